@@ -1,1 +1,7 @@
 //! Tenantry: the workspace backend of a multi-tenant product behind one GraphQL API.
+
+pub mod db;
+pub mod error;
+pub mod id;
+pub mod models;
+pub mod schema;

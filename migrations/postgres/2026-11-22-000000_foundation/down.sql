@@ -1,0 +1,9 @@
+DROP TABLE rate_hits;
+DROP TABLE events;
+DROP TABLE workspace_members;
+DROP TABLE workspace_slugs;
+DROP TABLE workspaces;
+DROP TABLE organization_members;
+DROP TABLE organization_slugs;
+DROP TABLE organizations;
+DROP TABLE users;

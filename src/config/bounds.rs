@@ -1,0 +1,30 @@
+//! How small and how large the numbers of the configuration may be.
+
+use std::ops::RangeInclusive;
+
+const ONE_HOUR: i128 = 60 * 60;
+const ONE_YEAR_IN_MINUTES: i128 = 365 * 24 * 60;
+const A_CENTURY_IN_DAYS: i128 = 36_500;
+
+/// The bounds of the number at `key`; its type may bound it further.
+///
+/// Every number counts or lasts something, so 0 is refused everywhere but for the port, where it
+/// means a free one. The upper bounds keep arithmetic on times far from overflowing, and a slip of
+/// the unit (milliseconds for seconds) from passing unnoticed.
+pub(super) fn of(key: &str) -> RangeInclusive<i128> {
+    match key {
+        "http.port" => 0..=i128::from(u16::MAX),
+        "http.max_body_bytes" => 1..=1 << 30,
+        "http.request_timeout_seconds"
+        | "database.statement_timeout_seconds"
+        | "limits.run_lease_seconds" => 1..=ONE_HOUR,
+        "database.acquire_timeout_ms" => 1..=60_000,
+        "database.max_connections" | "database.readers" => 1..=1_000,
+        "limits.min_schedule_interval_minutes" => 1..=ONE_YEAR_IN_MINUTES,
+        "limits.invitation_days" | "limits.purge_days" => 1..=A_CENTURY_IN_DAYS,
+        _ if key.starts_with("plans.") && key.ends_with(".trial_days") => 1..=A_CENTURY_IN_DAYS,
+        _ if key.starts_with("providers.") && key.ends_with(".timeout_seconds") => 1..=ONE_HOUR,
+        _ if key.starts_with("providers.") && key.ends_with(".concurrency") => 1..=1_000,
+        _ => 1..=i128::MAX,
+    }
+}

@@ -1,0 +1,66 @@
+//! `[database]`: which database, and how it is connected to.
+
+use serde::{Deserialize, Serialize};
+
+use super::Secret;
+
+/// The database and its connections.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Database {
+    /// `postgres://…`, `postgresql://…` or `sqlite://` and a path. Also `DATABASE_URL`. Default:
+    /// SQLite in the data directory.
+    pub url: Option<Secret>,
+
+    /// A PostgreSQL replica to read from, where `url` is PostgreSQL. Also `DATABASE_READ_URL`.
+    /// Default: reads go to `url`.
+    pub read_url: Option<Secret>,
+
+    /// Where to LISTEN, if `url` leads through a pooler that cannot, where `url` is PostgreSQL.
+    /// Default: `url`.
+    pub listen_url: Option<Secret>,
+
+    /// PostgreSQL connections for writing, 1 to 1,000. SQLite has one writer. Default: 8.
+    pub max_connections: u32,
+
+    /// Connections for reading, on either database, 1 to 1,000. Default: 4.
+    pub readers: u32,
+
+    /// How long a request waits for a connection before it is answered UNAVAILABLE, in
+    /// milliseconds, 1 to 60,000. Default: 3,000.
+    pub acquire_timeout_ms: u64,
+
+    /// When the database stops a statement, in seconds, 1 to 3,600. Default: 15.
+    pub statement_timeout_seconds: u64,
+
+    /// Whether `serve` brings the database up to date when it starts. Default: true.
+    pub auto_migrate: bool,
+}
+
+impl Database {
+    /// Whether `url` names a PostgreSQL database.
+    pub fn is_postgres(&self) -> bool {
+        self.url.as_ref().is_some_and(is_postgres)
+    }
+}
+
+/// Whether it is the URL of a PostgreSQL database, by its scheme.
+pub(super) fn is_postgres(url: &Secret) -> bool {
+    ["postgres://", "postgresql://"]
+        .iter()
+        .any(|scheme| url.expose().starts_with(scheme))
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self {
+            url: None,
+            read_url: None,
+            listen_url: None,
+            max_connections: 8,
+            readers: 4,
+            acquire_timeout_ms: 3_000,
+            statement_timeout_seconds: 15,
+            auto_migrate: true,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! `[files]`: where uploaded files are kept.
+
+use serde::{Deserialize, Serialize};
+
+/// Where uploaded files are kept.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Files {
+    /// `file://` and an absolute path, or `s3://` and a bucket, optionally with a path inside it.
+    /// Holds no credentials. Default: `files` in the data directory.
+    pub url: Option<String>,
+}

@@ -1,0 +1,59 @@
+//! `[limits]`: rate limits, intervals and terms.
+
+use serde::{Deserialize, Serialize};
+
+/// Rate limits, intervals and terms. Each number is at least 1; windows slide.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Organizations that one user may make in an hour, those that `createWorkspace` makes
+    /// included. Default: 3.
+    pub organizations_per_hour: u32,
+
+    /// Tries to join by code, successes and failures, of one user in 15 minutes. Default: 5.
+    pub joins_per_15_minutes: u32,
+
+    /// Invitations that one organization may send in an hour, those sent again included.
+    /// Default: 50.
+    pub invitations_per_hour: u32,
+
+    /// URLs for uploading icons that one user may ask for in an hour. Default: 20.
+    pub uploads_per_hour: u32,
+
+    /// Runs that may be started in one workspace in a minute. Default: 3.
+    pub runs_per_minute: u32,
+
+    /// The least time between two occurrences of a schedule, in minutes, up to 525,600 (a year).
+    /// Default: 15.
+    pub min_schedule_interval_minutes: u32,
+
+    /// How long an invitation can be accepted, in days, up to 36,500. Default: 7.
+    pub invitation_days: u32,
+
+    /// How long a deleted workspace can be restored before it is gone for good, in days, up to
+    /// 36,500. Default: 30.
+    pub purge_days: u32,
+
+    /// How long a run stays with a worker that has stopped renewing its lease, in seconds, up to
+    /// 3,600. Default: 30.
+    pub run_lease_seconds: u32,
+
+    /// Whether deleting one's only live workspace is refused. Default: true.
+    pub protect_last_workspace: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            organizations_per_hour: 3,
+            joins_per_15_minutes: 5,
+            invitations_per_hour: 50,
+            uploads_per_hour: 20,
+            runs_per_minute: 3,
+            min_schedule_interval_minutes: 15,
+            invitation_days: 7,
+            purge_days: 30,
+            run_lease_seconds: 30,
+            protect_last_workspace: true,
+        }
+    }
+}

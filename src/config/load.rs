@@ -1,0 +1,142 @@
+//! Laying the sources over each other.
+
+use std::io;
+use std::path::Path;
+
+use ::config::{FileFormat, Format, Map, Source, Value, ValueKind};
+use serde::Deserialize;
+
+use super::reader::Entry;
+use super::{Config, ConfigError, environment, validate};
+
+/// Read where no file is named, if it is there.
+const DEFAULT_FILE: &str = "tenantry.toml";
+
+/// A file as it was read.
+pub(super) struct File {
+    /// What errors call it.
+    pub name: String,
+    /// Its text, TOML.
+    pub text: String,
+}
+
+/// Values by path, each with its origin.
+#[derive(Clone, Debug)]
+struct Layer(Map<String, Value>);
+
+impl Source for Layer {
+    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn collect(&self) -> Result<Map<String, Value>, ::config::ConfigError> {
+        Ok(self.0.clone())
+    }
+}
+
+/// The file that is named, or else `tenantry.toml` if there is one.
+///
+/// # Errors
+///
+/// The file cannot be read. A file that is named must exist.
+pub(super) fn read(file: Option<&Path>) -> Result<Option<File>, ConfigError> {
+    let path = file.unwrap_or(Path::new(DEFAULT_FILE));
+    let name = path.display().to_string();
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(File { name, text })),
+        Err(error) if file.is_none() && error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(ConfigError::new(format!("cannot read {name}: {error}"))),
+    }
+}
+
+/// The configuration that the sources make together.
+///
+/// # Errors
+///
+/// As [`Config::load`].
+pub(super) fn load(
+    file: Option<File>,
+    env: impl Iterator<Item = (String, String)>,
+) -> Result<Config, ConfigError> {
+    let merged = merge(file, env)?;
+    let config = Config::deserialize(Entry::root(merged.clone()))?;
+    let problems: Vec<_> = validate::problems(&config)
+        .into_iter()
+        .map(|(key, problem)| ConfigError::about(&key, &problem, origin(&merged, &key)).to_string())
+        .collect();
+    if problems.is_empty() {
+        Ok(config)
+    } else {
+        Err(ConfigError::new(problems.join("; ")))
+    }
+}
+
+/// Defaults, file and environment, each over the one before.
+fn merge(
+    file: Option<File>,
+    env: impl Iterator<Item = (String, String)>,
+) -> Result<Value, ConfigError> {
+    let file = match file {
+        Some(file) => parse(&file)?,
+        None => Map::new(),
+    };
+    let builder = ::config::Config::builder()
+        .add_source(defaults()?)
+        .add_source(Layer(file))
+        .add_source(Layer(environment::layer(env)?));
+    Ok(builder.build().map_err(internal)?.cache)
+}
+
+/// The defaults as a layer. What a user sets goes over them key by key, so that setting one
+/// provider's model leaves that provider's own URL alone.
+pub(super) fn defaults() -> Result<::config::Config, ConfigError> {
+    ::config::Config::try_from(&Config::default()).map_err(internal)
+}
+
+/// The library fails on files and types alone, and meets neither of ours here.
+fn internal(error: ::config::ConfigError) -> ConfigError {
+    ConfigError::new(format!("the configuration cannot be put together: {error}"))
+}
+
+fn parse(file: &File) -> Result<Map<String, Value>, ConfigError> {
+    FileFormat::Toml
+        .parse(Some(&file.name), &file.text)
+        .map_err(|error| {
+            // The report has the place on its first line, what is wrong on its last, and between
+            // them a line of the file, which may hold a secret.
+            let report = error.to_string();
+            let mut lines = report.lines();
+            let place = lines
+                .next()
+                .and_then(|line| line.strip_prefix("TOML parse error at "));
+            let what = lines.last().unwrap_or("a value cannot be read");
+            let place = place.map_or(String::new(), |place| format!(" at {place}"));
+            ConfigError::new(format!("{} is not valid TOML{place}: {what}", file.name))
+        })
+}
+
+/// Where the value at `key`, or the first inside it, was set; none for a default.
+fn origin<'a>(merged: &'a Value, key: &str) -> Option<&'a str> {
+    let at = key
+        .split('.')
+        .try_fold(merged, |value, level| match &value.kind {
+            ValueKind::Table(table) => table.get(level),
+            ValueKind::Array(values) => values.get(level.parse::<usize>().ok()?),
+            _ => None,
+        })?;
+    first_origin(at)
+}
+
+/// Where a value, or else the first inside it that says so, was set.
+pub(super) fn first_origin(value: &Value) -> Option<&str> {
+    match &value.kind {
+        ValueKind::Table(table) => {
+            // The least key, and not any: tables have no order.
+            let mut keys: Vec<_> = table.keys().collect();
+            keys.sort();
+            keys.into_iter().find_map(|key| first_origin(&table[key]))
+        }
+        ValueKind::Array(values) => values.iter().find_map(first_origin),
+        _ => value.origin(),
+    }
+}

@@ -1,0 +1,34 @@
+//! `[log]`: what is logged, and how.
+
+use serde::{Deserialize, Serialize};
+
+/// The log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Log {
+    /// What is logged: a level, or directives such as `info,tenantry=debug`. Also `RUST_LOG`.
+    /// Default: `info`.
+    pub filter: String,
+
+    /// How it is written. Default: text.
+    pub format: LogFormat,
+}
+
+/// How a line of the log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line, for machines.
+    Json,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            filter: "info".into(),
+            format: LogFormat::default(),
+        }
+    }
+}

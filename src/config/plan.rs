@@ -1,0 +1,23 @@
+//! `[plans.…]`: what an organization may use.
+
+use serde::{Deserialize, Serialize};
+
+/// What an organization on this plan may use. Each limit is at least 1; one that is left out is
+/// unlimited. Counts fit GraphQL's `Int`, sizes its `BigInt`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Live workspaces that one user may own, over all organizations on this plan.
+    pub max_owned_workspaces: Option<i32>,
+    /// Live workspaces of the organization.
+    pub max_workspaces: Option<i32>,
+    /// Seats in a workspace: members and pending invitations.
+    pub max_members_per_workspace: Option<i32>,
+    /// Prompts in a workspace.
+    pub max_prompts_per_workspace: Option<i32>,
+    /// Documents, in bytes.
+    pub max_document_bytes: Option<i64>,
+    /// What agents know, in bytes.
+    pub max_agent_knowledge_bytes: Option<i64>,
+    /// How long the plan can be tried, in days, up to 36,500. Left out: there is no trial.
+    pub trial_days: Option<u32>,
+}

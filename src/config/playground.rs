@@ -1,0 +1,25 @@
+//! `[playground]`: GraphiQL in the browser.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// The playground.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Playground {
+    /// Whether `/` and `/graphql` show it to browsers. Default: true.
+    pub enabled: bool,
+
+    /// A directory with its assets, to serve instead of the usual ones, relative to the working
+    /// directory. Default: none.
+    pub assets_dir: Option<PathBuf>,
+}
+
+impl Default for Playground {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            assets_dir: None,
+        }
+    }
+}

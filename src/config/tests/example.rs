@@ -1,0 +1,89 @@
+//! `tenantry.example.toml` holds every key, and its defaults.
+
+use serde_json::Value;
+
+use super::load;
+use crate::config::Config;
+
+const EXAMPLE: &str = include_str!("../../../tenantry.example.toml");
+
+/// The example with every setting uncommented: `#key = …`, and not `# text`.
+fn uncommented() -> String {
+    let setting = |line: &str| match line.strip_prefix('#') {
+        Some(setting) if !setting.is_empty() && !setting.starts_with(' ') => setting.to_owned(),
+        _ => line.to_owned(),
+    };
+    EXAMPLE.lines().map(setting).collect::<Vec<_>>().join("\n")
+}
+
+/// Every key of a configuration that is no table, with its value; places in lists are left out.
+pub(super) fn leaves(value: &Value) -> Vec<(String, Value)> {
+    fn walk(value: &Value, key: &str, leaves: &mut Vec<(String, Value)>) {
+        match value {
+            Value::Object(table) => {
+                for (name, inside) in table {
+                    let separator = if key.is_empty() { "" } else { "." };
+                    walk(inside, &format!("{key}{separator}{name}"), leaves);
+                }
+            }
+            Value::Array(items) if items.iter().any(Value::is_object) => {
+                items.iter().for_each(|item| walk(item, key, leaves));
+            }
+            leaf => leaves.push((key.to_owned(), leaf.clone())),
+        }
+    }
+    let mut leaves = Vec::new();
+    walk(value, "", &mut leaves);
+    leaves
+}
+
+fn to_leaves(config: &Config) -> Vec<(String, Value)> {
+    leaves(&serde_json::to_value(config).unwrap())
+}
+
+#[test]
+fn as_it_is_it_changes_nothing() {
+    assert_eq!(load(EXAMPLE, &[]), Config::default());
+}
+
+#[test]
+fn uncommented_it_holds_every_key() {
+    let config = load(&uncommented(), &[]);
+    // Every option is set in it, so that one that is null is one that the example lacks.
+    let set = to_leaves(&config);
+    let keys: std::collections::BTreeSet<_> = set.iter().map(|(key, _)| key).collect();
+    for key in keys {
+        let is_optional_elsewhere = key.starts_with("plans.pro.");
+        let is_set = set
+            .iter()
+            .any(|(other, value)| other == key && !value.is_null());
+        assert!(
+            is_set || is_optional_elsewhere,
+            "{key} is not in the example"
+        );
+    }
+    // What has a default would not be null: look for the line itself.
+    for (key, _) in set {
+        let name = key.rsplit('.').next().unwrap();
+        let has_line = |line: &str| {
+            let line = line.strip_prefix('#').unwrap_or(line);
+            let written = line.split_once(" = ").map_or("", |(written, _)| written);
+            written == name || written.ends_with(&format!(".{name}"))
+        };
+        assert!(EXAMPLE.lines().any(has_line), "{key} is not in the example");
+    }
+}
+
+#[test]
+fn uncommented_it_holds_the_defaults() {
+    let uncommented = to_leaves(&load(&uncommented(), &[]));
+    for (key, default) in to_leaves(&Config::default()) {
+        let is_none = default.is_null() || default == Value::Array(Vec::new());
+        if !is_none {
+            assert!(
+                uncommented.contains(&(key.clone(), default.clone())),
+                "{key} is {default} unless set, but not in the example"
+            );
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Row locks.
+
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::result::QueryResult;
+use diesel::sqlite::Sqlite;
+
+/// A query whose rows are locked for writing until the transaction ends: `FOR UPDATE` on PostgreSQL,
+/// nothing on SQLite, whose one writer is the lock.
+///
+/// Diesel's `for_update()` does not compile for SQLite. Locks are taken in one order everywhere:
+/// user, organization, workspace.
+pub fn lock<Q>(query: Q) -> Lock<Q> {
+    Lock(query)
+}
+
+/// See [`lock`].
+#[derive(Clone, Copy, QueryId)]
+pub struct Lock<Q>(Q);
+
+impl<Q: Query> Query for Lock<Q> {
+    type SqlType = Q::SqlType;
+}
+
+impl<Q, C> diesel::RunQueryDsl<C> for Lock<Q> {}
+
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Lock<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(" FOR UPDATE");
+        Ok(())
+    }
+}
+
+impl<Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Lock<Q> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        self.0.walk_ast(out)
+    }
+}

@@ -1,0 +1,89 @@
+//! The migrations, embedded in the binary, and how they are run.
+
+use anyhow::anyhow;
+use diesel::migration::{Migration, MigrationSource, MigrationVersion};
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use diesel::sqlite::Sqlite;
+use diesel_async::{AsyncMigrationHarness, RunQueryDsl};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::connection::{Connection, Inner};
+use super::pool::{Db, Kind};
+use crate::error::{Error, Result};
+use crate::run;
+
+const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+
+/// The key of the advisory lock under which migrations run on PostgreSQL: "tenantry" in ASCII.
+const LOCK: i64 = 0x7465_6e61_6e74_7279;
+
+diesel::table! {
+    #[sql_name = "__diesel_schema_migrations"]
+    done (version) {
+        version -> Text,
+        run_on -> Timestamp,
+    }
+}
+
+/// Brings the database up to date, under a lock, so that several instances can start at once. Gives
+/// the versions that were missing.
+///
+/// # Errors
+/// Where the database cannot be reached, or a migration fails: then none after it has run, and it
+/// has left nothing behind.
+pub async fn migrate(db: &Db) -> Result<Vec<String>> {
+    match db.kind() {
+        Kind::Postgres => migrate_postgres(db).await,
+        Kind::Sqlite => migrate_sqlite(db).await,
+    }
+}
+
+async fn migrate_postgres(db: &Db) -> Result<Vec<String>> {
+    // A connection of its own: the lock ends with it, whatever happens.
+    let mut conn = db.establish_postgres().await?;
+    diesel::sql_query("SELECT pg_advisory_lock($1)")
+        .bind::<BigInt, _>(LOCK)
+        .execute(&mut conn)
+        .await?;
+    // Diesel's harness blocks the thread that it runs on.
+    tokio::task::spawn_blocking(move || {
+        let mut harness = AsyncMigrationHarness::new(conn);
+        versions(harness.run_pending_migrations(POSTGRES))
+    })
+    .await
+    .map_err(|error| anyhow!(error))?
+}
+
+async fn migrate_sqlite(db: &Db) -> Result<Vec<String>> {
+    let mut conn = db.write().await?;
+    let Inner::Sqlite(conn) = conn.inner() else {
+        return Err(anyhow!("a SQLite pool gave another connection").into());
+    };
+    let outcome = conn
+        .spawn_blocking(|conn| {
+            Ok(conn.immediate_transaction(|conn| versions(conn.run_pending_migrations(SQLITE))))
+        })
+        .await?;
+    outcome
+}
+
+/// Whether every migration that this binary knows has run.
+///
+/// # Errors
+/// Where the database cannot be reached.
+pub async fn is_migrated(conn: &mut Connection) -> Result<bool> {
+    let done: Vec<String> = run!(conn, done::table.select(done::version).load(conn))?;
+    let known = MigrationSource::<Sqlite>::migrations(&SQLITE).map_err(|error| anyhow!(error))?;
+    Ok(known
+        .iter()
+        .all(|migration| done.contains(&migration.name().version().to_string())))
+}
+
+fn versions(
+    outcome: diesel::migration::Result<Vec<MigrationVersion<'_>>>,
+) -> Result<Vec<String>, Error> {
+    let versions = outcome.map_err(|error| anyhow!("a migration failed: {error}"))?;
+    Ok(versions.iter().map(ToString::to_string).collect())
+}

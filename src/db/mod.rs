@@ -1,0 +1,21 @@
+//! The two databases behind one set of queries: pools, connections, transactions, migrations, and
+//! what Diesel has no portable form for.
+
+mod connection;
+mod each;
+mod lock;
+mod migrations;
+pub mod page;
+mod pool;
+mod statements;
+mod tls;
+mod transaction;
+pub mod types;
+
+pub use connection::{Connection, Inner};
+pub use each::{MAX_PARENTS, Parent, each_parent};
+pub use lock::lock;
+pub use migrations::{is_migrated, migrate};
+pub use pool::{Db, Kind, Options};
+pub use statements::Statements;
+pub use transaction::{Transaction, Work};

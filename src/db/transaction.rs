@@ -1,0 +1,137 @@
+//! Transactions: the only way to write.
+
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+use diesel::SqliteConnection;
+use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
+use diesel_async::{AnsiTransactionManager, AsyncConnection, TransactionManager};
+
+use super::connection::{Connection, Inner};
+use super::pool::Db;
+use crate::error::{Error, Result};
+
+/// How often a transaction that lost to another one is tried in all.
+const ATTEMPTS: u32 = 6;
+
+/// A connection inside a writing transaction. Whatever writes takes one, so that a write on a
+/// reader does not compile.
+pub struct Transaction(Connection);
+
+impl Deref for Transaction {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl DerefMut for Transaction {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.0
+    }
+}
+
+/// An async closure whose future can be bounded, which `AsyncFn` alone cannot on stable Rust.
+pub trait Work<A, R>: AsyncFn(A) -> R + Fn(A) -> <Self as Work<A, R>>::Future {
+    /// What the closure returns.
+    type Future: Future<Output = R>;
+}
+
+impl<F, A, Fut, R> Work<A, R> for F
+where
+    F: AsyncFn(A) -> R + Fn(A) -> Fut,
+    Fut: Future<Output = R>,
+{
+    type Future = Fut;
+}
+
+impl Db {
+    /// Runs `work` in one transaction on the primary: all of it is kept where it succeeds, and none
+    /// where it fails. Where it lost to another transaction (a deadlock, a serialization failure, a
+    /// busy file), it is run again from the start, a few times, so it must do nothing that a
+    /// rollback cannot undo.
+    ///
+    /// # Errors
+    /// Those of `work`; `UNAVAILABLE` where no connection can be had or the last try lost as well.
+    pub async fn transaction<T, F>(&self, work: F) -> Result<T>
+    where
+        F: for<'t> Work<&'t mut Transaction, Result<T>, Future: Send> + Send,
+        T: Send,
+    {
+        let mut attempt = 1;
+        loop {
+            let outcome = self.attempt(&work).await;
+            match outcome {
+                Err(error) if error.is_contention() && attempt < ATTEMPTS => {
+                    tracing::debug!(attempt, "transaction lost to another one; trying again");
+                    tokio::time::sleep(Duration::from_millis(5 << attempt)).await;
+                    attempt += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn attempt<T, F>(&self, work: &F) -> Result<T>
+    where
+        F: for<'t> Work<&'t mut Transaction, Result<T>, Future: Send>,
+    {
+        let mut transaction = Transaction(self.write().await?);
+        transaction.begin().await?;
+        match work(&mut transaction).await {
+            Ok(value) => {
+                transaction.commit().await?;
+                Ok(value)
+            }
+            Err(error) => {
+                // The first error tells more than a rollback that fails with it, and a connection
+                // whose transaction stayed open is not used again by the pool.
+                if let Err(rollback) = transaction.rollback().await {
+                    tracing::debug!(%rollback, "rollback failed");
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+type PgManager = AnsiTransactionManager;
+type SqliteManager =
+    <SyncConnectionWrapper<SqliteConnection> as AsyncConnection>::TransactionManager;
+
+impl Transaction {
+    async fn begin(&mut self) -> Result<()> {
+        match self.inner() {
+            Inner::Postgres(conn) => PgManager::begin_transaction(&mut **conn).await?,
+            // The stock `BEGIN` is deferred: two transactions that have read could then not both
+            // write, and no waiting helps.
+            Inner::Sqlite(conn) => {
+                conn.spawn_blocking(|conn| {
+                    diesel::connection::AnsiTransactionManager::begin_transaction_sql(
+                        conn,
+                        "BEGIN IMMEDIATE",
+                    )
+                })
+                .await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn commit(&mut self) -> Result<()> {
+        match self.inner() {
+            Inner::Postgres(conn) => PgManager::commit_transaction(&mut **conn).await?,
+            Inner::Sqlite(conn) => SqliteManager::commit_transaction(&mut **conn).await?,
+        }
+        Ok(())
+    }
+
+    async fn rollback(&mut self) -> Result<(), Error> {
+        match self.inner() {
+            Inner::Postgres(conn) => PgManager::rollback_transaction(&mut **conn).await?,
+            Inner::Sqlite(conn) => SqliteManager::rollback_transaction(&mut **conn).await?,
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,276 @@
+//! What may go wrong, and the code by which clients know it. Knows neither GraphQL nor HTTP.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+/// The result of whatever may be refused or may fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The values of `extensions.code`, by which clients tell errors apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorCode {
+    /// No credentials, or credentials that are not valid.
+    Unauthenticated,
+    /// The viewer may see the object and may not do this to it.
+    Forbidden,
+    /// There is no such object, or the viewer may not see it.
+    NotFound,
+    /// An argument is not valid.
+    InvalidInput,
+    /// The slug belongs to another.
+    SlugTaken,
+    /// The object is no longer in a state in which this can be done.
+    Conflict,
+    /// A limit of the plan or of the server was reached.
+    LimitReached,
+    /// Too many calls.
+    RateLimited,
+    /// An organization or a workspace must keep an owner.
+    LastOwner,
+    /// A user's last workspace cannot be deleted.
+    LastWorkspace,
+    /// The invitation or the join code cannot be used any more.
+    InviteUnusable,
+    /// The document is too deep, too complex or too long.
+    QueryTooComplex,
+    /// The document could not be parsed.
+    GraphqlParseFailed,
+    /// The document, its variables or the operation's name do not fit the schema.
+    GraphqlValidationFailed,
+    /// No persisted document has that hash.
+    PersistedQueryNotFound,
+    /// The request took too long and was stopped.
+    Timeout,
+    /// The database cannot be reached, or the server is shutting down.
+    Unavailable,
+    /// The server failed.
+    Internal,
+}
+
+impl ErrorCode {
+    /// The name that clients see.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::NotFound => "NOT_FOUND",
+            Self::InvalidInput => "INVALID_INPUT",
+            Self::SlugTaken => "SLUG_TAKEN",
+            Self::Conflict => "CONFLICT",
+            Self::LimitReached => "LIMIT_REACHED",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::LastOwner => "LAST_OWNER",
+            Self::LastWorkspace => "LAST_WORKSPACE",
+            Self::InviteUnusable => "INVITE_UNUSABLE",
+            Self::QueryTooComplex => "QUERY_TOO_COMPLEX",
+            Self::GraphqlParseFailed => "GRAPHQL_PARSE_FAILED",
+            Self::GraphqlValidationFailed => "GRAPHQL_VALIDATION_FAILED",
+            Self::PersistedQueryNotFound => "PERSISTED_QUERY_NOT_FOUND",
+            Self::Timeout => "TIMEOUT",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::Internal => "INTERNAL",
+        }
+    }
+}
+
+/// One argument that is not valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The path inside `input`, or the argument's name: `slug`, `prompts.0.text`.
+    pub field: String,
+    /// What is wrong with it, for a person to read.
+    pub message: Cow<'static, str>,
+}
+
+/// Why something was refused, or how it failed.
+#[derive(Debug)]
+pub enum Error {
+    /// A refusal of a kind that needs no more than its code and a sentence.
+    Refused(ErrorCode, Cow<'static, str>),
+    /// Arguments that are not valid, all of them at once.
+    InvalidInput(Vec<Violation>),
+    /// A limit of a plan or of the server: its name and its value.
+    LimitReached {
+        /// The limit's name, as in `Plan`.
+        name: &'static str,
+        /// Its value.
+        limit: i64,
+    },
+    /// Too many calls; when the next one may succeed.
+    RateLimited(Duration),
+    /// The database refused or failed.
+    Database(DieselError),
+    /// No connection to the database could be had.
+    NoConnection(String),
+    /// Anything that should not have happened.
+    Internal(anyhow::Error),
+}
+
+impl Error {
+    /// No credentials, or credentials that are not valid.
+    pub fn unauthenticated() -> Self {
+        Self::Refused(ErrorCode::Unauthenticated, "Sign in to do this.".into())
+    }
+
+    /// The viewer may see it and may not do this to it; `permission` is what that takes.
+    pub fn forbidden(permission: &str) -> Self {
+        Self::Refused(
+            ErrorCode::Forbidden,
+            format!("This takes {permission}.").into(),
+        )
+    }
+
+    /// Nothing by that id, or nothing that the viewer may see: the two are not told apart.
+    pub fn not_found() -> Self {
+        Self::Refused(
+            ErrorCode::NotFound,
+            "There is no such object, or you may not see it.".into(),
+        )
+    }
+
+    /// The object is no longer in a state in which this can be done.
+    pub fn conflict(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::Refused(ErrorCode::Conflict, message.into())
+    }
+
+    /// One argument that is not valid.
+    pub fn invalid(field: impl Into<String>, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::InvalidInput(vec![Violation {
+            field: field.into(),
+            message: message.into(),
+        }])
+    }
+
+    /// The code by which clients know it.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Refused(code, _) => *code,
+            Self::InvalidInput(_) => ErrorCode::InvalidInput,
+            Self::LimitReached { .. } => ErrorCode::LimitReached,
+            Self::RateLimited(_) => ErrorCode::RateLimited,
+            Self::NoConnection(_) => ErrorCode::Unavailable,
+            Self::Internal(_) => ErrorCode::Internal,
+            Self::Database(error) => match Failure::of(error) {
+                Failure::Timeout => ErrorCode::Timeout,
+                Failure::Unreachable | Failure::Contended => ErrorCode::Unavailable,
+                Failure::Other => ErrorCode::Internal,
+            },
+        }
+    }
+
+    /// Whether the whole transaction may succeed if it is tried again: it lost to another one.
+    pub fn is_contention(&self) -> bool {
+        matches!(self, Self::Database(error) if Failure::of(error) == Failure::Contended)
+    }
+
+    /// Whether the database refused because a unique index has the key already.
+    pub fn is_unique_violation(&self) -> bool {
+        matches!(
+            self,
+            Self::Database(DieselError::DatabaseError(
+                DatabaseErrorKind::UniqueViolation,
+                _
+            ))
+        )
+    }
+}
+
+/// How a statement failed, where it was not the statement's fault.
+#[derive(PartialEq)]
+enum Failure {
+    Timeout,
+    Unreachable,
+    Contended,
+    Other,
+}
+
+impl Failure {
+    /// Diesel gives the kinds of a few errors only and hides the SQLSTATE of the others, so these are
+    /// told by the server's English messages, which no setting of ours can change at run time.
+    fn of(error: &DieselError) -> Self {
+        let DieselError::DatabaseError(kind, info) = error else {
+            return match error {
+                DieselError::BrokenTransactionManager => Self::Unreachable,
+                _ => Self::Other,
+            };
+        };
+        match kind {
+            DatabaseErrorKind::SerializationFailure => Self::Contended,
+            DatabaseErrorKind::UnableToSendCommand
+            | DatabaseErrorKind::ClosedConnection
+            | DatabaseErrorKind::ReadOnlyTransaction => Self::Unreachable,
+            _ => {
+                let message = info.message();
+                if message == "deadlock detected" || message == "database is locked" {
+                    Self::Contended
+                } else if message.starts_with("canceling statement due to") {
+                    Self::Timeout
+                } else if message.starts_with("terminating connection")
+                    || message.starts_with("the database system is")
+                    || message == "connection closed"
+                {
+                    Self::Unreachable
+                } else {
+                    Self::Other
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    /// What a person who calls the API may read. Says nothing of the inside of the server.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(_, message) => f.write_str(message),
+            Self::InvalidInput(violations) => {
+                let said = violations
+                    .iter()
+                    .map(|v| format!("{} {}", v.field, v.message));
+                write!(f, "{}.", said.collect::<Vec<_>>().join("; "))
+            }
+            Self::LimitReached { name, limit } => {
+                write!(f, "The limit {name} of {limit} is reached.")
+            }
+            Self::RateLimited(wait) => {
+                write!(
+                    f,
+                    "Too many calls; try again in {} s.",
+                    wait.as_secs().max(1)
+                )
+            }
+            Self::Database(_) | Self::NoConnection(_) | Self::Internal(_) => {
+                f.write_str(match self.code() {
+                    ErrorCode::Timeout => "The request took too long and was stopped.",
+                    ErrorCode::Unavailable => "The database cannot be reached; try again.",
+                    _ => "Something went wrong inside the server.",
+                })
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Database(error) => Some(error),
+            Self::Internal(error) => error.source(),
+            _ => None,
+        }
+    }
+}
+
+impl From<DieselError> for Error {
+    fn from(error: DieselError) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<anyhow::Error> for Error {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Internal(error)
+    }
+}

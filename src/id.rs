@@ -1,0 +1,267 @@
+//! Typed ids: a UUIDv7 that knows what it names.
+//!
+//! Written, an id is a [TypeID] (specification 0.3.0): the prefix of its kind, an underscore and
+//! 26 characters of base32, such as `ws_01jv9k6rm5e2qscx1y2p9r8z4d`. Stored, it is the UUID alone,
+//! for the column says the kind.
+//!
+//! A new kind of object takes one line in the list under `kinds!`, and nothing else.
+//!
+//! [TypeID]: https://github.com/jetify-com/typeid/tree/main/spec
+
+mod base32;
+mod sequence;
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use uuid::Uuid;
+
+/// What an id can be the id of.
+pub trait Kind {
+    /// What its ids begin with, before the underscore.
+    const PREFIX: &'static str;
+}
+
+/// The id of a `K`.
+///
+/// Ids compare and sort as their UUIDs do, which is by the millisecond of creation first.
+#[derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
+#[diesel(sql_type = crate::db::types::sql::Id)]
+pub struct Id<K>(Uuid, PhantomData<fn() -> K>);
+
+/// Why a text is no id of the kind that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParseIdError {
+    /// It is no id at all, of any kind.
+    #[error("is not an id")]
+    Malformed,
+    /// It is a well-formed id, but of another kind, so that it cannot name anything here.
+    #[error("is the id of something else")]
+    OtherKind,
+}
+
+impl<K> Id<K> {
+    /// A new id, made at `now`.
+    ///
+    /// It holds the milliseconds of `now` since 1970 (0 for a time before) and 73 random bits, of
+    /// which the next id for the same millisecond changes 32 and counts up the others: ids that this
+    /// process makes one after the other for the same millisecond are in ascending order.
+    ///
+    /// # Panics
+    ///
+    /// If the operating system has no random bytes to give.
+    pub fn new(now: DateTime<Utc>) -> Self {
+        Self::from_uuid(sequence::next(now))
+    }
+
+    /// The id that a stored UUID stands for.
+    pub const fn from_uuid(uuid: Uuid) -> Self {
+        Self(uuid, PhantomData)
+    }
+
+    /// The UUID, as it is stored.
+    pub const fn uuid(self) -> Uuid {
+        self.0
+    }
+}
+
+// Written out, because deriving these would ask them of `K` too, which is only a name.
+
+impl<K> Clone for Id<K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K> Copy for Id<K> {}
+
+impl<K> PartialEq for Id<K> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl<K> Eq for Id<K> {}
+
+impl<K> PartialOrd for Id<K> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<K> Ord for Id<K> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.cmp(&other.0)
+    }
+}
+
+impl<K> Hash for Id<K> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+impl<K: Kind> fmt::Debug for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<K: Kind> fmt::Display for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(K::PREFIX)?;
+        f.write_str("_")?;
+        for digit in base32::encode(self.0.as_u128()) {
+            fmt::Write::write_char(f, digit.into())?;
+        }
+        Ok(())
+    }
+}
+
+impl<K: Kind> FromStr for Id<K> {
+    type Err = ParseIdError;
+
+    /// Takes nothing but what `Display` gives: no other case, no spaces, no other length.
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+        let (prefix, uuid) = split(text).ok_or(ParseIdError::Malformed)?;
+        if prefix == K::PREFIX {
+            return Ok(Self::from_uuid(uuid));
+        }
+        AnyId::of(prefix, uuid).ok_or(ParseIdError::Malformed)?;
+        Err(ParseIdError::OtherKind)
+    }
+}
+
+impl<K: Kind> Serialize for Id<K> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de, K: Kind> Deserialize<'de> for Id<K> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+/// Takes an id apart at its last underscore. The prefix may be any text.
+fn split(text: &str) -> Option<(&str, Uuid)> {
+    let (prefix, suffix) = text.rsplit_once('_')?;
+    Some((prefix, Uuid::from_u128(base32::decode(suffix)?)))
+}
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $prefix:literal $Kind:ident $KindId:ident;)*) => {
+        /// The kinds. They have no values: each is only a name for the type system.
+        pub mod kind {
+            $(
+                $(#[$doc])*
+                #[derive(Debug)]
+                pub enum $Kind {}
+
+                impl super::Kind for $Kind {
+                    const PREFIX: &'static str = $prefix;
+                }
+            )*
+        }
+
+        $(
+            $(#[$doc])*
+            pub type $KindId = Id<kind::$Kind>;
+        )*
+
+        /// An id of any kind.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum AnyId {
+            $(
+                $(#[$doc])*
+                $Kind($KindId),
+            )*
+        }
+
+        impl AnyId {
+            /// The id with this prefix and UUID; `None` where no kind has the prefix.
+            fn of(prefix: &str, uuid: Uuid) -> Option<Self> {
+                match prefix {
+                    $($prefix => Some(Self::$Kind(Id::from_uuid(uuid))),)*
+                    _ => None,
+                }
+            }
+        }
+
+        impl fmt::Display for AnyId {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $(Self::$Kind(id) => fmt::Display::fmt(id, f),)*
+                }
+            }
+        }
+
+        $(
+            impl From<$KindId> for AnyId {
+                fn from(id: $KindId) -> Self {
+                    Self::$Kind(id)
+                }
+            }
+        )*
+    };
+}
+
+kinds! {
+    /// A person.
+    "user" User UserId;
+    /// An organization.
+    "org" Organization OrganizationId;
+    /// A workspace.
+    "ws" Workspace WorkspaceId;
+    /// An offer of membership.
+    "inv" Invitation InvitationId;
+    /// A membership in an organization.
+    "omem" OrganizationMember OrganizationMemberId;
+    /// A membership in a workspace.
+    "wmem" WorkspaceMember WorkspaceMemberId;
+    /// A question that is put to providers.
+    "prompt" Prompt PromptId;
+    /// One collection of answers.
+    "run" Run RunId;
+    /// What one provider answered to one prompt in one run.
+    "answer" Answer AnswerId;
+    /// An API token; not its secret.
+    "tok" ApiToken ApiTokenId;
+    /// An uploaded file.
+    "file" File FileId;
+    /// Something that happened.
+    "event" Event EventId;
+}
+
+impl FromStr for AnyId {
+    type Err = ParseIdError;
+
+    /// Fails only with [`ParseIdError::Malformed`].
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+        split(text)
+            .and_then(|(prefix, uuid)| Self::of(prefix, uuid))
+            .ok_or(ParseIdError::Malformed)
+    }
+}
+
+impl Serialize for AnyId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for AnyId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}

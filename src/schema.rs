@@ -1,0 +1,154 @@
+//! The tables, for both databases. Written by hand (see `diesel.toml`) and held against the
+//! migrations of both by a test.
+
+diesel::table! {
+    use diesel::sql_types::{Bool, Nullable, Text};
+    use crate::db::types::sql::{Id, Instant, Json};
+
+    users (id) {
+        id -> Id,
+        issuer -> Text,
+        subject -> Text,
+        email -> Text,
+        email_verified -> Bool,
+        name -> Nullable<Text>,
+        avatar_url -> Nullable<Text>,
+        current_workspace_id -> Nullable<Id>,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Bool, Nullable, Text};
+    use crate::db::types::sql::{Id, Instant, Json};
+
+    organizations (id) {
+        id -> Id,
+        name -> Text,
+        name_key -> Text,
+        slug -> Text,
+        is_personal -> Bool,
+        workos_organization_id -> Nullable<Text>,
+        plan_key -> Text,
+        created_by -> Nullable<Id>,
+        created_at -> Instant,
+        updated_at -> Instant,
+        deleted_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Bool, Nullable, Text};
+    use crate::db::types::sql::{Id, Instant, Json};
+
+    organization_slugs (slug) {
+        slug -> Text,
+        organization_id -> Id,
+        is_current -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Bool, Nullable, Text};
+    use crate::db::types::sql::{Id, Instant, Json};
+
+    organization_members (id) {
+        id -> Id,
+        organization_id -> Id,
+        user_id -> Id,
+        role -> Text,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Bool, Nullable, Text};
+    use crate::db::types::sql::{Id, Instant, Json};
+
+    workspaces (id) {
+        id -> Id,
+        organization_id -> Id,
+        name -> Text,
+        name_key -> Text,
+        search_key -> Text,
+        slug -> Text,
+        description -> Nullable<Text>,
+        domain -> Nullable<Text>,
+        visibility -> Text,
+        settings -> Json,
+        onboarding -> Json,
+        onboarding_completed_at -> Nullable<Instant>,
+        trial_ends_at -> Nullable<Instant>,
+        created_by -> Nullable<Id>,
+        created_at -> Instant,
+        updated_at -> Instant,
+        deleted_at -> Nullable<Instant>,
+        purge_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Bool, Nullable, Text};
+    use crate::db::types::sql::{Id, Instant, Json};
+
+    workspace_slugs (slug) {
+        slug -> Text,
+        workspace_id -> Id,
+        is_current -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Bool, Nullable, Text};
+    use crate::db::types::sql::{Id, Instant, Json};
+
+    workspace_members (id) {
+        id -> Id,
+        workspace_id -> Id,
+        organization_id -> Id,
+        user_id -> Id,
+        role -> Text,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Bool, Nullable, Text};
+    use crate::db::types::sql::{Id, Instant, Json};
+
+    events (id) {
+        id -> Id,
+        kind -> Text,
+        organization_id -> Id,
+        workspace_id -> Nullable<Id>,
+        actor_id -> Nullable<Id>,
+        subject -> Nullable<Text>,
+        data -> Json,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Bool, Nullable, Text};
+    use crate::db::types::sql::{Id, Instant, Json};
+
+    rate_hits (id) {
+        id -> Id,
+        rule -> Text,
+        subject_id -> Id,
+        created_at -> Instant,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    users,
+    organizations,
+    organization_slugs,
+    organization_members,
+    workspaces,
+    workspace_slugs,
+    workspace_members,
+    events,
+    rate_hits,
+);
