@@ -1,5 +1,9 @@
 //! Tenantry: the workspace backend of a multi-tenant product behind one GraphQL API.
 
+pub mod access;
+pub mod app;
+pub mod auth;
+pub mod config;
 pub mod db;
 pub mod error;
 pub mod id;

@@ -103,13 +103,14 @@ fn parse(file: &File) -> Result<Map<String, Value>, ConfigError> {
         .parse(Some(&file.name), &file.text)
         .map_err(|error| {
             // The report has the place on its first line, what is wrong on its last, and between
-            // them a line of the file, which may hold a secret.
+            // them a line of the file, which may hold a secret. Of a number that is too large it
+            // has one line, which says only that.
             let report = error.to_string();
-            let mut lines = report.lines();
-            let place = lines
+            let place = report
+                .lines()
                 .next()
                 .and_then(|line| line.strip_prefix("TOML parse error at "));
-            let what = lines.last().unwrap_or("a value cannot be read");
+            let what = report.lines().last().unwrap_or_default();
             let place = place.map_or(String::new(), |place| format!(" at {place}"));
             ConfigError::new(format!("{} is not valid TOML{place}: {what}", file.name))
         })
@@ -127,16 +128,19 @@ fn origin<'a>(merged: &'a Value, key: &str) -> Option<&'a str> {
     first_origin(at)
 }
 
-/// Where a value, or else the first inside it that says so, was set.
+/// Where the first setting inside a value was set, or else the value itself.
 pub(super) fn first_origin(value: &Value) -> Option<&str> {
-    match &value.kind {
+    let inside = match &value.kind {
         ValueKind::Table(table) => {
-            // The least key, and not any: tables have no order.
-            let mut keys: Vec<_> = table.keys().collect();
-            keys.sort();
-            keys.into_iter().find_map(|key| first_origin(&table[key]))
+            // Sorted, since tables have no order and errors should not change from run to run.
+            let mut entries: Vec<_> = table.iter().collect();
+            entries.sort_by_key(|(name, _)| *name);
+            entries
+                .into_iter()
+                .find_map(|(_, value)| first_origin(value))
         }
         ValueKind::Array(values) => values.iter().find_map(first_origin),
-        _ => value.origin(),
-    }
+        _ => None,
+    };
+    inside.or(value.origin())
 }

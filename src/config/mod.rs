@@ -6,7 +6,7 @@
 //!
 //! To add a key: a field with its unit, bounds and default in the struct of its concern, its value
 //! in that struct's `Default`, and a line in `tenantry.example.toml`. Numbers are at least 1 unless
-//! [`bounds`] says otherwise; what concerns several keys at once is in [`validate`].
+//! `bounds.rs` says otherwise; what concerns several keys at once is in `validate.rs`.
 
 mod auth;
 mod bounds;

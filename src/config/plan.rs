@@ -21,3 +21,16 @@ pub struct Plan {
     /// How long the plan can be tried, in days, up to 36,500. Left out: there is no trial.
     pub trial_days: Option<u32>,
 }
+
+impl Plan {
+    /// The plan without limits and without a trial.
+    pub const UNLIMITED: Self = Self {
+        max_owned_workspaces: None,
+        max_workspaces: None,
+        max_members_per_workspace: None,
+        max_prompts_per_workspace: None,
+        max_document_bytes: None,
+        max_agent_knowledge_bytes: None,
+        trial_days: None,
+    };
+}

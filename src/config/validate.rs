@@ -134,14 +134,13 @@ impl Problems {
             ("database.read_url", &database.read_url),
             ("database.listen_url", &database.listen_url),
         ] {
-            let Some(url) = url else { continue };
             self.unless(
-                is_postgres(url),
+                url.as_ref().is_none_or(is_postgres),
                 key,
                 "must be postgres://… or postgresql://…",
             );
             self.unless(
-                database.is_postgres(),
+                url.is_none() || database.is_postgres(),
                 key,
                 "goes only with a database.url that is PostgreSQL: set that one, or remove this",
             );

@@ -30,7 +30,7 @@ impl Connection {
 /// Runs one Diesel expression on whichever database the connection is to, and gives its
 /// `QueryResult`.
 ///
-/// `run!(conn, users::table.find(id).first(conn))`: inside the expression, the name given first is
+/// `run!(conn, users::table.find(id).first(conn).await)`: inside the expression, the name given first is
 /// the connection. The expression is compiled once for each database.
 #[macro_export]
 macro_rules! run {
@@ -38,11 +38,11 @@ macro_rules! run {
         match $conn.inner() {
             $crate::db::Inner::Postgres($conn) => {
                 let $conn = &mut **$conn;
-                $query.await
+                $query
             }
             $crate::db::Inner::Sqlite($conn) => {
                 let $conn = &mut **$conn;
-                $query.await
+                $query
             }
         }
     };

@@ -74,7 +74,7 @@ async fn migrate_sqlite(db: &Db) -> Result<Vec<String>> {
 /// # Errors
 /// Where the database cannot be reached.
 pub async fn is_migrated(conn: &mut Connection) -> Result<bool> {
-    let done: Vec<String> = run!(conn, done::table.select(done::version).load(conn))?;
+    let done: Vec<String> = run!(conn, done::table.select(done::version).load(conn).await)?;
     let known = MigrationSource::<Sqlite>::migrations(&SQLITE).map_err(|error| anyhow!(error))?;
     Ok(known
         .iter()

@@ -35,8 +35,6 @@ pub enum Kind {
 pub struct Options {
     /// `postgres://…` or `sqlite://PATH`.
     pub url: String,
-    /// A replica for reading; the primary unless given. PostgreSQL only.
-    pub read_url: Option<String>,
     /// Connections that write, on PostgreSQL. SQLite has one.
     pub writers: usize,
     /// Connections that only read.
@@ -97,18 +95,17 @@ impl Db {
                 }
             }
             None => {
-                let read_url = options.read_url.as_ref().unwrap_or(&options.url);
-                let pool = |url: &str, read_only, size| {
+                let pool = |read_only, size| {
                     let (statements, timeout) = (statements.clone(), options.statement_timeout);
                     let connect = move |url: &str| {
                         let (url, statements) = (url.to_owned(), statements.clone());
                         async move { establish_postgres(&url, read_only, timeout, statements).await }.boxed()
                     };
-                    pool(url, size, &options, connect)
+                    pool(&options.url, size, &options, connect)
                 };
                 Pools::Postgres {
-                    read: pool(read_url, true, options.readers)?,
-                    write: pool(&options.url, false, options.writers)?,
+                    read: pool(true, options.readers)?,
+                    write: pool(false, options.writers)?,
                 }
             }
         };
@@ -132,7 +129,7 @@ impl Db {
         &self.statements
     }
 
-    /// A connection that can only read, to a replica where there is one.
+    /// A connection that can only read.
     ///
     /// # Errors
     /// `UNAVAILABLE` where none can be had in time.

@@ -49,6 +49,20 @@ pub mod sql {
     pub struct Json;
 }
 
+impl ToSql<sql::Id, Pg> for Uuid {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        out.write_all(self.as_bytes())?;
+        Ok(IsNull::No)
+    }
+}
+
+impl ToSql<sql::Id, Sqlite> for Uuid {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(self.as_bytes().to_vec());
+        Ok(IsNull::No)
+    }
+}
+
 impl<K: Kind> ToSql<sql::Id, Pg> for Id<K> {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
         out.write_all(self.uuid().as_bytes())?;
@@ -63,13 +77,13 @@ impl<K: Kind> ToSql<sql::Id, Sqlite> for Id<K> {
     }
 }
 
-impl<K: Kind> FromSql<sql::Id, Pg> for Id<K> {
+impl<K> FromSql<sql::Id, Pg> for Id<K> {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         Ok(Self::from_uuid(Uuid::from_slice(value.as_bytes())?))
     }
 }
 
-impl<K: Kind> FromSql<sql::Id, Sqlite> for Id<K> {
+impl<K> FromSql<sql::Id, Sqlite> for Id<K> {
     fn from_sql(
         value: <Sqlite as diesel::backend::Backend>::RawValue<'_>,
     ) -> deserialize::Result<Self> {

@@ -1,3 +1,12 @@
-//! What the system is: one file an entity, with its rows, its rules, its queries and its errors.
+//! What the system is: one file an entity, with its rows, rules, queries and errors. Knows neither
+//! GraphQL nor HTTP.
 
+pub mod event;
+pub mod navigation;
+pub mod organization;
+pub mod patch;
+pub mod rate_limit;
+pub mod slugs;
+pub mod user;
 pub mod values;
+pub mod workspace;

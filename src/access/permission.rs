@@ -1,0 +1,141 @@
+//! The permissions, and the tables of who has them and what takes them.
+
+use super::role::{OrganizationRole, WorkspaceRole};
+
+/// What a role allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Permission {
+    /// See the organization.
+    OrganizationView,
+    /// Rename it, change its slug, link it.
+    OrganizationUpdate,
+    /// Delete it.
+    OrganizationDelete,
+    /// Invite, change and remove members.
+    OrganizationManageMembers,
+    /// Manage billing.
+    OrganizationManageBilling,
+    /// Create workspaces in it.
+    WorkspaceCreate,
+    /// See the workspace.
+    WorkspaceView,
+    /// Change content.
+    WorkspaceContribute,
+    /// Change the workspace itself.
+    WorkspaceManage,
+    /// Rename, hand over, delete and restore it.
+    WorkspaceOwn,
+}
+
+use Permission as P;
+
+impl Permission {
+    /// The name that clients see.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            P::OrganizationView => "ORGANIZATION_VIEW",
+            P::OrganizationUpdate => "ORGANIZATION_UPDATE",
+            P::OrganizationDelete => "ORGANIZATION_DELETE",
+            P::OrganizationManageMembers => "ORGANIZATION_MANAGE_MEMBERS",
+            P::OrganizationManageBilling => "ORGANIZATION_MANAGE_BILLING",
+            P::WorkspaceCreate => "WORKSPACE_CREATE",
+            P::WorkspaceView => "WORKSPACE_VIEW",
+            P::WorkspaceContribute => "WORKSPACE_CONTRIBUTE",
+            P::WorkspaceManage => "WORKSPACE_MANAGE",
+            P::WorkspaceOwn => "WORKSPACE_OWN",
+        }
+    }
+}
+
+impl OrganizationRole {
+    /// What the role allows in its organization.
+    pub const fn permissions(self) -> &'static [Permission] {
+        match self {
+            Self::Owner => &[
+                P::OrganizationView,
+                P::OrganizationUpdate,
+                P::OrganizationDelete,
+                P::OrganizationManageMembers,
+                P::OrganizationManageBilling,
+                P::WorkspaceCreate,
+            ],
+            Self::Admin => &[
+                P::OrganizationView,
+                P::OrganizationManageMembers,
+                P::WorkspaceCreate,
+            ],
+            Self::Member => &[P::OrganizationView],
+            Self::BillingAdmin => &[P::OrganizationView, P::OrganizationManageBilling],
+        }
+    }
+
+    /// Whether the role allows it.
+    pub fn may(self, permission: Permission) -> bool {
+        self.permissions().contains(&permission)
+    }
+}
+
+impl WorkspaceRole {
+    /// What the role allows in its workspace.
+    pub const fn permissions(self) -> &'static [Permission] {
+        match self {
+            Self::Owner => &[
+                P::WorkspaceView,
+                P::WorkspaceContribute,
+                P::WorkspaceManage,
+                P::WorkspaceOwn,
+            ],
+            Self::Admin => &[P::WorkspaceView, P::WorkspaceContribute, P::WorkspaceManage],
+            Self::Member => &[P::WorkspaceView, P::WorkspaceContribute],
+        }
+    }
+
+    /// Whether the role allows it.
+    pub fn may(self, permission: Permission) -> bool {
+        self.permissions().contains(&permission)
+    }
+}
+
+/// What a mutation takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// Being signed in. What more it takes, if anything, the mutation's own rules say.
+    SignedIn,
+    /// A permission in the organization or the workspace that the input names.
+    Permission(Permission),
+    /// Being an owner of the organization.
+    OrganizationOwner,
+}
+
+impl Takes {
+    /// The sentence that ends the mutation's description.
+    pub fn sentence(self) -> String {
+        match self {
+            Self::SignedIn => "Takes being signed in.".to_owned(),
+            Self::Permission(permission) => format!("Takes {}.", permission.as_str()),
+            Self::OrganizationOwner => "Takes being an OWNER of the organization.".to_owned(),
+        }
+    }
+}
+
+/// Every mutation with what it takes. Where the input decides, this is the least it takes.
+pub const MUTATIONS: &[(&str, Takes)] = &[
+    ("createOrganization", Takes::SignedIn),
+    (
+        "updateOrganization",
+        Takes::Permission(P::OrganizationUpdate),
+    ),
+    (
+        "linkWorkosOrganization",
+        Takes::Permission(P::OrganizationUpdate),
+    ),
+    (
+        "deleteOrganization",
+        Takes::Permission(P::OrganizationDelete),
+    ),
+    ("createWorkspace", Takes::SignedIn),
+    ("updateWorkspace", Takes::Permission(P::WorkspaceManage)),
+    ("deleteWorkspace", Takes::Permission(P::WorkspaceOwn)),
+    ("restoreWorkspace", Takes::Permission(P::WorkspaceOwn)),
+    ("selectWorkspace", Takes::Permission(P::WorkspaceView)),
+];

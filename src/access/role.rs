@@ -1,0 +1,81 @@
+//! The roles of an organization and of a workspace, and how they compare.
+
+use crate::models::workspace::Visibility;
+use crate::text_enum;
+
+text_enum! {
+    /// What someone is in an organization.
+    pub enum OrganizationRole {
+        /// May do everything, deleting the organization included.
+        Owner = "OWNER",
+        /// May manage members and workspaces.
+        Admin = "ADMIN",
+        /// May see the organization and the workspaces that are open to them.
+        Member = "MEMBER",
+        /// May manage billing, and sees no workspace that they were not added to.
+        BillingAdmin = "BILLING_ADMIN",
+    }
+}
+
+text_enum! {
+    /// What someone is in a workspace.
+    pub enum WorkspaceRole {
+        /// May rename, delete and hand over the workspace, and remove members.
+        Owner = "OWNER",
+        /// May change settings, providers and schedule, and invite.
+        Admin = "ADMIN",
+        /// May work in the workspace.
+        Member = "MEMBER",
+    }
+}
+
+impl OrganizationRole {
+    /// Owners and admins.
+    pub fn is_admin(self) -> bool {
+        matches!(self, Self::Owner | Self::Admin)
+    }
+
+    /// The greater the rank, the more the role may do.
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::Owner => 3,
+            Self::Admin => 2,
+            Self::Member | Self::BillingAdmin => 1,
+        }
+    }
+
+    /// The role that it gives in a workspace of the organization, without a membership there.
+    pub fn in_workspace(self, visibility: Visibility) -> Option<WorkspaceRole> {
+        match (self, visibility) {
+            (Self::Owner, _) => Some(WorkspaceRole::Owner),
+            (Self::Admin, _) => Some(WorkspaceRole::Admin),
+            (Self::Member, Visibility::Organization) => Some(WorkspaceRole::Member),
+            (Self::Member, Visibility::Private) | (Self::BillingAdmin, _) => None,
+        }
+    }
+}
+
+impl WorkspaceRole {
+    /// The greater the rank, the more the role may do.
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::Owner => 3,
+            Self::Admin => 2,
+            Self::Member => 1,
+        }
+    }
+
+    /// The role of someone in a workspace: the highest of what their membership there and their
+    /// role in its organization give. Nothing else gives access.
+    pub fn effective(
+        membership: Option<Self>,
+        organization: OrganizationRole,
+        visibility: Visibility,
+    ) -> Option<Self> {
+        let given = organization.in_workspace(visibility);
+        membership
+            .into_iter()
+            .chain(given)
+            .max_by_key(|role| role.rank())
+    }
+}

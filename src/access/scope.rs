@@ -1,0 +1,280 @@
+//! Authorization as a type: a scope is had by saying what one wants to do, and whatever touches
+//! tenant data takes one.
+
+use std::marker::PhantomData;
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::permission::Permission;
+use super::role::WorkspaceRole;
+use super::visible::{visible_organizations, workspaces_of_viewer};
+use crate::auth::Viewer;
+use crate::db::{Connection, Transaction, lock};
+use crate::error::{Error, Result};
+use crate::id::{OrganizationId, WorkspaceId};
+use crate::models::organization::{Organization, VisibleOrganization};
+use crate::models::workspace::{VisibleWorkspace, Workspace};
+use crate::run;
+use crate::schema::{organization_members, organizations, workspace_members, workspaces};
+
+/// A permission as a type.
+pub trait Level: Send + Sync + 'static {
+    /// The same as a value.
+    const PERMISSION: Permission;
+}
+
+macro_rules! levels {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        pub struct $name;
+    )+};
+}
+
+/// Levels of an organization.
+pub mod organization {
+    use super::{Level, Permission};
+
+    levels! {
+        /// `ORGANIZATION_VIEW`
+        View,
+        /// `ORGANIZATION_UPDATE`
+        Update,
+        /// `ORGANIZATION_DELETE`
+        Delete,
+        /// `ORGANIZATION_MANAGE_MEMBERS`
+        ManageMembers,
+        /// `WORKSPACE_CREATE`
+        CreateWorkspace,
+    }
+
+    impl Level for View {
+        const PERMISSION: Permission = Permission::OrganizationView;
+    }
+    impl Level for Update {
+        const PERMISSION: Permission = Permission::OrganizationUpdate;
+    }
+    impl Level for Delete {
+        const PERMISSION: Permission = Permission::OrganizationDelete;
+    }
+    impl Level for ManageMembers {
+        const PERMISSION: Permission = Permission::OrganizationManageMembers;
+    }
+    impl Level for CreateWorkspace {
+        const PERMISSION: Permission = Permission::WorkspaceCreate;
+    }
+}
+
+/// Levels of a workspace, from the least to the most.
+pub mod workspace {
+    use super::{Level, Permission};
+
+    levels! {
+        /// `WORKSPACE_VIEW`
+        View,
+        /// `WORKSPACE_CONTRIBUTE`
+        Contribute,
+        /// `WORKSPACE_MANAGE`
+        Manage,
+        /// `WORKSPACE_OWN`
+        Own,
+    }
+
+    impl Level for View {
+        const PERMISSION: Permission = Permission::WorkspaceView;
+    }
+    impl Level for Contribute {
+        const PERMISSION: Permission = Permission::WorkspaceContribute;
+    }
+    impl Level for Manage {
+        const PERMISSION: Permission = Permission::WorkspaceManage;
+    }
+    impl Level for Own {
+        const PERMISSION: Permission = Permission::WorkspaceOwn;
+    }
+}
+
+/// An organization in which the viewer has the permission `L`. Only [`Viewer::organization`] makes
+/// one.
+pub struct OrganizationScope<L> {
+    organization: VisibleOrganization,
+    level: PhantomData<fn() -> L>,
+}
+
+impl<L> OrganizationScope<L> {
+    /// The organization, with the viewer's role in it.
+    pub fn visible(&self) -> &VisibleOrganization {
+        &self.organization
+    }
+
+    /// The organization's id.
+    pub fn id(&self) -> OrganizationId {
+        self.organization.organization.id
+    }
+}
+
+/// A live workspace in which the viewer has the permission `L`. Only [`Viewer::workspace`] and its
+/// kin make one.
+pub struct WorkspaceScope<L> {
+    workspace: VisibleWorkspace,
+    role: WorkspaceRole,
+    level: PhantomData<fn() -> L>,
+}
+
+impl<L> WorkspaceScope<L> {
+    /// The workspace, with the viewer's roles in it.
+    pub fn visible(&self) -> &VisibleWorkspace {
+        &self.workspace
+    }
+
+    /// The workspace.
+    pub fn workspace(&self) -> &Workspace {
+        &self.workspace.workspace
+    }
+
+    /// The workspace's id.
+    pub fn id(&self) -> WorkspaceId {
+        self.workspace.workspace.id
+    }
+
+    /// The viewer's role in it.
+    pub fn role(&self) -> WorkspaceRole {
+        self.role
+    }
+
+    /// Refuses whoever lacks `M`, which goes beyond `L`.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`.
+    pub fn require<M: Level>(&self) -> Result<()> {
+        if self.role.may(M::PERMISSION) {
+            Ok(())
+        } else {
+            Err(Error::forbidden(M::PERMISSION.as_str()))
+        }
+    }
+}
+
+impl Viewer {
+    /// The organization for changing it, its row locked until the transaction ends.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` where the viewer may not see it, `FORBIDDEN` where they lack `L`.
+    pub async fn organization<L: Level>(
+        &self,
+        tx: &mut Transaction,
+        id: OrganizationId,
+    ) -> Result<OrganizationScope<L>> {
+        let row = organizations::table.find(id).select(organizations::id);
+        run!(
+            tx,
+            lock(row).get_result::<OrganizationId>(tx).await.optional()
+        )?;
+        self.organization_to_read(tx, id).await
+    }
+
+    /// The organization for reading what takes `L`.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` where the viewer may not see it, `FORBIDDEN` where they lack `L`.
+    pub async fn organization_to_read<L: Level>(
+        &self,
+        conn: &mut Connection,
+        id: OrganizationId,
+    ) -> Result<OrganizationScope<L>> {
+        let found: Option<(Organization, _)> = run!(
+            conn,
+            visible_organizations(self.id())
+                .filter(organizations::id.eq(id))
+                .select((Organization::as_select(), organization_members::role))
+                .first(conn)
+                .await
+                .optional()
+        )?;
+        let (organization, role) = found.ok_or_else(Error::not_found)?;
+        let organization = VisibleOrganization { organization, role };
+        if organization.role.may(L::PERMISSION) {
+            Ok(OrganizationScope {
+                organization,
+                level: PhantomData,
+            })
+        } else {
+            Err(Error::forbidden(L::PERMISSION.as_str()))
+        }
+    }
+
+    /// The live workspace for changing it, its row locked until the transaction ends.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` where the viewer may not see it, `CONFLICT` where it is deleted and they could
+    /// restore it, `FORBIDDEN` where they lack `L`.
+    pub async fn workspace<L: Level>(
+        &self,
+        tx: &mut Transaction,
+        id: WorkspaceId,
+    ) -> Result<WorkspaceScope<L>> {
+        let scope = self.locked_workspace(tx, id).await?;
+        if scope.workspace().deleted_at.is_some() {
+            return Err(if scope.role.may(Permission::WorkspaceOwn) {
+                Error::conflict("The workspace is deleted; restore it first.")
+            } else {
+                Error::not_found()
+            });
+        }
+        scope.require::<L>()?;
+        Ok(scope)
+    }
+
+    /// The deleted workspace for restoring it, its row locked until the transaction ends.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` where the viewer may not see it, `FORBIDDEN` where it is live and not theirs to
+    /// own, `CONFLICT` where it is live.
+    pub async fn deleted_workspace(
+        &self,
+        tx: &mut Transaction,
+        id: WorkspaceId,
+    ) -> Result<WorkspaceScope<workspace::Own>> {
+        let scope = self.locked_workspace::<workspace::Own>(tx, id).await?;
+        match (
+            scope.workspace().deleted_at,
+            scope.require::<workspace::Own>(),
+        ) {
+            (Some(_), Ok(())) => Ok(scope),
+            (Some(_), Err(_)) => Err(Error::not_found()),
+            (None, Ok(())) => Err(Error::conflict("The workspace is not deleted.")),
+            (None, Err(forbidden)) => Err(forbidden),
+        }
+    }
+
+    async fn locked_workspace<L: Level>(
+        &self,
+        tx: &mut Transaction,
+        id: WorkspaceId,
+    ) -> Result<WorkspaceScope<L>> {
+        let row = workspaces::table.find(id).select(workspaces::id);
+        run!(tx, lock(row).get_result::<WorkspaceId>(tx).await.optional())?;
+        let found: Option<(Workspace, _, _)> = run!(
+            tx,
+            workspaces_of_viewer(self.id())
+                .filter(workspaces::id.eq(id))
+                .select((
+                    Workspace::as_select(),
+                    organization_members::role,
+                    workspace_members::role.nullable(),
+                ))
+                .first(tx)
+                .await
+                .optional()
+        )?;
+        let workspace = found
+            .map(VisibleWorkspace::from)
+            .ok_or_else(Error::not_found)?;
+        let role = workspace.role().ok_or_else(Error::not_found)?;
+        Ok(WorkspaceScope {
+            workspace,
+            role,
+            level: PhantomData,
+        })
+    }
+}

@@ -1,0 +1,100 @@
+//! What a viewer may see: where every query that crosses tenants starts.
+
+use diesel::dsl;
+use diesel::prelude::*;
+
+use super::role::{OrganizationRole, WorkspaceRole};
+use crate::id::UserId;
+use crate::models::workspace::Visibility;
+use crate::schema::{organization_members, organizations, workspace_members, workspaces};
+
+/// The live organizations that the viewer belongs to, each with their membership.
+#[dsl::auto_type]
+pub fn visible_organizations(viewer: UserId) -> _ {
+    let theirs: dsl::Eq<organization_members::user_id, UserId> =
+        organization_members::user_id.eq(viewer);
+    organizations::table
+        .inner_join(
+            organization_members::table.on(organization_members::organization_id
+                .eq(organizations::id)
+                .and(theirs)),
+        )
+        .filter(organizations::deleted_at.is_null())
+}
+
+/// The workspaces, live and deleted, of the live organizations that the viewer belongs to, each with
+/// the viewer's membership of the organization and, if they have one, of the workspace. It still
+/// holds workspaces that are hidden from the viewer: [`may_see`] is the other half.
+#[dsl::auto_type]
+pub fn workspaces_of_viewer(viewer: UserId) -> _ {
+    let in_organization: dsl::Eq<organization_members::user_id, UserId> =
+        organization_members::user_id.eq(viewer);
+    let in_workspace: dsl::Eq<workspace_members::user_id, UserId> =
+        workspace_members::user_id.eq(viewer);
+    workspaces::table
+        .inner_join(
+            organization_members::table.on(organization_members::organization_id
+                .eq(workspaces::organization_id)
+                .and(in_organization)),
+        )
+        .left_join(
+            workspace_members::table.on(workspace_members::workspace_id
+                .eq(workspaces::id)
+                .and(in_workspace)),
+        )
+}
+
+/// Whether the viewer has a role in the workspace; [`WorkspaceRole::effective`] in SQL.
+///
+/// [`WorkspaceRole::effective`]: super::WorkspaceRole::effective
+#[dsl::auto_type]
+pub fn may_see() -> _ {
+    let open: dsl::Eq<workspaces::visibility, Visibility> =
+        workspaces::visibility.eq(Visibility::Organization);
+    let owner: dsl::Eq<organization_members::role, OrganizationRole> =
+        organization_members::role.eq(OrganizationRole::Owner);
+    let admin: dsl::Eq<organization_members::role, OrganizationRole> =
+        organization_members::role.eq(OrganizationRole::Admin);
+    let member: dsl::Eq<organization_members::role, OrganizationRole> =
+        organization_members::role.eq(OrganizationRole::Member);
+    workspace_members::id
+        .nullable()
+        .is_not_null()
+        .or(owner)
+        .or(admin)
+        .or(member.and(open))
+}
+
+/// Whether the viewer may manage the workspace: `WORKSPACE_MANAGE` in SQL.
+#[dsl::auto_type]
+pub fn may_manage() -> _ {
+    let organization: dsl::EqAny<organization_members::role, [OrganizationRole; 2]> =
+        organization_members::role.eq_any([OrganizationRole::Owner, OrganizationRole::Admin]);
+    let workspace: dsl::EqAny<workspace_members::role, [WorkspaceRole; 2]> =
+        workspace_members::role.eq_any([WorkspaceRole::Owner, WorkspaceRole::Admin]);
+    organization.or(workspace_members::id
+        .nullable()
+        .is_not_null()
+        .and(workspace))
+}
+
+/// Whether the viewer administers the organization: its events are for owners and admins.
+#[dsl::auto_type]
+pub fn may_administer() -> _ {
+    let admins: dsl::EqAny<organization_members::role, [OrganizationRole; 2]> =
+        organization_members::role.eq_any([OrganizationRole::Owner, OrganizationRole::Admin]);
+    admins
+}
+
+/// Whether the viewer owns the workspace: `WORKSPACE_OWN` in SQL.
+#[dsl::auto_type]
+pub fn may_own() -> _ {
+    let organization: dsl::Eq<organization_members::role, OrganizationRole> =
+        organization_members::role.eq(OrganizationRole::Owner);
+    let workspace: dsl::Eq<workspace_members::role, WorkspaceRole> =
+        workspace_members::role.eq(WorkspaceRole::Owner);
+    organization.or(workspace_members::id
+        .nullable()
+        .is_not_null()
+        .and(workspace))
+}

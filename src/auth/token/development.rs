@@ -1,0 +1,184 @@
+//! Development identities: tokens that the server signs itself while no issuer is configured, with
+//! a key kept in the data directory.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use data_encoding::HEXLOWER;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
+use serde::Serialize;
+
+use crate::config::{Claims, Issuer};
+
+const ISSUER: &str = "tenantry-development";
+const AUDIENCE: &str = "tenantry";
+const FILE: &str = "development.key";
+
+/// The key that signs development identities. Several instances may share it.
+pub struct DevelopmentKey([u8; 32]);
+
+/// Why there is no development key. Its text is one line and holds nothing of a key.
+#[derive(Debug, thiserror::Error)]
+pub enum DevelopmentKeyError {
+    /// Somebody else could sign in as anybody.
+    #[error("{path} can be read by other users (mode {mode:03o}); run `chmod 600` on it")]
+    Exposed {
+        /// The key's file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// It is not 64 hexadecimal digits.
+    #[error("{path} holds no development key; remove it to get a new one")]
+    Malformed {
+        /// The key's file.
+        path: PathBuf,
+    },
+    /// The data directory cannot be read or written.
+    #[error("{path}: {cause}")]
+    Io {
+        /// What was read or written.
+        path: PathBuf,
+        /// What the system says.
+        cause: io::Error,
+    },
+}
+
+#[derive(Serialize)]
+struct Payload<'a> {
+    iss: &'a str,
+    aud: &'a str,
+    sub: &'a str,
+    email: &'a str,
+    email_verified: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    iat: f64,
+    exp: i64,
+}
+
+/// The issuer of development identities, in the words of the configuration.
+pub fn issuer() -> Issuer {
+    Issuer {
+        issuer: ISSUER.to_owned(),
+        audience: AUDIENCE.to_owned(),
+        jwks_url: None,
+        jwks_file: None,
+        email_domains: None,
+        claims: Claims::default(),
+        userinfo_url: None,
+    }
+}
+
+impl DevelopmentKey {
+    /// The key in `development.key` of the data directory, both made where they are not there. Of
+    /// instances that start at once, all get one key.
+    ///
+    /// # Errors
+    ///
+    /// As the type says.
+    pub fn load_or_create(data_dir: &Path) -> Result<Self, DevelopmentKeyError> {
+        let path = data_dir.join(FILE);
+        let failed = |cause| DevelopmentKeyError::Io {
+            path: path.clone(),
+            cause,
+        };
+        match File::open(&path) {
+            Ok(file) => Self::read(file, &path),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                create(data_dir, &path).map_err(failed)?;
+                // Also what was just made: it may be somebody else's, who was first.
+                Self::read(File::open(&path).map_err(failed)?, &path)
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    fn read(file: File, path: &Path) -> Result<Self, DevelopmentKeyError> {
+        let failed = |cause| DevelopmentKeyError::Io {
+            path: path.to_owned(),
+            cause,
+        };
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = file.metadata().map_err(failed)?.permissions().mode() & 0o777;
+            if mode & 0o077 != 0 {
+                return Err(DevelopmentKeyError::Exposed {
+                    path: path.to_owned(),
+                    mode,
+                });
+            }
+        }
+        let mut text = Vec::new();
+        // One byte more than a key and a newline, to see that there is more.
+        file.take(66).read_to_end(&mut text).map_err(failed)?;
+        HEXLOWER
+            .decode(text.trim_ascii_end())
+            .ok()
+            .and_then(|bytes| bytes.try_into().ok())
+            .map(Self)
+            .ok_or_else(|| DevelopmentKeyError::Malformed {
+                path: path.to_owned(),
+            })
+    }
+
+    /// A token (HS256) that signs `email` in as a verified address, from `now` for `valid_for`.
+    pub fn sign(
+        &self,
+        email: &str,
+        name: Option<&str>,
+        now: DateTime<Utc>,
+        valid_for: TimeDelta,
+    ) -> String {
+        let email = email.trim().to_lowercase();
+        let payload = Payload {
+            iss: ISSUER,
+            aud: AUDIENCE,
+            sub: &email,
+            email: &email,
+            email_verified: true,
+            name,
+            // To the millisecond, so that it can be told whether it was issued after something
+            // that happened in the same second.
+            iat: now.timestamp_millis() as f64 / 1000.0,
+            exp: now.timestamp().saturating_add(valid_for.num_seconds()),
+        };
+        let key = EncodingKey::from_secret(&self.0);
+        // Text and numbers have a JSON form, and HMAC takes any key and message.
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &payload, &key)
+            .expect("a development token can be signed")
+    }
+
+    /// The other half of [`sign`](Self::sign).
+    pub(super) fn decoding_key(&self) -> DecodingKey {
+        DecodingKey::from_secret(&self.0)
+    }
+}
+
+/// Puts a new key at `path` unless there is one by then. It is whole before it gets its name:
+/// linking fails where the name is taken, so that no key ever replaces another.
+fn create(data_dir: &Path, path: &Path) -> io::Result<()> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(|error| io::Error::other(error.to_string()))?;
+    let mut suffix = [0; 8];
+    getrandom::fill(&mut suffix).map_err(|error| io::Error::other(error.to_string()))?;
+
+    std::fs::create_dir_all(data_dir)?;
+    let draft = data_dir.join(format!(".{FILE}.{}", HEXLOWER.encode(&suffix)));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&draft)?;
+    let linked = writeln!(file, "{}", HEXLOWER.encode(&key))
+        .and_then(|()| file.sync_all())
+        .and_then(|()| std::fs::hard_link(&draft, path));
+    std::fs::remove_file(&draft)?;
+    match linked {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        linked => linked,
+    }
+}

@@ -1,0 +1,221 @@
+//! An issuer's keys as they are known here: fetched when needed, kept while the issuer is away.
+//!
+//! Nothing runs in the background: the request that finds the keys too old, or a key missing,
+//! refreshes them, once for all that wait meanwhile. How often an issuer is asked does not depend on
+//! what tokens come in.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use jsonwebtoken::{Algorithm, DecodingKey};
+use reqwest::Client;
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use url::Url;
+
+use super::error::{Refusal, TokenError};
+use super::fetch;
+use super::key_set::KeySet;
+use crate::config::Issuer;
+
+/// How soon to try again while there are no keys at all, so that an issuer's hiccup when the server
+/// starts is not a minute without anybody signed in.
+const FIRST_KEYS_PAUSE: TimeDelta = TimeDelta::seconds(5);
+
+/// One issuer's keys.
+pub struct KeyCache {
+    issuer: String,
+    origin: Origin,
+    state: Mutex<State>,
+    /// Held while the keys are being refreshed.
+    turn: Arc<AsyncMutex<()>>,
+}
+
+enum Origin {
+    Url(Url, Client),
+    File(PathBuf),
+    Nowhere,
+}
+
+#[derive(Clone, Default)]
+struct State {
+    keys: Option<Arc<KeySet>>,
+    /// When the keys were last known to be current.
+    current_at: Option<DateTime<Utc>>,
+    /// When a refresh last began, however it ended.
+    tried_at: Option<DateTime<Utc>>,
+    /// What went wrong with it.
+    failure: Option<String>,
+    /// Which version of a file the keys are from.
+    version: Option<Version>,
+}
+
+type Version = (SystemTime, u64);
+
+impl KeyCache {
+    /// The keys of `issuer`, none of them fetched yet.
+    pub fn new(issuer: &Issuer, http: &Client) -> Arc<Self> {
+        let origin = match (&issuer.jwks_url, &issuer.jwks_file) {
+            (Some(url), _) => Origin::Url(url.clone(), http.clone()),
+            (None, Some(path)) => Origin::File(path.clone()),
+            (None, None) => Origin::Nowhere,
+        };
+        Arc::new(Self {
+            issuer: issuer.issuer.clone(),
+            origin,
+            state: Mutex::default(),
+            turn: Arc::default(),
+        })
+    }
+
+    /// The key that a token says it was signed with; see [`KeySet::select`].
+    ///
+    /// # Errors
+    ///
+    /// `Key`, `KeyMismatch`; `Unavailable` if there never were any keys.
+    pub async fn select(
+        self: &Arc<Self>,
+        id: Option<&str>,
+        algorithm: Algorithm,
+        now: DateTime<Utc>,
+    ) -> Result<DecodingKey, TokenError> {
+        if self.state().keys.is_none() {
+            self.refresh(self.turn.clone().lock_owned().await, now)
+                .await;
+        } else if self.is_old(now)
+            && let Ok(turn) = self.turn.clone().try_lock_owned()
+        {
+            // Only this request waits; the others make do with the old keys meanwhile.
+            self.refresh(turn, now).await;
+        }
+        match self.keys()?.select(id, algorithm) {
+            Err(Refusal::Key) => {
+                // Also where it is too early to ask again: somebody else may be asking just now.
+                self.refresh(self.turn.clone().lock_owned().await, now)
+                    .await;
+                Ok(self.keys()?.select(id, algorithm)?.clone())
+            }
+            selected => Ok(selected?.clone()),
+        }
+    }
+
+    fn keys(&self) -> Result<Arc<KeySet>, TokenError> {
+        let state = self.state();
+        state.keys.ok_or_else(|| TokenError::Unavailable {
+            issuer: self.issuer.clone(),
+            cause: state.failure.unwrap_or_default(),
+        })
+    }
+
+    /// Asks for the keys anew, unless that was done a moment ago. What a refresh finds is stored
+    /// even if the request that began it goes away.
+    async fn refresh(self: &Arc<Self>, turn: OwnedMutexGuard<()>, now: DateTime<Utc>) {
+        {
+            let mut state = self.lock();
+            let pause = match state.keys {
+                Some(_) => self.origin.pause(),
+                None => self.origin.pause().min(FIRST_KEYS_PAUSE),
+            };
+            if !passed(state.tried_at, pause, now) {
+                return;
+            }
+            state.tried_at = Some(now);
+        }
+        let this = self.clone();
+        let refreshing = tokio::spawn(async move {
+            let loaded = this.origin.load(this.state().version).await;
+            this.store(loaded, now);
+            drop(turn);
+        });
+        // It fails only when the runtime is going down, and this request with it.
+        let _ = refreshing.await;
+    }
+
+    fn store(&self, loaded: Result<Loaded, String>, now: DateTime<Utc>) {
+        let mut state = self.lock();
+        match loaded {
+            Ok(loaded) => {
+                if let Loaded::Keys(keys, version) = loaded {
+                    state.keys = Some(Arc::new(keys));
+                    state.version = version;
+                }
+                state.current_at = Some(now);
+                state.failure = None;
+            }
+            Err(cause) => {
+                // Once, not at every try.
+                if state.failure.as_ref() != Some(&cause) {
+                    tracing::warn!(issuer = self.issuer, cause, "no keys from the issuer");
+                }
+                state.failure = Some(cause);
+            }
+        }
+    }
+
+    fn is_old(&self, now: DateTime<Utc>) -> bool {
+        passed(self.lock().current_at, self.origin.lifetime(), now)
+    }
+
+    fn state(&self) -> State {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        // Nothing that can panic happens under it.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+enum Loaded {
+    Keys(KeySet, Option<Version>),
+    Unchanged,
+}
+
+impl Origin {
+    /// How long keys are taken for current, whatever their server says about caching.
+    fn lifetime(&self) -> TimeDelta {
+        match self {
+            Self::Url(..) => TimeDelta::minutes(10),
+            Self::File(_) | Self::Nowhere => TimeDelta::seconds(2),
+        }
+    }
+
+    /// The least time between two refreshes.
+    fn pause(&self) -> TimeDelta {
+        match self {
+            Self::Url(..) => TimeDelta::minutes(1),
+            Self::File(_) | Self::Nowhere => TimeDelta::seconds(2),
+        }
+    }
+
+    async fn load(&self, known: Option<Version>) -> Result<Loaded, String> {
+        match self {
+            Self::Url(url, http) => {
+                let set = fetch::json(http, url, None)
+                    .await
+                    .map_err(|error| error.to_string())?;
+                Ok(Loaded::Keys(KeySet::read(&set)?, None))
+            }
+            Self::File(path) => {
+                let describe = |error: std::io::Error| format!("{}: {error}", path.display());
+                let metadata = tokio::fs::metadata(path).await.map_err(describe)?;
+                let version = (metadata.modified().map_err(describe)?, metadata.len());
+                if known == Some(version) {
+                    return Ok(Loaded::Unchanged);
+                }
+                let text = tokio::fs::read(path).await.map_err(describe)?;
+                let set = serde_json::from_slice(&text)
+                    .map_err(|error| format!("{}: {error}", path.display()))?;
+                Ok(Loaded::Keys(KeySet::read(&set)?, Some(version)))
+            }
+            Self::Nowhere => Err("neither a URL nor a file of its keys is configured".to_owned()),
+        }
+    }
+}
+
+/// Whether `time` is at least `span` away, in either direction: a clock that was set back must not
+/// stop the keys from being refreshed.
+fn passed(time: Option<DateTime<Utc>>, span: TimeDelta, now: DateTime<Utc>) -> bool {
+    time.is_none_or(|time| (now - time).abs() >= span)
+}

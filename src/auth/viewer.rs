@@ -1,0 +1,32 @@
+//! The person who makes a request.
+
+use crate::id::UserId;
+use crate::models::user::User;
+
+/// The person who makes a request, and how they proved it.
+#[derive(Clone, Debug)]
+pub struct Viewer {
+    /// Who it is, as of this request.
+    pub user: User,
+    /// How they proved it.
+    pub credential: Credential,
+}
+
+/// What a request was signed in with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// A token of an identity provider, or a development token.
+    Identity {
+        /// The organization at WorkOS that the token was issued for.
+        workos_organization_id: Option<String>,
+    },
+    /// An API token of the viewer's.
+    ApiToken,
+}
+
+impl Viewer {
+    /// The user's id.
+    pub fn id(&self) -> UserId {
+        self.user.id
+    }
+}

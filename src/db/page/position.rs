@@ -1,0 +1,130 @@
+//! The place of a row in a list, and the cursor that names it.
+
+use std::fmt;
+
+use data_encoding::BASE64URL_NOPAD;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::db::types::Instant;
+use crate::id::{Id, Kind};
+
+/// What a list is ordered by, besides the id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Key {
+    /// Nothing: ids sort by creation.
+    Id,
+    /// An instant, in microseconds since 1970.
+    Instant(i64),
+    /// A folded text.
+    Text(String),
+}
+
+/// The place of a row in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// What the list is ordered by first.
+    pub key: Key,
+    /// What breaks ties.
+    pub id: Uuid,
+}
+
+impl Position {
+    /// In a list ordered by id.
+    pub fn by_id<K: Kind>(id: Id<K>) -> Self {
+        Self {
+            key: Key::Id,
+            id: id.uuid(),
+        }
+    }
+
+    /// In a list ordered by an instant.
+    pub fn by_instant<K: Kind>(instant: Instant, id: Id<K>) -> Self {
+        Self {
+            key: Key::Instant(instant.micros()),
+            id: id.uuid(),
+        }
+    }
+
+    /// In a list ordered by a folded text.
+    pub fn by_text<K: Kind>(text: &str, id: Id<K>) -> Self {
+        Self {
+            key: Key::Text(text.to_owned()),
+            id: id.uuid(),
+        }
+    }
+
+    /// The cursor of this position in the list of that name, which clients take as it is.
+    pub fn cursor(&self, list: &str) -> String {
+        let json = serde_json::json!([list, self.key, self.id.as_u128().to_string()]);
+        BASE64URL_NOPAD.encode(json.to_string().as_bytes())
+    }
+
+    /// The position of a cursor of the list of that name.
+    ///
+    /// # Errors
+    /// Where it is no cursor, or that of another list or order.
+    pub fn of_cursor(cursor: &str, list: &str) -> Result<Self, BadCursor> {
+        let json = BASE64URL_NOPAD
+            .decode(cursor.as_bytes())
+            .map_err(|_| BadCursor)?;
+        let (of, key, id): (String, Key, String) =
+            serde_json::from_slice(&json).map_err(|_| BadCursor)?;
+        let id = id.parse().map(Uuid::from_u128).map_err(|_| BadCursor)?;
+        // PostgreSQL cannot hold this character, so no row has it, but a forged cursor may.
+        let forged = matches!(&key, Key::Text(text) if text.contains('\0'));
+        if of == list && !forged {
+            Ok(Self { key, id })
+        } else {
+            Err(BadCursor)
+        }
+    }
+
+    /// The one right after, by key.
+    pub(super) fn next(self) -> Self {
+        Self {
+            id: Uuid::from_u128(self.id.as_u128().saturating_add(1)),
+            ..self
+        }
+    }
+
+    /// The one right before, by key.
+    pub(super) fn previous(self) -> Self {
+        Self {
+            id: Uuid::from_u128(self.id.as_u128().saturating_sub(1)),
+            ..self
+        }
+    }
+}
+
+/// The text is not a cursor of this list.
+#[derive(Debug, PartialEq, Eq)]
+pub struct BadCursor;
+
+impl fmt::Display for BadCursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("is not a cursor of this list and order")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_of_one_list_only() {
+        for key in [Key::Id, Key::Instant(-7), Key::Text("straße".into())] {
+            let position = Position {
+                key,
+                id: Uuid::from_u128(7),
+            };
+            let cursor = position.cursor("a");
+            assert_eq!(Position::of_cursor(&cursor, "a"), Ok(position));
+            assert_eq!(Position::of_cursor(&cursor, "b"), Err(BadCursor));
+        }
+        for text in ["", "!", "AAAA", "W10", "bnVsbA"] {
+            assert_eq!(Position::of_cursor(text, "a"), Err(BadCursor));
+        }
+    }
+}

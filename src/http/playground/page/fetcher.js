@@ -1,0 +1,97 @@
+"use strict";
+
+// GraphQL over HTTP, and subscriptions over server-sent events (graphql-sse, distinct connections).
+
+const fetcher = (() => {
+  const ENDPOINT = new URL("graphql", document.baseURI);
+  const JSON_TYPES = "application/graphql-response+json, application/json";
+
+  async function post(params, headers, accept, signal) {
+    const response = await fetch(ENDPOINT, {
+      method: "POST",
+      headers: { Accept: accept, "Content-Type": "application/json", ...token.headers(), ...headers },
+      body: JSON.stringify(params),
+      signal,
+    });
+    if (response.status === 401) token.refused();
+    return response;
+  }
+
+  async function read(response) {
+    const text = await response.text();
+    try {
+      return JSON.parse(text);
+    } catch {
+      // Not from the server but from something before it.
+      const message = `${response.status} ${response.statusText}: ${text.slice(0, 500)}`;
+      return { errors: [{ message }] };
+    }
+  }
+
+  // The data of each `next` event (HTML living standard, 9.2.6), until `complete`.
+  async function* events(response) {
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      text = (text + value).replace(/\r\n?/g, "\n");
+      let end;
+      while ((end = text.indexOf("\n\n")) >= 0) {
+        const event = parse(text.slice(0, end));
+        text = text.slice(end + 2);
+        if (event.name === "complete") return;
+        if (event.name === "next") yield JSON.parse(event.data);
+      }
+    }
+  }
+
+  function parse(block) {
+    const event = { name: "message", data: "" };
+    for (const line of block.split("\n")) {
+      const [, field, value] = /^([^:]*):? ?(.*)$/.exec(line);
+      if (field === "event") event.name = value;
+      if (field === "data") event.data += value;
+    }
+    return event;
+  }
+
+  function subscribe(params, headers) {
+    const abort = new AbortController();
+    async function* results() {
+      try {
+        const response = await post(params, headers, `text/event-stream, ${JSON_TYPES}`, abort.signal);
+        const type = response.headers.get("Content-Type") ?? "";
+        if (type.startsWith("text/event-stream")) yield* events(response);
+        else yield await read(response);
+      } catch (error) {
+        if (!abort.signal.aborted) throw error;
+      }
+    }
+    const iterator = results();
+    return {
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+      next: () => iterator.next(),
+      // Not the generator's own, which waits for the next event before it ends.
+      return() {
+        abort.abort();
+        return Promise.resolve({ done: true, value: undefined });
+      },
+    };
+  }
+
+  function isSubscription(document, name) {
+    const operations = (document?.definitions ?? []).filter((it) => it.kind === "OperationDefinition");
+    const chosen = operations.find((it) => it.name?.value === name) ?? operations[0];
+    return chosen?.operation === "subscription";
+  }
+
+  // As GraphiQL calls it.
+  return async (params, options) => {
+    const headers = options?.headers ?? {};
+    if (isSubscription(options?.documentAST, params.operationName)) return subscribe(params, headers);
+    return read(await post(params, headers, JSON_TYPES));
+  };
+})();

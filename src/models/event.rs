@@ -1,0 +1,322 @@
+//! The log of what happened: audit, subscriptions and mail read it.
+
+use diesel::dsl::{count_star, exists};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
+use diesel_async::RunQueryDsl;
+use serde_json::Value;
+
+use crate::access::visible::{
+    may_administer, may_manage, visible_organizations, workspaces_of_viewer,
+};
+use crate::auth::Viewer;
+use crate::db::page::{Children, Direction, List, Position, Window, by_id, ordered};
+use crate::db::types::{Instant, Json};
+use crate::db::{Connection, Transaction, each_parent};
+use crate::error::Result;
+use crate::id::{AnyId, EventId, OrganizationId, UserId, WorkspaceId, kind};
+use crate::run;
+use crate::schema::{events, organizations, workspaces};
+use crate::text_enum;
+
+text_enum! {
+    /// What happened.
+    #[allow(missing_docs, reason = "each is named by what it says")]
+    pub enum EventKind {
+        OrganizationCreated = "ORGANIZATION_CREATED",
+        OrganizationUpdated = "ORGANIZATION_UPDATED",
+        OrganizationDeleted = "ORGANIZATION_DELETED",
+        OrganizationMemberAdded = "ORGANIZATION_MEMBER_ADDED",
+        WorkspaceCreated = "WORKSPACE_CREATED",
+        WorkspaceUpdated = "WORKSPACE_UPDATED",
+        WorkspaceDeleted = "WORKSPACE_DELETED",
+        WorkspaceRestored = "WORKSPACE_RESTORED",
+        WorkspaceMemberAdded = "WORKSPACE_MEMBER_ADDED",
+    }
+}
+
+/// Something that happened.
+#[derive(Queryable, Selectable, Insertable, Clone, Debug)]
+#[diesel(table_name = events, check_for_backend(Pg, Sqlite), treat_none_as_default_value = false)]
+pub struct Event {
+    /// The event's id.
+    pub id: EventId,
+    /// What happened.
+    pub kind: EventKind,
+    /// Where.
+    pub organization_id: OrganizationId,
+    /// Where, if it was in a workspace.
+    pub workspace_id: Option<WorkspaceId>,
+    /// Who did it; nobody, for the system and for an account deleted since.
+    pub actor_id: Option<UserId>,
+    /// The written id of what it happened to.
+    pub subject: Option<String>,
+    /// The fields that changed, with their new values. Holds no secret.
+    pub data: Json,
+    /// When.
+    pub created_at: Instant,
+}
+
+/// What is to be written down.
+pub struct NewEvent {
+    /// What happened.
+    pub kind: EventKind,
+    /// Where.
+    pub organization: OrganizationId,
+    /// Where, if it was in a workspace.
+    pub workspace: Option<WorkspaceId>,
+    /// What it happened to.
+    pub subject: AnyId,
+    /// The fields that changed, with their new values. Holds no secret.
+    pub data: Value,
+}
+
+/// Writes an event down, in the transaction that makes it true.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn record(
+    tx: &mut Transaction,
+    actor: &Viewer,
+    now: Instant,
+    event: NewEvent,
+) -> Result<()> {
+    let event = Event {
+        id: EventId::new(now.to_utc()),
+        kind: event.kind,
+        organization_id: event.organization,
+        workspace_id: event.workspace,
+        actor_id: Some(actor.id()),
+        subject: Some(event.subject.to_string()),
+        data: Json(event.data),
+        created_at: now,
+    };
+    run!(
+        tx,
+        diesel::insert_into(events::table)
+            .values(&event)
+            .execute(tx)
+            .await
+    )?;
+    Ok(())
+}
+
+/// Those of the events that the viewer may see: an organization's for its owners and admins, a
+/// workspace's also for whoever may manage it.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn visible(conn: &mut Connection, viewer: UserId, ids: &[EventId]) -> Result<Vec<Event>> {
+    let of_organization = visible_organizations(viewer)
+        .filter(
+            organizations::id
+                .eq(events::organization_id)
+                .and(may_administer()),
+        )
+        .select(organizations::id);
+    let of_workspace = workspaces_of_viewer(viewer)
+        .filter(
+            workspaces::id
+                .nullable()
+                .eq(events::workspace_id)
+                .and(may_manage()),
+        )
+        .select(workspaces::id);
+    Ok(run!(
+        conn,
+        events::table
+            .filter(events::id.eq_any(ids))
+            .filter(exists(of_organization).or(exists(of_workspace)))
+            .select(Event::as_select())
+            .load(conn)
+            .await
+    )?)
+}
+
+/// The events of an organization and of its workspaces, newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct OrganizationEvents {
+    /// Only these kinds; all of them unless given.
+    pub kinds: Option<Vec<EventKind>>,
+}
+
+impl List for OrganizationEvents {
+    type Parent = kind::Organization;
+    type Row = Event;
+
+    fn name(&self) -> String {
+        "events".to_owned()
+    }
+
+    fn order(&self) -> Direction {
+        Direction::Descending
+    }
+
+    fn position(&self, event: &Event) -> Position {
+        Position::by_id(event.id)
+    }
+
+    async fn read(
+        &self,
+        conn: &mut Connection,
+        viewer: UserId,
+        parents: &[OrganizationId],
+        window: &Window,
+    ) -> Result<Children<kind::Organization, Event>> {
+        let found: Vec<Event> = run!(
+            conn,
+            each_parent(parents, |parent| {
+                let organization = visible_organizations(viewer)
+                    .filter(
+                        organizations::id
+                            .eq(events::organization_id)
+                            .and(may_administer()),
+                    )
+                    .select(organizations::id);
+                let mut query = events::table
+                    .filter(events::organization_id.eq(parent).and(exists(organization)))
+                    .filter(by_id(events::id, window))
+                    .into_boxed();
+                if let Some(kinds) = &self.kinds {
+                    query = query.filter(events::kind.eq_any(kinds));
+                }
+                query
+                    .order_by(ordered(events::id, window.direction))
+                    .limit(window.limit)
+                    .select(Event::as_select())
+            })
+            .load(conn)
+            .await
+        )?;
+        Ok(found
+            .into_iter()
+            .map(|event| (event.organization_id, event))
+            .collect())
+    }
+
+    async fn count(
+        &self,
+        conn: &mut Connection,
+        viewer: UserId,
+        parents: &[OrganizationId],
+    ) -> Result<Vec<(OrganizationId, i64)>> {
+        let organization = || {
+            visible_organizations(viewer)
+                .filter(
+                    organizations::id
+                        .eq(events::organization_id)
+                        .and(may_administer()),
+                )
+                .select(organizations::id)
+        };
+        Ok(run!(conn, {
+            let mut query = events::table
+                .filter(
+                    events::organization_id
+                        .eq_any(parents)
+                        .and(exists(organization())),
+                )
+                .group_by(events::organization_id)
+                .select((events::organization_id, count_star()))
+                .into_boxed();
+            if let Some(kinds) = &self.kinds {
+                query = query.filter(events::kind.eq_any(kinds));
+            }
+            query.load(conn).await
+        })?)
+    }
+}
+
+/// The events of a workspace, newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct WorkspaceEvents {
+    /// Only these kinds; all of them unless given.
+    pub kinds: Option<Vec<EventKind>>,
+}
+
+impl List for WorkspaceEvents {
+    type Parent = kind::Workspace;
+    type Row = Event;
+
+    fn name(&self) -> String {
+        "events".to_owned()
+    }
+
+    fn order(&self) -> Direction {
+        Direction::Descending
+    }
+
+    fn position(&self, event: &Event) -> Position {
+        Position::by_id(event.id)
+    }
+
+    async fn read(
+        &self,
+        conn: &mut Connection,
+        viewer: UserId,
+        parents: &[WorkspaceId],
+        window: &Window,
+    ) -> Result<Children<kind::Workspace, Event>> {
+        let found: Vec<Event> = run!(
+            conn,
+            each_parent(parents, |parent| {
+                let workspace = workspaces_of_viewer(viewer)
+                    .filter(workspaces::id.eq(parent).and(may_manage()))
+                    .select(workspaces::id);
+                let mut query = events::table
+                    .filter(
+                        events::workspace_id
+                            .assume_not_null()
+                            .eq(parent)
+                            .and(exists(workspace)),
+                    )
+                    .filter(by_id(events::id, window))
+                    .into_boxed();
+                if let Some(kinds) = &self.kinds {
+                    query = query.filter(events::kind.eq_any(kinds));
+                }
+                query
+                    .order_by(ordered(events::id, window.direction))
+                    .limit(window.limit)
+                    .select(Event::as_select())
+            })
+            .load(conn)
+            .await
+        )?;
+        Ok(found
+            .into_iter()
+            .filter_map(|event| Some((event.workspace_id?, event)))
+            .collect())
+    }
+
+    async fn count(
+        &self,
+        conn: &mut Connection,
+        viewer: UserId,
+        parents: &[WorkspaceId],
+    ) -> Result<Vec<(WorkspaceId, i64)>> {
+        let workspace = || {
+            workspaces_of_viewer(viewer)
+                .filter(
+                    workspaces::id
+                        .nullable()
+                        .eq(events::workspace_id)
+                        .and(may_manage()),
+                )
+                .select(workspaces::id)
+        };
+        let of = || events::workspace_id.assume_not_null();
+        Ok(run!(conn, {
+            let mut query = events::table
+                .filter(of().eq_any(parents).and(exists(workspace())))
+                .group_by(events::workspace_id)
+                .select((of(), count_star()))
+                .into_boxed();
+            if let Some(kinds) = &self.kinds {
+                query = query.filter(events::kind.eq_any(kinds));
+            }
+            query.load(conn).await
+        })?)
+    }
+}

@@ -1,0 +1,178 @@
+//! What an application shell needs to draw its switcher, and what is current.
+
+use crate::access::scope::workspace::View;
+use crate::app::App;
+use crate::auth::Viewer;
+use crate::db::Connection;
+use crate::db::page::{Direction, List, Window};
+use crate::error::Result;
+use crate::id::{OrganizationId, WorkspaceId};
+use crate::models::organization::{self, OrganizationBy, OrganizationList, VisibleOrganization};
+use crate::models::user::{self, User};
+use crate::models::workspace::{self, VisibleWorkspace, WorkspaceList};
+
+/// How many organizations, and how many workspaces, a switcher gets at the most.
+const MOST: i64 = 500;
+
+/// What an application shell needs to draw its switcher.
+#[derive(Clone, Debug)]
+pub struct Navigation {
+    /// By name; the first 500.
+    pub organizations: Vec<VisibleOrganization>,
+    /// Whether there are more.
+    pub has_more_organizations: bool,
+    /// By name; the first 500.
+    pub workspaces: Vec<VisibleWorkspace>,
+    /// Whether there are more.
+    pub has_more_workspaces: bool,
+    /// The one selected last, if it is still visible; else the first by name.
+    pub current_workspace: Option<VisibleWorkspace>,
+    /// That of the current workspace, else the first by name.
+    pub current_organization: Option<VisibleOrganization>,
+}
+
+/// The navigation state of the person.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn load(conn: &mut Connection, user: &User) -> Result<Navigation> {
+    let first = |limit| Window {
+        low: None,
+        high: None,
+        direction: Direction::Ascending,
+        limit,
+        offset: 0,
+    };
+    let viewer = [user.id];
+    let organizations = OrganizationList
+        .read(conn, user.id, &viewer, &first(MOST + 1))
+        .await?;
+    let workspaces = WorkspaceList::BY_NAME
+        .read(conn, user.id, &viewer, &first(MOST + 1))
+        .await?;
+    let (organizations, has_more_organizations) = cut(organizations);
+    let (workspaces, has_more_workspaces) = cut(workspaces);
+
+    let mut current_workspace = workspaces.first().cloned();
+    if let Some(selected) = user.current_workspace_id {
+        let listed = workspaces
+            .iter()
+            .find(|visible| visible.workspace.id == selected)
+            .cloned();
+        let selected = match listed {
+            None if has_more_workspaces => live(conn, user, selected).await?,
+            listed => listed,
+        };
+        current_workspace = selected.or(current_workspace);
+    }
+    let mut current_organization = organizations.first().cloned();
+    if let Some(visible) = &current_workspace {
+        let id = visible.workspace.organization_id;
+        let listed = organizations
+            .iter()
+            .find(|visible| visible.organization.id == id)
+            .cloned();
+        current_organization = match listed {
+            None => find_organization(conn, user, id).await?,
+            listed => listed,
+        };
+    }
+    Ok(Navigation {
+        organizations,
+        has_more_organizations,
+        workspaces,
+        has_more_workspaces,
+        current_workspace,
+        current_organization,
+    })
+}
+
+/// The organization of the person's current workspace, else their first by name.
+///
+/// # Errors
+/// Only those of the database.
+pub(super) async fn current_organization(
+    conn: &mut Connection,
+    user: &User,
+) -> Result<Option<VisibleOrganization>> {
+    // As of now, and not as of the beginning of the request.
+    let selected = user::by_id(conn, user.id)
+        .await?
+        .and_then(|user| user.current_workspace_id);
+    let mut current = match selected {
+        Some(selected) => live(conn, user, selected).await?,
+        None => None,
+    };
+    let first = Window {
+        low: None,
+        high: None,
+        direction: Direction::Ascending,
+        limit: 1,
+        offset: 0,
+    };
+    if current.is_none() {
+        let workspaces = WorkspaceList::BY_NAME
+            .read(conn, user.id, &[user.id], &first)
+            .await?;
+        current = workspaces
+            .into_iter()
+            .next()
+            .map(|(_, workspace)| workspace);
+    }
+    if let Some(visible) = current {
+        return find_organization(conn, user, visible.workspace.organization_id).await;
+    }
+    let organizations = OrganizationList
+        .read(conn, user.id, &[user.id], &first)
+        .await?;
+    Ok(organizations
+        .into_iter()
+        .next()
+        .map(|(_, organization)| organization))
+}
+
+/// Makes a workspace the viewer's current one, and its organization the current one.
+///
+/// # Errors
+/// Those of [`Viewer::workspace`].
+pub async fn select(app: &App, viewer: &Viewer, id: WorkspaceId) -> Result<Navigation> {
+    app.db
+        .transaction(async |tx| {
+            viewer.workspace::<View>(tx, id).await?;
+            user::set_current_workspace(tx, viewer.id(), id).await
+        })
+        .await?;
+    let mut user = viewer.user.clone();
+    user.current_workspace_id = Some(id);
+    load(&mut app.db.read().await?, &user).await
+}
+
+async fn live(
+    conn: &mut Connection,
+    user: &User,
+    id: WorkspaceId,
+) -> Result<Option<VisibleWorkspace>> {
+    let found = workspace::visible(conn, user.id, &[id]).await?;
+    Ok(found
+        .into_iter()
+        .find(|visible| visible.workspace.deleted_at.is_none()))
+}
+
+async fn find_organization(
+    conn: &mut Connection,
+    user: &User,
+    id: OrganizationId,
+) -> Result<Option<VisibleOrganization>> {
+    organization::find(conn, user.id, &OrganizationBy::Id(id)).await
+}
+
+fn cut<P, R>(rows: Vec<(P, R)>) -> (Vec<R>, bool) {
+    let has_more = rows.len() > MOST as usize;
+    (
+        rows.into_iter()
+            .take(MOST as usize)
+            .map(|(_, row)| row)
+            .collect(),
+        has_more,
+    )
+}

@@ -1,0 +1,226 @@
+//! Changing, linking and deleting organizations.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::{Map, Value, json};
+
+use super::{Organization, VisibleOrganization};
+use crate::access::scope::organization::{Delete, Update};
+use crate::app::App;
+use crate::auth::{Credential, Viewer};
+use crate::db::Transaction;
+use crate::error::{Error, ErrorCode, Result};
+use crate::id::OrganizationId;
+use crate::models::event::{self, EventKind, NewEvent};
+use crate::models::slugs::{self, Owner};
+use crate::models::values::fold::fold;
+use crate::models::values::slug::Slug;
+use crate::run;
+use crate::schema::{
+    organization_members, organization_slugs, organizations, workspace_slugs, workspaces,
+};
+
+/// What changes of an organization. What is left out stays.
+#[derive(Clone, Debug, Default)]
+pub struct OrganizationChanges {
+    /// 2 to 80 characters.
+    pub name: Option<String>,
+    /// The former one still finds it, until another takes it.
+    pub slug: Option<Slug>,
+}
+
+/// Renames the organization or changes its slug.
+///
+/// # Errors
+/// Those of [`Viewer::organization`], `SLUG_TAKEN`.
+pub async fn update(
+    app: &App,
+    viewer: &Viewer,
+    id: OrganizationId,
+    changes: &OrganizationChanges,
+) -> Result<VisibleOrganization> {
+    app.db
+        .transaction(async |tx| {
+            let scope = viewer.organization::<Update>(tx, id).await?;
+            let VisibleOrganization {
+                mut organization,
+                role,
+            } = scope.visible().clone();
+            let mut data = Map::new();
+            if let Some(name) = changes
+                .name
+                .as_ref()
+                .filter(|name| **name != organization.name)
+            {
+                organization.name.clone_from(name);
+                organization.name_key = fold(name);
+                data.insert("name".into(), name.clone().into());
+            }
+            if let Some(slug) = changes
+                .slug
+                .as_ref()
+                .filter(|slug| slug.as_str() != organization.slug)
+            {
+                slugs::take(tx, Owner::Organization(id), slug).await?;
+                organization.slug = slug.to_string();
+                data.insert("slug".into(), slug.as_str().into());
+            }
+            if !data.is_empty() {
+                save(tx, app, viewer, &mut organization, data).await?;
+            }
+            Ok(VisibleOrganization { organization, role })
+        })
+        .await
+}
+
+/// Links the organization to the one of that id at WorkOS, or unlinks it. Where issuers are
+/// configured, the viewer's token must have been issued for that one.
+///
+/// # Errors
+/// Those of [`Viewer::organization`]; `FORBIDDEN` for a token of another organization, `CONFLICT`
+/// where the id belongs to another organization.
+pub async fn link_workos(
+    app: &App,
+    viewer: &Viewer,
+    id: OrganizationId,
+    workos_id: Option<&str>,
+) -> Result<VisibleOrganization> {
+    let linked = app
+        .db
+        .transaction(async |tx| {
+            let scope = viewer.organization::<Update>(tx, id).await?;
+            if let Some(wanted) = workos_id {
+                check_token_is_of(app, viewer, wanted)?;
+            }
+            let VisibleOrganization {
+                mut organization,
+                role,
+            } = scope.visible().clone();
+            if organization.workos_organization_id.as_deref() != workos_id {
+                organization.workos_organization_id = workos_id.map(str::to_owned);
+                let data = json!({ "workosOrganizationId": workos_id });
+                let data = data.as_object().cloned().unwrap_or_default();
+                save(tx, app, viewer, &mut organization, data).await?;
+            }
+            Ok(VisibleOrganization { organization, role })
+        })
+        .await;
+    match linked {
+        Err(error) if error.is_unique_violation() => Err(Error::conflict(
+            "That WorkOS organization is linked to another organization.",
+        )),
+        linked => linked,
+    }
+}
+
+fn check_token_is_of(app: &App, viewer: &Viewer, workos_id: &str) -> Result<()> {
+    let issued_for = match &viewer.credential {
+        Credential::Identity {
+            workos_organization_id,
+        } => workos_organization_id.as_deref(),
+        Credential::ApiToken => None,
+    };
+    if app.config.auth.issuers.is_empty() || issued_for == Some(workos_id) {
+        return Ok(());
+    }
+    let message = "Sign in to that WorkOS organization to link it.";
+    Err(Error::Refused(ErrorCode::Forbidden, message.into()))
+}
+
+async fn save(
+    tx: &mut Transaction,
+    app: &App,
+    viewer: &Viewer,
+    organization: &mut Organization,
+    data: Map<String, Value>,
+) -> Result<()> {
+    let now = app.now();
+    organization.updated_at = now;
+    run!(
+        tx,
+        diesel::update(organizations::table.find(organization.id))
+            .set((
+                organizations::name.eq(&organization.name),
+                organizations::name_key.eq(&organization.name_key),
+                organizations::slug.eq(&organization.slug),
+                organizations::workos_organization_id.eq(&organization.workos_organization_id),
+                organizations::updated_at.eq(now),
+            ))
+            .execute(tx)
+            .await
+    )?;
+    let event = NewEvent {
+        kind: EventKind::OrganizationUpdated,
+        organization: organization.id,
+        workspace: None,
+        subject: organization.id.into(),
+        data: Value::Object(data),
+    };
+    event::record(tx, viewer, now, event).await
+}
+
+/// Deletes the organization and its workspaces, and frees all their slugs. What was in them is left
+/// to be purged; nobody can see it any more, for nobody belongs to it.
+///
+/// # Errors
+/// Those of [`Viewer::organization`].
+pub async fn delete(app: &App, viewer: &Viewer, id: OrganizationId) -> Result<()> {
+    app.db
+        .transaction(async |tx| {
+            viewer.organization::<Delete>(tx, id).await?;
+            delete_in(tx, app, viewer, id).await
+        })
+        .await
+}
+
+/// As [`delete`], as part of a transaction that has seen to the permission and locked the row.
+pub(in crate::models) async fn delete_in(
+    tx: &mut Transaction,
+    app: &App,
+    viewer: &Viewer,
+    id: OrganizationId,
+) -> Result<()> {
+    let now = app.now();
+    let event = NewEvent {
+        kind: EventKind::OrganizationDeleted,
+        organization: id,
+        workspace: None,
+        subject: id.into(),
+        data: json!({}),
+    };
+    event::record(tx, viewer, now, event).await?;
+    let own = || workspaces::table.filter(workspaces::organization_id.eq(id));
+    run!(
+        tx,
+        diesel::delete(
+            workspace_slugs::table
+                .filter(workspace_slugs::workspace_id.eq_any(own().select(workspaces::id)))
+        )
+        .execute(tx)
+        .await
+    )?;
+    run!(
+        tx,
+        diesel::update(own())
+            .set((workspaces::deleted_at.eq(now), workspaces::purge_at.eq(now)))
+            .execute(tx)
+            .await
+    )?;
+    let slugs = organization_slugs::table.filter(organization_slugs::organization_id.eq(id));
+    run!(tx, diesel::delete(slugs).execute(tx).await)?;
+    // The memberships of its workspaces go with these.
+    let members = organization_members::table.filter(organization_members::organization_id.eq(id));
+    run!(tx, diesel::delete(members).execute(tx).await)?;
+    run!(
+        tx,
+        diesel::update(organizations::table.find(id))
+            .set((
+                organizations::deleted_at.eq(now),
+                // So that it can be linked to another.
+                organizations::workos_organization_id.eq(None::<String>),
+            ))
+            .execute(tx)
+            .await
+    )?;
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! Rate limits, counted in the database, so that every instance counts together and a restart
+//! forgets nothing. Windows slide.
+
+use chrono::TimeDelta;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use crate::db::Transaction;
+use crate::db::types::Instant;
+use crate::error::{Error, Result};
+use crate::id::{EventId, Id, Kind};
+use crate::run;
+use crate::schema::rate_hits;
+
+/// What is limited.
+pub struct Rule {
+    /// The name that it is counted under.
+    pub name: &'static str,
+    /// How many calls the window holds.
+    pub limit: u32,
+    /// How long the window is.
+    pub window: TimeDelta,
+}
+
+/// Counts one call against the limit of `subject`, whose row the transaction must have locked. The
+/// count is rolled back with the transaction, so that a call refused for another reason costs
+/// nothing.
+///
+/// # Errors
+/// `RATE_LIMITED` with the time until the next call may succeed; such a call is not counted.
+pub async fn hit<K: Kind + 'static>(
+    tx: &mut Transaction,
+    rule: &Rule,
+    subject: Id<K>,
+    now: Instant,
+) -> Result<()> {
+    let subject = Id::<Counted>::from_uuid(subject.uuid());
+    let start = now.plus(-rule.window);
+    let of_subject = rate_hits::rule
+        .eq(rule.name)
+        .and(rate_hits::subject_id.eq(subject));
+    run!(
+        tx,
+        diesel::delete(rate_hits::table.filter(of_subject.and(rate_hits::created_at.le(start))))
+            .execute(tx)
+            .await
+    )?;
+    // The call that must leave the window before there is room: the limit-th from the newest.
+    let in_the_way: Option<Instant> = run!(
+        tx,
+        rate_hits::table
+            .filter(of_subject)
+            .order_by(rate_hits::created_at.desc())
+            .offset(i64::from(rule.limit) - 1)
+            .select(rate_hits::created_at)
+            .first(tx)
+            .await
+            .optional()
+    )?;
+    if let Some(oldest) = in_the_way {
+        return Err(Error::RateLimited(oldest.plus(rule.window).since(now)));
+    }
+    let hit = (
+        rate_hits::id.eq(Id::<Counted>::from_uuid(EventId::new(now.to_utc()).uuid())),
+        rate_hits::rule.eq(rule.name),
+        rate_hits::subject_id.eq(subject),
+        rate_hits::created_at.eq(now),
+    );
+    run!(
+        tx,
+        diesel::insert_into(rate_hits::table)
+            .values(hit)
+            .execute(tx)
+            .await
+    )?;
+    Ok(())
+}
+
+/// Whatever calls are counted for.
+enum Counted {}
+
+impl Kind for Counted {
+    const PREFIX: &'static str = "counted";
+}

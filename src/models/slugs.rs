@@ -1,0 +1,291 @@
+//! Slugs: a table for each kind, in which a slug stands once, with its owner, as current or as
+//! former. A former one still finds its owner until another takes it.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::values::slug::{Slug, SlugBase};
+use crate::db::{Connection, Transaction};
+use crate::error::{Error, ErrorCode, Result};
+use crate::id::{OrganizationId, WorkspaceId};
+use crate::run;
+use crate::schema::{organization_slugs, workspace_slugs};
+
+/// How many numbered slugs are looked at in one statement.
+const BATCH: u64 = 16;
+
+/// The kinds of slugs; each is unique among its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlugKind {
+    /// Of organizations.
+    Organization,
+    /// Of workspaces.
+    Workspace,
+}
+
+/// Whose slug it is to be.
+#[derive(Clone, Copy, Debug)]
+pub enum Owner {
+    /// An organization's.
+    Organization(OrganizationId),
+    /// A workspace's.
+    Workspace(WorkspaceId),
+}
+
+impl Owner {
+    fn kind(self) -> SlugKind {
+        match self {
+            Self::Organization(_) => SlugKind::Organization,
+            Self::Workspace(_) => SlugKind::Workspace,
+        }
+    }
+}
+
+impl SlugKind {
+    /// The slug of one whose name leaves nothing to make one from.
+    pub const fn fallback(self) -> &'static str {
+        match self {
+            Self::Organization => "organization",
+            Self::Workspace => "workspace",
+        }
+    }
+}
+
+/// Takes a slug that was asked for; a former one of another owner's as well.
+///
+/// # Errors
+/// `SLUG_TAKEN`.
+pub async fn take(tx: &mut Transaction, owner: Owner, slug: &Slug) -> Result<()> {
+    // Gives `DO UPDATE` its `WHERE`.
+    use diesel::query_dsl::methods::FilterDsl as _;
+
+    retire(tx, owner).await?;
+    let slug = slug.as_str();
+    let taken = match owner {
+        Owner::Organization(id) => {
+            use organization_slugs::{is_current, organization_id, slug as column, table};
+            run!(
+                tx,
+                diesel::insert_into(table)
+                    .values((column.eq(slug), organization_id.eq(id), is_current.eq(true)))
+                    .on_conflict(column)
+                    .do_update()
+                    .set((organization_id.eq(id), is_current.eq(true)))
+                    .filter(is_current.eq(false))
+                    .execute(tx)
+                    .await
+            )?
+        }
+        Owner::Workspace(id) => {
+            use workspace_slugs::{is_current, slug as column, table, workspace_id};
+            run!(
+                tx,
+                diesel::insert_into(table)
+                    .values((column.eq(slug), workspace_id.eq(id), is_current.eq(true)))
+                    .on_conflict(column)
+                    .do_update()
+                    .set((workspace_id.eq(id), is_current.eq(true)))
+                    .filter(is_current.eq(false))
+                    .execute(tx)
+                    .await
+            )?
+        }
+    };
+    if taken == 0 {
+        return Err(Error::Refused(
+            ErrorCode::SlugTaken,
+            format!("The slug {slug} is taken.").into(),
+        ));
+    }
+    Ok(())
+}
+
+/// Takes the first free slug made from `base`, which no one holds or held.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn take_free(tx: &mut Transaction, owner: Owner, base: &SlugBase) -> Result<Slug> {
+    loop {
+        let slug = free(tx, owner.kind(), base).await?;
+        // Another transaction may take it first: then this one waits for it, gets nothing, and sees
+        // what it took.
+        if add(tx, owner, &slug).await? {
+            return Ok(slug);
+        }
+    }
+}
+
+async fn add(tx: &mut Transaction, owner: Owner, slug: &Slug) -> Result<bool> {
+    let slug = slug.as_str();
+    let added = match owner {
+        Owner::Organization(id) => {
+            use organization_slugs::{is_current, organization_id, slug as column, table};
+            run!(
+                tx,
+                diesel::insert_into(table)
+                    .values((column.eq(slug), organization_id.eq(id), is_current.eq(true)))
+                    .on_conflict_do_nothing()
+                    .execute(tx)
+                    .await
+            )?
+        }
+        Owner::Workspace(id) => {
+            use workspace_slugs::{is_current, slug as column, table, workspace_id};
+            run!(
+                tx,
+                diesel::insert_into(table)
+                    .values((column.eq(slug), workspace_id.eq(id), is_current.eq(true)))
+                    .on_conflict_do_nothing()
+                    .execute(tx)
+                    .await
+            )?
+        }
+    };
+    Ok(added == 1)
+}
+
+/// The owner's current slug becomes a former one.
+async fn retire(tx: &mut Transaction, owner: Owner) -> Result<()> {
+    match owner {
+        Owner::Organization(id) => {
+            use organization_slugs::{is_current, organization_id, table};
+            let current = table.filter(organization_id.eq(id).and(is_current));
+            run!(
+                tx,
+                diesel::update(current)
+                    .set(is_current.eq(false))
+                    .execute(tx)
+                    .await
+            )?;
+        }
+        Owner::Workspace(id) => {
+            use workspace_slugs::{is_current, table, workspace_id};
+            let current = table.filter(workspace_id.eq(id).and(is_current));
+            run!(
+                tx,
+                diesel::update(current)
+                    .set(is_current.eq(false))
+                    .execute(tx)
+                    .await
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Frees the current slug of a workspace that is deleted. Its former ones stay: anyone may take them.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn release_workspace(tx: &mut Transaction, id: WorkspaceId) -> Result<()> {
+    use workspace_slugs::{is_current, table, workspace_id};
+    let current = table.filter(workspace_id.eq(id).and(is_current));
+    run!(tx, diesel::delete(current).execute(tx).await)?;
+    Ok(())
+}
+
+/// Whether the slug is nobody's current one.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn is_available(conn: &mut Connection, kind: SlugKind, slug: &Slug) -> Result<bool> {
+    let slug = slug.as_str();
+    let current: Option<bool> = match kind {
+        SlugKind::Organization => {
+            use organization_slugs::{is_current, table};
+            run!(
+                conn,
+                table
+                    .find(slug)
+                    .select(is_current)
+                    .first(conn)
+                    .await
+                    .optional()
+            )?
+        }
+        SlugKind::Workspace => {
+            use workspace_slugs::{is_current, table};
+            run!(
+                conn,
+                table
+                    .find(slug)
+                    .select(is_current)
+                    .first(conn)
+                    .await
+                    .optional()
+            )?
+        }
+    };
+    Ok(current != Some(true))
+}
+
+/// A slug made from `base` that no one holds or held: the first of its numbers, or, where there are
+/// very many, one after which none is far.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn free(conn: &mut Connection, kind: SlugKind, base: &SlugBase) -> Result<Slug> {
+    let first: Vec<Slug> = (1..=BATCH).map(|number| base.numbered(number)).collect();
+    let taken = taken(conn, kind, &first).await?;
+    if let Some(slug) = first
+        .into_iter()
+        .find(|slug| !taken.contains(slug.as_str()))
+    {
+        return Ok(slug);
+    }
+    // Numbers are taken in order, so the first free one lies where the taken ones end: double until
+    // one is free, then halve the gap.
+    let (mut low, mut high) = (BATCH, 2 * BATCH);
+    while is_taken(conn, kind, &base.numbered(high)).await? {
+        (low, high) = (high, 2 * high);
+    }
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if is_taken(conn, kind, &base.numbered(middle)).await? {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(base.numbered(high))
+}
+
+async fn is_taken(conn: &mut Connection, kind: SlugKind, slug: &Slug) -> Result<bool> {
+    Ok(!taken(conn, kind, std::slice::from_ref(slug))
+        .await?
+        .is_empty())
+}
+
+/// Which of the slugs someone holds or held.
+async fn taken(
+    conn: &mut Connection,
+    kind: SlugKind,
+    slugs: &[Slug],
+) -> Result<std::collections::HashSet<String>> {
+    let slugs: Vec<&str> = slugs.iter().map(Slug::as_str).collect();
+    let taken: Vec<String> = match kind {
+        SlugKind::Organization => {
+            use organization_slugs::{slug, table};
+            run!(
+                conn,
+                table
+                    .filter(slug.eq_any(&slugs))
+                    .select(slug)
+                    .load(conn)
+                    .await
+            )?
+        }
+        SlugKind::Workspace => {
+            use workspace_slugs::{slug, table};
+            run!(
+                conn,
+                table
+                    .filter(slug.eq_any(&slugs))
+                    .select(slug)
+                    .load(conn)
+                    .await
+            )?
+        }
+    };
+    Ok(taken.into_iter().collect())
+}

@@ -1,0 +1,196 @@
+//! People. A person is an issuer and a subject, not an address.
+
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
+use diesel_async::RunQueryDsl;
+
+use crate::auth::token::Identity;
+use crate::db::types::Instant;
+use crate::db::{Connection, Db, Transaction, lock};
+use crate::error::Result;
+use crate::id::{UserId, WorkspaceId};
+use crate::run;
+use crate::schema::{organization_members, users};
+
+/// A person.
+#[derive(Queryable, Selectable, Insertable, Clone, Debug)]
+#[diesel(table_name = users, check_for_backend(Pg, Sqlite), treat_none_as_default_value = false)]
+pub struct User {
+    /// The user's id.
+    pub id: UserId,
+    /// Who vouches for them.
+    pub issuer: String,
+    /// What the issuer calls them, for good.
+    pub subject: String,
+    /// Trimmed and lower-cased.
+    pub email: String,
+    /// Whether the issuer has seen that the address is theirs. Where it has not, the address counts
+    /// for nothing.
+    pub email_verified: bool,
+    /// What they are called.
+    pub name: Option<String>,
+    /// A picture of them.
+    pub avatar_url: Option<String>,
+    /// The workspace that they selected last. It may be gone or hidden by now.
+    pub current_workspace_id: Option<WorkspaceId>,
+    /// When they were first seen.
+    pub created_at: Instant,
+    /// When what the issuer says of them changed last.
+    pub updated_at: Instant,
+}
+
+impl User {
+    /// What to call them: their name, or the part of their address before the `@`.
+    pub fn display_name(&self) -> &str {
+        let local = self.email.split('@').next().unwrap_or(&self.email);
+        self.name.as_deref().unwrap_or(local)
+    }
+
+    fn is_as_said_by(&self, identity: &Identity) -> bool {
+        self.email == identity.email
+            && self.email_verified == identity.email_verified
+            && self.name == identity.name
+            && self.avatar_url.as_deref() == identity.picture.as_ref().map(url::Url::as_str)
+    }
+}
+
+/// The person by that id.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn by_id(conn: &mut Connection, id: UserId) -> Result<Option<User>> {
+    Ok(run!(
+        conn,
+        users::table
+            .find(id)
+            .select(User::as_select())
+            .first(conn)
+            .await
+            .optional()
+    )?)
+}
+
+/// The person whom a verified token names: made at first sight, and kept up to date from its claims.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn sign_in(db: &Db, identity: &Identity, now: Instant) -> Result<User> {
+    let known = find(&mut db.read().await?, identity).await?;
+    if let Some(user) = known.filter(|user| user.is_as_said_by(identity)) {
+        return Ok(user);
+    }
+    db.transaction(async |tx| record(tx, identity, now).await)
+        .await
+}
+
+async fn find(conn: &mut Connection, identity: &Identity) -> Result<Option<User>> {
+    Ok(run!(
+        conn,
+        users::table
+            .filter(
+                users::issuer
+                    .eq(&identity.issuer)
+                    .and(users::subject.eq(&identity.subject))
+            )
+            .select(User::as_select())
+            .first(conn)
+            .await
+            .optional()
+    )?)
+}
+
+async fn record(tx: &mut Transaction, identity: &Identity, now: Instant) -> Result<User> {
+    let user = User {
+        id: UserId::new(now.to_utc()),
+        issuer: identity.issuer.clone(),
+        subject: identity.subject.clone(),
+        email: identity.email.clone(),
+        email_verified: identity.email_verified,
+        name: identity.name.clone(),
+        avatar_url: identity.picture.as_ref().map(ToString::to_string),
+        current_workspace_id: None,
+        created_at: now,
+        updated_at: now,
+    };
+    // The issuer's word is taken over in one statement, so that two first requests at once make one
+    // person.
+    Ok(run!(
+        tx,
+        diesel::insert_into(users::table)
+            .values(&user)
+            .on_conflict((users::issuer, users::subject))
+            .do_update()
+            .set((
+                users::email.eq(&user.email),
+                users::email_verified.eq(user.email_verified),
+                users::name.eq(&user.name),
+                users::avatar_url.eq(&user.avatar_url),
+                users::updated_at.eq(now),
+            ))
+            .returning(User::as_returning())
+            .get_result(tx)
+            .await
+    )?)
+}
+
+/// Locks the person's row until the transaction ends: their rate limits and what they own are counted
+/// under it.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn lock_row(tx: &mut Transaction, id: UserId) -> Result<()> {
+    run!(
+        tx,
+        lock(users::table.find(id).select(users::id))
+            .get_result::<UserId>(tx)
+            .await
+    )?;
+    Ok(())
+}
+
+/// Remembers the workspace as the person's current one.
+///
+/// # Errors
+/// Only those of the database.
+pub(super) async fn set_current_workspace(
+    tx: &mut Transaction,
+    user: UserId,
+    workspace: WorkspaceId,
+) -> Result<()> {
+    run!(
+        tx,
+        diesel::update(users::table.find(user))
+            .set(users::current_workspace_id.eq(workspace))
+            .execute(tx)
+            .await
+    )?;
+    Ok(())
+}
+
+/// Those of the people whom the viewer may see: themself, and whoever shares an organization with
+/// them.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn visible(conn: &mut Connection, viewer: UserId, ids: &[UserId]) -> Result<Vec<User>> {
+    let theirs = diesel::alias!(organization_members as theirs);
+    let shared = organization_members::table
+        .inner_join(
+            theirs.on(theirs
+                .field(organization_members::organization_id)
+                .eq(organization_members::organization_id)),
+        )
+        .filter(organization_members::user_id.eq(viewer))
+        .filter(theirs.field(organization_members::user_id).eq(users::id))
+        .select(organization_members::id);
+    Ok(run!(
+        conn,
+        users::table
+            .filter(users::id.eq_any(ids))
+            .filter(users::id.eq(viewer).or(diesel::dsl::exists(shared)))
+            .select(User::as_select())
+            .load(conn)
+            .await
+    )?)
+}

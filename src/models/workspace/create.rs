@@ -1,0 +1,234 @@
+//! Making workspaces.
+
+use diesel::dsl::exists;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::json;
+
+use super::{Visibility, VisibleWorkspace, Workspace, add_member};
+use crate::access::scope::organization::CreateWorkspace;
+use crate::access::{Permission, WorkspaceRole};
+use crate::app::App;
+use crate::auth::Viewer;
+use crate::db::Transaction;
+use crate::db::types::{Instant, Json};
+use crate::error::Result;
+use crate::id::{OrganizationId, UserId, WorkspaceId};
+use crate::models::event::{self, EventKind, NewEvent};
+use crate::models::navigation;
+use crate::models::organization::{self, NewOrganization, VisibleOrganization};
+use crate::models::slugs::{self, Owner, SlugKind};
+use crate::models::user;
+use crate::models::values::domain::Domain;
+use crate::models::values::slug::{Slug, SlugBase};
+use crate::run;
+use crate::schema::{workspace_members, workspaces};
+
+/// Where a new workspace belongs.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// An existing organization.
+    Existing(OrganizationId),
+    /// A new one of that name, or of the workspace's.
+    New(Option<String>),
+    /// The viewer's current organization where they may create workspaces in it, else their
+    /// personal one, which is made where there is none.
+    Default,
+}
+
+/// What a new workspace is to be.
+#[derive(Clone, Debug)]
+pub struct NewWorkspace {
+    /// 2 to 80 characters.
+    pub name: String,
+    /// Made from the name unless given.
+    pub slug: Option<Slug>,
+    /// Up to 2,000 characters.
+    pub description: Option<String>,
+    /// The domain whose mentions are tracked.
+    pub domain: Option<Domain>,
+    /// Where it belongs.
+    pub place: Place,
+    /// Who of the organization sees it.
+    pub visibility: Visibility,
+    /// An object.
+    pub settings: Json,
+}
+
+/// A workspace that was made.
+#[derive(Clone, Debug)]
+pub struct Created {
+    /// The workspace.
+    pub workspace: VisibleWorkspace,
+    /// What it belongs to.
+    pub organization: VisibleOrganization,
+    /// Whether the viewer belonged to no workspace before.
+    pub is_first: bool,
+}
+
+/// Makes a workspace, with the viewer as its owner, and selects it for them.
+///
+/// # Errors
+/// `SLUG_TAKEN`; `NOT_FOUND` and `FORBIDDEN` for the organization; `RATE_LIMITED` where it makes one.
+pub async fn create(app: &App, viewer: &Viewer, new: &NewWorkspace) -> Result<Created> {
+    app.db
+        .transaction(async |tx| create_in(tx, app, viewer, new).await)
+        .await
+}
+
+async fn create_in(
+    tx: &mut Transaction,
+    app: &App,
+    viewer: &Viewer,
+    new: &NewWorkspace,
+) -> Result<Created> {
+    let now = app.now();
+    user::lock_row(tx, viewer.id()).await?;
+    let is_first = !has_membership(tx, viewer.id()).await?;
+    let organization = place(tx, app, viewer, new, now).await?;
+    let workspace = insert(tx, app, viewer, new, &organization, now).await?;
+    let role = WorkspaceRole::Owner;
+    let organization_id = organization.organization.id;
+    add_member(tx, organization_id, workspace.id, viewer.id(), role, now).await?;
+    user::set_current_workspace(tx, viewer.id(), workspace.id).await?;
+    let event = NewEvent {
+        kind: EventKind::WorkspaceCreated,
+        organization: organization_id,
+        workspace: Some(workspace.id),
+        subject: workspace.id.into(),
+        data: json!({
+            "name": workspace.name,
+            "slug": workspace.slug,
+            "visibility": workspace.visibility.as_str(),
+        }),
+    };
+    event::record(tx, viewer, now, event).await?;
+    let organization_role = organization.role;
+    let workspace = VisibleWorkspace {
+        workspace,
+        organization_role,
+        membership_role: Some(role),
+    };
+    Ok(Created {
+        workspace,
+        organization,
+        is_first,
+    })
+}
+
+async fn place(
+    tx: &mut Transaction,
+    app: &App,
+    viewer: &Viewer,
+    new: &NewWorkspace,
+    now: Instant,
+) -> Result<VisibleOrganization> {
+    let existing = match &new.place {
+        Place::Existing(id) => Some(*id),
+        Place::New(name) => {
+            let name = name.as_ref().unwrap_or(&new.name).clone();
+            let new = NewOrganization {
+                name,
+                slug: None,
+                is_personal: false,
+            };
+            return organization::create_in(tx, app, viewer, &new, now).await;
+        }
+        Place::Default => {
+            let current = navigation::current_organization(tx, &viewer.user).await?;
+            match current.filter(|current| current.role.may(Permission::WorkspaceCreate)) {
+                Some(current) => Some(current.organization.id),
+                None => organization::find_personal(tx, viewer.id()).await?,
+            }
+        }
+    };
+    match existing {
+        Some(id) => Ok(viewer
+            .organization::<CreateWorkspace>(tx, id)
+            .await?
+            .visible()
+            .clone()),
+        None => {
+            let new = organization::personal(viewer);
+            organization::create_in(tx, app, viewer, &new, now).await
+        }
+    }
+}
+
+async fn insert(
+    tx: &mut Transaction,
+    app: &App,
+    viewer: &Viewer,
+    new: &NewWorkspace,
+    organization: &VisibleOrganization,
+    now: Instant,
+) -> Result<Workspace> {
+    let id = WorkspaceId::new(now.to_utc());
+    let base = SlugBase::from_name(&new.name, SlugKind::Workspace.fallback());
+    let slug = match &new.slug {
+        Some(slug) => slug.to_string(),
+        None => slugs::free(tx, SlugKind::Workspace, &base).await?.into(),
+    };
+    let plan = app.plan(&organization.organization.plan_key);
+    let mut workspace = Workspace {
+        id,
+        organization_id: organization.organization.id,
+        name: new.name.clone(),
+        name_key: String::new(),
+        search_key: String::new(),
+        slug,
+        description: new.description.clone(),
+        domain: new.domain.clone().map(String::from),
+        visibility: new.visibility,
+        settings: new.settings.clone(),
+        onboarding: Json::empty(),
+        onboarding_completed_at: None,
+        trial_ends_at: plan.trial_days.map(|days| now.plus_days(days)),
+        created_by: Some(viewer.id()),
+        created_at: now,
+        updated_at: now,
+        deleted_at: None,
+        purge_at: None,
+    };
+    workspace.set_keys();
+    run!(
+        tx,
+        diesel::insert_into(workspaces::table)
+            .values(&workspace)
+            .execute(tx)
+            .await
+    )?;
+    match &new.slug {
+        Some(slug) => slugs::take(tx, Owner::Workspace(id), slug).await?,
+        None => {
+            let slug = slugs::take_free(tx, Owner::Workspace(id), &base).await?;
+            if slug.as_str() != workspace.slug {
+                workspace.slug = slug.into();
+                workspace.set_keys();
+                run!(
+                    tx,
+                    diesel::update(workspaces::table.find(id))
+                        .set((
+                            workspaces::slug.eq(&workspace.slug),
+                            workspaces::search_key.eq(&workspace.search_key)
+                        ))
+                        .execute(tx)
+                        .await
+                )?;
+            }
+        }
+    }
+    Ok(workspace)
+}
+
+async fn has_membership(tx: &mut Transaction, user: UserId) -> Result<bool> {
+    let live = workspace_members::table
+        .inner_join(workspaces::table.on(workspaces::id.eq(workspace_members::workspace_id)))
+        .filter(
+            workspace_members::user_id
+                .eq(user)
+                .and(workspaces::deleted_at.is_null()),
+        )
+        .select(workspace_members::id);
+    Ok(run!(tx, diesel::select(exists(live)).get_result(tx).await)?)
+}

@@ -1,0 +1,142 @@
+//! Deleting workspaces, which is soft, and restoring them.
+
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::json;
+
+use super::VisibleWorkspace;
+use crate::access::scope::workspace::Own;
+use crate::app::App;
+use crate::auth::Viewer;
+use crate::db::Transaction;
+use crate::error::{Error, ErrorCode, Result};
+use crate::id::{UserId, WorkspaceId};
+use crate::models::event::{self, EventKind, NewEvent};
+use crate::models::slugs::{self, Owner, SlugKind};
+use crate::models::user;
+use crate::models::values::slug::{Slug, SlugBase};
+use crate::run;
+use crate::schema::{workspace_members, workspaces};
+
+/// Deletes a workspace: it can be restored until it is purged, and its slug is free at once.
+///
+/// # Errors
+/// Those of [`Viewer::workspace`]; `LAST_WORKSPACE` where it is the viewer's only live one and such
+/// are protected.
+pub async fn delete(app: &App, viewer: &Viewer, id: WorkspaceId) -> Result<VisibleWorkspace> {
+    app.db
+        .transaction(async |tx| {
+            // Under this lock, two of the viewer's last two workspaces cannot be deleted at once.
+            user::lock_row(tx, viewer.id()).await?;
+            let scope = viewer.workspace::<Own>(tx, id).await?;
+            let mut visible = scope.visible().clone();
+            if app.config.limits.protect_last_workspace
+                && visible.membership_role.is_some()
+                && live_memberships(tx, viewer.id()).await? == 1
+            {
+                let message = "This is your last workspace.";
+                return Err(Error::Refused(ErrorCode::LastWorkspace, message.into()));
+            }
+            let now = app.now();
+            let purge_at = now.plus_days(app.config.limits.purge_days);
+            visible.workspace.deleted_at = Some(now);
+            visible.workspace.purge_at = Some(purge_at);
+            visible.workspace.updated_at = now;
+            save(tx, &visible).await?;
+            slugs::release_workspace(tx, id).await?;
+            let data = json!({ "purgeAt": purge_at.to_string() });
+            event::record(
+                tx,
+                viewer,
+                now,
+                event_of(&visible, EventKind::WorkspaceDeleted, data),
+            )
+            .await?;
+            Ok(visible)
+        })
+        .await
+}
+
+/// Brings a deleted workspace back, with a new slug where its own was taken meanwhile.
+///
+/// # Errors
+/// Those of [`Viewer::deleted_workspace`].
+pub async fn restore(app: &App, viewer: &Viewer, id: WorkspaceId) -> Result<VisibleWorkspace> {
+    app.db
+        .transaction(async |tx| {
+            user::lock_row(tx, viewer.id()).await?;
+            let scope = viewer.deleted_workspace(tx, id).await?;
+            let mut visible = scope.visible().clone();
+            let now = app.now();
+            visible.workspace.slug = retake(tx, id, &visible.workspace.slug).await?.into();
+            visible.workspace.set_keys();
+            visible.workspace.deleted_at = None;
+            visible.workspace.purge_at = None;
+            visible.workspace.updated_at = now;
+            save(tx, &visible).await?;
+            let data = json!({ "slug": visible.workspace.slug });
+            event::record(
+                tx,
+                viewer,
+                now,
+                event_of(&visible, EventKind::WorkspaceRestored, data),
+            )
+            .await?;
+            Ok(visible)
+        })
+        .await
+}
+
+/// Takes the slug that the workspace had, or one made from it.
+async fn retake(tx: &mut Transaction, id: WorkspaceId, slug: &str) -> Result<Slug> {
+    let base = match Slug::parse(slug) {
+        Ok(slug) => {
+            if slugs::is_available(tx, SlugKind::Workspace, &slug).await? {
+                // Someone else may take it between the two: then the whole is tried again from the
+                // caller's side, as for any slug that is taken.
+                slugs::take(tx, Owner::Workspace(id), &slug).await?;
+                return Ok(slug);
+            }
+            SlugBase::from(slug)
+        }
+        // It became a reserved one since.
+        Err(_) => SlugBase::from_name(slug, SlugKind::Workspace.fallback()),
+    };
+    slugs::take_free(tx, Owner::Workspace(id), &base).await
+}
+
+async fn save(tx: &mut Transaction, visible: &VisibleWorkspace) -> Result<()> {
+    let workspace = &visible.workspace;
+    let row = workspaces::table.find(workspace.id);
+    run!(tx, diesel::update(row).set(workspace).execute(tx).await)?;
+    Ok(())
+}
+
+fn event_of(visible: &VisibleWorkspace, kind: EventKind, data: serde_json::Value) -> NewEvent {
+    let workspace = &visible.workspace;
+    NewEvent {
+        kind,
+        organization: workspace.organization_id,
+        workspace: Some(workspace.id),
+        subject: workspace.id.into(),
+        data,
+    }
+}
+
+/// In how many live workspaces the person has a membership of their own.
+async fn live_memberships(tx: &mut Transaction, user: UserId) -> Result<i64> {
+    Ok(run!(
+        tx,
+        workspace_members::table
+            .inner_join(workspaces::table.on(workspaces::id.eq(workspace_members::workspace_id)))
+            .filter(
+                workspace_members::user_id
+                    .eq(user)
+                    .and(workspaces::deleted_at.is_null())
+            )
+            .select(count_star())
+            .first(tx)
+            .await
+    )?)
+}

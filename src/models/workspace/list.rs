@@ -1,0 +1,233 @@
+//! Lists of workspaces.
+
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::{Row, VisibleWorkspace, Workspace};
+use crate::access::visible::{may_own, may_see, workspaces_of_viewer};
+use crate::db::page::{
+    Children, Direction, List, Position, Window, by_id, by_instant, by_text, ordered,
+};
+use crate::db::{Connection, each_parent};
+use crate::error::Result;
+use crate::id::{OrganizationId, UserId, kind};
+use crate::models::values::fold::like_pattern;
+use crate::run;
+use crate::schema::{organization_members, workspace_members, workspaces};
+
+/// What workspaces can be ordered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OrderField {
+    /// By name, regardless of case.
+    Name,
+    /// By creation.
+    CreatedAt,
+    /// By the last change.
+    UpdatedAt,
+}
+
+/// The workspaces that the viewer may see, in every organization or in one. Its one parent is the
+/// viewer.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct WorkspaceList {
+    /// Only those of this organization.
+    pub organization: Option<OrganizationId>,
+    /// Only those whose name or slug holds this text.
+    pub search: Option<String>,
+    /// Only deleted or only live ones; both unless given.
+    pub deleted: Option<bool>,
+    /// What they are ordered by.
+    pub field: OrderField,
+    /// Which way.
+    pub direction: Direction,
+}
+
+impl WorkspaceList {
+    /// The live ones, by name.
+    pub const BY_NAME: Self = Self {
+        organization: None,
+        search: None,
+        deleted: Some(false),
+        field: OrderField::Name,
+        direction: Direction::Ascending,
+    };
+}
+
+/// Adds what narrows the list down.
+macro_rules! narrowed {
+    ($query:expr, $list:expr) => {{
+        let mut query = $query;
+        if let Some(organization) = $list.organization {
+            query = query.filter(workspaces::organization_id.eq(organization));
+        }
+        if let Some(search) = &$list.search {
+            query = query.filter(
+                workspaces::search_key
+                    .like(like_pattern(search))
+                    .escape('\\'),
+            );
+        }
+        match $list.deleted {
+            Some(true) => query.filter(workspaces::deleted_at.is_not_null().and(may_own())),
+            Some(false) => query.filter(workspaces::deleted_at.is_null().and(may_see())),
+            None => query.filter(may_own().or(workspaces::deleted_at.is_null().and(may_see()))),
+        }
+    }};
+}
+
+impl List for WorkspaceList {
+    type Parent = kind::User;
+    type Row = VisibleWorkspace;
+
+    fn name(&self) -> String {
+        format!("workspaces:{:?}:{:?}", self.field, self.direction)
+    }
+
+    fn order(&self) -> Direction {
+        self.direction
+    }
+
+    fn position(&self, row: &VisibleWorkspace) -> Position {
+        let workspace = &row.workspace;
+        match self.field {
+            OrderField::Name => Position::by_text(&workspace.name_key, workspace.id),
+            OrderField::CreatedAt => Position::by_id(workspace.id),
+            OrderField::UpdatedAt => Position::by_instant(workspace.updated_at, workspace.id),
+        }
+    }
+
+    async fn read(
+        &self,
+        conn: &mut Connection,
+        viewer: UserId,
+        _: &[UserId],
+        window: &Window,
+    ) -> Result<Children<kind::User, VisibleWorkspace>> {
+        let direction = window.direction;
+        let found: Vec<Row> = run!(conn, {
+            let query = narrowed!(workspaces_of_viewer(viewer).into_boxed(), self);
+            let query = match self.field {
+                OrderField::Name => query
+                    .filter(by_text(workspaces::name_key, workspaces::id, window))
+                    .order_by(ordered(workspaces::name_key, direction)),
+                OrderField::CreatedAt => query.filter(by_id(workspaces::id, window)),
+                OrderField::UpdatedAt => query
+                    .filter(by_instant(workspaces::updated_at, workspaces::id, window))
+                    .order_by(ordered(workspaces::updated_at, direction)),
+            };
+            query
+                .then_order_by(ordered(workspaces::id, direction))
+                .limit(window.limit)
+                .offset(window.offset)
+                .select((
+                    Workspace::as_select(),
+                    organization_members::role,
+                    workspace_members::role.nullable(),
+                ))
+                .load(conn)
+                .await
+        })?;
+        Ok(found.into_iter().map(|row| (viewer, row.into())).collect())
+    }
+
+    async fn count(
+        &self,
+        conn: &mut Connection,
+        viewer: UserId,
+        _: &[UserId],
+    ) -> Result<Vec<(UserId, i64)>> {
+        let count = run!(conn, {
+            let query = workspaces_of_viewer(viewer)
+                .select(count_star())
+                .into_boxed();
+            narrowed!(query, self).first(conn).await
+        })?;
+        Ok(vec![(viewer, count)])
+    }
+}
+
+/// The live workspaces of an organization that the viewer may see, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct WorkspacesOfOrganization {
+    /// Only those whose name or slug holds this text.
+    pub search: Option<String>,
+}
+
+impl List for WorkspacesOfOrganization {
+    type Parent = kind::Organization;
+    type Row = VisibleWorkspace;
+
+    fn name(&self) -> String {
+        "workspaces".to_owned()
+    }
+
+    fn order(&self) -> Direction {
+        Direction::Ascending
+    }
+
+    fn position(&self, row: &VisibleWorkspace) -> Position {
+        Position::by_text(&row.workspace.name_key, row.workspace.id)
+    }
+
+    async fn read(
+        &self,
+        conn: &mut Connection,
+        viewer: UserId,
+        parents: &[OrganizationId],
+        window: &Window,
+    ) -> Result<Children<kind::Organization, VisibleWorkspace>> {
+        let pattern = self.search.as_deref().map(like_pattern);
+        let found: Vec<Row> = run!(
+            conn,
+            each_parent(parents, |parent| {
+                let mut query = workspaces_of_viewer(viewer)
+                    .filter(workspaces::organization_id.eq(parent))
+                    .filter(workspaces::deleted_at.is_null().and(may_see()))
+                    .filter(by_text(workspaces::name_key, workspaces::id, window))
+                    .into_boxed();
+                if let Some(pattern) = &pattern {
+                    query = query.filter(workspaces::search_key.like(pattern).escape('\\'));
+                }
+                query
+                    .order_by((
+                        ordered(workspaces::name_key, window.direction),
+                        ordered(workspaces::id, window.direction),
+                    ))
+                    .limit(window.limit)
+                    .select((
+                        Workspace::as_select(),
+                        organization_members::role,
+                        workspace_members::role.nullable(),
+                    ))
+            })
+            .load(conn)
+            .await
+        )?;
+        Ok(found
+            .into_iter()
+            .map(|row| (row.0.organization_id, row.into()))
+            .collect())
+    }
+
+    async fn count(
+        &self,
+        conn: &mut Connection,
+        viewer: UserId,
+        parents: &[OrganizationId],
+    ) -> Result<Vec<(OrganizationId, i64)>> {
+        let pattern = self.search.as_deref().map(like_pattern);
+        Ok(run!(conn, {
+            let mut query = workspaces_of_viewer(viewer)
+                .filter(workspaces::organization_id.eq_any(parents))
+                .filter(workspaces::deleted_at.is_null().and(may_see()))
+                .group_by(workspaces::organization_id)
+                .select((workspaces::organization_id, count_star()))
+                .into_boxed();
+            if let Some(pattern) = &pattern {
+                query = query.filter(workspaces::search_key.like(pattern).escape('\\'));
+            }
+            query.load(conn).await
+        })?)
+    }
+}

@@ -1,0 +1,188 @@
+//! Workspaces: isolated environments inside an organization.
+
+mod create;
+mod delete;
+mod list;
+mod member;
+mod update;
+
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
+use diesel_async::RunQueryDsl;
+
+pub use create::{Created, NewWorkspace, Place, create};
+pub use delete::{delete, restore};
+pub use list::{OrderField, WorkspaceList, WorkspacesOfOrganization};
+pub use member::{MemberList, WorkspaceMember, add_member, visible_members};
+pub use update::{WorkspaceChanges, update};
+
+use crate::access::visible::{may_see, workspaces_of_viewer};
+use crate::access::{OrganizationRole, Permission, WorkspaceRole};
+use crate::db::Connection;
+use crate::db::types::{Instant, Json};
+use crate::error::Result;
+use crate::id::{OrganizationId, UserId, WorkspaceId};
+use crate::models::values::fold::fold;
+use crate::run;
+use crate::schema::{organization_members, workspace_members, workspace_slugs, workspaces};
+use crate::text_enum;
+
+text_enum! {
+    /// Who of the organization sees a workspace.
+    pub enum Visibility {
+        /// Members only, and owners and admins of the organization.
+        Private = "PRIVATE",
+        /// Every member of the organization has the role MEMBER here.
+        Organization = "ORGANIZATION",
+    }
+}
+
+/// A workspace.
+#[derive(Queryable, Selectable, Insertable, AsChangeset, Clone, Debug)]
+#[diesel(table_name = workspaces, check_for_backend(Pg, Sqlite))]
+#[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
+pub struct Workspace {
+    /// The workspace's id.
+    pub id: WorkspaceId,
+    /// What it belongs to, for good.
+    pub organization_id: OrganizationId,
+    /// 2 to 80 characters.
+    pub name: String,
+    /// The name, folded, for ordering.
+    pub name_key: String,
+    /// The name and the slug, folded, for searching.
+    pub search_key: String,
+    /// Unique among the live ones.
+    pub slug: String,
+    /// Up to 2,000 characters.
+    pub description: Option<String>,
+    /// The domain whose mentions are tracked.
+    pub domain: Option<String>,
+    /// Who of the organization sees it.
+    pub visibility: Visibility,
+    /// Free-form preferences, always an object.
+    pub settings: Json,
+    /// Free-form state of the onboarding flow, always an object.
+    pub onboarding: Json,
+    /// When the onboarding was completed.
+    pub onboarding_completed_at: Option<Instant>,
+    /// When its trial ends, where its plan has one.
+    pub trial_ends_at: Option<Instant>,
+    /// Who made it; nobody where they deleted their account.
+    pub created_by: Option<UserId>,
+    /// When it was made.
+    pub created_at: Instant,
+    /// When it was changed last.
+    pub updated_at: Instant,
+    /// When it was deleted.
+    pub deleted_at: Option<Instant>,
+    /// When it will be gone for good.
+    pub purge_at: Option<Instant>,
+}
+
+impl Workspace {
+    /// Brings the keys that it is ordered and searched by in line with its name and slug.
+    fn set_keys(&mut self) {
+        self.name_key = fold(&self.name);
+        self.search_key = format!("{}\n{}", self.name_key, self.slug);
+    }
+}
+
+/// A workspace, with what gives the viewer their role in it.
+#[derive(Clone, Debug)]
+pub struct VisibleWorkspace {
+    /// The workspace.
+    pub workspace: Workspace,
+    /// The viewer's role in its organization.
+    pub organization_role: OrganizationRole,
+    /// The role of the viewer's own membership, if they have one.
+    pub membership_role: Option<WorkspaceRole>,
+}
+
+impl VisibleWorkspace {
+    /// The viewer's role, if they have one.
+    pub fn role(&self) -> Option<WorkspaceRole> {
+        let Self {
+            workspace,
+            organization_role,
+            membership_role,
+        } = self;
+        WorkspaceRole::effective(*membership_role, *organization_role, workspace.visibility)
+    }
+
+    /// Whether the viewer may see it: a deleted one is only there for those who may restore it.
+    fn is_visible(&self) -> bool {
+        match (self.role(), self.workspace.deleted_at) {
+            (Some(role), Some(_)) => role.may(Permission::WorkspaceOwn),
+            (role, None) => role.is_some(),
+            (None, _) => false,
+        }
+    }
+}
+
+type Row = (Workspace, OrganizationRole, Option<WorkspaceRole>);
+
+impl From<Row> for VisibleWorkspace {
+    fn from((workspace, organization_role, membership_role): Row) -> Self {
+        Self {
+            workspace,
+            organization_role,
+            membership_role,
+        }
+    }
+}
+
+/// Those of the workspaces that the viewer may see; deleted ones where they may restore them.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn visible(
+    conn: &mut Connection,
+    viewer: UserId,
+    ids: &[WorkspaceId],
+) -> Result<Vec<VisibleWorkspace>> {
+    let found: Vec<Row> = run!(
+        conn,
+        workspaces_of_viewer(viewer)
+            .filter(workspaces::id.eq_any(ids))
+            .select((
+                Workspace::as_select(),
+                organization_members::role,
+                workspace_members::role.nullable()
+            ))
+            .load(conn)
+            .await
+    )?;
+    let found = found.into_iter().map(VisibleWorkspace::from);
+    Ok(found.filter(VisibleWorkspace::is_visible).collect())
+}
+
+/// The live workspace that has or last had this slug, if the viewer may see it.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn by_slug(
+    conn: &mut Connection,
+    viewer: UserId,
+    slug: &str,
+) -> Result<Option<VisibleWorkspace>> {
+    let owner = workspace_slugs::table
+        .find(slug)
+        .select(workspace_slugs::workspace_id);
+    let found: Option<Row> = run!(
+        conn,
+        workspaces_of_viewer(viewer)
+            .filter(workspaces::id.eq_any(owner))
+            .filter(workspaces::deleted_at.is_null().and(may_see()))
+            .select((
+                Workspace::as_select(),
+                organization_members::role,
+                workspace_members::role.nullable()
+            ))
+            .first(conn)
+            .await
+            .optional()
+    )?;
+    Ok(found.map(VisibleWorkspace::from))
+}

@@ -1,0 +1,3 @@
+//! Black-box tests: one crate, so that it is linked once and shares what is costly to set up.
+
+mod postgres;

@@ -1,0 +1,20 @@
+# Ends a throw-away cluster once nobody has used it for ten seconds.
+#
+# standard input  the lock file; every test process holds a shared lock on it for as long as it
+#                 lives, so the kernel says when the last one is gone, however it went
+# $1              the cluster's directory
+# $2              pg_ctl
+idle=0
+while :; do
+    sleep 1
+    if flock --exclusive --nonblock 0; then
+        idle=$((idle + 1))
+        # Held from here on: whoever comes now waits, finds nothing, and starts a cluster anew.
+        [ "$idle" -ge 10 ] && break
+        flock --unlock 0
+    else
+        idle=0
+    fi
+done
+"$2" stop --pgdata="$1/data" --mode=immediate --wait
+rm -rf -- "$1"
