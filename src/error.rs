@@ -161,6 +161,17 @@ impl Error {
         }
     }
 
+    /// In how many seconds the call may succeed, rounded up, where there were too many.
+    pub fn retry_after_seconds(&self) -> Option<i64> {
+        match self {
+            Self::RateLimited(wait) => {
+                let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+                Some(i64::try_from(seconds.max(1)).unwrap_or(i64::MAX))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether the whole transaction may succeed if it is tried again: it lost to another one.
     pub fn is_contention(&self) -> bool {
         matches!(self, Self::Database(error) if Failure::of(error) == Failure::Contended)

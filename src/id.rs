@@ -24,7 +24,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 
 /// What an id can be the id of.
-pub trait Kind {
+pub trait Kind: Copy + Eq + Hash + Send + Sync + 'static {
     /// What its ids begin with, before the underscore.
     const PREFIX: &'static str;
 }
@@ -165,6 +165,7 @@ macro_rules! kinds {
             $(
                 $(#[$doc])*
                 #[derive(Debug)]
+                #[derive(Clone, Copy, PartialEq, Eq, Hash)]
                 pub enum $Kind {}
 
                 impl super::Kind for $Kind {

@@ -1,6 +1,8 @@
 //! Whose request it is.
 
+mod authenticator;
 pub mod token;
 mod viewer;
 
+pub use authenticator::{Authenticator, Refused};
 pub use viewer::{Credential, Viewer};

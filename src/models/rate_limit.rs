@@ -28,7 +28,7 @@ pub struct Rule {
 ///
 /// # Errors
 /// `RATE_LIMITED` with the time until the next call may succeed; such a call is not counted.
-pub async fn hit<K: Kind + 'static>(
+pub async fn hit<K: Kind>(
     tx: &mut Transaction,
     rule: &Rule,
     subject: Id<K>,
@@ -77,6 +77,7 @@ pub async fn hit<K: Kind + 'static>(
 }
 
 /// Whatever calls are counted for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Counted {}
 
 impl Kind for Counted {

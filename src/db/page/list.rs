@@ -141,6 +141,11 @@ pub struct Listing<R> {
 }
 
 impl<R> Listing<R> {
+    /// The page of a list that has no rows, or none that the viewer may see.
+    pub fn empty() -> Self {
+        Self { rows: Vec::new(), has_previous: false, has_next: false, total: 0 }
+    }
+
     /// The page of `request` from the rows of its window, which hold one more than the page where
     /// there are more. `left_out` is whether rows lie beyond the end that the window was read from.
     fn new(request: &PageRequest, mut rows: Vec<R>, left_out: bool, total: i64) -> Self {

@@ -1,0 +1,119 @@
+//! From an `Authorization` header to the viewer.
+
+use std::time::Duration;
+
+use moka::sync::Cache;
+use sha2::{Digest, Sha256};
+
+use super::token::{Identity, TokenError, Verifier};
+use super::viewer::{Credential, Viewer};
+use crate::app::App;
+use crate::db::types::Instant;
+use crate::error::Error;
+use crate::id::UserId;
+use crate::models::user;
+
+/// How long a token that was verified is taken without verifying it again.
+const CACHED_FOR: Duration = Duration::from_secs(60);
+/// How many tokens are remembered.
+const CACHED: u64 = 50_000;
+
+/// Tells whose request it is. Tokens that were verified are remembered for a minute by their hash, and
+/// never past their own expiry; that the person still exists is asked at each request.
+pub struct Authenticator {
+    verifier: Verifier,
+    verified: Cache<[u8; 32], Verified>,
+}
+
+#[derive(Clone)]
+struct Verified {
+    user: UserId,
+    workos_organization_id: Option<String>,
+    at: Instant,
+    expires_at: Instant,
+}
+
+/// Why a request with credentials is not let in.
+#[derive(Debug)]
+pub enum Refused {
+    /// They are not valid. The reason is for the log: whoever sent them learns nothing.
+    Invalid(String),
+    /// Whether they are cannot be told now.
+    Failed(Error),
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Authenticator {
+    /// Takes the tokens that the verifier takes.
+    pub fn new(verifier: Verifier) -> Self {
+        let verified = Cache::builder().max_capacity(CACHED).time_to_live(CACHED_FOR).build();
+        Self { verifier, verified }
+    }
+
+    /// Whose request it is, by the value of its `Authorization` header.
+    ///
+    /// # Errors
+    /// Where it holds no valid credentials: a request that tries to sign in is never let in as nobody.
+    pub async fn authenticate(&self, app: &App, header: &[u8]) -> Result<Viewer, Refused> {
+        let token = bearer(header).ok_or_else(|| Refused::Invalid("not a bearer token".into()))?;
+        self.by_token(app, token).await
+    }
+
+    async fn by_token(&self, app: &App, token: &str) -> Result<Viewer, Refused> {
+        let hash: [u8; 32] = Sha256::digest(token).into();
+        let now = app.now();
+        if let Some(verified) = self.verified.get(&hash).filter(|verified| verified.holds(now)) {
+            let user = user::by_id(&mut app.db.read().await?, verified.user).await?;
+            if let Some(user) = user {
+                let workos_organization_id = verified.workos_organization_id;
+                let credential = Credential::Identity { workos_organization_id };
+                return Ok(Viewer { user, credential });
+            }
+            self.verified.invalidate(&hash);
+        }
+        let identity = match self.verifier.verify(token, now.to_utc()).await {
+            Ok(identity) => identity,
+            Err(TokenError::Invalid(refusal)) => return Err(Refused::Invalid(refusal.to_string())),
+            Err(unavailable @ TokenError::Unavailable { .. }) => {
+                return Err(Refused::Failed(Error::NoConnection(unavailable.to_string())));
+            }
+        };
+        self.sign_in(app, hash, identity, now).await
+    }
+
+    async fn sign_in(
+        &self,
+        app: &App,
+        hash: [u8; 32],
+        identity: Identity,
+        now: Instant,
+    ) -> Result<Viewer, Refused> {
+        let user = user::sign_in(&app.db, &identity, now).await?;
+        let workos_organization_id = identity.workos_organization_id;
+        let verified = Verified {
+            user: user.id,
+            workos_organization_id: workos_organization_id.clone(),
+            at: now,
+            expires_at: identity.expires_at.into(),
+        };
+        self.verified.insert(hash, verified);
+        Ok(Viewer { user, credential: Credential::Identity { workos_organization_id } })
+    }
+}
+
+impl Verified {
+    fn holds(&self, now: Instant) -> bool {
+        now < self.expires_at && now >= self.at && now.since(self.at) < CACHED_FOR
+    }
+}
+
+/// The token of a header as RFC 6750 has it; the scheme's case does not matter.
+fn bearer(header: &[u8]) -> Option<&str> {
+    let (scheme, token) = std::str::from_utf8(header).ok()?.trim().split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}

@@ -1,0 +1,152 @@
+//! Where inputs are validated: all that is wrong with one is told at once.
+
+use crate::error::{Error, Result, Violation};
+use crate::id::{Id, Kind};
+use crate::models::patch::Patch;
+use crate::models::values::Invalid;
+
+use super::id::RawId;
+use async_graphql::MaybeUndefined;
+
+/// Collects what is wrong with an input.
+///
+/// Each field goes through one of the methods, which give a value that counts only if [`Check::done`]
+/// then succeeds.
+#[derive(Default)]
+pub struct Check(Vec<Violation>);
+
+/// A value that counts only once the whole input has been checked.
+pub struct Checked<T>(Option<T>);
+
+impl<T> Checked<T> {
+    /// The value that a later one is made from.
+    pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Checked<U> {
+        Checked(self.0.map(f))
+    }
+}
+
+impl Check {
+    /// A field that must be given and valid.
+    pub fn field<T>(&mut self, name: &str, parsed: Result<T, Invalid>) -> Checked<T> {
+        match parsed {
+            Ok(value) => Checked(Some(value)),
+            Err(Invalid(message)) => {
+                self.0.push(Violation { field: name.to_owned(), message });
+                Checked(None)
+            }
+        }
+    }
+
+    /// An id.
+    pub fn id<K: Kind>(&mut self, name: &str, id: &RawId) -> Checked<Id<K>> {
+        match id.parse(name) {
+            Ok(id) => Checked(Some(id)),
+            Err(violation) => {
+                self.0.push(violation);
+                Checked(None)
+            }
+        }
+    }
+
+    /// A field that may be left out or `null`, which mean the same.
+    pub fn optional<V: AsRef<S>, S: ?Sized, T>(
+        &mut self,
+        name: &str,
+        value: &Option<V>,
+        parse: impl FnOnce(&S) -> Result<T, Invalid>,
+    ) -> Checked<Option<T>> {
+        match value {
+            Some(value) => self.field(name, parse(value.as_ref())).map(Some),
+            None => Checked(Some(None)),
+        }
+    }
+
+    /// A field of an update that may be left out, but not be cleared.
+    pub fn kept<V, T>(
+        &mut self,
+        name: &str,
+        value: &MaybeUndefined<V>,
+        parse: impl FnOnce(&V) -> Result<T, Invalid>,
+    ) -> Checked<Option<T>> {
+        match value {
+            MaybeUndefined::Undefined => Checked(Some(None)),
+            MaybeUndefined::Null => {
+                self.field(name, Err(Invalid::from("cannot be cleared")))
+            }
+            MaybeUndefined::Value(value) => self.field(name, parse(value)).map(Some),
+        }
+    }
+
+    /// A field of an update that may be left out, and be cleared.
+    pub fn cleared<V, T>(
+        &mut self,
+        name: &str,
+        value: &MaybeUndefined<V>,
+        parse: impl FnOnce(&V) -> Result<Option<T>, Invalid>,
+    ) -> Checked<Patch<T>> {
+        match value {
+            MaybeUndefined::Undefined => Checked(Some(Patch::Keep)),
+            MaybeUndefined::Null => Checked(Some(Patch::Clear)),
+            MaybeUndefined::Value(value) => {
+                let parsed = self.field(name, parse(value));
+                parsed.map(|value| value.map_or(Patch::Clear, Patch::Set))
+            }
+        }
+    }
+
+    /// Something else that is wrong.
+    pub fn refuse(&mut self, name: &str, message: &'static str) {
+        self.0.push(Violation { field: name.to_owned(), message: message.into() });
+    }
+
+    /// Gives what was checked, if all of it was valid.
+    ///
+    /// # Errors
+    /// `INVALID_INPUT` with all that is wrong.
+    pub fn done<C: All>(self, checked: C) -> Result<C::Values> {
+        match checked.all() {
+            Some(values) if self.0.is_empty() => Ok(values),
+            _ => Err(Error::InvalidInput(self.0)),
+        }
+    }
+}
+
+/// Several values, each of which counts only if all do.
+pub trait All {
+    /// The values.
+    type Values;
+
+    /// The values, if there are all of them.
+    fn all(self) -> Option<Self::Values>;
+}
+
+impl<T> All for Checked<T> {
+    type Values = T;
+
+    fn all(self) -> Option<T> {
+        self.0
+    }
+}
+
+macro_rules! all_of {
+    ($($name:ident)+) => {
+        impl<$($name),+> All for ($(Checked<$name>,)+) {
+            type Values = ($($name,)+);
+
+            #[allow(non_snake_case, reason = "the types' names serve for the values")]
+            fn all(self) -> Option<Self::Values> {
+                let ($($name,)+) = self;
+                Some(($($name.0?,)+))
+            }
+        }
+    };
+}
+
+all_of!(A B);
+all_of!(A B C);
+all_of!(A B C D);
+all_of!(A B C D E);
+all_of!(A B C D E F);
+all_of!(A B C D E F G);
+all_of!(A B C D E F G H);
+all_of!(A B C D E F G H I);

@@ -1,0 +1,233 @@
+//! Pages, as the Relay cursor-connection specification says.
+//!
+//! <https://relay.dev/graphql/connections.htm>
+
+use std::borrow::Cow;
+
+use async_graphql::{Context, Object, OutputType, Result, SimpleObject, TypeName};
+
+use super::context::ContextExt;
+use super::loader::PageKey;
+use crate::db::page::{List, Listing, PageRequest, Wanted};
+use crate::error::{Error, Violation};
+use crate::id::Id;
+
+/// How many rows a page has unless a size is given.
+const DEFAULT_SIZE: u16 = 20;
+/// How many rows a page has at the most.
+const MAX_SIZE: i32 = 100;
+/// How many rows can be skipped at the most.
+const MAX_OFFSET: i32 = 10_000;
+
+/// The arguments of a paged field, as the client sent them.
+#[derive(Default)]
+pub struct PageArgs {
+    pub first: Option<i32>,
+    pub after: Option<String>,
+    pub last: Option<i32>,
+    pub before: Option<String>,
+    pub offset: Option<i32>,
+}
+
+impl PageArgs {
+    /// The four arguments that every paged field has.
+    pub fn new(
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Self {
+        Self { first, after, last, before, offset: None }
+    }
+
+    /// The page that they ask for.
+    ///
+    /// # Errors
+    /// `INVALID_INPUT` with all that is wrong.
+    pub fn request(self) -> Result<PageRequest, Error> {
+        let mut violations = Vec::new();
+        let mut refuse = |field: &str, message: &'static str| {
+            violations.push(Violation { field: field.to_owned(), message: message.into() });
+        };
+        for (field, size) in [("first", self.first), ("last", self.last)] {
+            if size.is_some_and(|size| !(1..=MAX_SIZE).contains(&size)) {
+                refuse(field, "must be 1 to 100");
+            }
+        }
+        if self.first.is_some() && self.last.is_some() {
+            refuse("last", "does not go with `first`");
+        }
+        if let Some(offset) = self.offset {
+            if !(0..=MAX_OFFSET).contains(&offset) {
+                refuse("offset", "must be 0 to 10,000");
+            }
+            if self.last.is_some() {
+                refuse("offset", "does not go with `last`");
+            }
+        }
+        if !violations.is_empty() {
+            return Err(Error::InvalidInput(violations));
+        }
+        // All of these are in the bounds of `u16` by now.
+        let narrow = |number: i32| u16::try_from(number).unwrap_or(DEFAULT_SIZE);
+        Ok(PageRequest {
+            size: self.first.or(self.last).map_or(DEFAULT_SIZE, narrow),
+            from_end: self.last.is_some(),
+            after: self.after,
+            before: self.before,
+            offset: self.offset.map_or(0, narrow),
+        })
+    }
+}
+
+/// A page of a list.
+pub struct Connection<T> {
+    edges: Vec<Edge<T>>,
+    page_info: PageInfo,
+    total: i64,
+}
+
+/// A row of a page.
+pub struct Edge<T> {
+    cursor: String,
+    node: T,
+}
+
+/// Where a page stands in its list.
+#[derive(SimpleObject, Clone)]
+pub struct PageInfo {
+    /// Whether rows come before the page.
+    has_previous_page: bool,
+    /// Whether rows come after the page.
+    has_next_page: bool,
+    /// The cursor of the first row; `null` for an empty page.
+    start_cursor: Option<String>,
+    /// The cursor of the last row; `null` for an empty page.
+    end_cursor: Option<String>,
+}
+
+impl<T> Connection<T> {
+    /// Wraps a page that was read.
+    pub fn new<L: List>(
+        list: &L,
+        parent: Id<L::Parent>,
+        listing: Listing<L::Row>,
+        node: impl Fn(L::Row) -> T,
+    ) -> Self {
+        let name = list.cursor_name(parent);
+        let edge = |row| Edge { cursor: list.position(&row).cursor(&name), node: node(row) };
+        let edges: Vec<_> = listing.rows.into_iter().map(edge).collect();
+        let page_info = PageInfo {
+            has_previous_page: listing.has_previous,
+            has_next_page: listing.has_next,
+            start_cursor: edges.first().map(|edge| edge.cursor.clone()),
+            end_cursor: edges.last().map(|edge| edge.cursor.clone()),
+        };
+        Self { edges, page_info, total: listing.total }
+    }
+
+    /// The page of a list inside a list, read together with those of the parent's siblings.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED`, `INVALID_INPUT` for the page's arguments.
+    pub async fn load<L>(
+        ctx: &Context<'_>,
+        list: L,
+        parent: Id<L::Parent>,
+        args: PageArgs,
+        node: impl Fn(L::Row) -> T,
+    ) -> Result<Self>
+    where
+        L: List + Clone + Eq + std::hash::Hash + 'static,
+        L::Row: Clone + Sync + 'static,
+    {
+        let request = args.request()?;
+        let wanted = wanted(ctx, &request);
+        let key = PageKey { list: list.clone(), parent, request, wanted };
+        let listing = ctx.loaders()?.load_one(key).await?;
+        let listing = listing.map_or_else(Listing::empty, |listing| (*listing).clone());
+        Ok(Self::new(&list, parent, listing, node))
+    }
+
+    /// The page of a list of the viewer's own.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED`, `INVALID_INPUT` for the page's arguments.
+    pub async fn of_viewer<L>(
+        ctx: &Context<'_>,
+        list: L,
+        args: PageArgs,
+        node: impl Fn(L::Row) -> T,
+    ) -> Result<Self>
+    where
+        L: List<Parent = crate::id::kind::User>,
+    {
+        let viewer = ctx.viewer_id()?;
+        let request = args.request()?;
+        let wanted = wanted(ctx, &request);
+        let mut conn = ctx.app().db.read().await?;
+        let mut pages = list.pages(&mut conn, viewer, &[viewer], &request, wanted).await?;
+        let listing = pages.remove(&viewer).unwrap_or_else(Listing::empty);
+        Ok(Self::new(&list, viewer, listing, node))
+    }
+}
+
+/// What of the page is selected beyond its rows.
+fn wanted(ctx: &Context<'_>, request: &PageRequest) -> Wanted {
+    let selected = ctx.look_ahead();
+    let beyond = if request.from_end { "hasNextPage" } else { "hasPreviousPage" };
+    Wanted {
+        total: selected.field("totalCount").exists(),
+        left_out: selected.field("pageInfo").field(beyond).exists(),
+    }
+}
+
+impl<T: OutputType> TypeName for Connection<T> {
+    fn type_name() -> Cow<'static, str> {
+        format!("{}Connection", T::type_name()).into()
+    }
+}
+
+/// A page of a list.
+#[Object(name_type)]
+impl<T: OutputType> Connection<T> {
+    /// The rows, each with its cursor.
+    async fn edges(&self) -> &[Edge<T>] {
+        &self.edges
+    }
+
+    /// The rows.
+    async fn nodes(&self) -> Vec<&T> {
+        self.edges.iter().map(|edge| &edge.node).collect()
+    }
+
+    /// Where the page stands in its list.
+    async fn page_info(&self) -> &PageInfo {
+        &self.page_info
+    }
+
+    /// How many rows the list has in all. Counted only when it is selected.
+    async fn total_count(&self) -> i64 {
+        self.total
+    }
+}
+
+impl<T: OutputType> TypeName for Edge<T> {
+    fn type_name() -> Cow<'static, str> {
+        format!("{}Edge", T::type_name()).into()
+    }
+}
+
+/// A row of a page, with its cursor.
+#[Object(name_type)]
+impl<T: OutputType> Edge<T> {
+    /// The row.
+    async fn node(&self) -> &T {
+        &self.node
+    }
+
+    /// Where the row stands in the list: for `after` and `before`.
+    async fn cursor(&self) -> &str {
+        &self.cursor
+    }
+}

@@ -1,0 +1,119 @@
+//! Errors as clients see them: the one place where they get their `extensions`.
+
+use std::sync::Arc;
+
+use async_graphql::{Enum, Response, ServerError, Value};
+
+use crate::error::{Error, ErrorCode as Code};
+
+/// The values of `extensions.code` in an error.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "Code")]
+pub enum ErrorCode {
+    /// No credentials, or credentials that are not valid.
+    Unauthenticated,
+    /// The viewer may see the object and may not do this to it.
+    Forbidden,
+    /// There is no such object, or the viewer may not see it.
+    NotFound,
+    /// An argument is not valid; `extensions.violations` lists `{ field, message }`.
+    InvalidInput,
+    /// The slug belongs to another.
+    SlugTaken,
+    /// The object is no longer in a state in which this can be done.
+    Conflict,
+    /// A limit of the plan or of the server was reached: `extensions.limitName` and its value in
+    /// `extensions.limit`.
+    LimitReached,
+    /// Too many calls; `extensions.retryAfterSeconds` says when to try again.
+    RateLimited,
+    /// An organization or a workspace must keep an owner.
+    LastOwner,
+    /// A user's last workspace cannot be deleted.
+    LastWorkspace,
+    /// The invitation or the join code has expired, was used up or was switched off.
+    InviteUnusable,
+    /// The document is too deep, too complex or too long.
+    QueryTooComplex,
+    /// The document could not be parsed.
+    GraphqlParseFailed,
+    /// The document, its variables or the operation's name do not fit the schema.
+    GraphqlValidationFailed,
+    /// No persisted document has that hash.
+    PersistedQueryNotFound,
+    /// The request took too long and was stopped; nothing was changed. May be tried again.
+    Timeout,
+    /// The database cannot be reached, or the server is shutting down. May be tried again.
+    Unavailable,
+    /// The server failed. The message says nothing of why; `extensions.requestId` finds the log
+    /// line.
+    Internal,
+}
+
+/// What a field that may be `null` answers: its value, nothing, or an error that makes it `null`.
+/// Written as `Result<Option<T>>`, the error would make its parent `null` as well.
+pub type Nullable<T> = Option<async_graphql::Result<T>>;
+
+/// See [`Nullable`].
+pub fn nullable<T, E: Into<async_graphql::Error>>(result: Result<Option<T>, E>) -> Nullable<T> {
+    result.map_err(Into::into).transpose()
+}
+
+/// Whether the request failed before anything was executed: then the response has no `data`.
+pub fn is_request_error(response: &Response) -> bool {
+    response.data == Value::Null && response.errors.iter().all(|error| error.path.is_empty())
+        && !response.errors.is_empty()
+}
+
+/// Gives every error of the response its code, and logs those that the server is to blame for.
+pub fn finish(response: &mut Response, request_id: &str) {
+    for error in &mut response.errors {
+        let source = error.source.take();
+        let own = source.as_ref().and_then(|source| {
+            let shared = source.downcast_ref::<Arc<Error>>().map(AsRef::as_ref);
+            source.downcast_ref::<Error>().or(shared)
+        });
+        match own {
+            Some(own) => extend(error, own, request_id),
+            // Everything else is async-graphql's: the document or a variable does not fit.
+            None => set(error, "code", Code::GraphqlValidationFailed.as_str()),
+        }
+    }
+}
+
+fn extend(error: &mut ServerError, own: &Error, request_id: &str) {
+    let code = own.code();
+    set(error, "code", code.as_str());
+    match own {
+        Error::InvalidInput(violations) => {
+            let violations = violations.iter().map(|violation| {
+                Value::from_json(serde_json::json!({
+                    "field": violation.field,
+                    "message": violation.message,
+                }))
+                .unwrap_or_default()
+            });
+            set(error, "violations", Value::List(violations.collect()));
+        }
+        Error::LimitReached { name, limit } => {
+            set(error, "limitName", *name);
+            set(error, "limit", *limit);
+        }
+        Error::RateLimited(_) => set(error, "retryAfterSeconds", own.retry_after_seconds()),
+        _ => {}
+    }
+    match code {
+        Code::Internal => {
+            set(error, "requestId", request_id);
+            tracing::error!(request_id, path = ?error.path, error = ?own, "the server failed");
+        }
+        Code::Unavailable | Code::Timeout => {
+            tracing::warn!(request_id, path = ?error.path, error = ?own, "the database failed");
+        }
+        _ => {}
+    }
+}
+
+fn set(error: &mut ServerError, name: &str, value: impl Into<Value>) {
+    error.extensions.get_or_insert_default().set(name, value);
+}

@@ -1,0 +1,183 @@
+//! The loaders of one request: what many objects want one by one, they get together. Every batch is
+//! filtered by what the viewer may see, so that a key that came from elsewhere loads nothing.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::dataloader::Loader;
+use async_graphql::runtime::Timer;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use futures_util::task::{FutureObj, Spawn, SpawnError};
+
+use crate::app::App;
+use crate::db::page::{List, Listing, PageRequest, Wanted};
+use crate::error::Error;
+use crate::id::{
+    EventId, Id, OrganizationId, OrganizationMemberId, UserId, WorkspaceId, WorkspaceMemberId,
+};
+use crate::models::event::Event;
+use crate::models::organization::{self, OrganizationMember, VisibleOrganization};
+use crate::models::user::{self, User};
+use crate::models::workspace::{self, VisibleWorkspace, WorkspaceMember};
+use crate::models::event;
+
+type Loaded<K, V> = Result<HashMap<K, V>, Arc<Error>>;
+
+/// Loads what the viewer may see.
+pub struct Loaders {
+    app: App,
+    viewer: UserId,
+}
+
+impl Loaders {
+    /// The loaders of a request of the viewer's.
+    pub fn new(app: App, viewer: UserId) -> Self {
+        Self { app, viewer }
+    }
+}
+
+/// Runs batches on the runtime of the request.
+pub struct Spawner;
+
+impl Spawn for Spawner {
+    fn spawn_obj(&self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+        tokio::spawn(future);
+        Ok(())
+    }
+}
+
+/// Waits until the execution has nothing else to do, which is when a batch is complete. The stock
+/// timer waits for a millisecond or more.
+pub struct Soon;
+
+impl Timer for Soon {
+    fn delay(&self, _: Duration) -> BoxFuture<'static, ()> {
+        async {
+            for _ in 0..4 {
+                tokio::task::yield_now().await;
+            }
+        }
+        .boxed()
+    }
+}
+
+/// Gives what was found by its key.
+fn keyed<K: Eq + Hash, V>(found: Vec<V>, key: impl Fn(&V) -> K) -> HashMap<K, V> {
+    found.into_iter().map(|value| (key(&value), value)).collect()
+}
+
+impl Loader<UserId> for Loaders {
+    type Value = User;
+    type Error = Arc<Error>;
+
+    async fn load(&self, ids: &[UserId]) -> Loaded<UserId, User> {
+        let mut conn = self.app.db.read().await?;
+        let found = user::visible(&mut conn, self.viewer, ids).await?;
+        Ok(keyed(found, |user| user.id))
+    }
+}
+
+impl Loader<OrganizationId> for Loaders {
+    type Value = VisibleOrganization;
+    type Error = Arc<Error>;
+
+    async fn load(&self, ids: &[OrganizationId]) -> Loaded<OrganizationId, VisibleOrganization> {
+        let mut conn = self.app.db.read().await?;
+        let found = organization::visible(&mut conn, self.viewer, ids).await?;
+        Ok(keyed(found, |visible| visible.organization.id))
+    }
+}
+
+impl Loader<WorkspaceId> for Loaders {
+    type Value = VisibleWorkspace;
+    type Error = Arc<Error>;
+
+    async fn load(&self, ids: &[WorkspaceId]) -> Loaded<WorkspaceId, VisibleWorkspace> {
+        let mut conn = self.app.db.read().await?;
+        let found = workspace::visible(&mut conn, self.viewer, ids).await?;
+        Ok(keyed(found, |visible| visible.workspace.id))
+    }
+}
+
+impl Loader<OrganizationMemberId> for Loaders {
+    type Value = (OrganizationMember, User);
+    type Error = Arc<Error>;
+
+    async fn load(
+        &self,
+        ids: &[OrganizationMemberId],
+    ) -> Loaded<OrganizationMemberId, (OrganizationMember, User)> {
+        let mut conn = self.app.db.read().await?;
+        let found = organization::visible_members(&mut conn, self.viewer, ids).await?;
+        Ok(keyed(found, |(member, _)| member.id))
+    }
+}
+
+impl Loader<WorkspaceMemberId> for Loaders {
+    type Value = (WorkspaceMember, User);
+    type Error = Arc<Error>;
+
+    async fn load(
+        &self,
+        ids: &[WorkspaceMemberId],
+    ) -> Loaded<WorkspaceMemberId, (WorkspaceMember, User)> {
+        let mut conn = self.app.db.read().await?;
+        let found = workspace::visible_members(&mut conn, self.viewer, ids).await?;
+        Ok(keyed(found, |(member, _)| member.id))
+    }
+}
+
+impl Loader<EventId> for Loaders {
+    type Value = Event;
+    type Error = Arc<Error>;
+
+    async fn load(&self, ids: &[EventId]) -> Loaded<EventId, Event> {
+        let mut conn = self.app.db.read().await?;
+        let found = event::visible(&mut conn, self.viewer, ids).await?;
+        Ok(keyed(found, |event| event.id))
+    }
+}
+
+/// One page of a list inside a list.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct PageKey<L: List> {
+    /// The list, as its arguments narrow it down.
+    pub list: L,
+    /// Whose list it is.
+    pub parent: Id<L::Parent>,
+    /// Which page of it.
+    pub request: PageRequest,
+    /// What of it is selected beyond its rows.
+    pub wanted: Wanted,
+}
+
+impl<L> Loader<PageKey<L>> for Loaders
+where
+    L: List + Clone + Eq + Hash + 'static,
+    L::Row: Clone + Sync + 'static,
+{
+    type Value = Arc<Listing<L::Row>>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[PageKey<L>]) -> Loaded<PageKey<L>, Self::Value> {
+        // Aliases may ask for other pages of the same lists: those are other statements.
+        let mut groups: HashMap<(&L, &PageRequest, Wanted), Vec<Id<L::Parent>>> = HashMap::new();
+        for key in keys {
+            let group = (&key.list, &key.request, key.wanted);
+            groups.entry(group).or_default().push(key.parent);
+        }
+        let mut conn = self.app.db.read().await?;
+        let mut loaded = HashMap::with_capacity(keys.len());
+        for ((list, request, wanted), parents) in groups {
+            let pages = list.pages(&mut conn, self.viewer, &parents, request, wanted).await?;
+            for (parent, listing) in pages {
+                let (list, request) = (list.clone(), request.clone());
+                loaded.insert(PageKey { list, parent, request, wanted }, Arc::new(listing));
+            }
+        }
+        Ok(loaded)
+    }
+}

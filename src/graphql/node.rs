@@ -1,0 +1,94 @@
+//! Objects by their ids.
+
+use async_graphql::{Context, Interface, Object, Result, ID};
+use futures_util::future::join_all;
+
+use super::context::ContextExt;
+use super::error::{Nullable, nullable};
+use super::event::Event;
+use super::id::RawId;
+use super::organization::{Organization, OrganizationMember};
+use super::user::User;
+use super::workspace::{Workspace, WorkspaceMember};
+use crate::error::Error;
+use crate::id::AnyId;
+
+/// An object with a globally unique id. An id is a short type prefix, an underscore and 26 base32
+/// characters, such as `ws_01jv9k6rm5e2qscx1y2p9r8z4d` (the TypeID format over UUIDv7), so that a
+/// log line or a URL tells what it names and ids sort by creation time. Prefixes: user, org, ws, inv,
+/// omem, wmem, prompt, run, answer, tok, file, event.
+#[derive(Interface, Clone)]
+#[graphql(field(name = "id", ty = "ID", desc = "The globally unique id."))]
+pub enum Node {
+    User(User),
+    Organization(Organization),
+    Workspace(Workspace),
+    OrganizationMember(OrganizationMember),
+    WorkspaceMember(WorkspaceMember),
+    Event(Event),
+}
+
+/// The object, if there is one and the viewer may see it.
+///
+/// # Errors
+/// `UNAUTHENTICATED`.
+pub async fn load(ctx: &Context<'_>, id: AnyId) -> Result<Option<Node>> {
+    let loaders = ctx.loaders()?;
+    Ok(match id {
+        AnyId::User(id) => loaders.load_one(id).await?.map(|user| User(user).into()),
+        AnyId::Organization(id) => loaders.load_one(id).await?.map(|row| Organization(row).into()),
+        AnyId::Workspace(id) => loaders.load_one(id).await?.map(|row| Workspace(row).into()),
+        AnyId::OrganizationMember(id) => {
+            loaders.load_one(id).await?.map(|row| OrganizationMember::from(row).into())
+        }
+        AnyId::WorkspaceMember(id) => {
+            loaders.load_one(id).await?.map(|row| WorkspaceMember::from(row).into())
+        }
+        AnyId::Event(id) => loaders.load_one(id).await?.map(|event| Event(event).into()),
+        _ => None,
+    })
+}
+
+/// How many ids can be asked for at once.
+const MOST: usize = 100;
+
+/// What can be read by id.
+#[derive(Default)]
+pub struct NodeQuery;
+
+#[Object]
+impl NodeQuery {
+    /// Any object that the viewer may see, by its id.
+    async fn node(&self, ctx: &Context<'_>, id: RawId) -> Nullable<Node> {
+        let node = async {
+            ctx.viewer()?;
+            load(ctx, any_id("id", &id)?).await
+        };
+        nullable(node.await)
+    }
+
+    /// As `node`, for up to 100 ids at once, in their order; `null` where there is none.
+    async fn nodes(&self, ctx: &Context<'_>, ids: Vec<RawId>) -> Result<Vec<Option<Node>>> {
+        ctx.viewer()?;
+        if ids.len() > MOST {
+            return Err(Error::invalid("ids", "must be at most 100").into());
+        }
+        let mut violations = Vec::new();
+        let mut parsed = Vec::with_capacity(ids.len());
+        for (index, id) in ids.iter().enumerate() {
+            match any_id(&format!("ids.{index}"), id) {
+                Ok(id) => parsed.push(id),
+                Err(Error::InvalidInput(found)) => violations.extend(found),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if !violations.is_empty() {
+            return Err(Error::InvalidInput(violations).into());
+        }
+        join_all(parsed.into_iter().map(|id| load(ctx, id))).await.into_iter().collect()
+    }
+}
+
+fn any_id(field: &str, id: &RawId) -> crate::error::Result<AnyId> {
+    id.as_str().parse().map_err(|_| Error::invalid(field, "is not an id"))
+}

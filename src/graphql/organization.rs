@@ -1,0 +1,454 @@
+//! Organizations.
+
+use async_graphql::{
+    Context, Enum, ID, InputObject, MaybeUndefined, Object, OneofObject, Result, SimpleObject,
+};
+
+use super::check::Check;
+use super::connection::{Connection, PageArgs};
+use super::context::ContextExt;
+use super::error::{Nullable, nullable};
+use super::event::{Event, EventKind, kinds};
+use super::id::RawId;
+use super::plan::Plan;
+use super::scalar::DateTime;
+use super::user::User;
+use super::workspace::{Workspace, search_argument};
+use crate::access;
+use crate::error::Error;
+use crate::models::event::OrganizationEvents;
+use crate::models::organization::{
+    self, MemberList, NewOrganization, OrganizationBy, OrganizationChanges, OrganizationList,
+    VisibleOrganization,
+};
+use crate::models::user;
+use crate::models::values::slug::Slug;
+use crate::models::values::{Invalid, text};
+use crate::models::workspace::WorkspacesOfOrganization;
+
+/// What someone is in an organization.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "access::OrganizationRole")]
+pub enum OrganizationRole {
+    /// May do everything, deleting the organization included.
+    Owner,
+    /// May manage members and workspaces.
+    Admin,
+    /// May see the organization, the workspaces that they were added to, and those visible to the
+    /// organization.
+    Member,
+    /// May manage billing, and sees no workspace that they were not added to.
+    BillingAdmin,
+}
+
+/// What a role allows.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "access::Permission")]
+#[allow(missing_docs, reason = "each is named by what it allows")]
+pub enum Permission {
+    OrganizationView,
+    OrganizationUpdate,
+    OrganizationDelete,
+    OrganizationManageMembers,
+    OrganizationManageBilling,
+    WorkspaceCreate,
+    WorkspaceView,
+    /// Change content: prompts, projects, issues, agents, tasks, storage.
+    WorkspaceContribute,
+    /// Change the workspace itself: providers, schedule, settings, invitations, join code.
+    WorkspaceManage,
+    /// Rename, remove members, change roles, delete and restore.
+    WorkspaceOwn,
+}
+
+/// What the permissions are called in the API.
+pub fn permissions(permissions: &[access::Permission]) -> Vec<Permission> {
+    permissions.iter().copied().map(Permission::from).collect()
+}
+
+/// What people belong to and workspaces hang off.
+#[derive(Clone)]
+pub struct Organization(pub VisibleOrganization);
+
+#[Object]
+impl Organization {
+    /// The globally unique id.
+    pub async fn id(&self) -> ID {
+        self.0.organization.id.into()
+    }
+
+    /// 2 to 80 characters.
+    async fn name(&self) -> &str {
+        &self.0.organization.name
+    }
+
+    /// Unique across the platform.
+    async fn slug(&self) -> &str {
+        &self.0.organization.slug
+    }
+
+    /// True for the organization made for a user who created a workspace without naming one.
+    async fn is_personal(&self) -> bool {
+        self.0.organization.is_personal
+    }
+
+    /// The organization of the same name at WorkOS, if it was linked.
+    async fn workos_organization_id(&self) -> Option<&str> {
+        self.0.organization.workos_organization_id.as_deref()
+    }
+
+    /// What the viewer may do here.
+    async fn viewer_access(&self) -> OrganizationAccess {
+        OrganizationAccess(self.0.clone())
+    }
+
+    /// The limits that its subscription sets.
+    async fn plan(&self, ctx: &Context<'_>) -> Plan {
+        let key = self.0.organization.plan_key.clone();
+        let limits = ctx.app().plan(&key).clone();
+        Plan { key, limits }
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> DateTime {
+        self.0.organization.created_at.into()
+    }
+
+    /// When it was changed last.
+    async fn updated_at(&self) -> DateTime {
+        self.0.organization.updated_at.into()
+    }
+
+    /// Its members, by joining.
+    #[allow(clippy::too_many_arguments, reason = "the arguments are the API's")]
+    async fn members(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        role: Option<OrganizationRole>,
+    ) -> Result<Connection<OrganizationMember>> {
+        let list = MemberList { role: role.map(Into::into) };
+        let args = PageArgs::new(first, after, last, before);
+        let id = self.0.organization.id;
+        Connection::load(ctx, list, id, args, OrganizationMember::from).await
+    }
+
+    /// The live workspaces that the viewer may see, by name.
+    async fn workspaces(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        search: Option<String>,
+    ) -> Result<Connection<Workspace>> {
+        let list = WorkspacesOfOrganization { search: search_argument(search)? };
+        let args = PageArgs::new(first, after, last, before);
+        Connection::load(ctx, list, self.0.organization.id, args, Workspace).await
+    }
+
+    /// Newest first. For owners and admins; `null` with the error FORBIDDEN for others.
+    async fn events(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        #[graphql(name = "kinds")] only: Option<Vec<EventKind>>,
+    ) -> Nullable<Connection<Event>> {
+        let events = async {
+            if !self.0.role.is_admin() {
+                return Err(Error::forbidden("being an OWNER or ADMIN of the organization").into());
+            }
+            let list = OrganizationEvents { kinds: kinds(only) };
+            let args = PageArgs::new(first, after, last, before);
+            Connection::load(ctx, list, self.0.organization.id, args, Event).await.map(Some)
+        };
+        nullable::<_, async_graphql::Error>(events.await)
+    }
+}
+
+/// What the viewer may do in an organization.
+pub struct OrganizationAccess(VisibleOrganization);
+
+#[Object]
+impl OrganizationAccess {
+    /// In which one.
+    async fn organization(&self) -> Organization {
+        Organization(self.0.clone())
+    }
+
+    /// What the viewer is there.
+    async fn role(&self) -> OrganizationRole {
+        self.0.role.into()
+    }
+
+    /// Whether the role is OWNER or ADMIN.
+    async fn is_admin(&self) -> bool {
+        self.0.role.is_admin()
+    }
+
+    /// Whether the role is OWNER or BILLING_ADMIN.
+    async fn can_manage_billing(&self) -> bool {
+        self.0.role.may(access::Permission::OrganizationManageBilling)
+    }
+
+    /// What the role allows.
+    async fn permissions(&self) -> Vec<Permission> {
+        permissions(self.0.role.permissions())
+    }
+}
+
+/// A membership of an organization.
+#[derive(Clone)]
+pub struct OrganizationMember {
+    member: organization::OrganizationMember,
+    user: user::User,
+}
+
+impl From<(organization::OrganizationMember, user::User)> for OrganizationMember {
+    fn from((member, user): (organization::OrganizationMember, user::User)) -> Self {
+        Self { member, user }
+    }
+}
+
+#[Object]
+impl OrganizationMember {
+    /// The globally unique id.
+    pub async fn id(&self) -> ID {
+        self.member.id.into()
+    }
+
+    /// Of what.
+    async fn organization(&self, ctx: &Context<'_>) -> Result<Organization> {
+        let found = ctx.loaders()?.load_one(self.member.organization_id).await?;
+        Ok(Organization(found.ok_or_else(Error::not_found)?))
+    }
+
+    /// Who.
+    async fn user(&self) -> User {
+        User(self.user.clone())
+    }
+
+    /// What they are there.
+    async fn role(&self) -> OrganizationRole {
+        self.member.role.into()
+    }
+
+    /// Since when.
+    async fn created_at(&self) -> DateTime {
+        self.member.created_at.into()
+    }
+}
+
+/// What an organization is found by.
+#[derive(OneofObject)]
+pub enum OrganizationByInput {
+    Id(RawId),
+    Slug(String),
+    WorkosOrganizationId(String),
+}
+
+/// What can be read of organizations.
+#[derive(Default)]
+pub struct OrganizationQuery;
+
+#[Object]
+impl OrganizationQuery {
+    /// Organizations that the viewer belongs to, by name.
+    async fn organizations(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+    ) -> Result<Connection<Organization>> {
+        let args = PageArgs::new(first, after, last, before);
+        Connection::of_viewer(ctx, OrganizationList, args, Organization).await
+    }
+
+    /// `null` where there is none or the viewer may not see it: reading what is not there is no
+    /// error.
+    async fn organization(
+        &self,
+        ctx: &Context<'_>,
+        by: OrganizationByInput,
+    ) -> Nullable<Organization> {
+        let found = async {
+            let viewer = ctx.viewer_id()?;
+            let by = match by {
+                OrganizationByInput::Id(id) => {
+                    let mut check = Check::default();
+                    let id = check.id("by.id", &id);
+                    OrganizationBy::Id(check.done(id)?)
+                }
+                OrganizationByInput::Slug(slug) => OrganizationBy::Slug(normal_slug(&slug)),
+                OrganizationByInput::WorkosOrganizationId(id) => OrganizationBy::WorkosId(id),
+            };
+            organization::find(&mut ctx.app().db.read().await?, viewer, &by).await
+        };
+        nullable(found.await.map(|found| found.map(Organization)))
+    }
+
+    /// What the viewer may do in an organization; `null` for someone who is no member.
+    async fn organization_access(
+        &self,
+        ctx: &Context<'_>,
+        organization_id: RawId,
+    ) -> Nullable<OrganizationAccess> {
+        let found = async {
+            let viewer = ctx.viewer_id()?;
+            let mut check = Check::default();
+            let id = check.id("organizationId", &organization_id);
+            let by = OrganizationBy::Id(check.done(id)?);
+            organization::find(&mut ctx.app().db.read().await?, viewer, &by).await
+        };
+        nullable(found.await.map(|found| found.map(OrganizationAccess)))
+    }
+}
+
+/// A slug as it is looked for: one that no object can have finds none.
+pub fn normal_slug(slug: &str) -> String {
+    slug.trim().to_lowercase().replace('\0', " ")
+}
+
+#[derive(InputObject)]
+struct CreateOrganizationInput {
+    /// 2 to 80 characters.
+    name: String,
+    /// 2 to 50 characters; made from the name unless given.
+    slug: Option<String>,
+}
+
+#[derive(InputObject)]
+struct UpdateOrganizationInput {
+    organization_id: RawId,
+    /// 2 to 80 characters.
+    name: MaybeUndefined<String>,
+    /// 2 to 50 characters.
+    slug: MaybeUndefined<String>,
+}
+
+#[derive(InputObject)]
+struct DeleteOrganizationInput {
+    organization_id: RawId,
+}
+
+#[derive(InputObject)]
+struct LinkWorkosOrganizationInput {
+    organization_id: RawId,
+    /// `null` unlinks it.
+    workos_organization_id: MaybeUndefined<String>,
+}
+
+#[derive(SimpleObject)]
+struct CreateOrganizationPayload {
+    organization: Organization,
+}
+
+#[derive(SimpleObject)]
+struct UpdateOrganizationPayload {
+    organization: Organization,
+}
+
+#[derive(SimpleObject)]
+struct DeleteOrganizationPayload {
+    deleted_id: ID,
+}
+
+#[derive(SimpleObject)]
+struct LinkWorkosOrganizationPayload {
+    organization: Organization,
+}
+
+/// What can be changed of organizations.
+#[derive(Default)]
+pub struct OrganizationMutation;
+
+#[Object]
+impl OrganizationMutation {
+    /// Makes an organization, owned by the viewer. At most 3 an hour for each user, together with
+    /// those that `createWorkspace` makes. Takes being signed in.
+    async fn create_organization(
+        &self,
+        ctx: &Context<'_>,
+        input: CreateOrganizationInput,
+    ) -> Result<CreateOrganizationPayload> {
+        let viewer = ctx.viewer()?;
+        let mut check = Check::default();
+        let name = check.field("name", text::name(&input.name));
+        let slug = check.optional("slug", &input.slug, Slug::parse);
+        let (name, slug) = check.done((name, slug))?;
+        let new = NewOrganization { name, slug, is_personal: false };
+        let organization = organization::create(ctx.app(), viewer, &new).await?;
+        Ok(CreateOrganizationPayload { organization: Organization(organization) })
+    }
+
+    /// Renames an organization or changes its slug. Takes ORGANIZATION_UPDATE.
+    async fn update_organization(
+        &self,
+        ctx: &Context<'_>,
+        input: UpdateOrganizationInput,
+    ) -> Result<UpdateOrganizationPayload> {
+        let viewer = ctx.viewer()?;
+        let mut check = Check::default();
+        let id = check.id("organizationId", &input.organization_id);
+        let name = check.kept("name", &input.name, |name| text::name(name));
+        let slug = check.kept("slug", &input.slug, |slug| Slug::parse(slug));
+        let (id, name, slug) = check.done((id, name, slug))?;
+        let changes = OrganizationChanges { name, slug };
+        let organization = organization::update(ctx.app(), viewer, id, &changes).await?;
+        Ok(UpdateOrganizationPayload { organization: Organization(organization) })
+    }
+
+    /// Deletes an organization and its workspaces with it. Cannot be undone. Takes
+    /// ORGANIZATION_DELETE.
+    async fn delete_organization(
+        &self,
+        ctx: &Context<'_>,
+        input: DeleteOrganizationInput,
+    ) -> Result<DeleteOrganizationPayload> {
+        let viewer = ctx.viewer()?;
+        let mut check = Check::default();
+        let id = check.id("organizationId", &input.organization_id);
+        let id = check.done(id)?;
+        organization::delete(ctx.app(), viewer, id).await?;
+        Ok(DeleteOrganizationPayload { deleted_id: id.into() })
+    }
+
+    /// Links an organization to one at WorkOS, or unlinks it. Takes ORGANIZATION_UPDATE.
+    async fn link_workos_organization(
+        &self,
+        ctx: &Context<'_>,
+        input: LinkWorkosOrganizationInput,
+    ) -> Result<LinkWorkosOrganizationPayload> {
+        let viewer = ctx.viewer()?;
+        let mut check = Check::default();
+        let id = check.id("organizationId", &input.organization_id);
+        if input.workos_organization_id.is_undefined() {
+            check.refuse("workosOrganizationId", "must be given; null unlinks the organization");
+        }
+        let workos_id = input.workos_organization_id.take();
+        let workos_id = check.optional("workosOrganizationId", &workos_id, workos_organization_id);
+        let (id, workos_id) = check.done((id, workos_id))?;
+        let workos_id = workos_id.as_deref();
+        let organization = organization::link_workos(ctx.app(), viewer, id, workos_id).await?;
+        Ok(LinkWorkosOrganizationPayload { organization: Organization(organization) })
+    }
+}
+
+/// What WorkOS calls an organization: an opaque word.
+fn workos_organization_id(id: &str) -> std::result::Result<String, Invalid> {
+    let id = id.trim();
+    if (1..=255).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(id.to_owned())
+    } else {
+        Err("must be 1 to 255 ASCII characters without spaces".into())
+    }
+}

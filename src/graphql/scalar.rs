@@ -1,0 +1,106 @@
+//! The scalars that GraphQL does not have.
+
+use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use chrono::{DateTime as ChronoDateTime, Utc};
+
+use crate::db::types::Instant;
+
+/// An instant, as an RFC 3339 string in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DateTime(pub Instant);
+
+#[Scalar(
+    name = "DateTime",
+    specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html"
+)]
+impl ScalarType for DateTime {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else {
+            return Err(InputValueError::expected_type(value));
+        };
+        let parsed = ChronoDateTime::parse_from_rfc3339(text)
+            .map_err(|_| InputValueError::custom("an RFC 3339 date and time is wanted"))?;
+        let instant = Instant::from(parsed.with_timezone(&Utc));
+        if (Instant::MIN..=Instant::MAX).contains(&instant) {
+            Ok(Self(instant))
+        } else {
+            Err(InputValueError::custom("the years 1970 to 9999 are wanted"))
+        }
+    }
+
+    fn is_valid(value: &Value) -> bool {
+        matches!(value, Value::String(_))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
+impl From<Instant> for DateTime {
+    fn from(instant: Instant) -> Self {
+        Self(instant)
+    }
+}
+
+/// Any JSON value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Json(pub serde_json::Value);
+
+#[Scalar(name = "JSON")]
+impl ScalarType for Json {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        Ok(Self(value.into_json()?))
+    }
+
+    fn is_valid(_: &Value) -> bool {
+        true
+    }
+
+    fn to_value(&self) -> Value {
+        // Fails for numbers alone that JSON itself cannot hold.
+        Value::from_json(self.0.clone()).unwrap_or_default()
+    }
+}
+
+/// An absolute http or https URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Url(pub String);
+
+#[Scalar(name = "URL")]
+impl ScalarType for Url {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match value {
+            Value::String(text) => match url::Url::parse(&text) {
+                Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Self(text)),
+                _ => Err(InputValueError::custom("an absolute http or https URL is wanted")),
+            },
+            value => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.clone())
+    }
+}
+
+/// A signed 64-bit whole number, sent as a JSON number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BigInt(pub i64);
+
+#[Scalar(name = "BigInt")]
+impl ScalarType for BigInt {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::Number(number) => match number.as_i64() {
+                Some(number) => Ok(Self(number)),
+                None => Err(InputValueError::expected_type(value)),
+            },
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::Number(self.0.into())
+    }
+}

@@ -1,0 +1,51 @@
+//! People.
+
+use async_graphql::{Context, ID, Object, Result};
+
+use super::context::ContextExt;
+use super::scalar::{DateTime, Url};
+use crate::models::user;
+
+/// A person. Visible to the people they share an organization with.
+#[derive(Clone)]
+pub struct User(pub user::User);
+
+#[Object]
+impl User {
+    /// The globally unique id.
+    pub async fn id(&self) -> ID {
+        self.0.id.into()
+    }
+
+    /// Lower-cased. Compared without regard to case everywhere.
+    async fn email(&self) -> &str {
+        &self.0.email
+    }
+
+    /// What they are called, if their identity provider says.
+    async fn name(&self) -> Option<&str> {
+        self.0.name.as_deref()
+    }
+
+    /// A picture of them, if their identity provider has one.
+    async fn avatar_url(&self) -> Option<Url> {
+        self.0.avatar_url.clone().map(Url)
+    }
+
+    /// When they were first seen.
+    async fn created_at(&self) -> DateTime {
+        self.0.created_at.into()
+    }
+}
+
+/// What can be read of the viewer.
+#[derive(Default)]
+pub struct UserQuery;
+
+#[Object]
+impl UserQuery {
+    /// The person who asks.
+    async fn viewer(&self, ctx: &Context<'_>) -> Result<User> {
+        Ok(User(ctx.viewer()?.user.clone()))
+    }
+}

@@ -1,0 +1,212 @@
+//! Workspaces.
+
+mod member;
+mod mutation;
+mod query;
+
+use async_graphql::{Context, Enum, ID, Object, Result};
+
+pub use member::WorkspaceMember;
+pub use mutation::WorkspaceMutation;
+pub use query::{WorkspaceQuery, search_argument};
+
+use super::connection::{Connection, PageArgs};
+use super::context::ContextExt;
+use super::error::{Nullable, nullable};
+use super::event::{Event, EventKind, kinds};
+use super::organization::{Organization, Permission, permissions};
+use super::scalar::{DateTime, Json};
+use super::user::User;
+use crate::access;
+use crate::error::Error;
+use crate::models::event::WorkspaceEvents;
+use crate::models::workspace::{self, MemberList, VisibleWorkspace};
+
+/// What someone is in a workspace.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "access::WorkspaceRole")]
+pub enum WorkspaceRole {
+    /// May rename, delete and hand over the workspace, and remove members.
+    Owner,
+    /// May change settings, providers and schedule, and invite.
+    Admin,
+    /// May work in the workspace.
+    Member,
+}
+
+/// Whether a workspace is there.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+pub enum WorkspaceStatus {
+    /// It is live.
+    Active,
+    /// Deleted; can be restored until it is purged.
+    Deleted,
+}
+
+/// Who of the organization sees a workspace.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "workspace::Visibility")]
+pub enum WorkspaceVisibility {
+    /// Members only, and owners and admins of the organization.
+    Private,
+    /// Every member of the organization has the role MEMBER here.
+    Organization,
+}
+
+/// An isolated environment inside an organization.
+#[derive(Clone)]
+pub struct Workspace(pub VisibleWorkspace);
+
+impl Workspace {
+    fn row(&self) -> &workspace::Workspace {
+        &self.0.workspace
+    }
+
+    fn role(&self) -> Result<access::WorkspaceRole, Error> {
+        self.0.role().ok_or_else(Error::not_found)
+    }
+}
+
+#[Object]
+impl Workspace {
+    /// The globally unique id.
+    pub async fn id(&self) -> ID {
+        self.row().id.into()
+    }
+
+    /// What it belongs to, for good.
+    async fn organization(&self, ctx: &Context<'_>) -> Result<Organization> {
+        let found = ctx.loaders()?.load_one(self.row().organization_id).await?;
+        Ok(Organization(found.ok_or_else(Error::not_found)?))
+    }
+
+    /// 2 to 80 characters.
+    async fn name(&self) -> &str {
+        &self.row().name
+    }
+
+    /// Unique across the platform. A former slug still finds the workspace until another one takes
+    /// it, and a deleted workspace gives its slug up.
+    async fn slug(&self) -> &str {
+        &self.row().slug
+    }
+
+    /// Up to 2,000 characters.
+    async fn description(&self) -> Option<&str> {
+        self.row().description.as_deref()
+    }
+
+    /// The domain whose mentions are tracked, such as `example.com`.
+    async fn domain(&self) -> Option<&str> {
+        self.row().domain.as_deref()
+    }
+
+    /// Whether it is there.
+    async fn status(&self) -> WorkspaceStatus {
+        match self.row().deleted_at {
+            None => WorkspaceStatus::Active,
+            Some(_) => WorkspaceStatus::Deleted,
+        }
+    }
+
+    /// Who of the organization sees it.
+    async fn visibility(&self) -> WorkspaceVisibility {
+        self.row().visibility.into()
+    }
+
+    /// `null` for an account deleted since, and for someone the viewer may not see.
+    async fn created_by(&self, ctx: &Context<'_>) -> Nullable<User> {
+        let id = self.row().created_by?;
+        let found = async { Ok::<_, async_graphql::Error>(ctx.loaders()?.load_one(id).await?) };
+        nullable(found.await.map(|found| found.map(User)))
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> DateTime {
+        self.row().created_at.into()
+    }
+
+    /// When it was changed last.
+    async fn updated_at(&self) -> DateTime {
+        self.row().updated_at.into()
+    }
+
+    /// When it was deleted.
+    async fn deleted_at(&self) -> Option<DateTime> {
+        self.row().deleted_at.map(DateTime)
+    }
+
+    /// When a deleted workspace and all that is in it will be gone for good.
+    async fn purge_at(&self) -> Option<DateTime> {
+        self.row().purge_at.map(DateTime)
+    }
+
+    /// The highest of: the viewer's membership here; OWNER for an owner and ADMIN for an admin of the
+    /// organization; MEMBER for any member of the organization where the visibility is ORGANIZATION.
+    async fn viewer_role(&self) -> Result<WorkspaceRole> {
+        Ok(self.role()?.into())
+    }
+
+    /// What that role allows.
+    async fn viewer_permissions(&self) -> Result<Vec<Permission>> {
+        Ok(permissions(self.role()?.permissions()))
+    }
+
+    /// Free-form preferences of the whole workspace. Always an object.
+    async fn settings(&self) -> Json {
+        Json(self.row().settings.0.clone())
+    }
+
+    /// Free-form state of the onboarding flow. Always an object.
+    async fn onboarding(&self) -> Json {
+        Json(self.row().onboarding.0.clone())
+    }
+
+    /// When the onboarding was completed.
+    async fn onboarding_completed_at(&self) -> Option<DateTime> {
+        self.row().onboarding_completed_at.map(DateTime)
+    }
+
+    /// Set when the workspace is made, where its plan has a trial.
+    async fn trial_ends_at(&self) -> Option<DateTime> {
+        self.row().trial_ends_at.map(DateTime)
+    }
+
+    /// Its members, by joining.
+    #[allow(clippy::too_many_arguments, reason = "the arguments are the API's")]
+    async fn members(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        role: Option<WorkspaceRole>,
+    ) -> Result<Connection<WorkspaceMember>> {
+        let list = MemberList { role: role.map(Into::into) };
+        let args = PageArgs::new(first, after, last, before);
+        Connection::load(ctx, list, self.row().id, args, WorkspaceMember::from).await
+    }
+
+    /// Newest first. Requires WORKSPACE_MANAGE; `null` with the error FORBIDDEN without it.
+    async fn events(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        #[graphql(name = "kinds")] only: Option<Vec<EventKind>>,
+    ) -> Nullable<Connection<Event>> {
+        let events = async {
+            let needed = access::Permission::WorkspaceManage;
+            if !self.role()?.may(needed) {
+                return Err(Error::forbidden(needed.as_str()).into());
+            }
+            let list = WorkspaceEvents { kinds: kinds(only) };
+            let args = PageArgs::new(first, after, last, before);
+            Connection::load(ctx, list, self.row().id, args, Event).await.map(Some)
+        };
+        nullable::<_, async_graphql::Error>(events.await)
+    }
+}

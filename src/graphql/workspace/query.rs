@@ -1,0 +1,138 @@
+//! What can be read of workspaces.
+
+use async_graphql::{Context, Enum, InputObject, Object, OneofObject, Result};
+
+use super::{Workspace, WorkspaceStatus};
+use crate::db::page::Direction;
+use crate::error::Error;
+use crate::graphql::check::Check;
+use crate::graphql::connection::{Connection, PageArgs};
+use crate::graphql::context::ContextExt;
+use crate::graphql::error::{Nullable, nullable};
+use crate::graphql::id::RawId;
+use crate::graphql::organization::normal_slug;
+use crate::models::values::text;
+use crate::models::workspace::{self, OrderField, WorkspaceList};
+
+/// What a workspace is found by.
+#[derive(OneofObject)]
+pub enum WorkspaceBy {
+    Id(RawId),
+    Slug(String),
+}
+
+/// What workspaces can be ordered by.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "OrderField")]
+pub enum WorkspaceOrderField {
+    /// By name, regardless of case.
+    Name,
+    /// By creation.
+    CreatedAt,
+    /// By the last change.
+    UpdatedAt,
+}
+
+/// Which way a list runs.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "Direction")]
+pub enum OrderDirection {
+    /// From the least to the greatest.
+    #[graphql(name = "ASC")]
+    Ascending,
+    /// From the greatest to the least.
+    #[graphql(name = "DESC")]
+    Descending,
+}
+
+/// How workspaces are ordered. The id breaks ties.
+#[derive(InputObject, Clone, Copy)]
+pub struct WorkspaceOrder {
+    /// By what.
+    field: WorkspaceOrderField,
+    /// Which way.
+    #[graphql(default_with = "OrderDirection::Ascending")]
+    direction: OrderDirection,
+}
+
+impl Default for WorkspaceOrder {
+    fn default() -> Self {
+        Self { field: WorkspaceOrderField::Name, direction: OrderDirection::Ascending }
+    }
+}
+
+/// What can be read of workspaces.
+#[derive(Default)]
+pub struct WorkspaceQuery;
+
+#[Object]
+impl WorkspaceQuery {
+    /// Workspaces that the viewer may see: in every organization, or in one. `offset` skips that many
+    /// after the cursor, for numbered pages. `status: null` means any.
+    #[allow(clippy::too_many_arguments, reason = "the arguments are the API's")]
+    async fn workspaces(
+        &self,
+        ctx: &Context<'_>,
+        organization_id: Option<RawId>,
+        search: Option<String>,
+        #[graphql(default_with = "Some(WorkspaceStatus::Active)")] status: Option<WorkspaceStatus>,
+        #[graphql(default_with = "Some(WorkspaceOrder::default())")] order_by: Option<
+            WorkspaceOrder,
+        >,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        offset: Option<i32>,
+    ) -> Result<Connection<Workspace>> {
+        ctx.viewer()?;
+        let organization = match organization_id {
+            Some(id) => {
+                let mut check = Check::default();
+                let id = check.id("organizationId", &id);
+                Some(check.done(id)?)
+            }
+            None => None,
+        };
+        let order = order_by.unwrap_or_default();
+        let list = WorkspaceList {
+            organization,
+            search: search_argument(search)?,
+            deleted: status.map(|status| status == WorkspaceStatus::Deleted),
+            field: order.field.into(),
+            direction: order.direction.into(),
+        };
+        let args = PageArgs { first, after, last, before, offset };
+        Connection::of_viewer(ctx, list, args, Workspace).await
+    }
+
+    /// `null` where there is none or the viewer may not see it.
+    async fn workspace(&self, ctx: &Context<'_>, by: WorkspaceBy) -> Nullable<Workspace> {
+        let found = async {
+            let viewer = ctx.viewer_id()?;
+            let mut conn = ctx.app().db.read().await?;
+            match by {
+                WorkspaceBy::Id(id) => {
+                    let mut check = Check::default();
+                    let id = check.id("by.id", &id);
+                    let ids = [check.done(id)?];
+                    Ok::<_, Error>(workspace::visible(&mut conn, viewer, &ids).await?.pop())
+                }
+                WorkspaceBy::Slug(slug) => {
+                    workspace::by_slug(&mut conn, viewer, &normal_slug(&slug)).await
+                }
+            }
+        };
+        nullable(found.await.map(|found| found.map(Workspace)))
+    }
+}
+
+/// The text that a list is searched for.
+///
+/// # Errors
+/// `INVALID_INPUT` where it is too long.
+pub fn search_argument(search: Option<String>) -> Result<Option<String>, Error> {
+    let mut check = Check::default();
+    let search = check.optional("search", &search, text::search);
+    Ok(check.done(search)?.flatten())
+}

@@ -1,0 +1,33 @@
+//! Whether the server lives and may be sent requests.
+
+use std::time::Duration;
+
+use axum::extract::State as Extract;
+use axum::http::StatusCode;
+
+use super::state::State;
+use crate::db;
+use crate::error::Result;
+
+/// How long the database may take to say that it is there.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// `GET /healthz`: the process lives.
+pub async fn alive() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /readyz`: the database is reachable, and its migrations are current.
+pub async fn ready(Extract(state): Extract<State>) -> (StatusCode, &'static str) {
+    match tokio::time::timeout(PATIENCE, is_migrated(&state)).await {
+        Ok(Ok(true)) => (StatusCode::OK, "ready\n"),
+        Ok(Ok(false)) => (StatusCode::SERVICE_UNAVAILABLE, "migrations are missing\n"),
+        Ok(Err(_)) | Err(_) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be reached\n")
+        }
+    }
+}
+
+async fn is_migrated(state: &State) -> Result<bool> {
+    db::is_migrated(&mut state.app.db.read().await?).await
+}

@@ -1,0 +1,35 @@
+//! The doors: the router, the GraphQL endpoint, the playground, health.
+
+mod accept;
+mod graphql;
+mod health;
+mod playground;
+mod request_id;
+mod server;
+mod state;
+
+use axum::Router;
+use axum::middleware;
+use axum::routing::get;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::CorsLayer;
+
+pub use server::{Server, StartError};
+pub use state::State;
+
+/// Every path that the server answers.
+fn router(state: State, cors: CorsLayer) -> Router {
+    let mut router = Router::new()
+        .route("/graphql", get(graphql::get).post(graphql::post))
+        .route("/schema.graphql", get(graphql::sdl))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready));
+    if state.app.config.playground.enabled {
+        router = router.route("/", get(async || playground::page())).merge(playground::router());
+    }
+    router
+        .layer(CatchPanicLayer::custom(request_id::panicked))
+        .layer(cors)
+        .layer(middleware::from_fn(request_id::layer))
+        .with_state(state)
+}

@@ -1,0 +1,57 @@
+//! The id by which a request is found in the log.
+
+use std::any::Any;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
+use axum::middleware::Next;
+use tracing::Instrument;
+use uuid::Uuid;
+
+const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id of a request, for its handlers.
+#[derive(Clone)]
+pub struct RequestId(pub String);
+
+/// Gives each request an id, or takes over a sane one that it brings, puts it on the reply, and logs
+/// the request when it is done.
+pub async fn layer(mut request: Request, next: Next) -> Response<Body> {
+    let id = request
+        .headers()
+        .get(&HEADER)
+        .and_then(|value| value.to_str().ok())
+        .filter(|id| is_sane(id))
+        .map_or_else(|| Uuid::now_v7().simple().to_string(), str::to_owned);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let span = tracing::info_span!("request", request_id = %id);
+    let begun = Instant::now();
+    let mut response = next.run(request).instrument(span.clone()).await;
+    span.in_scope(|| {
+        let (status, ms) = (response.status().as_u16(), begun.elapsed().as_millis());
+        tracing::info!(%method, path, status, duration_ms = u64::try_from(ms).unwrap_or(u64::MAX));
+    });
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(HEADER, id);
+    }
+    response
+}
+
+/// Short, and of characters that no log takes for something else.
+fn is_sane(id: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+    (1..=128).contains(&id.len()) && id.bytes().all(fits)
+}
+
+/// The reply where a handler panicked. The panic itself is in the log.
+pub fn panicked(_: Box<dyn Any + Send>) -> Response<Body> {
+    let body = r#"{"errors":[{"message":"Something went wrong inside the server.","extensions":{"code":"INTERNAL"}}]}"#;
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
