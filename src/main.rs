@@ -1,1 +1,171 @@
-fn main() {}
+//! The command line.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use chrono::{TimeDelta, Utc};
+use clap::{Parser, Subcommand};
+use tenantry::app::SystemClock;
+use tenantry::auth::token::DevelopmentKey;
+use tenantry::config::{Config, LogFormat, environment};
+use tenantry::db::{self, Kind};
+use tenantry::http::{Server, StartError, open};
+use tenantry::models::values::email::Email;
+use tracing_subscriber::EnvFilter;
+
+/// The workspace backend of a multi-tenant product behind one GraphQL API.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    /// The configuration file; `tenantry.toml` in the working directory unless given.
+    #[arg(long, global = true, env = "TENANTRY_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API. What `tenantry` alone does.
+    Serve,
+    /// Bring the database up to date.
+    Migrate,
+    /// Print a development token. Refused once an issuer is configured.
+    Token {
+        /// Whose token it is.
+        #[arg(long)]
+        email: String,
+        /// What they are called.
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Print the schema of the API as SDL.
+    Schema,
+}
+
+/// How long a development token is good for.
+const TOKEN_DAYS: i64 = 30;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = match cli.command.unwrap_or(Command::Serve) {
+        Command::Schema => {
+            print!("{}", tenantry::graphql::schema().sdl());
+            Ok(())
+        }
+        command => run(cli.config, command),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(StartError(message)) => {
+            eprintln!("tenantry: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(file: Option<PathBuf>, command: Command) -> Result<(), StartError> {
+    let config = Config::load(file.as_deref(), environment()).map_err(start_error)?;
+    log(&config)?;
+    let runtime = tokio::runtime::Runtime::new().map_err(start_error)?;
+    runtime.block_on(async {
+        match command {
+            Command::Serve => serve(config).await,
+            Command::Migrate => migrate(config).await,
+            Command::Token { email, name } => token(&config, &email, name.as_deref()),
+            Command::Schema => Ok(()),
+        }
+    })
+}
+
+async fn serve(config: Config) -> Result<(), StartError> {
+    let server = Server::start(config, Arc::new(SystemClock)).await?;
+    let url = server.url()?;
+    println!("Tenantry is listening on http://{}", server.address()?);
+    println!("  database    {}", describe(server.app().db.kind()));
+    if server.app().config.playground.enabled {
+        println!("  playground  {url}/");
+        if let Some(key) = server.development_key() {
+            let token = sign(key, "developer@example.com", Some("Developer"));
+            println!("  signed in   {url}/#token={token}");
+        }
+    }
+    server.run(stopped()).await.map_err(start_error)
+}
+
+async fn migrate(config: Config) -> Result<(), StartError> {
+    let db = open(&config).await?;
+    let ran = db::migrate(&db)
+        .await
+        .map_err(|error| StartError(format!("{error:?}")))?;
+    match ran.as_slice() {
+        [] => println!("The database is up to date."),
+        ran => println!("Brought the database up to date: {}.", ran.join(", ")),
+    }
+    Ok(())
+}
+
+fn token(config: &Config, email: &str, name: Option<&str>) -> Result<(), StartError> {
+    if !config.auth.issuers.is_empty() {
+        let message = "development tokens are switched off, for an issuer is configured";
+        return Err(StartError(message.to_owned()));
+    }
+    if !config.auth.development_enabled() {
+        let message = "development tokens are switched off; set auth.development = true";
+        return Err(StartError(message.to_owned()));
+    }
+    let email = Email::parse(email).map_err(|invalid| StartError(format!("--email {invalid}")))?;
+    std::fs::create_dir_all(&config.data_dir).map_err(start_error)?;
+    let key = DevelopmentKey::load_or_create(&config.data_dir).map_err(start_error)?;
+    println!("{}", sign(&key, email.as_str(), name));
+    Ok(())
+}
+
+fn sign(key: &DevelopmentKey, email: &str, name: Option<&str>) -> String {
+    key.sign(email, name, Utc::now(), TimeDelta::days(TOKEN_DAYS))
+}
+
+fn describe(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Postgres => "PostgreSQL",
+        Kind::Sqlite => "SQLite, in the data directory",
+    }
+}
+
+/// Logs go to standard error: standard output is for what was asked for.
+fn log(config: &Config) -> Result<(), StartError> {
+    let filter = EnvFilter::try_new(&config.log.filter)
+        .map_err(|error| StartError(format!("log.filter: {error}")))?;
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match config.log.format {
+        LogFormat::Text => subscriber.init(),
+        LogFormat::Json => subscriber.json().init(),
+    }
+    Ok(())
+}
+
+/// Completes when the process is asked to stop.
+async fn stopped() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    if interrupt.await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn start_error(error: impl std::fmt::Display) -> StartError {
+    StartError(error.to_string())
+}

@@ -51,7 +51,10 @@ impl From<Error> for Refused {
 impl Authenticator {
     /// Takes the tokens that the verifier takes.
     pub fn new(verifier: Verifier) -> Self {
-        let verified = Cache::builder().max_capacity(CACHED).time_to_live(CACHED_FOR).build();
+        let verified = Cache::builder()
+            .max_capacity(CACHED)
+            .time_to_live(CACHED_FOR)
+            .build();
         Self { verifier, verified }
     }
 
@@ -67,11 +70,17 @@ impl Authenticator {
     async fn by_token(&self, app: &App, token: &str) -> Result<Viewer, Refused> {
         let hash: [u8; 32] = Sha256::digest(token).into();
         let now = app.now();
-        if let Some(verified) = self.verified.get(&hash).filter(|verified| verified.holds(now)) {
+        if let Some(verified) = self
+            .verified
+            .get(&hash)
+            .filter(|verified| verified.holds(now))
+        {
             let user = user::by_id(&mut app.db.read().await?, verified.user).await?;
             if let Some(user) = user {
                 let workos_organization_id = verified.workos_organization_id;
-                let credential = Credential::Identity { workos_organization_id };
+                let credential = Credential::Identity {
+                    workos_organization_id,
+                };
                 return Ok(Viewer { user, credential });
             }
             self.verified.invalidate(&hash);
@@ -80,7 +89,9 @@ impl Authenticator {
             Ok(identity) => identity,
             Err(TokenError::Invalid(refusal)) => return Err(Refused::Invalid(refusal.to_string())),
             Err(unavailable @ TokenError::Unavailable { .. }) => {
-                return Err(Refused::Failed(Error::NoConnection(unavailable.to_string())));
+                return Err(Refused::Failed(Error::NoConnection(
+                    unavailable.to_string(),
+                )));
             }
         };
         self.sign_in(app, hash, identity, now).await
@@ -102,7 +113,12 @@ impl Authenticator {
             expires_at: identity.expires_at.into(),
         };
         self.verified.insert(hash, verified);
-        Ok(Viewer { user, credential: Credential::Identity { workos_organization_id } })
+        Ok(Viewer {
+            user,
+            credential: Credential::Identity {
+                workos_organization_id,
+            },
+        })
     }
 }
 

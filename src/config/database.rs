@@ -64,3 +64,22 @@ impl Default for Database {
         }
     }
 }
+
+impl super::Config {
+    /// Where the database is, for opening it: the configured URL, or a SQLite file in the data
+    /// directory.
+    pub fn database_options(&self) -> crate::db::Options {
+        let database = &self.database;
+        let file = || format!("sqlite://{}", self.data_dir.join("tenantry.db").display());
+        crate::db::Options {
+            url: database
+                .url
+                .as_ref()
+                .map_or_else(file, |url| url.expose().to_owned()),
+            writers: database.max_connections as usize,
+            readers: database.readers as usize,
+            acquire_timeout: std::time::Duration::from_millis(database.acquire_timeout_ms),
+            statement_timeout: std::time::Duration::from_secs(database.statement_timeout_seconds),
+        }
+    }
+}

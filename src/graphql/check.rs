@@ -31,7 +31,10 @@ impl Check {
         match parsed {
             Ok(value) => Checked(Some(value)),
             Err(Invalid(message)) => {
-                self.0.push(Violation { field: name.to_owned(), message });
+                self.0.push(Violation {
+                    field: name.to_owned(),
+                    message,
+                });
                 Checked(None)
             }
         }
@@ -70,9 +73,7 @@ impl Check {
     ) -> Checked<Option<T>> {
         match value {
             MaybeUndefined::Undefined => Checked(Some(None)),
-            MaybeUndefined::Null => {
-                self.field(name, Err(Invalid::from("cannot be cleared")))
-            }
+            MaybeUndefined::Null => self.field(name, Err(Invalid::from("cannot be cleared"))),
             MaybeUndefined::Value(value) => self.field(name, parse(value)).map(Some),
         }
     }
@@ -96,7 +97,10 @@ impl Check {
 
     /// Something else that is wrong.
     pub fn refuse(&mut self, name: &str, message: &'static str) {
-        self.0.push(Violation { field: name.to_owned(), message: message.into() });
+        self.0.push(Violation {
+            field: name.to_owned(),
+            message: message.into(),
+        });
     }
 
     /// Gives what was checked, if all of it was valid.

@@ -37,7 +37,13 @@ impl PageArgs {
         last: Option<i32>,
         before: Option<String>,
     ) -> Self {
-        Self { first, after, last, before, offset: None }
+        Self {
+            first,
+            after,
+            last,
+            before,
+            offset: None,
+        }
     }
 
     /// The page that they ask for.
@@ -47,7 +53,10 @@ impl PageArgs {
     pub fn request(self) -> Result<PageRequest, Error> {
         let mut violations = Vec::new();
         let mut refuse = |field: &str, message: &'static str| {
-            violations.push(Violation { field: field.to_owned(), message: message.into() });
+            violations.push(Violation {
+                field: field.to_owned(),
+                message: message.into(),
+            });
         };
         for (field, size) in [("first", self.first), ("last", self.last)] {
             if size.is_some_and(|size| !(1..=MAX_SIZE).contains(&size)) {
@@ -115,7 +124,10 @@ impl<T> Connection<T> {
         node: impl Fn(L::Row) -> T,
     ) -> Self {
         let name = list.cursor_name(parent);
-        let edge = |row| Edge { cursor: list.position(&row).cursor(&name), node: node(row) };
+        let edge = |row| Edge {
+            cursor: list.position(&row).cursor(&name),
+            node: node(row),
+        };
         let edges: Vec<_> = listing.rows.into_iter().map(edge).collect();
         let page_info = PageInfo {
             has_previous_page: listing.has_previous,
@@ -123,7 +135,11 @@ impl<T> Connection<T> {
             start_cursor: edges.first().map(|edge| edge.cursor.clone()),
             end_cursor: edges.last().map(|edge| edge.cursor.clone()),
         };
-        Self { edges, page_info, total: listing.total }
+        Self {
+            edges,
+            page_info,
+            total: listing.total,
+        }
     }
 
     /// The page of a list inside a list, read together with those of the parent's siblings.
@@ -143,7 +159,12 @@ impl<T> Connection<T> {
     {
         let request = args.request()?;
         let wanted = wanted(ctx, &request);
-        let key = PageKey { list: list.clone(), parent, request, wanted };
+        let key = PageKey {
+            list: list.clone(),
+            parent,
+            request,
+            wanted,
+        };
         let listing = ctx.loaders()?.load_one(key).await?;
         let listing = listing.map_or_else(Listing::empty, |listing| (*listing).clone());
         Ok(Self::new(&list, parent, listing, node))
@@ -166,7 +187,9 @@ impl<T> Connection<T> {
         let request = args.request()?;
         let wanted = wanted(ctx, &request);
         let mut conn = ctx.app().db.read().await?;
-        let mut pages = list.pages(&mut conn, viewer, &[viewer], &request, wanted).await?;
+        let mut pages = list
+            .pages(&mut conn, viewer, &[viewer], &request, wanted)
+            .await?;
         let listing = pages.remove(&viewer).unwrap_or_else(Listing::empty);
         Ok(Self::new(&list, viewer, listing, node))
     }
@@ -175,7 +198,11 @@ impl<T> Connection<T> {
 /// What of the page is selected beyond its rows.
 fn wanted(ctx: &Context<'_>, request: &PageRequest) -> Wanted {
     let selected = ctx.look_ahead();
-    let beyond = if request.from_end { "hasNextPage" } else { "hasPreviousPage" };
+    let beyond = if request.from_end {
+        "hasNextPage"
+    } else {
+        "hasPreviousPage"
+    };
     Wanted {
         total: selected.field("totalCount").exists(),
         left_out: selected.field("pageInfo").field(beyond).exists(),

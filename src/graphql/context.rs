@@ -81,5 +81,8 @@ impl ContextExt for Context<'_> {
 
 fn signed_in<'a>(ctx: &'a Context<'_>) -> Result<&'a SignedIn> {
     let context = ctx.data_unchecked::<RequestContext>();
-    context.signed_in.as_ref().ok_or_else(Error::unauthenticated)
+    context
+        .signed_in
+        .as_ref()
+        .ok_or_else(Error::unauthenticated)
 }

@@ -61,7 +61,8 @@ pub fn nullable<T, E: Into<async_graphql::Error>>(result: Result<Option<T>, E>) 
 
 /// Whether the request failed before anything was executed: then the response has no `data`.
 pub fn is_request_error(response: &Response) -> bool {
-    response.data == Value::Null && response.errors.iter().all(|error| error.path.is_empty())
+    response.data == Value::Null
+        && response.errors.iter().all(|error| error.path.is_empty())
         && !response.errors.is_empty()
 }
 

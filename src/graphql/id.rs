@@ -24,9 +24,10 @@ impl RawId {
         match self.0.parse() {
             Ok(id) => Ok(id),
             Err(ParseIdError::OtherKind) => Ok(Id::from_uuid(uuid::Uuid::nil())),
-            Err(ParseIdError::Malformed) => {
-                Err(Violation { field: field.to_owned(), message: "is not an id".into() })
-            }
+            Err(ParseIdError::Malformed) => Err(Violation {
+                field: field.to_owned(),
+                message: "is not an id".into(),
+            }),
         }
     }
 

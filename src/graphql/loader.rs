@@ -18,11 +18,11 @@ use crate::error::Error;
 use crate::id::{
     EventId, Id, OrganizationId, OrganizationMemberId, UserId, WorkspaceId, WorkspaceMemberId,
 };
+use crate::models::event;
 use crate::models::event::Event;
 use crate::models::organization::{self, OrganizationMember, VisibleOrganization};
 use crate::models::user::{self, User};
 use crate::models::workspace::{self, VisibleWorkspace, WorkspaceMember};
-use crate::models::event;
 
 type Loaded<K, V> = Result<HashMap<K, V>, Arc<Error>>;
 
@@ -66,7 +66,10 @@ impl Timer for Soon {
 
 /// Gives what was found by its key.
 fn keyed<K: Eq + Hash, V>(found: Vec<V>, key: impl Fn(&V) -> K) -> HashMap<K, V> {
-    found.into_iter().map(|value| (key(&value), value)).collect()
+    found
+        .into_iter()
+        .map(|value| (key(&value), value))
+        .collect()
 }
 
 impl Loader<UserId> for Loaders {
@@ -172,10 +175,20 @@ where
         let mut conn = self.app.db.read().await?;
         let mut loaded = HashMap::with_capacity(keys.len());
         for ((list, request, wanted), parents) in groups {
-            let pages = list.pages(&mut conn, self.viewer, &parents, request, wanted).await?;
+            let pages = list
+                .pages(&mut conn, self.viewer, &parents, request, wanted)
+                .await?;
             for (parent, listing) in pages {
                 let (list, request) = (list.clone(), request.clone());
-                loaded.insert(PageKey { list, parent, request, wanted }, Arc::new(listing));
+                loaded.insert(
+                    PageKey {
+                        list,
+                        parent,
+                        request,
+                        wanted,
+                    },
+                    Arc::new(listing),
+                );
             }
         }
         Ok(loaded)

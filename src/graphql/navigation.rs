@@ -26,7 +26,10 @@ impl NavigationState {
 
     /// `null` for someone who belongs to no organization yet.
     async fn current_organization(&self) -> Option<Organization> {
-        self.navigation.current_organization.clone().map(Organization)
+        self.navigation
+            .current_organization
+            .clone()
+            .map(Organization)
     }
 
     /// The one selected last, if it is still visible; else the first by name.
@@ -36,7 +39,12 @@ impl NavigationState {
 
     /// By name; the first 500.
     async fn organizations(&self) -> Vec<Organization> {
-        self.navigation.organizations.iter().cloned().map(Organization).collect()
+        self.navigation
+            .organizations
+            .iter()
+            .cloned()
+            .map(Organization)
+            .collect()
     }
 
     /// Whether there are more.
@@ -46,7 +54,12 @@ impl NavigationState {
 
     /// By name; the first 500.
     async fn workspaces(&self) -> Vec<Workspace> {
-        self.navigation.workspaces.iter().cloned().map(Workspace).collect()
+        self.navigation
+            .workspaces
+            .iter()
+            .cloned()
+            .map(Workspace)
+            .collect()
     }
 
     /// Whether there are more.
@@ -97,7 +110,10 @@ impl NavigationMutation {
         let id = check.id("workspaceId", &input.workspace_id);
         let id = check.done(id)?;
         let navigation = navigation::select(ctx.app(), viewer, id).await?;
-        let navigation_state = NavigationState { viewer: viewer.user.clone(), navigation };
+        let navigation_state = NavigationState {
+            viewer: viewer.user.clone(),
+            navigation,
+        };
         Ok(SelectWorkspacePayload { navigation_state })
     }
 }

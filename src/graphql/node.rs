@@ -1,6 +1,6 @@
 //! Objects by their ids.
 
-use async_graphql::{Context, Interface, Object, Result, ID};
+use async_graphql::{Context, ID, Interface, Object, Result};
 use futures_util::future::join_all;
 
 use super::context::ContextExt;
@@ -36,14 +36,19 @@ pub async fn load(ctx: &Context<'_>, id: AnyId) -> Result<Option<Node>> {
     let loaders = ctx.loaders()?;
     Ok(match id {
         AnyId::User(id) => loaders.load_one(id).await?.map(|user| User(user).into()),
-        AnyId::Organization(id) => loaders.load_one(id).await?.map(|row| Organization(row).into()),
+        AnyId::Organization(id) => loaders
+            .load_one(id)
+            .await?
+            .map(|row| Organization(row).into()),
         AnyId::Workspace(id) => loaders.load_one(id).await?.map(|row| Workspace(row).into()),
-        AnyId::OrganizationMember(id) => {
-            loaders.load_one(id).await?.map(|row| OrganizationMember::from(row).into())
-        }
-        AnyId::WorkspaceMember(id) => {
-            loaders.load_one(id).await?.map(|row| WorkspaceMember::from(row).into())
-        }
+        AnyId::OrganizationMember(id) => loaders
+            .load_one(id)
+            .await?
+            .map(|row| OrganizationMember::from(row).into()),
+        AnyId::WorkspaceMember(id) => loaders
+            .load_one(id)
+            .await?
+            .map(|row| WorkspaceMember::from(row).into()),
         AnyId::Event(id) => loaders.load_one(id).await?.map(|event| Event(event).into()),
         _ => None,
     })
@@ -85,10 +90,15 @@ impl NodeQuery {
         if !violations.is_empty() {
             return Err(Error::InvalidInput(violations).into());
         }
-        join_all(parsed.into_iter().map(|id| load(ctx, id))).await.into_iter().collect()
+        join_all(parsed.into_iter().map(|id| load(ctx, id)))
+            .await
+            .into_iter()
+            .collect()
     }
 }
 
 fn any_id(field: &str, id: &RawId) -> crate::error::Result<AnyId> {
-    id.as_str().parse().map_err(|_| Error::invalid(field, "is not an id"))
+    id.as_str()
+        .parse()
+        .map_err(|_| Error::invalid(field, "is not an id"))
 }

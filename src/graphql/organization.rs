@@ -130,7 +130,9 @@ impl Organization {
         before: Option<String>,
         role: Option<OrganizationRole>,
     ) -> Result<Connection<OrganizationMember>> {
-        let list = MemberList { role: role.map(Into::into) };
+        let list = MemberList {
+            role: role.map(Into::into),
+        };
         let args = PageArgs::new(first, after, last, before);
         let id = self.0.organization.id;
         Connection::load(ctx, list, id, args, OrganizationMember::from).await
@@ -146,7 +148,9 @@ impl Organization {
         before: Option<String>,
         search: Option<String>,
     ) -> Result<Connection<Workspace>> {
-        let list = WorkspacesOfOrganization { search: search_argument(search)? };
+        let list = WorkspacesOfOrganization {
+            search: search_argument(search)?,
+        };
         let args = PageArgs::new(first, after, last, before);
         Connection::load(ctx, list, self.0.organization.id, args, Workspace).await
     }
@@ -167,7 +171,9 @@ impl Organization {
             }
             let list = OrganizationEvents { kinds: kinds(only) };
             let args = PageArgs::new(first, after, last, before);
-            Connection::load(ctx, list, self.0.organization.id, args, Event).await.map(Some)
+            Connection::load(ctx, list, self.0.organization.id, args, Event)
+                .await
+                .map(Some)
         };
         nullable::<_, async_graphql::Error>(events.await)
     }
@@ -195,7 +201,9 @@ impl OrganizationAccess {
 
     /// Whether the role is OWNER or BILLING_ADMIN.
     async fn can_manage_billing(&self) -> bool {
-        self.0.role.may(access::Permission::OrganizationManageBilling)
+        self.0
+            .role
+            .may(access::Permission::OrganizationManageBilling)
     }
 
     /// What the role allows.
@@ -385,9 +393,15 @@ impl OrganizationMutation {
         let name = check.field("name", text::name(&input.name));
         let slug = check.optional("slug", &input.slug, Slug::parse);
         let (name, slug) = check.done((name, slug))?;
-        let new = NewOrganization { name, slug, is_personal: false };
+        let new = NewOrganization {
+            name,
+            slug,
+            is_personal: false,
+        };
         let organization = organization::create(ctx.app(), viewer, &new).await?;
-        Ok(CreateOrganizationPayload { organization: Organization(organization) })
+        Ok(CreateOrganizationPayload {
+            organization: Organization(organization),
+        })
     }
 
     /// Renames an organization or changes its slug. Takes ORGANIZATION_UPDATE.
@@ -404,7 +418,9 @@ impl OrganizationMutation {
         let (id, name, slug) = check.done((id, name, slug))?;
         let changes = OrganizationChanges { name, slug };
         let organization = organization::update(ctx.app(), viewer, id, &changes).await?;
-        Ok(UpdateOrganizationPayload { organization: Organization(organization) })
+        Ok(UpdateOrganizationPayload {
+            organization: Organization(organization),
+        })
     }
 
     /// Deletes an organization and its workspaces with it. Cannot be undone. Takes
@@ -419,7 +435,9 @@ impl OrganizationMutation {
         let id = check.id("organizationId", &input.organization_id);
         let id = check.done(id)?;
         organization::delete(ctx.app(), viewer, id).await?;
-        Ok(DeleteOrganizationPayload { deleted_id: id.into() })
+        Ok(DeleteOrganizationPayload {
+            deleted_id: id.into(),
+        })
     }
 
     /// Links an organization to one at WorkOS, or unlinks it. Takes ORGANIZATION_UPDATE.
@@ -432,14 +450,19 @@ impl OrganizationMutation {
         let mut check = Check::default();
         let id = check.id("organizationId", &input.organization_id);
         if input.workos_organization_id.is_undefined() {
-            check.refuse("workosOrganizationId", "must be given; null unlinks the organization");
+            check.refuse(
+                "workosOrganizationId",
+                "must be given; null unlinks the organization",
+            );
         }
         let workos_id = input.workos_organization_id.take();
         let workos_id = check.optional("workosOrganizationId", &workos_id, workos_organization_id);
         let (id, workos_id) = check.done((id, workos_id))?;
         let workos_id = workos_id.as_deref();
         let organization = organization::link_workos(ctx.app(), viewer, id, workos_id).await?;
-        Ok(LinkWorkosOrganizationPayload { organization: Organization(organization) })
+        Ok(LinkWorkosOrganizationPayload {
+            organization: Organization(organization),
+        })
     }
 }
 

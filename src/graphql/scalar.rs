@@ -73,7 +73,9 @@ impl ScalarType for Url {
         match value {
             Value::String(text) => match url::Url::parse(&text) {
                 Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Self(text)),
-                _ => Err(InputValueError::custom("an absolute http or https URL is wanted")),
+                _ => Err(InputValueError::custom(
+                    "an absolute http or https URL is wanted",
+                )),
             },
             value => Err(InputValueError::expected_type(value)),
         }

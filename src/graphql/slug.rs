@@ -45,13 +45,19 @@ impl SlugQuery {
         let base = match Slug::parse(&slug) {
             Ok(slug) => {
                 if slugs::is_available(&mut conn, kind, &slug).await? {
-                    return Ok(SlugAvailability { is_available: true, suggestion: slug.into() });
+                    return Ok(SlugAvailability {
+                        is_available: true,
+                        suggestion: slug.into(),
+                    });
                 }
                 SlugBase::from(slug)
             }
             Err(_) => SlugBase::from_name(&slug, kind.fallback()),
         };
         let suggestion = slugs::free(&mut conn, kind, &base).await?.into();
-        Ok(SlugAvailability { is_available: false, suggestion })
+        Ok(SlugAvailability {
+            is_available: false,
+            suggestion,
+        })
     }
 }

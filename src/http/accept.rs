@@ -31,7 +31,9 @@ impl Media {
         }
         let quality = |media: &str| {
             let matching = ranges.iter().filter(|range| range.matches(media));
-            matching.max_by_key(|range| range.precision()).map_or(0.0, |range| range.quality)
+            matching
+                .max_by_key(|range| range.precision())
+                .map_or(0.0, |range| range.quality)
         };
         let response = quality("application/graphql-response+json");
         let json = quality("application/json");
@@ -51,7 +53,9 @@ pub fn wants_html(headers: &HeaderMap) -> bool {
 }
 
 fn names(ranges: &[Range], media: &str) -> bool {
-    ranges.iter().any(|range| range.media == media && range.quality > 0.0)
+    ranges
+        .iter()
+        .any(|range| range.media == media && range.quality > 0.0)
 }
 
 struct Range {
@@ -74,13 +78,22 @@ impl Range {
 }
 
 fn ranges(headers: &HeaderMap) -> Vec<Range> {
-    let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).filter_map(range).collect()
+    let values = headers
+        .get_all(ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    values
+        .flat_map(|value| value.split(','))
+        .filter_map(range)
+        .collect()
 }
 
 fn range(text: &str) -> Option<Range> {
     let mut parts = text.split(';').map(str::trim);
-    let media = parts.next().filter(|media| !media.is_empty())?.to_ascii_lowercase();
+    let media = parts
+        .next()
+        .filter(|media| !media.is_empty())?
+        .to_ascii_lowercase();
     let quality = parts.find_map(|part| part.strip_prefix("q="));
     let quality = quality.map_or(Some(1.0), |quality| quality.parse().ok())?;
     Some(Range { media, quality })
@@ -102,7 +115,10 @@ mod tests {
         assert_eq!(Media::of(&HeaderMap::new()), Some(Media::Json));
         assert_eq!(of("*/*"), Some(Media::Json));
         assert_eq!(of("application/json"), Some(Media::Json));
-        assert_eq!(of("application/graphql-response+json"), Some(Media::Response));
+        assert_eq!(
+            of("application/graphql-response+json"),
+            Some(Media::Response)
+        );
         let both = "application/graphql-response+json, application/json;q=0.9";
         assert_eq!(of(both), Some(Media::Response));
         let other = "application/graphql-response+json;q=0.5, application/json";

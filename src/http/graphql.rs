@@ -27,7 +27,11 @@ use crate::graphql::{RequestContext, SignedOut, finish, is_request_error};
 
 /// `GET /schema.graphql`: the SDL.
 pub async fn sdl(Extract(state): Extract<State>) -> Response {
-    ([(CONTENT_TYPE, "text/plain; charset=utf-8")], state.schema.sdl()).into_response()
+    (
+        [(CONTENT_TYPE, "text/plain; charset=utf-8")],
+        state.schema.sdl(),
+    )
+        .into_response()
 }
 
 /// `GET /graphql`: a query in the URL, or the playground for a browser.
@@ -40,7 +44,10 @@ pub async fn get(
     if state.app.config.playground.enabled && wants_html(&headers) {
         return playground::page();
     }
-    let reply = Reply { media: Media::of(&headers), id };
+    let reply = Reply {
+        media: Media::of(&headers),
+        id,
+    };
     match Params::of_query(query.as_deref().unwrap_or_default()) {
         Ok(params) => answer(&state, reply, &headers, params, Method::Get).await,
         Err(refusal) => reply.refuse(StatusCode::BAD_REQUEST, refusal),
@@ -54,14 +61,20 @@ pub async fn post(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let reply = Reply { media: Media::of(&headers), id };
+    let reply = Reply {
+        media: Media::of(&headers),
+        id,
+    };
     // Forms and plain text can be sent from any page without asking first, so they are refused.
     if !is_json(&headers) {
         let message = "Send the request as application/json.";
         return reply.refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
     }
     let Ok(body) = to_bytes(body, state.app.config.http.max_body_bytes).await else {
-        return reply.refuse(StatusCode::PAYLOAD_TOO_LARGE, "The request's body is too long.");
+        return reply.refuse(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "The request's body is too long.",
+        );
     };
     match Params::of_json(&body) {
         Ok(params) => answer(&state, reply, &headers, params, Method::Post).await,
@@ -98,7 +111,9 @@ async fn answer(
     if method == Method::Get && kind != OperationType::Query {
         let message = "Only queries can be sent by GET.";
         let mut response = reply.refuse(StatusCode::METHOD_NOT_ALLOWED, message);
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+        response
+            .headers_mut()
+            .insert(ALLOW, HeaderValue::from_static("POST"));
         return response;
     }
     let operation = request.operation_name.clone();
@@ -107,7 +122,11 @@ async fn answer(
     let mut response = execute(state, request, kind).await;
     let limited = retry_after(&response);
     finish(&mut response, &reply.id.0);
-    log(operation.as_deref(), viewer_id.map(|id| id.to_string()), &response);
+    log(
+        operation.as_deref(),
+        viewer_id.map(|id| id.to_string()),
+        &response,
+    );
     reply.graphql(&response, limited)
 }
 
@@ -117,7 +136,9 @@ async fn execute(state: &State, request: Request, kind: OperationType) -> Graphq
     let schema = state.schema.clone();
     if kind == OperationType::Mutation {
         let running = tokio::spawn(async move { schema.execute(request).await });
-        return running.await.unwrap_or_else(|error| failed(anyhow::anyhow!(error).into()));
+        return running
+            .await
+            .unwrap_or_else(|error| failed(anyhow::anyhow!(error).into()));
     }
     let time = Duration::from_secs(state.app.config.http.request_timeout_seconds);
     match tokio::time::timeout(time, schema.execute(request)).await {
@@ -131,7 +152,10 @@ async fn execute(state: &State, request: Request, kind: OperationType) -> Graphq
 
 fn failed(error: Error) -> GraphqlResponse {
     let error = async_graphql::Error::from(error).into_server_error(Default::default());
-    GraphqlResponse::from_errors(vec![ServerError { locations: Vec::new(), ..error }])
+    GraphqlResponse::from_errors(vec![ServerError {
+        locations: Vec::new(),
+        ..error
+    }])
 }
 
 async fn authenticate(
@@ -141,7 +165,10 @@ async fn authenticate(
     match headers.get(AUTHORIZATION) {
         None => Ok(Err(SignedOut)),
         Some(header) => {
-            let viewer = state.authenticator.authenticate(&state.app, header.as_bytes()).await?;
+            let viewer = state
+                .authenticator
+                .authenticate(&state.app, header.as_bytes())
+                .await?;
             Ok(Ok(viewer))
         }
     }
@@ -169,14 +196,21 @@ fn operation_type(request: &mut Request) -> Result<OperationType, (ErrorCode, St
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let media = value.and_then(|value| value.split(';').next()).unwrap_or_default();
+    let value = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let media = value
+        .and_then(|value| value.split(';').next())
+        .unwrap_or_default();
     media.trim().eq_ignore_ascii_case("application/json")
 }
 
 /// The longest wait of the errors that say when to try again.
 fn retry_after(response: &GraphqlResponse) -> Option<i64> {
-    let waits = response.errors.iter().filter_map(|error| error.source::<Error>());
+    let waits = response
+        .errors
+        .iter()
+        .filter_map(|error| error.source::<Error>());
     waits.filter_map(Error::retry_after_seconds).max()
 }
 
@@ -200,7 +234,10 @@ impl Reply {
     fn graphql(&self, response: &GraphqlResponse, retry_after: Option<i64>) -> Response {
         let mut reply = if is_request_error(response) {
             // A request that failed before it was executed has no `data`, not even `null`.
-            let timed_out = response.errors.iter().any(|error| has_code(error, ErrorCode::Timeout));
+            let timed_out = response
+                .errors
+                .iter()
+                .any(|error| has_code(error, ErrorCode::Timeout));
             let status = match self.media {
                 Some(Media::Response) if !timed_out => StatusCode::BAD_REQUEST,
                 _ => StatusCode::OK,
@@ -210,7 +247,9 @@ impl Reply {
             self.json(StatusCode::OK, response)
         };
         if let Some(seconds) = retry_after {
-            reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+            reply
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         reply
     }
@@ -267,6 +306,9 @@ fn errors(code: ErrorCode, message: &str) -> serde_json::Value {
 }
 
 fn has_code(error: &ServerError, code: ErrorCode) -> bool {
-    let found = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
+    let found = error
+        .extensions
+        .as_ref()
+        .and_then(|extensions| extensions.get("code"));
     found == Some(&Value::from(code.as_str()))
 }

@@ -22,9 +22,10 @@ pub async fn ready(Extract(state): Extract<State>) -> (StatusCode, &'static str)
     match tokio::time::timeout(PATIENCE, is_migrated(&state)).await {
         Ok(Ok(true)) => (StatusCode::OK, "ready\n"),
         Ok(Ok(false)) => (StatusCode::SERVICE_UNAVAILABLE, "migrations are missing\n"),
-        Ok(Err(_)) | Err(_) => {
-            (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be reached\n")
-        }
+        Ok(Err(_)) | Err(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the database cannot be reached\n",
+        ),
     }
 }
 

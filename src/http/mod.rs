@@ -14,7 +14,7 @@ use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
 
-pub use server::{Server, StartError};
+pub use server::{Server, StartError, open};
 pub use state::State;
 
 /// Every path that the server answers.
@@ -25,7 +25,9 @@ fn router(state: State, cors: CorsLayer) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready));
     if state.app.config.playground.enabled {
-        router = router.route("/", get(async || playground::page())).merge(playground::router());
+        router = router
+            .route("/", get(async || playground::page()))
+            .merge(playground::router());
     }
     router
         .layer(CatchPanicLayer::custom(request_id::panicked))

@@ -52,6 +52,8 @@ pub fn panicked(_: Box<dyn Any + Send>) -> Response<Body> {
     let body = r#"{"errors":[{"message":"Something went wrong inside the server.","extensions":{"code":"INTERNAL"}}]}"#;
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

@@ -20,6 +20,10 @@ pub struct State {
 impl State {
     /// Puts together what the doors share.
     pub fn new(app: App, authenticator: Authenticator) -> Self {
-        Self { app, schema: schema(), authenticator: Arc::new(authenticator) }
+        Self {
+            app,
+            schema: schema(),
+            authenticator: Arc::new(authenticator),
+        }
     }
 }

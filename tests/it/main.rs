@@ -1,3 +1,6 @@
-//! Black-box tests: one crate, so that it is linked once and shares what is costly to set up.
+//! Black-box tests: HTTP in, HTTP out, each on a server and a database of its own, on SQLite and on
+//! PostgreSQL.
 
-mod postgres;
+mod support;
+
+mod workspaces;

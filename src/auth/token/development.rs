@@ -17,6 +17,7 @@ const AUDIENCE: &str = "tenantry";
 const FILE: &str = "development.key";
 
 /// The key that signs development identities. Several instances may share it.
+#[derive(Clone)]
 pub struct DevelopmentKey([u8; 32]);
 
 /// Why there is no development key. Its text is one line and holds nothing of a key.

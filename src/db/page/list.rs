@@ -143,7 +143,12 @@ pub struct Listing<R> {
 impl<R> Listing<R> {
     /// The page of a list that has no rows, or none that the viewer may see.
     pub fn empty() -> Self {
-        Self { rows: Vec::new(), has_previous: false, has_next: false, total: 0 }
+        Self {
+            rows: Vec::new(),
+            has_previous: false,
+            has_next: false,
+            total: 0,
+        }
     }
 
     /// The page of `request` from the rows of its window, which hold one more than the page where

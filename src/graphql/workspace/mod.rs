@@ -183,7 +183,9 @@ impl Workspace {
         before: Option<String>,
         role: Option<WorkspaceRole>,
     ) -> Result<Connection<WorkspaceMember>> {
-        let list = MemberList { role: role.map(Into::into) };
+        let list = MemberList {
+            role: role.map(Into::into),
+        };
         let args = PageArgs::new(first, after, last, before);
         Connection::load(ctx, list, self.row().id, args, WorkspaceMember::from).await
     }
@@ -205,7 +207,9 @@ impl Workspace {
             }
             let list = WorkspaceEvents { kinds: kinds(only) };
             let args = PageArgs::new(first, after, last, before);
-            Connection::load(ctx, list, self.row().id, args, Event).await.map(Some)
+            Connection::load(ctx, list, self.row().id, args, Event)
+                .await
+                .map(Some)
         };
         nullable::<_, async_graphql::Error>(events.await)
     }

@@ -124,8 +124,9 @@ impl UpdateWorkspaceInput {
         let visibility = check.kept("visibility", &self.visibility, |v| Ok((*v).into()));
         let name = check.kept("name", &self.name, |name| text::name(name));
         let slug = check.kept("slug", &self.slug, |slug| Slug::parse(slug));
-        let description =
-            check.cleared("description", &self.description, |text| text::description(text));
+        let description = check.cleared("description", &self.description, |text| {
+            text::description(text)
+        });
         let domain = check.cleared("domain", &self.domain, |host| Domain::parse(host).map(Some));
         let settings = check.kept("settings", &self.settings, patch);
         let onboarding = check.kept("onboarding", &self.onboarding, patch);
@@ -134,8 +135,17 @@ impl UpdateWorkspaceInput {
             &self.onboarding_completed_at,
             |at| Ok(Some(at.0)),
         );
-        let checked =
-            (id, visibility, name, slug, description, domain, settings, onboarding, completed);
+        let checked = (
+            id,
+            visibility,
+            name,
+            slug,
+            description,
+            domain,
+            settings,
+            onboarding,
+            completed,
+        );
         let (
             id,
             visibility,
@@ -227,7 +237,9 @@ impl WorkspaceMutation {
         let viewer = ctx.viewer()?;
         let (id, changes) = input.check()?;
         let workspace = workspace::update(ctx.app(), viewer, id, &changes).await?;
-        Ok(UpdateWorkspacePayload { workspace: Workspace(workspace) })
+        Ok(UpdateWorkspacePayload {
+            workspace: Workspace(workspace),
+        })
     }
 
     /// Deletes a workspace. Soft: `restoreWorkspace` brings it back until `purgeAt`. Takes
@@ -241,7 +253,9 @@ impl WorkspaceMutation {
         let mut check = Check::default();
         let id = check.id("workspaceId", &input.workspace_id);
         let workspace = workspace::delete(ctx.app(), viewer, check.done(id)?).await?;
-        Ok(DeleteWorkspacePayload { workspace: Workspace(workspace) })
+        Ok(DeleteWorkspacePayload {
+            workspace: Workspace(workspace),
+        })
     }
 
     /// Brings a deleted workspace back, with a new slug where its own was taken meanwhile. Takes
@@ -255,6 +269,8 @@ impl WorkspaceMutation {
         let mut check = Check::default();
         let id = check.id("workspaceId", &input.workspace_id);
         let workspace = workspace::restore(ctx.app(), viewer, check.done(id)?).await?;
-        Ok(RestoreWorkspacePayload { workspace: Workspace(workspace) })
+        Ok(RestoreWorkspacePayload {
+            workspace: Workspace(workspace),
+        })
     }
 }

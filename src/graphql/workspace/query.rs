@@ -57,7 +57,10 @@ pub struct WorkspaceOrder {
 
 impl Default for WorkspaceOrder {
     fn default() -> Self {
-        Self { field: WorkspaceOrderField::Name, direction: OrderDirection::Ascending }
+        Self {
+            field: WorkspaceOrderField::Name,
+            direction: OrderDirection::Ascending,
+        }
     }
 }
 
@@ -102,7 +105,13 @@ impl WorkspaceQuery {
             field: order.field.into(),
             direction: order.direction.into(),
         };
-        let args = PageArgs { first, after, last, before, offset };
+        let args = PageArgs {
+            first,
+            after,
+            last,
+            before,
+            offset,
+        };
         Connection::of_viewer(ctx, list, args, Workspace).await
     }
 

@@ -64,13 +64,17 @@ impl Params {
             None | Some(Value::Null | Value::Object(_)) => {}
             Some(_) => return Err("The parameter extensions must be an object."),
         }
-        Ok(Self { query, operation_name, variables })
+        Ok(Self {
+            query,
+            operation_name,
+            variables,
+        })
     }
 
     /// The same for async-graphql.
     pub fn into_request(self) -> Request {
-        let request = Request::new(self.query)
-            .variables(Variables::from_json(Value::Object(self.variables)));
+        let request =
+            Request::new(self.query).variables(Variables::from_json(Value::Object(self.variables)));
         match self.operation_name {
             Some(name) => request.operation_name(name),
             None => request,

@@ -17,8 +17,6 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 
-pub use example::{EXAMPLES, Example};
-
 /// Nothing but our own files may run, be shown, or be talked to. Images may also be `data:` URLs,
 /// which GraphiQL's style sheet has for squiggly underlines.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \

@@ -1,0 +1,204 @@
+//! The server: from the configuration to a listener, and how it stops.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use tokio::net::TcpListener;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use url::Url;
+
+use super::state::State;
+use crate::app::{App, Clock};
+use crate::auth::Authenticator;
+use crate::auth::token::{DevelopmentKey, Verifier, http_client};
+use crate::config::Config;
+use crate::db::{Db, Kind, migrate};
+
+/// Why the server does not start: one line for the operator, with what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct StartError(pub String);
+
+/// A server that listens and has not begun to answer.
+pub struct Server {
+    listener: TcpListener,
+    state: State,
+    development: Option<DevelopmentKey>,
+}
+
+impl Server {
+    /// Opens the database, brings it up to date if that is configured, and binds the address.
+    ///
+    /// # Errors
+    /// One line for the operator.
+    pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        let db = open(&config).await?;
+        if config.database.auto_migrate {
+            let ran = migrate(&db).await.map_err(|error| {
+                StartError(format!(
+                    "the database cannot be brought up to date: {}",
+                    causes(&error)
+                ))
+            })?;
+            if !ran.is_empty() {
+                tracing::info!(migrations = ?ran, "database brought up to date");
+            }
+        }
+        let development = development_key(&config)?;
+        let http = http_client().map_err(|error| StartError(error.to_string()))?;
+        let verifier = Verifier::new(config.auth.issuers.clone(), development.clone(), http);
+        let (host, port) = (config.http.host, config.http.port);
+        let listener = TcpListener::bind((host, port))
+            .await
+            .map_err(|error| cannot_bind(host, port, &error))?;
+        let app = App::new(db, config, clock);
+        let state = State::new(app, Authenticator::new(verifier));
+        Ok(Self {
+            listener,
+            state,
+            development,
+        })
+    }
+
+    /// What requests and jobs share.
+    pub fn app(&self) -> &App {
+        &self.state.app
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// Where the operating system does not tell.
+    pub fn address(&self) -> Result<SocketAddr, StartError> {
+        self.listener
+            .local_addr()
+            .map_err(|error| StartError(error.to_string()))
+    }
+
+    /// The URL at which people reach it: the configured one, or where it listens.
+    ///
+    /// # Errors
+    /// As [`Server::address`].
+    pub fn url(&self) -> Result<String, StartError> {
+        if let Some(url) = &self.state.app.config.public_url {
+            return Ok(url.as_str().trim_end_matches('/').to_owned());
+        }
+        Ok(format!("http://{}", self.address()?))
+    }
+
+    /// The key that signs development identities, where they are accepted.
+    pub fn development_key(&self) -> Option<&DevelopmentKey> {
+        self.development.as_ref()
+    }
+
+    /// Answers requests until `stop` completes; then takes no new ones, and finishes those it has.
+    ///
+    /// # Errors
+    /// Where the listener fails.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+        let cors = cors(&self.state.app.config);
+        let router = super::router(self.state, cors);
+        axum::serve(self.listener, router)
+            .with_graceful_shutdown(stop)
+            .await
+    }
+}
+
+/// Opens the database of the configuration and proves that it can be reached.
+///
+/// # Errors
+/// One line for the operator.
+pub async fn open(config: &Config) -> Result<Db, StartError> {
+    std::fs::create_dir_all(&config.data_dir).map_err(|error| {
+        let folder = config.data_dir.display();
+        StartError(format!(
+            "the data directory {folder} cannot be made: {error}; set TENANTRY_DATA_DIR to a folder that can be written"
+        ))
+    })?;
+    let db = Db::new(config.database_options()).map_err(|error| {
+        StartError(format!("the database cannot be opened: {}", causes(&error)))
+    })?;
+    if let Err(error) = db.read().await {
+        let hint = match db.kind() {
+            Kind::Postgres => "check DATABASE_URL, and that PostgreSQL is running",
+            Kind::Sqlite => "check that the data directory can be written (TENANTRY_DATA_DIR)",
+        };
+        return Err(StartError(format!(
+            "the database cannot be reached: {}; {hint}",
+            causes(&error)
+        )));
+    }
+    Ok(db)
+}
+
+fn development_key(config: &Config) -> Result<Option<DevelopmentKey>, StartError> {
+    if !config.auth.development_enabled() {
+        return Ok(None);
+    }
+    let key = DevelopmentKey::load_or_create(Path::new(&config.data_dir));
+    key.map(Some).map_err(|error| StartError(error.to_string()))
+}
+
+fn cannot_bind(host: IpAddr, port: u16, error: &std::io::Error) -> StartError {
+    let address = SocketAddr::new(host, port);
+    StartError(match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            format!(
+                "{address} is in use by another program; set PORT to another port, or to 0 for any free one"
+            )
+        }
+        _ => format!(
+            "cannot listen on {address}: {error}; set HOST and PORT to an address of this machine"
+        ),
+    })
+}
+
+/// An error with its causes, on one line.
+fn causes(error: &crate::error::Error) -> String {
+    use crate::error::Error;
+    let text = match error {
+        Error::NoConnection(cause) => cause.clone(),
+        Error::Internal(error) => format!("{error:#}"),
+        Error::Database(error) => error.to_string(),
+        error => error.to_string(),
+    };
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The origins whose pages may call the API: those that are configured and, with development
+/// identities, those on this machine.
+fn cors(config: &Config) -> CorsLayer {
+    let allowed = config.http.allowed_origins.clone();
+    let development = config.auth.development_enabled();
+    let origin = AllowOrigin::predicate(move |origin: &HeaderValue, _| {
+        let Ok(origin) = origin.to_str() else {
+            return false;
+        };
+        allowed.iter().any(|allowed| allowed == origin) || development && is_loopback(origin)
+    });
+    CorsLayer::new()
+        .allow_origin(origin)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::ACCEPT,
+            HeaderName::from_static("x-request-id"),
+        ])
+        .expose_headers([header::RETRY_AFTER, HeaderName::from_static("x-request-id")])
+        .max_age(std::time::Duration::from_secs(3600))
+}
+
+fn is_loopback(origin: &str) -> bool {
+    let Ok(url) = Url::parse(origin) else {
+        return false;
+    };
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}

@@ -1,0 +1,117 @@
+//! Somebody who sends GraphQL requests.
+
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+use serde_json::{Value, json};
+
+/// Somebody who sends GraphQL requests, signed in or not.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    url: String,
+    token: Option<String>,
+}
+
+/// A reply as it came.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Reply {
+    /// The first error's code; empty where there is no error.
+    pub fn code(&self) -> &str {
+        self.body["errors"][0]["extensions"]["code"]
+            .as_str()
+            .unwrap_or_default()
+    }
+
+    /// The first error's extensions.
+    pub fn extensions(&self) -> &Value {
+        &self.body["errors"][0]["extensions"]
+    }
+
+    /// The fields of the first error's violations.
+    pub fn violations(&self) -> Vec<&str> {
+        let violations = self.extensions()["violations"].as_array();
+        violations
+            .into_iter()
+            .flatten()
+            .filter_map(|v| v["field"].as_str())
+            .collect()
+    }
+}
+
+impl Client {
+    pub(super) fn new(http: reqwest::Client, url: &str, token: Option<String>) -> Self {
+        Self {
+            http,
+            url: url.to_owned(),
+            token,
+        }
+    }
+
+    /// Sends an operation.
+    pub async fn send(&self, query: &str, variables: Value) -> Reply {
+        let body = json!({ "query": query, "variables": variables });
+        let mut request = self.http.post(format!("{}/graphql", self.url)).json(&body);
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        let response = request.send().await.expect("the server answers");
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.json().await.expect("the answer is JSON");
+        Reply {
+            status,
+            headers,
+            body,
+        }
+    }
+
+    /// The `data` of an operation that must succeed.
+    pub async fn ok(&self, query: &str, variables: Value) -> Value {
+        let mut reply = self.send(query, variables).await;
+        assert!(
+            reply.body.get("errors").is_none(),
+            "{query}\n{:#}",
+            reply.body
+        );
+        reply.body["data"].take()
+    }
+
+    /// The reply to an operation that must be refused with this code.
+    pub async fn refused(&self, code: &str, query: &str, variables: Value) -> Reply {
+        let reply = self.send(query, variables).await;
+        assert_eq!(reply.code(), code, "{query}\n{:#}", reply.body);
+        reply
+    }
+
+    /// The payload of a mutation with this input, of which `selection` is asked. The input's type is
+    /// named after the mutation, as all are.
+    pub async fn mutate(&self, mutation: &str, input: Value, selection: &str) -> Value {
+        let query = mutation_document(mutation, selection);
+        self.ok(&query, json!({ "input": input })).await[mutation].take()
+    }
+
+    /// The reply to a mutation that must be refused with this code.
+    pub async fn mutate_refused(&self, code: &str, mutation: &str, input: Value) -> Reply {
+        let query = mutation_document(mutation, "__typename");
+        self.refused(code, &query, json!({ "input": input })).await
+    }
+
+    /// The reply to a mutation, whatever it is.
+    pub async fn try_mutate(&self, mutation: &str, input: Value, selection: &str) -> Reply {
+        self.send(
+            &mutation_document(mutation, selection),
+            json!({ "input": input }),
+        )
+        .await
+    }
+}
+
+fn mutation_document(mutation: &str, selection: &str) -> String {
+    let kind = format!("{}{}", mutation[..1].to_uppercase(), &mutation[1..]);
+    format!("mutation($input: {kind}Input!) {{ {mutation}(input: $input) {{ {selection} }} }}")
+}

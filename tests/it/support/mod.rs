@@ -1,0 +1,29 @@
+//! What the tests stand on: a real server on a real database for each of them.
+
+pub mod client;
+pub mod clock;
+pub mod database;
+pub mod postgres;
+pub mod server;
+
+pub use client::{Client, Reply};
+pub use database::Database::{self, Postgres, Sqlite};
+pub use server::TestServer;
+
+/// The value at a path such as `createWorkspace.workspace.id`; list indices are numbers.
+pub fn at<'a>(value: &'a serde_json::Value, path: &str) -> &'a serde_json::Value {
+    path.split('.')
+        .fold(value, |value, step| match step.parse::<usize>() {
+            Ok(index) => &value[index],
+            Err(_) => &value[step],
+        })
+}
+
+/// The text at a path.
+pub fn text(value: &serde_json::Value, path: &str) -> String {
+    let found = at(value, path);
+    found
+        .as_str()
+        .unwrap_or_else(|| panic!("no text at {path} in {value}"))
+        .to_owned()
+}

@@ -1,0 +1,121 @@
+//! A server in this process, on a free port and a database of its own.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use tempfile::TempDir;
+use tenantry::app::{App, Clock};
+use tenantry::auth::token::DevelopmentKey;
+use tenantry::config::Config;
+use tenantry::http::Server;
+use tokio::sync::oneshot;
+
+use super::client::Client;
+use super::clock::TestClock;
+use super::database::Database;
+use super::postgres::TestDatabase;
+
+/// A server that stops, and whose database goes, with this value.
+pub struct TestServer {
+    url: String,
+    app: App,
+    key: Option<DevelopmentKey>,
+    clock: Arc<TestClock>,
+    http: reqwest::Client,
+    _stop: oneshot::Sender<()>,
+    _database: Option<TestDatabase>,
+    _data_dir: TempDir,
+}
+
+impl TestServer {
+    pub async fn start(on: Database) -> Self {
+        Self::with(on, |_| {}).await
+    }
+
+    /// A server whose configuration the test changes first.
+    pub async fn with(on: Database, change: impl FnOnce(&mut Config)) -> Self {
+        let data_dir = TempDir::new().expect("a temporary folder");
+        let mut config = Config::default();
+        config.data_dir = data_dir.path().to_owned();
+        config.http.port = 0;
+        config.database.max_connections = 6;
+        config.database.readers = 3;
+        config.database.acquire_timeout_ms = 60_000;
+        change(&mut config);
+        let database = on.provide(&mut config).await;
+        let clock = Arc::new(TestClock::default());
+        let server = Server::start(config, clock.clone())
+            .await
+            .expect("the server starts");
+        let url = format!("http://{}", server.address().expect("an address"));
+        let (app, key) = (server.app().clone(), server.development_key().cloned());
+        let (stop, stopped) = oneshot::channel();
+        tokio::spawn(server.run(async {
+            let _ = stopped.await;
+        }));
+        let http = reqwest::Client::new();
+        Self {
+            url,
+            app,
+            key,
+            clock,
+            http,
+            _stop: stop,
+            _database: database,
+            _data_dir: data_dir,
+        }
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    pub fn clock(&self) -> &TestClock {
+        &self.clock
+    }
+
+    pub fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    /// Someone without credentials.
+    pub fn anonymous(&self) -> Client {
+        Client::new(self.http.clone(), &self.url, None)
+    }
+
+    /// Whoever has this token.
+    pub fn bearer(&self, token: &str) -> Client {
+        Client::new(self.http.clone(), &self.url, Some(token.to_owned()))
+    }
+
+    /// The person of that address, by a development token.
+    pub fn user(&self, email: &str) -> Client {
+        self.bearer(&self.token(email))
+    }
+
+    /// A development token of the person of that address, named after it.
+    pub fn token(&self, email: &str) -> String {
+        let key = self.key.as_ref().expect("development identities are on");
+        let name = email
+            .split('@')
+            .next()
+            .map(|name| format!("{}{}", name[..1].to_uppercase(), &name[1..]));
+        key.sign(
+            email,
+            name.as_deref(),
+            self.clock.now().to_utc(),
+            TimeDelta::days(3650),
+        )
+    }
+
+    /// How many statements `request` sends to the database.
+    pub async fn statements<T>(&self, request: impl Future<Output = T>) -> (u64, T) {
+        let before = self.app.db.statements().count();
+        let outcome = request.await;
+        (self.app.db.statements().count() - before, outcome)
+    }
+}
