@@ -141,6 +141,96 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::db::types::sql::{Id, Instant};
+
+    invitations (id) {
+        id -> Id,
+        organization_id -> Id,
+        workspace_id -> Nullable<Id>,
+        email -> Text,
+        organization_role -> Text,
+        workspace_role -> Nullable<Text>,
+        status -> Text,
+        invited_by -> Nullable<Id>,
+        expires_at -> Instant,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Bool, Integer, Nullable, Text};
+    use crate::db::types::sql::{Id, Instant};
+
+    join_codes (workspace_id) {
+        workspace_id -> Id,
+        code -> Text,
+        is_enabled -> Bool,
+        role -> Text,
+        expires_at -> Nullable<Instant>,
+        max_uses -> Nullable<Integer>,
+        uses -> Integer,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Nullable};
+    use crate::db::types::sql::{Id, Instant};
+
+    removals (id) {
+        id -> Id,
+        organization_id -> Id,
+        workspace_id -> Nullable<Id>,
+        user_id -> Id,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::db::types::sql::{Id, Instant};
+
+    api_tokens (id) {
+        id -> Id,
+        user_id -> Id,
+        name -> Text,
+        prefix -> Text,
+        hash -> Text,
+        created_at -> Instant,
+        last_used_at -> Nullable<Instant>,
+        expires_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Text};
+    use crate::db::types::sql::Instant;
+
+    deleted_identities (hash) {
+        hash -> Text,
+        deleted_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Integer, Text};
+    use crate::db::types::sql::{Id, Instant};
+
+    mails (id) {
+        id -> Id,
+        recipient -> Text,
+        subject -> Text,
+        text -> Text,
+        html -> Text,
+        created_at -> Instant,
+        due_at -> Instant,
+        attempts -> Integer,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     users,
     organizations,
@@ -151,4 +241,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     workspace_members,
     events,
     rate_hits,
+    invitations,
+    join_codes,
+    removals,
+    api_tokens,
+    deleted_identities,
+    mails,
 );

@@ -26,6 +26,17 @@ pub enum EventKind {
     WorkspaceDeleted,
     WorkspaceRestored,
     WorkspaceMemberAdded,
+    OrganizationMemberUpdated,
+    OrganizationMemberRemoved,
+    WorkspaceMemberUpdated,
+    WorkspaceMemberRemoved,
+    InvitationCreated,
+    InvitationResent,
+    InvitationAccepted,
+    InvitationDeclined,
+    InvitationRevoked,
+    JoinCodeRotated,
+    JoinCodeDisabled,
 }
 
 /// Something that happened: what the audit log keeps and what subscriptions deliver.

@@ -33,6 +33,17 @@ text_enum! {
         WorkspaceDeleted = "WORKSPACE_DELETED",
         WorkspaceRestored = "WORKSPACE_RESTORED",
         WorkspaceMemberAdded = "WORKSPACE_MEMBER_ADDED",
+        OrganizationMemberUpdated = "ORGANIZATION_MEMBER_UPDATED",
+        OrganizationMemberRemoved = "ORGANIZATION_MEMBER_REMOVED",
+        WorkspaceMemberUpdated = "WORKSPACE_MEMBER_UPDATED",
+        WorkspaceMemberRemoved = "WORKSPACE_MEMBER_REMOVED",
+        InvitationCreated = "INVITATION_CREATED",
+        InvitationResent = "INVITATION_RESENT",
+        InvitationAccepted = "INVITATION_ACCEPTED",
+        InvitationDeclined = "INVITATION_DECLINED",
+        InvitationRevoked = "INVITATION_REVOKED",
+        JoinCodeRotated = "JOIN_CODE_ROTATED",
+        JoinCodeDisabled = "JOIN_CODE_DISABLED",
     }
 }
 
