@@ -139,6 +139,7 @@ fn log(config: &Config) -> Result<(), StartError> {
         .map_err(|error| StartError(format!("log.filter: {error}")))?;
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .with_writer(std::io::stderr);
     match config.log.format {
         LogFormat::Text => subscriber.init(),

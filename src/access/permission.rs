@@ -138,4 +138,9 @@ pub const MUTATIONS: &[(&str, Takes)] = &[
     ("deleteWorkspace", Takes::Permission(P::WorkspaceOwn)),
     ("restoreWorkspace", Takes::Permission(P::WorkspaceOwn)),
     ("selectWorkspace", Takes::Permission(P::WorkspaceView)),
+    ("joinWorkspaceByCode", Takes::SignedIn),
+    ("rotateJoinCode", Takes::Permission(P::WorkspaceManage)),
+    ("disableJoinCode", Takes::Permission(P::WorkspaceManage)),
+    ("createApiToken", Takes::SignedIn),
+    ("revokeApiToken", Takes::SignedIn),
 ];

@@ -16,10 +16,13 @@ use crate::app::App;
 use crate::db::page::{List, Listing, PageRequest, Wanted};
 use crate::error::Error;
 use crate::id::{
-    EventId, Id, OrganizationId, OrganizationMemberId, UserId, WorkspaceId, WorkspaceMemberId,
+    ApiTokenId, EventId, Id, OrganizationId, OrganizationMemberId, UserId, WorkspaceId,
+    WorkspaceMemberId,
 };
+use crate::models::api_token::{self, ApiToken};
 use crate::models::event;
 use crate::models::event::Event;
+use crate::models::join_code::{self, JoinCode};
 use crate::models::organization::{self, OrganizationMember, VisibleOrganization};
 use crate::models::user::{self, User};
 use crate::models::workspace::{self, VisibleWorkspace, WorkspaceMember};
@@ -130,6 +133,33 @@ impl Loader<WorkspaceMemberId> for Loaders {
         let mut conn = self.app.db.read().await?;
         let found = workspace::visible_members(&mut conn, self.viewer, ids).await?;
         Ok(keyed(found, |(member, _)| member.id))
+    }
+}
+
+impl Loader<ApiTokenId> for Loaders {
+    type Value = ApiToken;
+    type Error = Arc<Error>;
+
+    async fn load(&self, ids: &[ApiTokenId]) -> Loaded<ApiTokenId, ApiToken> {
+        let mut conn = self.app.db.read().await?;
+        let found = api_token::of_viewer(&mut conn, self.viewer, Some(ids)).await?;
+        Ok(keyed(found, |token| token.id))
+    }
+}
+
+/// The join code of a workspace.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct JoinCodeOf(pub WorkspaceId);
+
+impl Loader<JoinCodeOf> for Loaders {
+    type Value = JoinCode;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[JoinCodeOf]) -> Loaded<JoinCodeOf, JoinCode> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let mut conn = self.app.db.read().await?;
+        let found = join_code::of_workspaces(&mut conn, self.viewer, &ids).await?;
+        Ok(keyed(found, |code| JoinCodeOf(code.workspace_id)))
     }
 }
 

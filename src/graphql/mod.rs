@@ -2,12 +2,14 @@
 //! and Mutation. A resolver parses its arguments, calls one function of the models, and wraps what
 //! that gives.
 
+mod api_token;
 mod check;
 mod connection;
 mod context;
 mod error;
 mod event;
 mod id;
+mod join_code;
 mod loader;
 mod navigation;
 mod node;
@@ -32,6 +34,7 @@ pub struct Query(
     organization::OrganizationQuery,
     workspace::WorkspaceQuery,
     slug::SlugQuery,
+    api_token::ApiTokenQuery,
 );
 
 /// Everything that can be changed. Each mutation takes one `input` and answers a payload named after
@@ -41,6 +44,8 @@ pub struct Mutation(
     organization::OrganizationMutation,
     workspace::WorkspaceMutation,
     navigation::NavigationMutation,
+    join_code::JoinCodeMutation,
+    api_token::ApiTokenMutation,
 );
 
 /// The schema, as it is served.

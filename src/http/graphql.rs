@@ -19,7 +19,7 @@ use serde_json::json;
 use self::params::Params;
 use super::accept::{Media, wants_html};
 use super::playground;
-use super::request_id::RequestId;
+use super::request_id::{Outcome, RequestId};
 use super::state::State;
 use crate::auth::{Refused, Viewer};
 use crate::error::{Error, ErrorCode};
@@ -122,12 +122,15 @@ async fn answer(
     let mut response = execute(state, request, kind).await;
     let limited = retry_after(&response);
     finish(&mut response, &reply.id.0);
-    log(
-        operation.as_deref(),
-        viewer_id.map(|id| id.to_string()),
-        &response,
-    );
-    reply.graphql(&response, limited)
+    let errors = codes(&response);
+    let mut reply = reply.graphql(&response, limited);
+    let viewer = viewer_id.map(|id| id.to_string());
+    reply.extensions_mut().insert(Outcome {
+        operation,
+        viewer,
+        errors,
+    });
+    reply
 }
 
 /// Runs the operation. A mutation that has begun runs to its end, even if the client goes away; a
@@ -214,13 +217,12 @@ fn retry_after(response: &GraphqlResponse) -> Option<i64> {
     waits.filter_map(Error::retry_after_seconds).max()
 }
 
-fn log(operation: Option<&str>, viewer: Option<String>, response: &GraphqlResponse) {
-    let codes: Vec<&Value> = response
-        .errors
-        .iter()
-        .filter_map(|error| error.extensions.as_ref()?.get("code"))
-        .collect();
-    tracing::info!(operation, viewer, errors = ?codes, "graphql");
+fn codes(response: &GraphqlResponse) -> Vec<String> {
+    let code = |error: &ServerError| match error.extensions.as_ref()?.get("code")? {
+        Value::String(code) => Some(code.clone()),
+        _ => None,
+    };
+    response.errors.iter().filter_map(code).collect()
 }
 
 /// How the reply is to be given.

@@ -34,6 +34,11 @@ impl Server {
     /// # Errors
     /// One line for the operator.
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        // First, for it is what fails oftenest, and nothing has been changed yet.
+        let (host, port) = (config.http.host, config.http.port);
+        let listener = TcpListener::bind((host, port))
+            .await
+            .map_err(|error| cannot_bind(host, port, &error))?;
         let db = open(&config).await?;
         if config.database.auto_migrate {
             let ran = migrate(&db).await.map_err(|error| {
@@ -49,10 +54,6 @@ impl Server {
         let development = development_key(&config)?;
         let http = http_client().map_err(|error| StartError(error.to_string()))?;
         let verifier = Verifier::new(config.auth.issuers.clone(), development.clone(), http);
-        let (host, port) = (config.http.host, config.http.port);
-        let listener = TcpListener::bind((host, port))
-            .await
-            .map_err(|error| cannot_bind(host, port, &error))?;
         let app = App::new(db, config, clock);
         let state = State::new(app, Authenticator::new(verifier));
         Ok(Self {

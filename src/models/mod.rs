@@ -1,10 +1,14 @@
 //! What the system is: one file an entity, with its rows, rules, queries and errors. Knows neither
 //! GraphQL nor HTTP.
 
+pub mod api_token;
 pub mod event;
+pub mod invitation;
+pub mod join_code;
 pub mod navigation;
 pub mod organization;
 pub mod patch;
+pub mod quota;
 pub mod rate_limit;
 pub mod slugs;
 pub mod user;

@@ -3,4 +3,6 @@
 
 mod support;
 
+mod api_tokens;
+mod join_codes;
 mod workspaces;

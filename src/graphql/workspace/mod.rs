@@ -14,6 +14,8 @@ use super::connection::{Connection, PageArgs};
 use super::context::ContextExt;
 use super::error::{Nullable, nullable};
 use super::event::{Event, EventKind, kinds};
+use super::join_code::JoinInfo;
+use super::loader::JoinCodeOf;
 use super::organization::{Organization, Permission, permissions};
 use super::scalar::{DateTime, Json};
 use super::user::User;
@@ -64,6 +66,14 @@ impl Workspace {
 
     fn role(&self) -> Result<access::WorkspaceRole, Error> {
         self.0.role().ok_or_else(Error::not_found)
+    }
+
+    fn require(&self, permission: access::Permission) -> Result<(), Error> {
+        if self.role()?.may(permission) {
+            Ok(())
+        } else {
+            Err(Error::forbidden(permission.as_str()))
+        }
     }
 }
 
@@ -190,6 +200,19 @@ impl Workspace {
         Connection::load(ctx, list, self.row().id, args, WorkspaceMember::from).await
     }
 
+    /// How people join by code. Requires WORKSPACE_MANAGE; `null` with the error FORBIDDEN without it.
+    async fn join_info(&self, ctx: &Context<'_>) -> Nullable<JoinInfo> {
+        let found = async {
+            self.require(access::Permission::WorkspaceManage)?;
+            Ok(ctx
+                .loaders()?
+                .load_one(JoinCodeOf(self.row().id))
+                .await?
+                .map(JoinInfo))
+        };
+        nullable::<_, async_graphql::Error>(found.await)
+    }
+
     /// Newest first. Requires WORKSPACE_MANAGE; `null` with the error FORBIDDEN without it.
     async fn events(
         &self,
@@ -201,10 +224,7 @@ impl Workspace {
         #[graphql(name = "kinds")] only: Option<Vec<EventKind>>,
     ) -> Nullable<Connection<Event>> {
         let events = async {
-            let needed = access::Permission::WorkspaceManage;
-            if !self.role()?.may(needed) {
-                return Err(Error::forbidden(needed.as_str()).into());
-            }
+            self.require(access::Permission::WorkspaceManage)?;
             let list = WorkspaceEvents { kinds: kinds(only) };
             let args = PageArgs::new(first, after, last, before);
             Connection::load(ctx, list, self.row().id, args, Event)
