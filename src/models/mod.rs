@@ -2,9 +2,11 @@
 //! GraphQL nor HTTP.
 
 pub mod event;
+pub mod invitation;
 pub mod navigation;
 pub mod organization;
 pub mod patch;
+pub mod quota;
 pub mod rate_limit;
 pub mod slugs;
 pub mod user;

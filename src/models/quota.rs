@@ -1,0 +1,187 @@
+//! What a plan allows. Each limit is counted under the lock of the row that the caller's transaction
+//! holds, so that no number of racing requests overshoots it.
+
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use crate::access::WorkspaceRole;
+use crate::app::App;
+use crate::config::Plan;
+use crate::db::types::Instant;
+use crate::db::{Connection, Transaction};
+use crate::error::{Error, Result};
+use crate::id::{OrganizationId, UserId, WorkspaceId};
+use crate::models::invitation::InvitationStatus;
+use crate::run;
+use crate::schema::{invitations, organizations, workspace_members, workspaces};
+
+/// How many seats of each workspace are taken, by members and by invitations that can still be
+/// accepted. In two statements, however many workspaces there are; each of them is in the answer.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn seats_used(
+    conn: &mut Connection,
+    workspaces: &[WorkspaceId],
+    now: Instant,
+) -> Result<Vec<(WorkspaceId, i64)>> {
+    let members = members(conn, workspaces).await?;
+    let workspace = || invitations::workspace_id.assume_not_null();
+    let invited: Vec<(WorkspaceId, i64)> = run!(
+        conn,
+        invitations::table
+            .filter(workspace().eq_any(workspaces))
+            .filter(invitations::status.eq(InvitationStatus::Pending))
+            .filter(invitations::expires_at.gt(now))
+            .group_by(invitations::workspace_id)
+            .select((workspace(), count_star()))
+            .load(conn)
+            .await
+    )?;
+    let count = |found: &[(WorkspaceId, i64)], id| {
+        let of_workspace = found.iter().filter(|(workspace, _)| *workspace == id);
+        of_workspace.map(|(_, count)| count).sum::<i64>()
+    };
+    let used = |id: &WorkspaceId| (*id, count(&members, *id) + count(&invited, *id));
+    Ok(workspaces.iter().map(used).collect())
+}
+
+async fn members(
+    conn: &mut Connection,
+    workspaces: &[WorkspaceId],
+) -> Result<Vec<(WorkspaceId, i64)>> {
+    Ok(run!(
+        conn,
+        workspace_members::table
+            .filter(workspace_members::workspace_id.eq_any(workspaces))
+            .group_by(workspace_members::workspace_id)
+            .select((workspace_members::workspace_id, count_star()))
+            .load(conn)
+            .await
+    )?)
+}
+
+/// Refuses where one more member or pending invitation would not fit into the workspace, whose row
+/// the caller has locked.
+///
+/// # Errors
+/// `LIMIT_REACHED`.
+pub async fn check_seat(
+    tx: &mut Transaction,
+    plan: &Plan,
+    workspace: WorkspaceId,
+    now: Instant,
+) -> Result<()> {
+    let Some(limit) = plan.max_members_per_workspace else {
+        return Ok(());
+    };
+    let used = seats_used(tx, &[workspace], now).await?;
+    check(
+        "maxMembersPerWorkspace",
+        limit,
+        used.iter().map(|(_, used)| used).sum(),
+    )
+}
+
+/// Refuses where one more member would not fit into the workspace, whose row the caller has locked.
+/// Pending invitations do not count: whoever accepts has a seat already, unless the plan shrank.
+///
+/// # Errors
+/// `LIMIT_REACHED`.
+pub async fn check_seat_for_acceptance(
+    tx: &mut Transaction,
+    plan: &Plan,
+    workspace: WorkspaceId,
+) -> Result<()> {
+    let Some(limit) = plan.max_members_per_workspace else {
+        return Ok(());
+    };
+    let members = members(tx, &[workspace]).await?;
+    check(
+        "maxMembersPerWorkspace",
+        limit,
+        members.iter().map(|(_, count)| count).sum(),
+    )
+}
+
+/// Refuses where the person, whose row the caller has locked, could not own one more live workspace
+/// over all organizations on the plan of that key. They own those in which their own membership says
+/// so; being an OWNER of the organization does not count.
+///
+/// # Errors
+/// `LIMIT_REACHED`.
+pub async fn check_owned_workspaces(
+    tx: &mut Transaction,
+    app: &App,
+    user: UserId,
+    plan_key: &str,
+) -> Result<()> {
+    check_owned_workspaces_of(tx, app, &[user], plan_key).await
+}
+
+/// As [`check_owned_workspaces`], for several people at once: one more for each of them.
+///
+/// # Errors
+/// `LIMIT_REACHED`.
+pub async fn check_owned_workspaces_of(
+    tx: &mut Transaction,
+    app: &App,
+    users: &[UserId],
+    plan_key: &str,
+) -> Result<()> {
+    let Some(limit) = app.plan(plan_key).max_owned_workspaces else {
+        return Ok(());
+    };
+    let owned: Vec<(UserId, i64)> = run!(
+        tx,
+        workspace_members::table
+            .inner_join(workspaces::table.on(workspaces::id.eq(workspace_members::workspace_id)))
+            .inner_join(organizations::table.on(organizations::id.eq(workspaces::organization_id)))
+            .filter(workspace_members::user_id.eq_any(users))
+            .filter(workspace_members::role.eq(WorkspaceRole::Owner))
+            .filter(workspaces::deleted_at.is_null())
+            .filter(organizations::plan_key.eq(plan_key))
+            .group_by(workspace_members::user_id)
+            .select((workspace_members::user_id, count_star()))
+            .load(tx)
+            .await
+    )?;
+    let most = owned.into_iter().map(|(_, owned)| owned).max();
+    check("maxOwnedWorkspaces", limit, most.unwrap_or(0))
+}
+
+/// Refuses where the organization, whose row the caller has locked, could not have one more live
+/// workspace.
+///
+/// # Errors
+/// `LIMIT_REACHED`.
+pub async fn check_workspaces(
+    tx: &mut Transaction,
+    plan: &Plan,
+    organization: OrganizationId,
+) -> Result<()> {
+    let Some(limit) = plan.max_workspaces else {
+        return Ok(());
+    };
+    let live = run!(
+        tx,
+        workspaces::table
+            .filter(workspaces::organization_id.eq(organization))
+            .filter(workspaces::deleted_at.is_null())
+            .select(count_star())
+            .first(tx)
+            .await
+    )?;
+    check("maxWorkspaces", limit, live)
+}
+
+/// Refuses where one more than `used` would pass the limit of that name.
+fn check(name: &'static str, limit: i32, used: i64) -> Result<()> {
+    let limit = limit.into();
+    if used < limit {
+        Ok(())
+    } else {
+        Err(Error::LimitReached { name, limit })
+    }
+}
