@@ -3,6 +3,7 @@
 
 mod connection;
 mod each;
+mod insert;
 mod lock;
 mod migrations;
 pub mod page;
@@ -14,6 +15,7 @@ pub mod types;
 
 pub use connection::{Connection, Inner};
 pub use each::{MAX_PARENTS, Parent, each_parent};
+pub use insert::insert_all;
 pub use lock::lock;
 pub use migrations::{is_migrated, migrate};
 pub use pool::{Db, Kind, Options};

@@ -13,7 +13,7 @@ use crate::access::visible::{
 use crate::auth::Viewer;
 use crate::db::page::{Children, Direction, List, Position, Window, by_id, ordered};
 use crate::db::types::{Instant, Json};
-use crate::db::{Connection, Transaction, each_parent};
+use crate::db::{Connection, Transaction, each_parent, insert_all};
 use crate::error::Result;
 use crate::id::{AnyId, EventId, OrganizationId, UserId, WorkspaceId, kind};
 use crate::run;
@@ -83,6 +83,21 @@ pub struct NewEvent {
     pub data: Value,
 }
 
+impl NewEvent {
+    fn by(self, actor: &Viewer, now: Instant) -> Event {
+        Event {
+            id: EventId::new(now.to_utc()),
+            kind: self.kind,
+            organization_id: self.organization,
+            workspace_id: self.workspace,
+            actor_id: Some(actor.id()),
+            subject: Some(self.subject.to_string()),
+            data: Json(self.data),
+            created_at: now,
+        }
+    }
+}
+
 /// Writes an event down, in the transaction that makes it true.
 ///
 /// # Errors
@@ -93,16 +108,7 @@ pub async fn record(
     now: Instant,
     event: NewEvent,
 ) -> Result<()> {
-    let event = Event {
-        id: EventId::new(now.to_utc()),
-        kind: event.kind,
-        organization_id: event.organization,
-        workspace_id: event.workspace,
-        actor_id: Some(actor.id()),
-        subject: Some(event.subject.to_string()),
-        data: Json(event.data),
-        created_at: now,
-    };
+    let event = event.by(actor, now);
     run!(
         tx,
         diesel::insert_into(events::table)
@@ -111,6 +117,23 @@ pub async fn record(
             .await
     )?;
     Ok(())
+}
+
+/// As [`record`], for many events at once.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn record_all(
+    tx: &mut Transaction,
+    actor: &Viewer,
+    now: Instant,
+    events: Vec<NewEvent>,
+) -> Result<()> {
+    let rows: Vec<_> = events
+        .into_iter()
+        .map(|event| event.by(actor, now))
+        .collect();
+    insert_all(tx, events::table, &rows).await
 }
 
 /// Those of the events that the viewer may see: an organization's for its owners and admins, a

@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl;
 use crate::auth::token::Identity;
 use crate::db::types::Instant;
 use crate::db::{Connection, Db, Transaction, lock};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::{UserId, WorkspaceId};
 use crate::run;
 use crate::schema::{organization_members, users};
@@ -134,18 +134,35 @@ async fn record(tx: &mut Transaction, identity: &Identity, now: Instant) -> Resu
     )?)
 }
 
-/// Locks the person's row until the transaction ends: their rate limits and what they own are counted
+/// Locks the viewer's row until the transaction ends: their rate limits and what they own are counted
 /// under it.
 ///
 /// # Errors
-/// Only those of the database.
+/// `UNAUTHENTICATED` where they have deleted their account meanwhile.
 pub async fn lock_row(tx: &mut Transaction, id: UserId) -> Result<()> {
-    run!(
+    let found = run!(
         tx,
         lock(users::table.find(id).select(users::id))
             .get_result::<UserId>(tx)
             .await
+            .optional()
     )?;
+    found.map(|_| ()).ok_or_else(Error::unauthenticated)
+}
+
+/// Locks the rows of several people until the transaction ends, in the one order in which they are
+/// locked everywhere. Whoever is gone has no row to lock.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn lock_rows(tx: &mut Transaction, ids: &[UserId]) -> Result<()> {
+    run!(tx, {
+        let rows = users::table
+            .filter(users::id.eq_any(ids))
+            .order_by(users::id)
+            .select(users::id);
+        lock(rows).load::<UserId>(tx).await
+    })?;
     Ok(())
 }
 

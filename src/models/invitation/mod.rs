@@ -1,5 +1,11 @@
 //! Invitations: offers of membership, sent to an email address.
 
+mod revoke;
+
+pub use revoke::{
+    revoke_of_inviter, revoke_of_organizations, revoke_of_workspace, revoke_unrightful,
+};
+
 use crate::text_enum;
 
 text_enum! {

@@ -18,12 +18,12 @@ pub use update::{OrganizationChanges, delete, link_workos, update};
 
 use crate::access::OrganizationRole;
 use crate::access::visible::visible_organizations;
-use crate::db::Connection;
 use crate::db::types::Instant;
+use crate::db::{Connection, Transaction, lock};
 use crate::error::Result;
-use crate::id::{OrganizationId, UserId};
+use crate::id::{OrganizationId, UserId, WorkspaceId};
 use crate::run;
-use crate::schema::{organization_members, organization_slugs, organizations};
+use crate::schema::{organization_members, organization_slugs, organizations, workspaces};
 
 /// An organization.
 #[derive(Queryable, Selectable, Insertable, Clone, Debug)]
@@ -141,4 +141,44 @@ pub async fn visible(
             .await
     )?;
     Ok(found.into_iter().map(VisibleOrganization::from).collect())
+}
+
+/// Locks the row of the workspace's organization until the transaction ends. Whatever changes who
+/// owns a workspace does so before it locks the workspace, so that nobody becomes an owner while they
+/// are leaving the organization.
+///
+/// # Errors
+/// Only those of the database.
+pub(in crate::models) async fn lock_of_workspace(
+    tx: &mut Transaction,
+    workspace: WorkspaceId,
+) -> Result<()> {
+    run!(tx, {
+        let of_workspace = workspaces::table
+            .find(workspace)
+            .select(workspaces::organization_id);
+        let row = organizations::table
+            .filter(organizations::id.eq_any(of_workspace))
+            .select(organizations::id);
+        lock(row).get_result::<OrganizationId>(tx).await.optional()
+    })?;
+    Ok(())
+}
+
+/// The plan that the organization is on.
+///
+/// # Errors
+/// Only those of the database, which has no such organization as well.
+pub(in crate::models) async fn plan_key(
+    conn: &mut Connection,
+    id: OrganizationId,
+) -> Result<String> {
+    Ok(run!(
+        conn,
+        organizations::table
+            .find(id)
+            .select(organizations::plan_key)
+            .first(conn)
+            .await
+    )?)
 }

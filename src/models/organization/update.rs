@@ -12,6 +12,7 @@ use crate::db::Transaction;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::OrganizationId;
 use crate::models::event::{self, EventKind, NewEvent};
+use crate::models::invitation;
 use crate::models::slugs::{self, Owner};
 use crate::models::values::fold::fold;
 use crate::models::values::slug::Slug;
@@ -189,6 +190,7 @@ pub(in crate::models) async fn delete_in(
         data: json!({}),
     };
     event::record(tx, viewer, now, event).await?;
+    invitation::revoke_of_organizations(tx, &[id], now).await?;
     let own = || workspaces::table.filter(workspaces::organization_id.eq(id));
     run!(
         tx,

@@ -18,6 +18,7 @@ use crate::models::event::{self, EventKind, NewEvent};
 use crate::models::join_code;
 use crate::models::navigation;
 use crate::models::organization::{self, NewOrganization, VisibleOrganization};
+use crate::models::quota;
 use crate::models::slugs::{self, Owner, SlugKind};
 use crate::models::user;
 use crate::models::values::domain::Domain;
@@ -70,7 +71,8 @@ pub struct Created {
 /// Makes a workspace, with the viewer as its owner, and selects it for them.
 ///
 /// # Errors
-/// `SLUG_TAKEN`; `NOT_FOUND` and `FORBIDDEN` for the organization; `RATE_LIMITED` where it makes one.
+/// `SLUG_TAKEN`; `NOT_FOUND` and `FORBIDDEN` for the organization; `RATE_LIMITED` where it makes one;
+/// `LIMIT_REACHED` where the plan has no room for it.
 pub async fn create(app: &App, viewer: &Viewer, new: &NewWorkspace) -> Result<Created> {
     app.db
         .transaction(async |tx| create_in(tx, app, viewer, new).await)
@@ -87,6 +89,9 @@ async fn create_in(
     user::lock_row(tx, viewer.id()).await?;
     let is_first = !has_membership(tx, viewer.id()).await?;
     let organization = place(tx, app, viewer, new, now).await?;
+    let plan_key = &organization.organization.plan_key;
+    quota::check_workspaces(tx, app.plan(plan_key), organization.organization.id).await?;
+    quota::check_owned_workspaces(tx, app, viewer.id(), plan_key).await?;
     let workspace = insert(tx, app, viewer, new, &organization, now).await?;
     let role = WorkspaceRole::Owner;
     let organization_id = organization.organization.id;

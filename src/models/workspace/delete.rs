@@ -6,6 +6,7 @@ use diesel_async::RunQueryDsl;
 use serde_json::json;
 
 use super::VisibleWorkspace;
+use crate::access::WorkspaceRole;
 use crate::access::scope::workspace::Own;
 use crate::app::App;
 use crate::auth::Viewer;
@@ -14,8 +15,8 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::id::{UserId, WorkspaceId};
 use crate::models::event::{self, EventKind, NewEvent};
 use crate::models::slugs::{self, Owner, SlugKind};
-use crate::models::user;
 use crate::models::values::slug::{Slug, SlugBase};
+use crate::models::{invitation, organization, quota, user};
 use crate::run;
 use crate::schema::{workspace_members, workspaces};
 
@@ -45,6 +46,7 @@ pub async fn delete(app: &App, viewer: &Viewer, id: WorkspaceId) -> Result<Visib
             visible.workspace.updated_at = now;
             save(tx, &visible).await?;
             slugs::release_workspace(tx, id).await?;
+            invitation::revoke_of_workspace(tx, id, now).await?;
             let data = json!({ "purgeAt": purge_at.to_string() });
             event::record(
                 tx,
@@ -61,13 +63,19 @@ pub async fn delete(app: &App, viewer: &Viewer, id: WorkspaceId) -> Result<Visib
 /// Brings a deleted workspace back, with a new slug where its own was taken meanwhile.
 ///
 /// # Errors
-/// Those of [`Viewer::deleted_workspace`].
+/// Those of [`Viewer::deleted_workspace`]; `LIMIT_REACHED` where the plan has no room for it.
 pub async fn restore(app: &App, viewer: &Viewer, id: WorkspaceId) -> Result<VisibleWorkspace> {
     app.db
         .transaction(async |tx| {
-            user::lock_row(tx, viewer.id()).await?;
+            let owners = owners(tx, id).await?;
+            user::lock_rows(tx, &owners).await?;
+            organization::lock_of_workspace(tx, id).await?;
             let scope = viewer.deleted_workspace(tx, id).await?;
             let mut visible = scope.visible().clone();
+            let organization = visible.workspace.organization_id;
+            let plan_key = organization::plan_key(tx, organization).await?;
+            quota::check_workspaces(tx, app.plan(&plan_key), organization).await?;
+            quota::check_owned_workspaces_of(tx, app, &owners, &plan_key).await?;
             let now = app.now();
             visible.workspace.slug = retake(tx, id, &visible.workspace.slug).await?.into();
             visible.workspace.set_keys();
@@ -122,6 +130,19 @@ fn event_of(visible: &VisibleWorkspace, kind: EventKind, data: serde_json::Value
         subject: workspace.id.into(),
         data,
     }
+}
+
+/// Who owns the workspace, live or deleted, by a membership of their own.
+async fn owners(tx: &mut Transaction, id: WorkspaceId) -> Result<Vec<UserId>> {
+    Ok(run!(
+        tx,
+        workspace_members::table
+            .filter(workspace_members::workspace_id.eq(id))
+            .filter(workspace_members::role.eq(WorkspaceRole::Owner))
+            .select(workspace_members::user_id)
+            .load(tx)
+            .await
+    )?)
 }
 
 /// In how many live workspaces the person has a membership of their own.
