@@ -51,7 +51,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command.unwrap_or(Command::Serve) {
         Command::Schema => {
-            print!("{}", tenantry::graphql::schema().sdl());
+            print!("{}", tenantry::graphql::schema(true).sdl());
             Ok(())
         }
         command => run(cli.config, command),

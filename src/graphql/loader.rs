@@ -197,9 +197,9 @@ where
 
     async fn load(&self, keys: &[PageKey<L>]) -> Loaded<PageKey<L>, Self::Value> {
         // Aliases may ask for other pages of the same lists: those are other statements.
-        let mut groups: HashMap<(&L, &PageRequest, Wanted), Vec<Id<L::Parent>>> = HashMap::new();
+        let mut groups: HashMap<_, Vec<_>> = HashMap::new();
         for key in keys {
-            let group = (&key.list, &key.request, key.wanted);
+            let group: (&L, &PageRequest, Wanted) = (&key.list, &key.request, key.wanted);
             groups.entry(group).or_default().push(key.parent);
         }
         let mut conn = self.app.db.read().await?;

@@ -51,11 +51,15 @@ pub struct Mutation(
 /// The schema, as it is served.
 pub type ApiSchema = Schema<Query, Mutation, EmptySubscription>;
 
-/// Builds the schema.
-pub fn schema() -> ApiSchema {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+/// Builds the schema; `introspection` is whether it can be asked about itself.
+pub fn schema(introspection: bool) -> ApiSchema {
+    let builder = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .register_output_type::<error::ErrorCode>()
         .register_output_type::<node::Node>()
-        .disable_suggestions()
-        .finish()
+        .disable_suggestions();
+    if introspection {
+        builder.finish()
+    } else {
+        builder.disable_introspection().finish()
+    }
 }

@@ -20,9 +20,10 @@ pub struct State {
 impl State {
     /// Puts together what the doors share.
     pub fn new(app: App, authenticator: Authenticator) -> Self {
+        let schema = schema(app.config.graphql.introspection);
         Self {
             app,
-            schema: schema(),
+            schema,
             authenticator: Arc::new(authenticator),
         }
     }
