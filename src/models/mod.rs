@@ -1,7 +1,9 @@
 //! What the system is: one file an entity, with its rows, rules, queries and errors. Knows neither
 //! GraphQL nor HTTP.
 
+pub mod account;
 pub mod api_token;
+mod deleted_identity;
 pub mod event;
 pub mod invitation;
 pub mod join_code;
@@ -10,6 +12,7 @@ pub mod organization;
 pub mod patch;
 pub mod quota;
 pub mod rate_limit;
+mod removal;
 pub mod slugs;
 pub mod user;
 pub mod values;

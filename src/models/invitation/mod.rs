@@ -3,7 +3,7 @@
 mod revoke;
 
 pub use revoke::{
-    revoke_of_inviter, revoke_of_organizations, revoke_of_workspace, revoke_unrightful,
+    decline_all, revoke_of_inviter, revoke_of_organizations, revoke_of_workspace, revoke_unrightful,
 };
 
 use crate::text_enum;
