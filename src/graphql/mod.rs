@@ -2,6 +2,7 @@
 //! and Mutation. A resolver parses its arguments, calls one function of the models, and wraps what
 //! that gives.
 
+mod batch;
 mod check;
 mod connection;
 mod context;
