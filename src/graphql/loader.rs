@@ -4,13 +4,8 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_graphql::dataloader::Loader;
-use async_graphql::runtime::Timer;
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-use futures_util::task::{FutureObj, Spawn, SpawnError};
 
 use crate::app::App;
 use crate::db::page::{List, Listing, PageRequest, Wanted};
@@ -39,31 +34,6 @@ impl Loaders {
     /// The loaders of a request of the viewer's.
     pub fn new(app: App, viewer: UserId) -> Self {
         Self { app, viewer }
-    }
-}
-
-/// Runs batches on the runtime of the request.
-pub struct Spawner;
-
-impl Spawn for Spawner {
-    fn spawn_obj(&self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
-        tokio::spawn(future);
-        Ok(())
-    }
-}
-
-/// Waits until the execution has nothing else to do, which is when a batch is complete. The stock
-/// timer waits for a millisecond or more.
-pub struct Soon;
-
-impl Timer for Soon {
-    fn delay(&self, _: Duration) -> BoxFuture<'static, ()> {
-        async {
-            for _ in 0..4 {
-                tokio::task::yield_now().await;
-            }
-        }
-        .boxed()
     }
 }
 

@@ -3,6 +3,7 @@
 //! that gives.
 
 mod api_token;
+mod batch;
 mod check;
 mod connection;
 mod context;

@@ -118,8 +118,8 @@ async fn answer(
     }
     let operation = request.operation_name.clone();
     let viewer_id = viewer.as_ref().ok().map(Viewer::id);
-    let request = request.data(RequestContext::new(state.app.clone(), viewer));
-    let mut response = execute(state, request, kind).await;
+    let context = RequestContext::new(state.app.clone(), viewer);
+    let mut response = execute(state, request, context, kind).await;
     let limited = retry_after(&response);
     finish(&mut response, &reply.id.0);
     let errors = codes(&response);
@@ -135,16 +135,21 @@ async fn answer(
 
 /// Runs the operation. A mutation that has begun runs to its end, even if the client goes away; a
 /// query has its time.
-async fn execute(state: &State, request: Request, kind: OperationType) -> GraphqlResponse {
+async fn execute(
+    state: &State,
+    request: Request,
+    context: RequestContext,
+    kind: OperationType,
+) -> GraphqlResponse {
     let schema = state.schema.clone();
     if kind == OperationType::Mutation {
-        let running = tokio::spawn(async move { schema.execute(request).await });
+        let running = tokio::spawn(async move { context.execute(&schema, request).await });
         return running
             .await
             .unwrap_or_else(|error| failed(anyhow::anyhow!(error).into()));
     }
     let time = Duration::from_secs(state.app.config.http.request_timeout_seconds);
-    match tokio::time::timeout(time, schema.execute(request)).await {
+    match tokio::time::timeout(time, context.execute(&schema, request)).await {
         Ok(response) => response,
         Err(_) => {
             let message = "The request took too long and was stopped.";
