@@ -6,6 +6,7 @@ pub mod auth;
 pub mod config;
 pub mod db;
 pub mod error;
+pub mod graphql;
 pub mod id;
 pub mod models;
 pub mod schema;

@@ -1,0 +1,3 @@
+//! What clients see: the GraphQL API.
+
+pub mod limits;
