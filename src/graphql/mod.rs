@@ -11,6 +11,7 @@ mod error;
 mod event;
 mod id;
 mod join_code;
+pub mod limits;
 mod loader;
 mod navigation;
 mod node;
@@ -57,6 +58,8 @@ pub fn schema(introspection: bool) -> ApiSchema {
     let builder = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .register_output_type::<error::ErrorCode>()
         .register_output_type::<node::Node>()
+        // `limits` has refused what is deeper, with a better error.
+        .limit_recursive_depth(limits::MAX_NESTING)
         .disable_suggestions();
     if introspection {
         builder.finish()

@@ -23,7 +23,7 @@ use super::request_id::{Outcome, RequestId};
 use super::state::State;
 use crate::auth::{Refused, Viewer};
 use crate::error::{Error, ErrorCode};
-use crate::graphql::{RequestContext, SignedOut, finish, is_request_error};
+use crate::graphql::{RequestContext, SignedOut, finish, is_request_error, limits};
 
 /// `GET /schema.graphql`: the SDL.
 pub async fn sdl(Extract(state): Extract<State>) -> Response {
@@ -104,7 +104,7 @@ async fn answer(
         Err(refused) => return reply.unauthenticated(refused),
     };
     let mut request = params.into_request();
-    let kind = match operation_type(&mut request) {
+    let kind = match operation_type(state, &mut request) {
         Ok(kind) => kind,
         Err(refusal) => return reply.refuse_document(refusal),
     };
@@ -182,9 +182,12 @@ async fn authenticate(
     }
 }
 
-/// The kind of the operation that will run.
-fn operation_type(request: &mut Request) -> Result<OperationType, (ErrorCode, String)> {
-    let name = request.operation_name.clone();
+/// The kind of the operation that will run, once the document is known to be cheap enough to be
+/// validated.
+fn operation_type(state: &State, request: &mut Request) -> Result<OperationType, Refusal> {
+    let refusal = |error: Error| (error.code(), error.to_string());
+    limits::check_text(&request.query).map_err(refusal)?;
+    let (name, variables) = (request.operation_name.clone(), request.variables.clone());
     let document = request
         .parsed_query()
         .map_err(|error| (ErrorCode::GraphqlParseFailed, error.message))?;
@@ -194,14 +197,18 @@ fn operation_type(request: &mut Request) -> Result<OperationType, (ErrorCode, St
         None => operations.next().filter(|_| operations.next().is_none()),
     };
     let (_, operation) = chosen.ok_or_else(|| {
-        let message = match name {
+        let message = match &name {
             Some(name) => format!("The document has no operation named {name}."),
             None => "The document has several operations; give operationName.".to_owned(),
         };
         (ErrorCode::GraphqlValidationFailed, message)
     })?;
+    limits::check(&state.shape, document, name.as_deref(), &variables).map_err(refusal)?;
     Ok(operation.node.ty)
 }
+
+/// Why a document is not run, with its code.
+type Refusal = (ErrorCode, String);
 
 fn is_json(headers: &HeaderMap) -> bool {
     let value = headers
@@ -267,7 +274,7 @@ impl Reply {
     }
 
     /// The document cannot be run.
-    fn refuse_document(&self, (code, message): (ErrorCode, String)) -> Response {
+    fn refuse_document(&self, (code, message): Refusal) -> Response {
         let status = match self.media {
             Some(Media::Response) => StatusCode::BAD_REQUEST,
             Some(Media::Json) | None => StatusCode::OK,
