@@ -133,9 +133,27 @@ pub const MUTATIONS: &[(&str, Takes)] = &[
         "deleteOrganization",
         Takes::Permission(P::OrganizationDelete),
     ),
+    (
+        "updateOrganizationMember",
+        Takes::Permission(P::OrganizationManageMembers),
+    ),
+    (
+        "removeOrganizationMember",
+        Takes::Permission(P::OrganizationManageMembers),
+    ),
+    ("leaveOrganization", Takes::SignedIn),
+    ("transferOrganizationOwnership", Takes::OrganizationOwner),
     ("createWorkspace", Takes::SignedIn),
     ("updateWorkspace", Takes::Permission(P::WorkspaceManage)),
     ("deleteWorkspace", Takes::Permission(P::WorkspaceOwn)),
     ("restoreWorkspace", Takes::Permission(P::WorkspaceOwn)),
     ("selectWorkspace", Takes::Permission(P::WorkspaceView)),
+    ("updateWorkspaceMember", Takes::Permission(P::WorkspaceOwn)),
+    ("removeWorkspaceMember", Takes::Permission(P::WorkspaceOwn)),
+    ("leaveWorkspace", Takes::SignedIn),
+    (
+        "transferWorkspaceOwnership",
+        Takes::Permission(P::WorkspaceOwn),
+    ),
+    ("deleteAccount", Takes::SignedIn),
 ];

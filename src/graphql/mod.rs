@@ -2,6 +2,7 @@
 //! and Mutation. A resolver parses its arguments, calls one function of the models, and wraps what
 //! that gives.
 
+mod account;
 mod check;
 mod connection;
 mod context;
@@ -12,6 +13,7 @@ mod loader;
 mod navigation;
 mod node;
 mod organization;
+mod organization_member;
 mod plan;
 mod scalar;
 mod slug;
@@ -32,14 +34,18 @@ pub struct Query(
     organization::OrganizationQuery,
     workspace::WorkspaceQuery,
     slug::SlugQuery,
+    account::AccountQuery,
 );
 
 /// Everything that can be changed. Each mutation takes one `input` and answers a payload named after
 /// it; one that is refused changes nothing.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
+    account::AccountMutation,
     organization::OrganizationMutation,
+    organization_member::OrganizationMemberMutation,
     workspace::WorkspaceMutation,
+    workspace::WorkspaceMemberMutation,
     navigation::NavigationMutation,
 );
 
