@@ -133,6 +133,16 @@ pub const MUTATIONS: &[(&str, Takes)] = &[
         "deleteOrganization",
         Takes::Permission(P::OrganizationDelete),
     ),
+    (
+        "updateOrganizationMember",
+        Takes::Permission(P::OrganizationManageMembers),
+    ),
+    (
+        "removeOrganizationMember",
+        Takes::Permission(P::OrganizationManageMembers),
+    ),
+    ("leaveOrganization", Takes::SignedIn),
+    ("transferOrganizationOwnership", Takes::OrganizationOwner),
     ("createWorkspace", Takes::SignedIn),
     ("updateWorkspace", Takes::Permission(P::WorkspaceManage)),
     ("deleteWorkspace", Takes::Permission(P::WorkspaceOwn)),
@@ -143,4 +153,12 @@ pub const MUTATIONS: &[(&str, Takes)] = &[
     ("disableJoinCode", Takes::Permission(P::WorkspaceManage)),
     ("createApiToken", Takes::SignedIn),
     ("revokeApiToken", Takes::SignedIn),
+    ("updateWorkspaceMember", Takes::Permission(P::WorkspaceOwn)),
+    ("removeWorkspaceMember", Takes::Permission(P::WorkspaceOwn)),
+    ("leaveWorkspace", Takes::SignedIn),
+    (
+        "transferWorkspaceOwnership",
+        Takes::Permission(P::WorkspaceOwn),
+    ),
+    ("deleteAccount", Takes::SignedIn),
 ];

@@ -19,6 +19,7 @@ use crate::models::event;
 use crate::models::event::Event;
 use crate::models::join_code::{self, JoinCode};
 use crate::models::organization::{self, OrganizationMember, VisibleOrganization};
+use crate::models::quota;
 use crate::models::user::{self, User};
 use crate::models::workspace::{self, VisibleWorkspace, WorkspaceMember};
 
@@ -75,6 +76,25 @@ impl Loader<WorkspaceId> for Loaders {
         let mut conn = self.app.db.read().await?;
         let found = workspace::visible(&mut conn, self.viewer, ids).await?;
         Ok(keyed(found, |visible| visible.workspace.id))
+    }
+}
+
+/// How many seats of a workspace are taken.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SeatsKey(pub WorkspaceId);
+
+impl Loader<SeatsKey> for Loaders {
+    type Value = i64;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[SeatsKey]) -> Loaded<SeatsKey, i64> {
+        let mut conn = self.app.db.read().await?;
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let visible = workspace::visible(&mut conn, self.viewer, &ids).await?;
+        let ids: Vec<_> = visible.iter().map(|it| it.workspace.id).collect();
+        let used = quota::seats_used(&mut conn, &ids, self.app.now()).await?;
+        let keyed = used.into_iter().map(|(id, used)| (SeatsKey(id), used));
+        Ok(keyed.collect())
     }
 }
 

@@ -2,6 +2,7 @@
 //! and Mutation. A resolver parses its arguments, calls one function of the models, and wraps what
 //! that gives.
 
+mod account;
 mod api_token;
 mod batch;
 mod check;
@@ -16,6 +17,7 @@ mod loader;
 mod navigation;
 mod node;
 mod organization;
+mod organization_member;
 mod plan;
 mod scalar;
 mod slug;
@@ -37,14 +39,18 @@ pub struct Query(
     workspace::WorkspaceQuery,
     slug::SlugQuery,
     api_token::ApiTokenQuery,
+    account::AccountQuery,
 );
 
 /// Everything that can be changed. Each mutation takes one `input` and answers a payload named after
 /// it; one that is refused changes nothing.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
+    account::AccountMutation,
     organization::OrganizationMutation,
+    organization_member::OrganizationMemberMutation,
     workspace::WorkspaceMutation,
+    workspace::WorkspaceMemberMutation,
     navigation::NavigationMutation,
     join_code::JoinCodeMutation,
     api_token::ApiTokenMutation,

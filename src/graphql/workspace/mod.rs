@@ -1,15 +1,19 @@
 //! Workspaces.
 
+mod limits;
 mod member;
+mod member_mutation;
 mod mutation;
 mod query;
 
 use async_graphql::{Context, Enum, ID, Object, Result};
 
 pub use member::WorkspaceMember;
+pub use member_mutation::WorkspaceMemberMutation;
 pub use mutation::WorkspaceMutation;
 pub use query::{WorkspaceQuery, search_argument};
 
+use self::limits::WorkspaceLimits;
 use super::connection::{Connection, PageArgs};
 use super::context::ContextExt;
 use super::error::{Nullable, nullable};
@@ -180,6 +184,16 @@ impl Workspace {
     /// Set when the workspace is made, where its plan has a trial.
     async fn trial_ends_at(&self) -> Option<DateTime> {
         self.row().trial_ends_at.map(DateTime)
+    }
+
+    /// What its plan allows, and how much of it is used.
+    async fn limits(&self, ctx: &Context<'_>) -> Result<WorkspaceLimits> {
+        let found = ctx.loaders()?.load_one(self.row().organization_id).await?;
+        let organization = found.ok_or_else(Error::not_found)?.organization;
+        Ok(WorkspaceLimits {
+            workspace: self.row().id,
+            plan: ctx.app().plan(&organization.plan_key).clone(),
+        })
     }
 
     /// Its members, by joining.
