@@ -7,7 +7,7 @@ mod params;
 use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Request, Response as GraphqlResponse, ServerError, Value};
+use async_graphql::{Positioned, Request, Response as GraphqlResponse, ServerError, Value};
 use axum::Extension;
 use axum::body::{Body, to_bytes};
 use axum::extract::{RawQuery, State as Extract};
@@ -104,7 +104,7 @@ async fn answer(
         Err(refused) => return reply.unauthenticated(refused),
     };
     let mut request = params.into_request();
-    let kind = match operation_type(&mut request) {
+    let kind = match check_operation(&mut request) {
         Ok(kind) => kind,
         Err(refusal) => return reply.refuse_document(refusal),
     };
@@ -179,9 +179,11 @@ async fn authenticate(
     }
 }
 
-/// The kind of the operation that will run.
-fn operation_type(request: &mut Request) -> Result<OperationType, (ErrorCode, String)> {
+/// The kind of the operation that will run. Also sees that the variables it needs are there, which
+/// async-graphql notices only when it comes to the field, with others executed by then.
+fn check_operation(request: &mut Request) -> Result<OperationType, (ErrorCode, String)> {
     let name = request.operation_name.clone();
+    let variables = request.variables.clone();
     let document = request
         .parsed_query()
         .map_err(|error| (ErrorCode::GraphqlParseFailed, error.message))?;
@@ -197,6 +199,18 @@ fn operation_type(request: &mut Request) -> Result<OperationType, (ErrorCode, St
         };
         (ErrorCode::GraphqlValidationFailed, message)
     })?;
+    for variable in &operation.node.variable_definitions {
+        let Positioned { node: variable, .. } = variable;
+        let given = match variables.get(&variable.name.node) {
+            Some(value) => *value != Value::Null,
+            None => variable.default_value.is_some(),
+        };
+        if !given && !variable.var_type.node.nullable {
+            let (name, kind) = (&variable.name.node, &variable.var_type.node);
+            let message = format!("The variable ${name} is a {kind} and must be given.");
+            return Err((ErrorCode::GraphqlValidationFailed, message));
+        }
+    }
     Ok(operation.node.ty)
 }
 
