@@ -3,4 +3,13 @@
 
 mod support;
 
+mod http;
+mod limits;
+mod lists;
+mod organizations;
+mod races;
+mod schema;
+mod start;
+mod statements;
+mod strangers;
 mod workspaces;
