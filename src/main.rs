@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,8 +10,8 @@ use clap::{Parser, Subcommand};
 use tenantry::app::SystemClock;
 use tenantry::auth::token::DevelopmentKey;
 use tenantry::config::{Config, LogFormat, environment};
-use tenantry::db::{self, Kind};
-use tenantry::http::{Server, StartError, open};
+use tenantry::db::Kind;
+use tenantry::http::{Server, StartError, migrate_database, open};
 use tenantry::models::values::email::Email;
 use tracing_subscriber::EnvFilter;
 
@@ -50,10 +51,7 @@ const TOKEN_DAYS: i64 = 30;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command.unwrap_or(Command::Serve) {
-        Command::Schema => {
-            print!("{}", tenantry::graphql::schema(true).sdl());
-            Ok(())
-        }
+        Command::Schema => say(tenantry::graphql::schema(true).sdl().trim_end()),
         command => run(cli.config, command),
     };
     match outcome {
@@ -82,13 +80,19 @@ fn run(file: Option<PathBuf>, command: Command) -> Result<(), StartError> {
 async fn serve(config: Config) -> Result<(), StartError> {
     let server = Server::start(config, Arc::new(SystemClock)).await?;
     let url = server.url()?;
-    println!("Tenantry is listening on http://{}", server.address()?);
-    println!("  database    {}", describe(server.app().db.kind()));
+    say(&format!(
+        "Tenantry is listening on http://{}",
+        server.address()?
+    ))?;
+    say(&format!(
+        "  database    {}",
+        describe(server.app().db.kind())
+    ))?;
     if server.app().config.playground.enabled {
-        println!("  playground  {url}/");
+        say(&format!("  playground  {url}/"))?;
         if let Some(key) = server.development_key() {
             let token = sign(key, "developer@example.com", Some("Developer"));
-            println!("  signed in   {url}/#token={token}");
+            say(&format!("  signed in   {url}/#token={token}"))?;
         }
     }
     server.run(stopped()).await.map_err(start_error)
@@ -96,14 +100,14 @@ async fn serve(config: Config) -> Result<(), StartError> {
 
 async fn migrate(config: Config) -> Result<(), StartError> {
     let db = open(&config).await?;
-    let ran = db::migrate(&db)
-        .await
-        .map_err(|error| StartError(format!("{error:?}")))?;
+    let ran = migrate_database(&db).await?;
     match ran.as_slice() {
-        [] => println!("The database is up to date."),
-        ran => println!("Brought the database up to date: {}.", ran.join(", ")),
+        [] => say("The database is up to date."),
+        ran => say(&format!(
+            "Brought the database up to date: {}.",
+            ran.join(", ")
+        )),
     }
-    Ok(())
 }
 
 fn token(config: &Config, email: &str, name: Option<&str>) -> Result<(), StartError> {
@@ -118,12 +122,19 @@ fn token(config: &Config, email: &str, name: Option<&str>) -> Result<(), StartEr
     let email = Email::parse(email).map_err(|invalid| StartError(format!("--email {invalid}")))?;
     std::fs::create_dir_all(&config.data_dir).map_err(start_error)?;
     let key = DevelopmentKey::load_or_create(&config.data_dir).map_err(start_error)?;
-    println!("{}", sign(&key, email.as_str(), name));
-    Ok(())
+    say(&sign(&key, email.as_str(), name))
 }
 
 fn sign(key: &DevelopmentKey, email: &str, name: Option<&str>) -> String {
     key.sign(email, name, Utc::now(), TimeDelta::days(TOKEN_DAYS))
+}
+
+/// Prints a line. Whoever reads no further, as `head` does, has what they wanted.
+fn say(line: &str) -> Result<(), StartError> {
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(start_error(error)),
+        _ => Ok(()),
+    }
 }
 
 fn describe(kind: Kind) -> &'static str {
@@ -139,7 +150,6 @@ fn log(config: &Config) -> Result<(), StartError> {
         .map_err(|error| StartError(format!("log.filter: {error}")))?;
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .with_writer(std::io::stderr);
     match config.log.format {
         LogFormat::Text => subscriber.init(),

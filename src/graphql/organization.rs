@@ -70,6 +70,7 @@ pub fn permissions(permissions: &[access::Permission]) -> Vec<Permission> {
 #[derive(Clone)]
 pub struct Organization(pub VisibleOrganization);
 
+/// What people belong to and workspaces hang off.
 #[Object]
 impl Organization {
     /// The globally unique id.
@@ -128,7 +129,7 @@ impl Organization {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        role: Option<OrganizationRole>,
+        #[graphql(desc = "Only those who are this.")] role: Option<OrganizationRole>,
     ) -> Result<Connection<OrganizationMember>> {
         let list = MemberList {
             role: role.map(Into::into),
@@ -146,7 +147,7 @@ impl Organization {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        search: Option<String>,
+        #[graphql(desc = "Only those whose name or slug holds this text.")] search: Option<String>,
     ) -> Result<Connection<Workspace>> {
         let list = WorkspacesOfOrganization {
             search: search_argument(search)?,
@@ -163,7 +164,9 @@ impl Organization {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        #[graphql(name = "kinds")] only: Option<Vec<EventKind>>,
+        #[graphql(name = "kinds", desc = "Only events of these kinds.")] only: Option<
+            Vec<EventKind>,
+        >,
     ) -> Nullable<Connection<Event>> {
         let events = async {
             if !self.0.role.is_admin() {
@@ -182,6 +185,7 @@ impl Organization {
 /// What the viewer may do in an organization.
 pub struct OrganizationAccess(VisibleOrganization);
 
+/// What the viewer may do in an organization.
 #[Object]
 impl OrganizationAccess {
     /// In which one.
@@ -225,6 +229,7 @@ impl From<(organization::OrganizationMember, user::User)> for OrganizationMember
     }
 }
 
+/// A membership of an organization.
 #[Object]
 impl OrganizationMember {
     /// The globally unique id.
@@ -256,9 +261,13 @@ impl OrganizationMember {
 
 /// What an organization is found by.
 #[derive(OneofObject)]
+#[graphql(name = "OrganizationBy")]
 pub enum OrganizationByInput {
+    /// Its id.
     Id(RawId),
+    /// Its slug, or a former one that no other has taken.
     Slug(String),
+    /// The id of the organization at WorkOS that it was linked to.
     WorkosOrganizationId(String),
 }
 

@@ -7,7 +7,7 @@ mod params;
 use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Request, Response as GraphqlResponse, ServerError, Value};
+use async_graphql::{Positioned, Request, Response as GraphqlResponse, ServerError, Value};
 use axum::Extension;
 use axum::body::{Body, to_bytes};
 use axum::extract::{RawQuery, State as Extract};
@@ -104,7 +104,7 @@ async fn answer(
         Err(refused) => return reply.unauthenticated(refused),
     };
     let mut request = params.into_request();
-    let kind = match operation_type(state, &mut request) {
+    let kind = match check_operation(state, &mut request) {
         Ok(kind) => kind,
         Err(refusal) => return reply.refuse_document(refusal),
     };
@@ -183,8 +183,9 @@ async fn authenticate(
 }
 
 /// The kind of the operation that will run, once the document is known to be cheap enough to be
-/// validated.
-fn operation_type(state: &State, request: &mut Request) -> Result<OperationType, Refusal> {
+/// validated. Also sees that the variables it needs are there, which async-graphql notices only when
+/// it comes to the field, with others executed by then.
+fn check_operation(state: &State, request: &mut Request) -> Result<OperationType, Refusal> {
     let refusal = |error: Error| (error.code(), error.to_string());
     limits::check_text(&request.query).map_err(refusal)?;
     let (name, variables) = (request.operation_name.clone(), request.variables.clone());
@@ -204,6 +205,18 @@ fn operation_type(state: &State, request: &mut Request) -> Result<OperationType,
         (ErrorCode::GraphqlValidationFailed, message)
     })?;
     limits::check(&state.shape, document, name.as_deref(), &variables).map_err(refusal)?;
+    for variable in &operation.node.variable_definitions {
+        let Positioned { node: variable, .. } = variable;
+        let given = match variables.get(&variable.name.node) {
+            Some(value) => *value != Value::Null,
+            None => variable.default_value.is_some(),
+        };
+        if !given && !variable.var_type.node.nullable {
+            let (name, kind) = (&variable.name.node, &variable.var_type.node);
+            let message = format!("The variable ${name} is a {kind} and must be given.");
+            return Err((ErrorCode::GraphqlValidationFailed, message));
+        }
+    }
     Ok(operation.node.ty)
 }
 

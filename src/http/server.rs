@@ -29,31 +29,26 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens the database, brings it up to date if that is configured, and binds the address.
+    /// Binds the address, opens the database, and brings it up to date if that is configured.
     ///
     /// # Errors
     /// One line for the operator.
     pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
-        // First, for it is what fails oftenest, and nothing has been changed yet.
+        // Whatever may keep it from starting comes before the database is changed.
         let (host, port) = (config.http.host, config.http.port);
         let listener = TcpListener::bind((host, port))
             .await
             .map_err(|error| cannot_bind(host, port, &error))?;
         let db = open(&config).await?;
+        let development = development_key(&config)?;
+        let http = http_client().map_err(|error| StartError(error.to_string()))?;
+        let verifier = Verifier::new(config.auth.issuers.clone(), development.clone(), http);
         if config.database.auto_migrate {
-            let ran = migrate(&db).await.map_err(|error| {
-                StartError(format!(
-                    "the database cannot be brought up to date: {}",
-                    causes(&error)
-                ))
-            })?;
+            let ran = migrate_database(&db).await?;
             if !ran.is_empty() {
                 tracing::info!(migrations = ?ran, "database brought up to date");
             }
         }
-        let development = development_key(&config)?;
-        let http = http_client().map_err(|error| StartError(error.to_string()))?;
-        let verifier = Verifier::new(config.auth.issuers.clone(), development.clone(), http);
         let app = App::new(db, config, clock);
         let state = State::new(app, Authenticator::new(verifier));
         Ok(Self {
@@ -132,6 +127,19 @@ pub async fn open(config: &Config) -> Result<Db, StartError> {
         )));
     }
     Ok(db)
+}
+
+/// Brings the database up to date. Gives the versions that were missing.
+///
+/// # Errors
+/// One line for the operator.
+pub async fn migrate_database(db: &Db) -> Result<Vec<String>, StartError> {
+    migrate(db).await.map_err(|error| {
+        StartError(format!(
+            "the database cannot be brought up to date: {}",
+            causes(&error)
+        ))
+    })
 }
 
 fn development_key(config: &Config) -> Result<Option<DevelopmentKey>, StartError> {

@@ -4,5 +4,14 @@
 mod support;
 
 mod api_tokens;
+mod http;
 mod join_codes;
+mod limits;
+mod lists;
+mod organizations;
+mod races;
+mod schema;
+mod start;
+mod statements;
+mod strangers;
 mod workspaces;

@@ -81,6 +81,7 @@ impl Workspace {
     }
 }
 
+/// An isolated environment inside an organization.
 #[Object]
 impl Workspace {
     /// The globally unique id.
@@ -205,7 +206,7 @@ impl Workspace {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        role: Option<WorkspaceRole>,
+        #[graphql(desc = "Only those who are this.")] role: Option<WorkspaceRole>,
     ) -> Result<Connection<WorkspaceMember>> {
         let list = MemberList {
             role: role.map(Into::into),
@@ -235,7 +236,9 @@ impl Workspace {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        #[graphql(name = "kinds")] only: Option<Vec<EventKind>>,
+        #[graphql(name = "kinds", desc = "Only events of these kinds.")] only: Option<
+            Vec<EventKind>,
+        >,
     ) -> Nullable<Connection<Event>> {
         let events = async {
             self.require(access::Permission::WorkspaceManage)?;
