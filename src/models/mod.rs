@@ -3,6 +3,7 @@
 
 pub mod event;
 pub mod invitation;
+pub mod mail;
 pub mod navigation;
 pub mod organization;
 pub mod patch;
