@@ -58,10 +58,10 @@ impl App {
     pub fn public_url(&self) -> Url {
         let http = &self.config.http;
         let address = SocketAddr::new(http.host, http.port);
-        let listens = || Url::parse(&format!("http://{address}"));
-        let url = self.config.public_url.clone().map_or_else(listens, Ok);
-        // An address and a port always make a URL; this one is better than a failure all the same.
-        url.unwrap_or_else(|_| unreachable!("http://{address} is a URL"))
+        self.config.public_url.clone().unwrap_or_else(|| {
+            // An IP address and a port always make a URL.
+            Url::parse(&format!("http://{address}")).expect("an address makes a URL")
+        })
     }
 
     /// Tells the worker of this process, if there is one, that there may be something to do. To be

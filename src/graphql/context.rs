@@ -8,12 +8,14 @@ use async_graphql::dataloader::DataLoader;
 use super::loader::{Loaders, Soon, Spawner};
 use crate::app::App;
 use crate::auth::Viewer;
+use crate::db::types::Instant;
 use crate::error::{Error, Result};
 use crate::id::UserId;
 
 /// What the resolvers of one request share.
 pub struct RequestContext {
     app: App,
+    now: Instant,
     signed_in: Option<SignedIn>,
 }
 
@@ -35,7 +37,12 @@ impl RequestContext {
                 loaders: DataLoader::new(loaders, Spawner, Soon),
             }
         });
-        Self { app, signed_in }
+        let now = app.now();
+        Self {
+            app,
+            now,
+            signed_in,
+        }
     }
 }
 
@@ -43,6 +50,10 @@ impl RequestContext {
 pub trait ContextExt {
     /// What every request shares.
     fn app(&self) -> &App;
+
+    /// The time of the request: the same for all that is read by the clock, so that no two fields
+    /// of an answer disagree, and lists that are narrowed down by it are read together.
+    fn now(&self) -> Instant;
 
     /// Whose request it is.
     ///
@@ -68,6 +79,10 @@ pub trait ContextExt {
 impl ContextExt for Context<'_> {
     fn app(&self) -> &App {
         &self.data_unchecked::<RequestContext>().app
+    }
+
+    fn now(&self) -> Instant {
+        self.data_unchecked::<RequestContext>().now
     }
 
     fn viewer(&self) -> Result<&Arc<Viewer>> {

@@ -16,10 +16,12 @@ use crate::app::App;
 use crate::db::page::{List, Listing, PageRequest, Wanted};
 use crate::error::Error;
 use crate::id::{
-    EventId, Id, OrganizationId, OrganizationMemberId, UserId, WorkspaceId, WorkspaceMemberId,
+    EventId, Id, InvitationId, OrganizationId, OrganizationMemberId, UserId, WorkspaceId,
+    WorkspaceMemberId,
 };
 use crate::models::event;
 use crate::models::event::Event;
+use crate::models::invitation::{self, NamedInvitation};
 use crate::models::organization::{self, OrganizationMember, VisibleOrganization};
 use crate::models::user::{self, User};
 use crate::models::workspace::{self, VisibleWorkspace, WorkspaceMember};
@@ -130,6 +132,17 @@ impl Loader<WorkspaceMemberId> for Loaders {
         let mut conn = self.app.db.read().await?;
         let found = workspace::visible_members(&mut conn, self.viewer, ids).await?;
         Ok(keyed(found, |(member, _)| member.id))
+    }
+}
+
+impl Loader<InvitationId> for Loaders {
+    type Value = NamedInvitation;
+    type Error = Arc<Error>;
+
+    async fn load(&self, ids: &[InvitationId]) -> Loaded<InvitationId, NamedInvitation> {
+        let mut conn = self.app.db.read().await?;
+        let found = invitation::visible(&mut conn, self.viewer, ids).await?;
+        Ok(keyed(found, |named| named.invitation.id))
     }
 }
 

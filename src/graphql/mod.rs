@@ -8,6 +8,7 @@ mod context;
 mod error;
 mod event;
 mod id;
+mod invitation;
 mod loader;
 mod navigation;
 mod node;
@@ -40,6 +41,7 @@ pub struct Query(
 pub struct Mutation(
     organization::OrganizationMutation,
     workspace::WorkspaceMutation,
+    invitation::InvitationMutation,
     navigation::NavigationMutation,
 );
 

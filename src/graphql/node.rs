@@ -7,6 +7,7 @@ use super::context::ContextExt;
 use super::error::{Nullable, nullable};
 use super::event::Event;
 use super::id::RawId;
+use super::invitation::Invitation;
 use super::organization::{Organization, OrganizationMember};
 use super::user::User;
 use super::workspace::{Workspace, WorkspaceMember};
@@ -25,6 +26,7 @@ pub enum Node {
     Workspace(Workspace),
     OrganizationMember(OrganizationMember),
     WorkspaceMember(WorkspaceMember),
+    Invitation(Invitation),
     Event(Event),
 }
 
@@ -49,6 +51,10 @@ pub async fn load(ctx: &Context<'_>, id: AnyId) -> Result<Option<Node>> {
             .load_one(id)
             .await?
             .map(|row| WorkspaceMember::from(row).into()),
+        AnyId::Invitation(id) => loaders
+            .load_one(id)
+            .await?
+            .map(|row| Invitation(row).into()),
         AnyId::Event(id) => loaders.load_one(id).await?.map(|event| Event(event).into()),
         _ => None,
     })
