@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use crate::id::OrganizationId;
+
 /// The result of whatever may be refused or may fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -101,6 +103,9 @@ pub enum Error {
     },
     /// Too many calls; when the next one may succeed.
     RateLimited(Duration),
+    /// The account stays while these organizations, each with its name, have other members and no
+    /// other owner.
+    MustHandOver(Vec<(OrganizationId, String)>),
     /// The database refused or failed.
     Database(DieselError),
     /// No connection to the database could be had.
@@ -136,6 +141,12 @@ impl Error {
         Self::Refused(ErrorCode::Conflict, message.into())
     }
 
+    /// Nobody else owns it.
+    pub fn last_owner() -> Self {
+        let message = "There must be an OWNER; make somebody else one first.";
+        Self::Refused(ErrorCode::LastOwner, message.into())
+    }
+
     /// One argument that is not valid.
     pub fn invalid(field: impl Into<String>, message: impl Into<Cow<'static, str>>) -> Self {
         Self::InvalidInput(vec![Violation {
@@ -151,6 +162,7 @@ impl Error {
             Self::InvalidInput(_) => ErrorCode::InvalidInput,
             Self::LimitReached { .. } => ErrorCode::LimitReached,
             Self::RateLimited(_) => ErrorCode::RateLimited,
+            Self::MustHandOver(_) => ErrorCode::Conflict,
             Self::NoConnection(_) => ErrorCode::Unavailable,
             Self::Internal(_) => ErrorCode::Internal,
             Self::Database(error) => match Failure::of(error) {
@@ -251,6 +263,14 @@ impl fmt::Display for Error {
                     f,
                     "Too many calls; try again in {} s.",
                     wait.as_secs().max(1)
+                )
+            }
+            Self::MustHandOver(organizations) => {
+                let names = organizations.iter().map(|(_, name)| name.as_str());
+                write!(
+                    f,
+                    "Hand over the organizations that you alone own first: {}.",
+                    names.collect::<Vec<_>>().join(", ")
                 )
             }
             Self::Database(_) | Self::NoConnection(_) | Self::Internal(_) => {

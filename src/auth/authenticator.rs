@@ -9,7 +9,7 @@ use super::token::{Identity, TokenError, Verifier};
 use super::viewer::{Credential, Viewer};
 use crate::app::App;
 use crate::db::types::Instant;
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::id::UserId;
 use crate::models::user;
 
@@ -104,7 +104,14 @@ impl Authenticator {
         identity: Identity,
         now: Instant,
     ) -> Result<Viewer, Refused> {
-        let user = user::sign_in(&app.db, &identity, now).await?;
+        let user = match user::sign_in(&app.db, &identity, now).await {
+            Err(error) if error.code() == ErrorCode::Unauthenticated => {
+                return Err(Refused::Invalid(
+                    "issued before the account was deleted".into(),
+                ));
+            }
+            signed_in => signed_in?,
+        };
         let workos_organization_id = identity.workos_organization_id;
         let verified = Verified {
             user: user.id,

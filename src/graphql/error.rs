@@ -100,6 +100,12 @@ fn extend(error: &mut ServerError, own: &Error, request_id: &str) {
             set(error, "limitName", *name);
             set(error, "limit", *limit);
         }
+        Error::MustHandOver(organizations) => {
+            let blocking = organizations.iter().map(|(id, name)| {
+                Value::from_json(serde_json::json!({ "id": id, "name": name })).unwrap_or_default()
+            });
+            set(error, "blockedBy", Value::List(blocking.collect()));
+        }
         Error::RateLimited(_) => set(error, "retryAfterSeconds", own.retry_after_seconds()),
         _ => {}
     }

@@ -1,6 +1,8 @@
 //! What the system is: one file an entity, with its rows, rules, queries and errors. Knows neither
 //! GraphQL nor HTTP.
 
+pub mod account;
+mod deleted_identity;
 pub mod event;
 pub mod invitation;
 pub mod mail;
@@ -9,6 +11,7 @@ pub mod organization;
 pub mod patch;
 pub mod quota;
 pub mod rate_limit;
+mod removal;
 pub mod slugs;
 pub mod user;
 pub mod values;

@@ -10,6 +10,7 @@ use crate::db::types::Instant;
 use crate::db::{Connection, Db, Transaction, lock};
 use crate::error::{Error, Result};
 use crate::id::{UserId, WorkspaceId};
+use crate::models::deleted_identity;
 use crate::run;
 use crate::schema::{organization_members, users};
 
@@ -74,12 +75,16 @@ pub async fn by_id(conn: &mut Connection, id: UserId) -> Result<Option<User>> {
 /// The person whom a verified token names: made at first sight, and kept up to date from its claims.
 ///
 /// # Errors
-/// Only those of the database.
+/// `UNAUTHENTICATED` for a token of before its person deleted their account.
 pub async fn sign_in(db: &Db, identity: &Identity, now: Instant) -> Result<User> {
-    let known = find(&mut db.read().await?, identity).await?;
+    let mut conn = db.read().await?;
+    let known = find(&mut conn, identity).await?;
     if let Some(user) = known.filter(|user| user.is_as_said_by(identity)) {
+        // The person may have come back since, and their tokens of before have not.
+        check_not_deleted(&mut conn, identity).await?;
         return Ok(user);
     }
+    drop(conn);
     db.transaction(async |tx| record(tx, identity, now).await)
         .await
 }
@@ -115,7 +120,7 @@ async fn record(tx: &mut Transaction, identity: &Identity, now: Instant) -> Resu
     };
     // The issuer's word is taken over in one statement, so that two first requests at once make one
     // person.
-    Ok(run!(
+    let user = run!(
         tx,
         diesel::insert_into(users::table)
             .values(&user)
@@ -131,7 +136,18 @@ async fn record(tx: &mut Transaction, identity: &Identity, now: Instant) -> Resu
             .returning(User::as_returning())
             .get_result(tx)
             .await
-    )?)
+    )?;
+    // Asked only now: had the account been deleted while this waited for its row, it would have been
+    // made anew.
+    check_not_deleted(tx, identity).await?;
+    Ok(user)
+}
+
+async fn check_not_deleted(conn: &mut Connection, identity: &Identity) -> Result<()> {
+    let Identity {
+        issuer, subject, ..
+    } = identity;
+    deleted_identity::check(conn, issuer, subject, identity.issued_at).await
 }
 
 /// Locks the viewer's row until the transaction ends: their rate limits and what they own are counted

@@ -1,6 +1,7 @@
 //! Invitations that die with something else: with the right to send them, with a workspace, with an
 //! organization, with an account.
 
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
@@ -13,10 +14,11 @@ use crate::db::types::Instant;
 use crate::error::Result;
 use crate::id::{InvitationId, OrganizationId, UserId, WorkspaceId};
 use crate::models::event::{self, EventKind, NewEvent};
+use crate::models::user::User;
 use crate::run;
-use crate::schema::{invitations, organization_members, workspace_members};
+use crate::schema::{invitations, organization_members, users, workspace_members};
 
-type Revoked = (InvitationId, OrganizationId, Option<WorkspaceId>);
+type Ended = (InvitationId, OrganizationId, Option<WorkspaceId>);
 
 /// Revokes what `inviter` sent in the organization and would not be allowed to send by now: pending
 /// invitations to the organization without ORGANIZATION_MANAGE_MEMBERS, and those to a workspace
@@ -58,7 +60,7 @@ pub async fn revoke_unrightful(
         .filter(invitations::status.eq(InvitationStatus::Pending))
         .filter(invitations::expires_at.gt(now))
         .filter(invitations::workspace_id.is_null().or(of_managed));
-    let revoked: Vec<Revoked> = run!(
+    let revoked: Vec<Ended> = run!(
         tx,
         diesel::update(unrightful)
             .set((
@@ -73,7 +75,7 @@ pub async fn revoke_unrightful(
             .get_results(tx)
             .await
     )?;
-    record(tx, actor, revoked, now).await
+    record_revoked(tx, actor, revoked, now).await
 }
 
 /// Revokes every pending invitation that `inviter` sent, in all organizations.
@@ -90,7 +92,7 @@ pub async fn revoke_of_inviter(
         .filter(invitations::invited_by.eq(inviter))
         .filter(invitations::status.eq(InvitationStatus::Pending))
         .filter(invitations::expires_at.gt(now));
-    let revoked: Vec<Revoked> = run!(
+    let revoked: Vec<Ended> = run!(
         tx,
         diesel::update(sent)
             .set((
@@ -105,7 +107,50 @@ pub async fn revoke_of_inviter(
             .get_results(tx)
             .await
     )?;
-    record(tx, actor, revoked, now).await
+    record_revoked(tx, actor, revoked, now).await
+}
+
+/// Declines every pending invitation to the viewer's address, who deletes their account: unless
+/// another person has that address as well, who may still want them.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn decline_all(tx: &mut Transaction, viewer: &Viewer, now: Instant) -> Result<()> {
+    let User {
+        id,
+        email,
+        email_verified,
+        ..
+    } = &viewer.user;
+    if !email_verified {
+        return Ok(());
+    }
+    let others = users::table
+        .filter(users::email.eq(email).and(users::email_verified))
+        .filter(users::id.ne(id))
+        .select(users::id);
+    let pending = invitations::table
+        .filter(invitations::email.eq(email))
+        .filter(invitations::status.eq(InvitationStatus::Pending))
+        .filter(invitations::expires_at.gt(now))
+        .filter(not(exists(others)));
+    let declined: Vec<Ended> = run!(
+        tx,
+        diesel::update(pending)
+            .set((
+                invitations::status.eq(InvitationStatus::Declined),
+                invitations::updated_at.eq(now),
+            ))
+            .returning((
+                invitations::id,
+                invitations::organization_id,
+                invitations::workspace_id,
+            ))
+            .get_results(tx)
+            .await
+    )?;
+    let (kind, status) = (EventKind::InvitationDeclined, InvitationStatus::Declined);
+    record(tx, viewer, declined, kind, status, now).await
 }
 
 /// Revokes the pending invitations to a workspace that is deleted. The event of its deletion tells of
@@ -161,18 +206,30 @@ pub async fn revoke_of_organizations(
     Ok(())
 }
 
+async fn record_revoked(
+    tx: &mut Transaction,
+    actor: &Viewer,
+    revoked: Vec<Ended>,
+    now: Instant,
+) -> Result<()> {
+    let (kind, status) = (EventKind::InvitationRevoked, InvitationStatus::Revoked);
+    record(tx, actor, revoked, kind, status, now).await
+}
+
 async fn record(
     tx: &mut Transaction,
     actor: &Viewer,
-    revoked: Vec<Revoked>,
+    ended: Vec<Ended>,
+    kind: EventKind,
+    status: InvitationStatus,
     now: Instant,
 ) -> Result<()> {
-    let event = |(invitation, organization, workspace): Revoked| NewEvent {
-        kind: EventKind::InvitationRevoked,
+    let event = |(invitation, organization, workspace): Ended| NewEvent {
+        kind,
         organization,
         workspace,
         subject: invitation.into(),
-        data: json!({ "status": InvitationStatus::Revoked.as_str() }),
+        data: json!({ "status": status.as_str() }),
     };
-    event::record_all(tx, actor, now, revoked.into_iter().map(event).collect()).await
+    event::record_all(tx, actor, now, ended.into_iter().map(event).collect()).await
 }

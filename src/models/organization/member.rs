@@ -5,6 +5,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 use diesel_async::RunQueryDsl;
+use serde_json::json;
 
 use crate::access::OrganizationRole;
 
@@ -13,6 +14,7 @@ use crate::db::types::Instant;
 use crate::db::{Connection, Transaction, each_parent};
 use crate::error::Result;
 use crate::id::{OrganizationId, OrganizationMemberId, UserId, kind};
+use crate::models::event::{EventKind, NewEvent};
 use crate::models::user::User;
 use crate::run;
 use crate::schema::{organization_members, users};
@@ -31,6 +33,24 @@ pub struct OrganizationMember {
     pub role: OrganizationRole,
     /// Since when.
     pub created_at: Instant,
+}
+
+impl OrganizationMember {
+    /// What is to be written down of a change of it. One that has ended is gone, so that is about the
+    /// person.
+    pub(in crate::models) fn event(&self, kind: EventKind) -> NewEvent {
+        let subject = match kind {
+            EventKind::OrganizationMemberRemoved => self.user_id.into(),
+            _ => self.id.into(),
+        };
+        NewEvent {
+            kind,
+            organization: self.organization_id,
+            workspace: None,
+            subject,
+            data: json!({ "userId": self.user_id, "role": self.role.as_str() }),
+        }
+    }
 }
 
 /// Makes someone a member who is none.

@@ -3,6 +3,8 @@
 mod create;
 mod list;
 mod member;
+mod member_change;
+mod succession;
 mod update;
 
 use diesel::pg::Pg;
@@ -14,6 +16,10 @@ pub use create::{NewOrganization, create};
 pub(in crate::models) use create::{create_in, find_personal, personal};
 pub use list::OrganizationList;
 pub use member::{MemberList, OrganizationMember, add_member, visible_members};
+pub(in crate::models) use member_change::find_member;
+pub use member_change::{leave, remove_member, transfer, update_member};
+pub(in crate::models) use succession::pass_workspaces;
+pub(in crate::models) use update::delete_all;
 pub use update::{OrganizationChanges, delete, link_workos, update};
 
 use crate::access::OrganizationRole;

@@ -9,6 +9,7 @@ use crate::access::scope::organization::{Delete, Update};
 use crate::app::App;
 use crate::auth::{Credential, Viewer};
 use crate::db::Transaction;
+use crate::db::types::Instant;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::OrganizationId;
 use crate::models::event::{self, EventKind, NewEvent};
@@ -169,53 +170,51 @@ pub async fn delete(app: &App, viewer: &Viewer, id: OrganizationId) -> Result<()
     app.db
         .transaction(async |tx| {
             viewer.organization::<Delete>(tx, id).await?;
-            delete_in(tx, app, viewer, id).await
+            delete_all(tx, viewer, &[id], app.now()).await
         })
         .await
 }
 
-/// As [`delete`], as part of a transaction that has seen to the permission and locked the row.
-pub(in crate::models) async fn delete_in(
+/// As [`delete`], for several organizations at once, as part of a transaction that has seen to the
+/// permission and locked the rows.
+pub(in crate::models) async fn delete_all(
     tx: &mut Transaction,
-    app: &App,
     viewer: &Viewer,
-    id: OrganizationId,
+    ids: &[OrganizationId],
+    now: Instant,
 ) -> Result<()> {
-    let now = app.now();
-    let event = NewEvent {
+    let event = |id: &OrganizationId| NewEvent {
         kind: EventKind::OrganizationDeleted,
-        organization: id,
+        organization: *id,
         workspace: None,
-        subject: id.into(),
+        subject: (*id).into(),
         data: json!({}),
     };
-    event::record(tx, viewer, now, event).await?;
-    invitation::revoke_of_organizations(tx, &[id], now).await?;
-    let own = || workspaces::table.filter(workspaces::organization_id.eq(id));
+    event::record_all(tx, viewer, now, ids.iter().map(event).collect()).await?;
+    invitation::revoke_of_organizations(tx, ids, now).await?;
+    run!(tx, {
+        let own = workspaces::table
+            .filter(workspaces::organization_id.eq_any(ids))
+            .select(workspaces::id);
+        let slugs = workspace_slugs::table.filter(workspace_slugs::workspace_id.eq_any(own));
+        diesel::delete(slugs).execute(tx).await
+    })?;
     run!(
         tx,
-        diesel::delete(
-            workspace_slugs::table
-                .filter(workspace_slugs::workspace_id.eq_any(own().select(workspaces::id)))
-        )
-        .execute(tx)
-        .await
-    )?;
-    run!(
-        tx,
-        diesel::update(own())
+        diesel::update(workspaces::table.filter(workspaces::organization_id.eq_any(ids)))
             .set((workspaces::deleted_at.eq(now), workspaces::purge_at.eq(now)))
             .execute(tx)
             .await
     )?;
-    let slugs = organization_slugs::table.filter(organization_slugs::organization_id.eq(id));
+    let slugs = organization_slugs::table.filter(organization_slugs::organization_id.eq_any(ids));
     run!(tx, diesel::delete(slugs).execute(tx).await)?;
     // The memberships of its workspaces go with these.
-    let members = organization_members::table.filter(organization_members::organization_id.eq(id));
+    let members =
+        organization_members::table.filter(organization_members::organization_id.eq_any(ids));
     run!(tx, diesel::delete(members).execute(tx).await)?;
     run!(
         tx,
-        diesel::update(organizations::table.find(id))
+        diesel::update(organizations::table.filter(organizations::id.eq_any(ids)))
             .set((
                 organizations::deleted_at.eq(now),
                 // So that it can be linked to another.

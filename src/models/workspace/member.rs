@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel::query_source::AliasedField;
 use diesel::sqlite::Sqlite;
 use diesel_async::RunQueryDsl;
+use serde_json::json;
 
 use crate::access::WorkspaceRole;
 use crate::access::visible::{may_see, workspaces_of_viewer};
@@ -14,6 +15,7 @@ use crate::db::types::Instant;
 use crate::db::{Connection, Transaction, each_parent};
 use crate::error::Result;
 use crate::id::{OrganizationId, UserId, WorkspaceId, WorkspaceMemberId, kind};
+use crate::models::event::{EventKind, NewEvent};
 use crate::models::user::User;
 use crate::run;
 use crate::schema::{users, workspace_members, workspaces};
@@ -34,6 +36,24 @@ pub struct WorkspaceMember {
     pub role: WorkspaceRole,
     /// Since when.
     pub created_at: Instant,
+}
+
+impl WorkspaceMember {
+    /// What is to be written down of a change of it. One that has ended is gone, so that is about the
+    /// person.
+    pub(in crate::models) fn event(&self, kind: EventKind) -> NewEvent {
+        let subject = match kind {
+            EventKind::WorkspaceMemberRemoved => self.user_id.into(),
+            _ => self.id.into(),
+        };
+        NewEvent {
+            kind,
+            organization: self.organization_id,
+            workspace: Some(self.workspace_id),
+            subject,
+            data: json!({ "userId": self.user_id, "role": self.role.as_str() }),
+        }
+    }
 }
 
 /// Makes a member of the organization, who is none of the workspace, one of it.

@@ -4,6 +4,7 @@ mod create;
 mod delete;
 mod list;
 mod member;
+mod member_change;
 mod update;
 
 use diesel::pg::Pg;
@@ -15,6 +16,7 @@ pub use create::{Created, NewWorkspace, Place, create};
 pub use delete::{delete, restore};
 pub use list::{OrderField, WorkspaceList, WorkspacesOfOrganization};
 pub use member::{MemberList, WorkspaceMember, add_member, visible_members};
+pub use member_change::{Removed, leave, remove_member, transfer, update_member};
 pub use update::{WorkspaceChanges, update};
 
 use crate::access::visible::{may_see, workspaces_of_viewer};

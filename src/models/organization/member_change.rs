@@ -1,0 +1,226 @@
+//! Changing who belongs to an organization, and as what.
+
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::succession::pass_workspaces;
+use super::{OrganizationMember, VisibleOrganization};
+use crate::access::OrganizationRole;
+use crate::access::scope::organization::{ManageMembers, View};
+use crate::app::App;
+use crate::auth::Viewer;
+use crate::db::Transaction;
+use crate::db::types::Instant;
+use crate::error::{Error, Result};
+use crate::id::{OrganizationId, UserId};
+use crate::models::event::{self, EventKind};
+use crate::models::user::User;
+use crate::models::{invitation, removal};
+use crate::run;
+use crate::schema::{organization_members, users};
+
+/// What it takes to give and take the roles that an ADMIN may not.
+const BEING_OWNER: &str = "being an OWNER of the organization";
+
+/// Gives a member another role.
+///
+/// # Errors
+/// Those of [`Viewer::organization`]; `NOT_FOUND` for someone who is no member, `FORBIDDEN` for an
+/// ADMIN where the role that is given or taken is OWNER or BILLING_ADMIN, `LAST_OWNER`.
+pub async fn update_member(
+    app: &App,
+    viewer: &Viewer,
+    id: OrganizationId,
+    user: UserId,
+    role: OrganizationRole,
+) -> Result<(OrganizationMember, User)> {
+    app.db
+        .transaction(async |tx| {
+            let scope = viewer.organization::<ManageMembers>(tx, id).await?;
+            let (mut member, user) = find_member(tx, id, user).await?;
+            check_within(scope.visible().role, &[member.role, role])?;
+            if member.role == role {
+                return Ok((member, user));
+            }
+            if member.role == OrganizationRole::Owner {
+                keep_an_owner(tx, &member).await?;
+            }
+            let now = app.now();
+            let is_demoted = role.rank() < member.role.rank();
+            set_role(tx, viewer, &mut member, role, now).await?;
+            if is_demoted {
+                invitation::revoke_unrightful(tx, viewer, id, user.id, now).await?;
+            }
+            Ok((member, user))
+        })
+        .await
+}
+
+/// Removes a member from the organization and from all its workspaces. Those that they alone owned
+/// pass to the organization's longest-standing OWNER. They cannot come back by a join code until they
+/// are wanted again.
+///
+/// # Errors
+/// Those of [`Viewer::organization`]; `NOT_FOUND` for someone who is no member, `FORBIDDEN` for an
+/// ADMIN where they are OWNER or BILLING_ADMIN, `LAST_OWNER`.
+pub async fn remove_member(
+    app: &App,
+    viewer: &Viewer,
+    id: OrganizationId,
+    user: UserId,
+) -> Result<VisibleOrganization> {
+    app.db
+        .transaction(async |tx| {
+            let scope = viewer.organization::<ManageMembers>(tx, id).await?;
+            let (member, _) = find_member(tx, id, user).await?;
+            check_within(scope.visible().role, &[member.role])?;
+            let now = app.now();
+            end(tx, viewer, &member, now).await?;
+            // Whoever removes themself leaves.
+            if user != viewer.id() {
+                removal::record(tx, id, None, user, now).await?;
+            }
+            Ok(scope.visible().clone())
+        })
+        .await
+}
+
+/// Ends the viewer's own membership, and those of all workspaces of the organization. Those that they
+/// alone owned pass to the organization's longest-standing OWNER.
+///
+/// # Errors
+/// Those of [`Viewer::organization`]; `LAST_OWNER`.
+pub async fn leave(app: &App, viewer: &Viewer, id: OrganizationId) -> Result<()> {
+    app.db
+        .transaction(async |tx| {
+            viewer.organization::<View>(tx, id).await?;
+            let (member, _) = find_member(tx, id, viewer.id()).await?;
+            end(tx, viewer, &member, app.now()).await
+        })
+        .await
+}
+
+/// Makes another member OWNER of the organization, and the viewer ADMIN.
+///
+/// # Errors
+/// Those of [`Viewer::organization`]; `FORBIDDEN` for a viewer who is no OWNER, `INVALID_INPUT` for the
+/// viewer themself, `NOT_FOUND` for someone who is no member.
+pub async fn transfer(
+    app: &App,
+    viewer: &Viewer,
+    id: OrganizationId,
+    to: UserId,
+) -> Result<VisibleOrganization> {
+    if to == viewer.id() {
+        return Err(Error::invalid("userId", "must be somebody else"));
+    }
+    app.db
+        .transaction(async |tx| {
+            let scope = viewer.organization::<View>(tx, id).await?;
+            let mut visible = scope.visible().clone();
+            if visible.role != OrganizationRole::Owner {
+                return Err(Error::forbidden(BEING_OWNER));
+            }
+            let now = app.now();
+            let (mut other, _) = find_member(tx, id, to).await?;
+            set_role(tx, viewer, &mut other, OrganizationRole::Owner, now).await?;
+            let (mut own, _) = find_member(tx, id, viewer.id()).await?;
+            set_role(tx, viewer, &mut own, OrganizationRole::Admin, now).await?;
+            visible.role = own.role;
+            Ok(visible)
+        })
+        .await
+}
+
+/// The membership of someone who has one.
+///
+/// # Errors
+/// `NOT_FOUND` for someone who has none.
+pub(in crate::models) async fn find_member(
+    tx: &mut Transaction,
+    id: OrganizationId,
+    user: UserId,
+) -> Result<(OrganizationMember, User)> {
+    let found = run!(
+        tx,
+        organization_members::table
+            .inner_join(users::table.on(users::id.eq(organization_members::user_id)))
+            .filter(organization_members::organization_id.eq(id))
+            .filter(organization_members::user_id.eq(user))
+            .select((OrganizationMember::as_select(), User::as_select()))
+            .first(tx)
+            .await
+            .optional()
+    )?;
+    found.ok_or_else(Error::not_found)
+}
+
+/// Refuses whoever is `own` to give or take these roles: nobody reaches above themself, and billing is
+/// the owners' to give.
+fn check_within(own: OrganizationRole, roles: &[OrganizationRole]) -> Result<()> {
+    let is_beyond = |role: &OrganizationRole| {
+        role.rank() > own.rank()
+            || (*role == OrganizationRole::BillingAdmin && own != OrganizationRole::Owner)
+    };
+    if roles.iter().any(is_beyond) {
+        return Err(Error::forbidden(BEING_OWNER));
+    }
+    Ok(())
+}
+
+async fn set_role(
+    tx: &mut Transaction,
+    viewer: &Viewer,
+    member: &mut OrganizationMember,
+    role: OrganizationRole,
+    now: Instant,
+) -> Result<()> {
+    if member.role == role {
+        return Ok(());
+    }
+    member.role = role;
+    let row = organization_members::table.find(member.id);
+    let role = organization_members::role.eq(role);
+    run!(tx, diesel::update(row).set(role).execute(tx).await)?;
+    let event = member.event(EventKind::OrganizationMemberUpdated);
+    event::record(tx, viewer, now, event).await
+}
+
+/// Ends a membership, and what follows from it.
+async fn end(
+    tx: &mut Transaction,
+    viewer: &Viewer,
+    member: &OrganizationMember,
+    now: Instant,
+) -> Result<()> {
+    if member.role == OrganizationRole::Owner {
+        keep_an_owner(tx, member).await?;
+    }
+    let (organization, user) = (member.organization_id, member.user_id);
+    pass_workspaces(tx, viewer, &[organization], user, now).await?;
+    // The memberships of its workspaces go with this one.
+    let row = organization_members::table.find(member.id);
+    run!(tx, diesel::delete(row).execute(tx).await)?;
+    let event = member.event(EventKind::OrganizationMemberRemoved);
+    event::record(tx, viewer, now, event).await?;
+    invitation::revoke_unrightful(tx, viewer, organization, user, now).await
+}
+
+/// Refuses where the organization, whose row is locked, would have no OWNER without this one.
+async fn keep_an_owner(tx: &mut Transaction, without: &OrganizationMember) -> Result<()> {
+    let others: i64 = run!(
+        tx,
+        organization_members::table
+            .filter(organization_members::organization_id.eq(without.organization_id))
+            .filter(organization_members::role.eq(OrganizationRole::Owner))
+            .filter(organization_members::id.ne(without.id))
+            .select(count_star())
+            .first(tx)
+            .await
+    )?;
+    if others == 0 {
+        return Err(Error::last_owner());
+    }
+    Ok(())
+}

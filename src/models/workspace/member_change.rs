@@ -1,0 +1,290 @@
+//! Changing who belongs to a workspace, and as what.
+//!
+//! Every change locks the organization's row before the workspace's, so that nobody becomes an owner
+//! while they are leaving the organization.
+
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::{VisibleWorkspace, WorkspaceMember, add_member};
+use crate::access::WorkspaceRole;
+use crate::access::scope::WorkspaceScope;
+use crate::access::scope::workspace::{Own, View};
+use crate::app::App;
+use crate::auth::Viewer;
+use crate::db::Transaction;
+use crate::db::types::Instant;
+use crate::error::{Error, Result};
+use crate::id::{UserId, WorkspaceId};
+use crate::models::event::{self, EventKind};
+use crate::models::user::User;
+use crate::models::{invitation, organization, quota, removal, user};
+use crate::run;
+use crate::schema::{users, workspace_members};
+
+/// Gives a member another role. Whoever may do this is an OWNER, so that no role is above their own.
+///
+/// # Errors
+/// Those of [`Viewer::workspace`]; `NOT_FOUND` for someone who is no member, `LAST_OWNER`,
+/// `LIMIT_REACHED` where the person may own no more workspaces.
+pub async fn update_member(
+    app: &App,
+    viewer: &Viewer,
+    id: WorkspaceId,
+    user: UserId,
+    role: WorkspaceRole,
+) -> Result<(WorkspaceMember, User)> {
+    app.db
+        .transaction(async |tx| {
+            if role == WorkspaceRole::Owner {
+                // What they own is counted under this lock.
+                user::lock_rows(tx, &[user]).await?;
+            }
+            let scope = lock::<Own>(tx, viewer, id).await?;
+            let (mut member, user) = find_member(tx, &scope, user).await?;
+            if member.role == role {
+                return Ok((member, user));
+            }
+            let now = app.now();
+            if member.role == WorkspaceRole::Owner {
+                keep_an_owner(tx, &member).await?;
+            }
+            if role == WorkspaceRole::Owner {
+                check_may_own(tx, app, &scope, user.id).await?;
+            }
+            let is_demoted = role.rank() < member.role.rank();
+            set_role(tx, viewer, &mut member, role, now).await?;
+            if is_demoted {
+                let organization = member.organization_id;
+                invitation::revoke_unrightful(tx, viewer, organization, user.id, now).await?;
+            }
+            Ok((member, user))
+        })
+        .await
+}
+
+/// Someone who was removed.
+#[derive(Clone, Debug)]
+pub struct Removed {
+    /// From where.
+    pub workspace: VisibleWorkspace,
+    /// What they were there.
+    pub role: WorkspaceRole,
+}
+
+/// Removes a member, who cannot come back by the join code until they are wanted again. If `expected`
+/// is given, only someone with that role is removed.
+///
+/// # Errors
+/// Those of [`Viewer::workspace`]; `NOT_FOUND` for someone who is no member, `CONFLICT` where they
+/// have another role than expected, `LAST_OWNER`.
+pub async fn remove_member(
+    app: &App,
+    viewer: &Viewer,
+    id: WorkspaceId,
+    user: UserId,
+    expected: Option<WorkspaceRole>,
+) -> Result<Removed> {
+    app.db
+        .transaction(async |tx| {
+            let scope = lock::<Own>(tx, viewer, id).await?;
+            let (member, _) = find_member(tx, &scope, user).await?;
+            if expected.is_some_and(|expected| expected != member.role) {
+                return Err(Error::conflict("The member has another role by now."));
+            }
+            let now = app.now();
+            end(tx, viewer, &member, now).await?;
+            // Whoever removes themself leaves.
+            if user != viewer.id() {
+                removal::record(tx, member.organization_id, Some(id), user, now).await?;
+            }
+            Ok(Removed {
+                workspace: scope.visible().clone(),
+                role: member.role,
+            })
+        })
+        .await
+}
+
+/// Ends the viewer's own membership.
+///
+/// # Errors
+/// Those of [`Viewer::workspace`]; `CONFLICT` where they have no membership of their own,
+/// `LAST_OWNER`.
+pub async fn leave(app: &App, viewer: &Viewer, id: WorkspaceId) -> Result<()> {
+    app.db
+        .transaction(async |tx| {
+            let scope = lock::<View>(tx, viewer, id).await?;
+            if scope.visible().membership_role.is_none() {
+                return Err(Error::conflict(
+                    "You have no membership of your own in this workspace.",
+                ));
+            }
+            let (member, _) = find_member(tx, &scope, viewer.id()).await?;
+            end(tx, viewer, &member, app.now()).await
+        })
+        .await
+}
+
+/// Makes another member of the organization OWNER of the workspace, and the viewer's own membership,
+/// if there is one, ADMIN.
+///
+/// # Errors
+/// Those of [`Viewer::workspace`]; `INVALID_INPUT` for the viewer themself, `NOT_FOUND` for someone
+/// who is no member of the organization, `LIMIT_REACHED` where there is no seat for them or they may
+/// own no more workspaces.
+pub async fn transfer(
+    app: &App,
+    viewer: &Viewer,
+    id: WorkspaceId,
+    to: UserId,
+) -> Result<VisibleWorkspace> {
+    if to == viewer.id() {
+        return Err(Error::invalid("userId", "must be somebody else"));
+    }
+    app.db
+        .transaction(async |tx| {
+            user::lock_rows(tx, &[to]).await?;
+            let scope = lock::<Own>(tx, viewer, id).await?;
+            let now = app.now();
+            make_owner(tx, app, viewer, &scope, to, now).await?;
+            let mut visible = scope.visible().clone();
+            if visible.membership_role.is_some() {
+                let (mut own, _) = find_member(tx, &scope, viewer.id()).await?;
+                set_role(tx, viewer, &mut own, WorkspaceRole::Admin, now).await?;
+                visible.membership_role = Some(own.role);
+            }
+            Ok(visible)
+        })
+        .await
+}
+
+async fn make_owner(
+    tx: &mut Transaction,
+    app: &App,
+    viewer: &Viewer,
+    scope: &WorkspaceScope<Own>,
+    to: UserId,
+    now: Instant,
+) -> Result<()> {
+    let organization = scope.workspace().organization_id;
+    organization::find_member(tx, organization, to).await?;
+    let (id, role) = (scope.id(), WorkspaceRole::Owner);
+    match member(tx, id, to).await? {
+        Some((member, _)) if member.role == role => Ok(()),
+        Some((mut member, _)) => {
+            check_may_own(tx, app, scope, to).await?;
+            set_role(tx, viewer, &mut member, role, now).await
+        }
+        None => {
+            check_may_own(tx, app, scope, to).await?;
+            let plan_key = organization::plan_key(tx, organization).await?;
+            quota::check_seat(tx, app.plan(&plan_key), id, now).await?;
+            let member = add_member(tx, organization, id, to, role, now).await?;
+            removal::forget(tx, organization, id, to).await?;
+            let event = member.event(EventKind::WorkspaceMemberAdded);
+            event::record(tx, viewer, now, event).await
+        }
+    }
+}
+
+/// The workspace for changing who belongs to it, the rows of its organization and its own locked.
+async fn lock<L: crate::access::scope::Level>(
+    tx: &mut Transaction,
+    viewer: &Viewer,
+    id: WorkspaceId,
+) -> Result<WorkspaceScope<L>> {
+    organization::lock_of_workspace(tx, id).await?;
+    viewer.workspace(tx, id).await
+}
+
+async fn find_member<L>(
+    tx: &mut Transaction,
+    scope: &WorkspaceScope<L>,
+    user: UserId,
+) -> Result<(WorkspaceMember, User)> {
+    let found = member(tx, scope.id(), user).await?;
+    found.ok_or_else(Error::not_found)
+}
+
+async fn member(
+    tx: &mut Transaction,
+    id: WorkspaceId,
+    user: UserId,
+) -> Result<Option<(WorkspaceMember, User)>> {
+    Ok(run!(
+        tx,
+        workspace_members::table
+            .inner_join(users::table.on(users::id.eq(workspace_members::user_id)))
+            .filter(workspace_members::workspace_id.eq(id))
+            .filter(workspace_members::user_id.eq(user))
+            .select((WorkspaceMember::as_select(), User::as_select()))
+            .first(tx)
+            .await
+            .optional()
+    )?)
+}
+
+async fn check_may_own(
+    tx: &mut Transaction,
+    app: &App,
+    scope: &WorkspaceScope<Own>,
+    user: UserId,
+) -> Result<()> {
+    let plan_key = organization::plan_key(tx, scope.workspace().organization_id).await?;
+    quota::check_owned_workspaces(tx, app, user, &plan_key).await
+}
+
+async fn set_role(
+    tx: &mut Transaction,
+    viewer: &Viewer,
+    member: &mut WorkspaceMember,
+    role: WorkspaceRole,
+    now: Instant,
+) -> Result<()> {
+    if member.role == role {
+        return Ok(());
+    }
+    member.role = role;
+    let row = workspace_members::table.find(member.id);
+    let role = workspace_members::role.eq(role);
+    run!(tx, diesel::update(row).set(role).execute(tx).await)?;
+    let event = member.event(EventKind::WorkspaceMemberUpdated);
+    event::record(tx, viewer, now, event).await
+}
+
+/// Ends a membership, and what follows from it.
+async fn end(
+    tx: &mut Transaction,
+    viewer: &Viewer,
+    member: &WorkspaceMember,
+    now: Instant,
+) -> Result<()> {
+    if member.role == WorkspaceRole::Owner {
+        keep_an_owner(tx, member).await?;
+    }
+    let row = workspace_members::table.find(member.id);
+    run!(tx, diesel::delete(row).execute(tx).await)?;
+    let event = member.event(EventKind::WorkspaceMemberRemoved);
+    event::record(tx, viewer, now, event).await?;
+    invitation::revoke_unrightful(tx, viewer, member.organization_id, member.user_id, now).await
+}
+
+/// Refuses where the workspace, whose row is locked, would have no OWNER without this one.
+async fn keep_an_owner(tx: &mut Transaction, without: &WorkspaceMember) -> Result<()> {
+    let others: i64 = run!(
+        tx,
+        workspace_members::table
+            .filter(workspace_members::workspace_id.eq(without.workspace_id))
+            .filter(workspace_members::role.eq(WorkspaceRole::Owner))
+            .filter(workspace_members::id.ne(without.id))
+            .select(count_star())
+            .first(tx)
+            .await
+    )?;
+    if others == 0 {
+        return Err(Error::last_owner());
+    }
+    Ok(())
+}
