@@ -6,13 +6,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use chrono::{TimeDelta, Utc};
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use tenantry::app::SystemClock;
 use tenantry::auth::token::DevelopmentKey;
 use tenantry::config::{Config, LogFormat, environment};
 use tenantry::db::Kind;
-use tenantry::http::{Server, StartError, migrate_database, open};
+use tenantry::http::{Server, StartError, migrate_database, open, open_app};
 use tenantry::models::values::email::Email;
+use tenantry::worker::Worker;
+use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
 /// The workspace backend of a multi-tenant product behind one GraphQL API.
@@ -28,8 +30,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve the API. What `tenantry` alone does.
-    Serve,
+    /// Serve the API, and do what runs without a request. What `tenantry` alone does.
+    Serve(Serve),
     /// Bring the database up to date.
     Migrate,
     /// Print a development token. Refused once an issuer is configured.
@@ -45,12 +47,23 @@ enum Command {
     Schema,
 }
 
+/// What of the server runs in this process. Instances that share a database share the work.
+#[derive(Args, Default)]
+struct Serve {
+    /// Do only what runs without a request: serve nothing.
+    #[arg(long, conflicts_with = "no_worker")]
+    worker_only: bool,
+    /// Serve the API only, and leave to other instances what runs without a request.
+    #[arg(long)]
+    no_worker: bool,
+}
+
 /// How long a development token is good for.
 const TOKEN_DAYS: i64 = 30;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let outcome = match cli.command.unwrap_or(Command::Serve) {
+    let outcome = match cli.command.unwrap_or(Command::Serve(Serve::default())) {
         Command::Schema => say(tenantry::graphql::schema(true).sdl().trim_end()),
         command => run(cli.config, command),
     };
@@ -69,7 +82,8 @@ fn run(file: Option<PathBuf>, command: Command) -> Result<(), StartError> {
     let runtime = tokio::runtime::Runtime::new().map_err(start_error)?;
     runtime.block_on(async {
         match command {
-            Command::Serve => serve(config).await,
+            Command::Serve(Serve { worker_only, .. }) if worker_only => work(config).await,
+            Command::Serve(Serve { no_worker, .. }) => serve(config, !no_worker).await,
             Command::Migrate => migrate(config).await,
             Command::Token { email, name } => token(&config, &email, name.as_deref()),
             Command::Schema => Ok(()),
@@ -77,7 +91,7 @@ fn run(file: Option<PathBuf>, command: Command) -> Result<(), StartError> {
     })
 }
 
-async fn serve(config: Config) -> Result<(), StartError> {
+async fn serve(config: Config, with_worker: bool) -> Result<(), StartError> {
     let server = Server::start(config, Arc::new(SystemClock)).await?;
     let url = server.url()?;
     say(&format!(
@@ -95,7 +109,37 @@ async fn serve(config: Config) -> Result<(), StartError> {
             say(&format!("  signed in   {url}/#token={token}"))?;
         }
     }
-    server.run(stopped()).await.map_err(start_error)
+    let worker = match with_worker {
+        true => Some(Worker::new(server.app().clone()).map_err(worker_error)?),
+        false => None,
+    };
+    let (stop, stopping) = oneshot::channel::<()>();
+    // The worker ends after the last request, whose mail it may still send.
+    let working = worker.map(|worker| {
+        tokio::spawn(worker.run(async {
+            // Either the sender says so, or it is gone.
+            let _ = stopping.await;
+        }))
+    });
+    let served = server.run(stopped()).await.map_err(start_error);
+    drop(stop);
+    if let Some(working) = working {
+        working.await.map_err(start_error)?;
+    }
+    served
+}
+
+async fn work(config: Config) -> Result<(), StartError> {
+    let app = open_app(config, Arc::new(SystemClock)).await?;
+    say("Tenantry is working, and serves nothing")?;
+    say(&format!("  database    {}", describe(app.db.kind())))?;
+    let worker = Worker::new(app).map_err(worker_error)?;
+    worker.run(stopped()).await;
+    Ok(())
+}
+
+fn worker_error(error: anyhow::Error) -> StartError {
+    StartError(format!("{error:#}"))
 }
 
 async fn migrate(config: Config) -> Result<(), StartError> {

@@ -40,3 +40,33 @@ impl<Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Lock<Q> {
         self.0.walk_ast(out)
     }
 }
+
+/// As [`lock`], but rows that another transaction has locked are left out: `FOR UPDATE SKIP LOCKED`
+/// on PostgreSQL, nothing on SQLite. For queues, whose workers must not wait for one another.
+pub fn lock_skip<Q>(query: Q) -> LockSkip<Q> {
+    LockSkip(query)
+}
+
+/// See [`lock_skip`].
+#[derive(Clone, Copy, QueryId)]
+pub struct LockSkip<Q>(Q);
+
+impl<Q: Query> Query for LockSkip<Q> {
+    type SqlType = Q::SqlType;
+}
+
+impl<Q, C> diesel::RunQueryDsl<C> for LockSkip<Q> {}
+
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for LockSkip<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(" FOR UPDATE SKIP LOCKED");
+        Ok(())
+    }
+}
+
+impl<Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for LockSkip<Q> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        self.0.walk_ast(out)
+    }
+}

@@ -10,12 +10,14 @@ use super::batch::{AtOnce, Batches};
 use super::loader::Loaders;
 use crate::app::App;
 use crate::auth::Viewer;
+use crate::db::types::Instant;
 use crate::error::{Error, Result};
 use crate::id::UserId;
 
 /// What the resolvers of one request share.
 pub struct RequestContext {
     app: App,
+    now: Instant,
     signed_in: Option<SignedIn>,
     batches: Batches,
 }
@@ -40,6 +42,7 @@ impl RequestContext {
             }
         });
         Self {
+            now: app.now(),
             app,
             signed_in,
             batches,
@@ -57,6 +60,10 @@ impl RequestContext {
 pub trait ContextExt {
     /// What every request shares.
     fn app(&self) -> &App;
+
+    /// The time of the request: the same for all that is read by the clock, so that no two fields
+    /// of an answer disagree, and lists that are narrowed down by it are read together.
+    fn now(&self) -> Instant;
 
     /// Whose request it is.
     ///
@@ -82,6 +89,10 @@ pub trait ContextExt {
 impl ContextExt for Context<'_> {
     fn app(&self) -> &App {
         &self.data_unchecked::<RequestContext>().app
+    }
+
+    fn now(&self) -> Instant {
+        self.data_unchecked::<RequestContext>().now
     }
 
     fn viewer(&self) -> Result<&Arc<Viewer>> {

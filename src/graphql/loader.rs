@@ -11,12 +11,13 @@ use crate::app::App;
 use crate::db::page::{List, Listing, PageRequest, Wanted};
 use crate::error::Error;
 use crate::id::{
-    ApiTokenId, EventId, Id, OrganizationId, OrganizationMemberId, UserId, WorkspaceId,
-    WorkspaceMemberId,
+    ApiTokenId, EventId, Id, InvitationId, OrganizationId, OrganizationMemberId, UserId,
+    WorkspaceId, WorkspaceMemberId,
 };
 use crate::models::api_token::{self, ApiToken};
 use crate::models::event;
 use crate::models::event::Event;
+use crate::models::invitation::{self, NamedInvitation};
 use crate::models::join_code::{self, JoinCode};
 use crate::models::organization::{self, OrganizationMember, VisibleOrganization};
 use crate::models::quota;
@@ -150,6 +151,17 @@ impl Loader<JoinCodeOf> for Loaders {
         let mut conn = self.app.db.read().await?;
         let found = join_code::of_workspaces(&mut conn, self.viewer, &ids).await?;
         Ok(keyed(found, |code| JoinCodeOf(code.workspace_id)))
+    }
+}
+
+impl Loader<InvitationId> for Loaders {
+    type Value = NamedInvitation;
+    type Error = Arc<Error>;
+
+    async fn load(&self, ids: &[InvitationId]) -> Loaded<InvitationId, NamedInvitation> {
+        let mut conn = self.app.db.read().await?;
+        let found = invitation::visible(&mut conn, self.viewer, ids).await?;
+        Ok(keyed(found, |named| named.invitation.id))
     }
 }
 

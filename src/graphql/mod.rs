@@ -11,6 +11,7 @@ mod context;
 mod error;
 mod event;
 mod id;
+mod invitation;
 mod join_code;
 pub mod limits;
 mod loader;
@@ -51,6 +52,7 @@ pub struct Mutation(
     organization_member::OrganizationMemberMutation,
     workspace::WorkspaceMutation,
     workspace::WorkspaceMemberMutation,
+    invitation::InvitationMutation,
     navigation::NavigationMutation,
     join_code::JoinCodeMutation,
     api_token::ApiTokenMutation,

@@ -8,6 +8,7 @@ use super::context::ContextExt;
 use super::error::{Nullable, nullable};
 use super::event::Event;
 use super::id::RawId;
+use super::invitation::Invitation;
 use super::organization::{Organization, OrganizationMember};
 use super::user::User;
 use super::workspace::{Workspace, WorkspaceMember};
@@ -26,6 +27,7 @@ pub enum Node {
     Workspace(Workspace),
     OrganizationMember(OrganizationMember),
     WorkspaceMember(WorkspaceMember),
+    Invitation(Invitation),
     Event(Event),
     ApiToken(ApiToken),
 }
@@ -55,6 +57,10 @@ pub async fn load(ctx: &Context<'_>, id: AnyId) -> Result<Option<Node>> {
             .load_one(id)
             .await?
             .map(|token| ApiToken(token).into()),
+        AnyId::Invitation(id) => loaders
+            .load_one(id)
+            .await?
+            .map(|row| Invitation(row).into()),
         AnyId::Event(id) => loaders.load_one(id).await?.map(|event| Event(event).into()),
         _ => None,
     })

@@ -10,6 +10,7 @@ use super::context::ContextExt;
 use super::error::{Nullable, nullable};
 use super::event::{Event, EventKind, kinds};
 use super::id::RawId;
+use super::invitation::{Invitation, InvitationStatus};
 use super::plan::Plan;
 use super::scalar::DateTime;
 use super::user::User;
@@ -17,6 +18,7 @@ use super::workspace::{Workspace, search_argument};
 use crate::access;
 use crate::error::Error;
 use crate::models::event::OrganizationEvents;
+use crate::models::invitation::OrganizationInvitations;
 use crate::models::organization::{
     self, MemberList, NewOrganization, OrganizationBy, OrganizationChanges, OrganizationList,
     VisibleOrganization,
@@ -154,6 +156,36 @@ impl Organization {
         };
         let args = PageArgs::new(first, after, last, before);
         Connection::load(ctx, list, self.0.organization.id, args, Workspace).await
+    }
+
+    /// Those to the organization alone, newest first. Requires ORGANIZATION_MANAGE_MEMBERS; `null` with the error FORBIDDEN
+    /// without it. `status: null` means any.
+    async fn invitations(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        #[graphql(default_with = "Some(InvitationStatus::Pending)")] status: Option<
+            InvitationStatus,
+        >,
+    ) -> Nullable<Connection<Invitation>> {
+        let invitations = async {
+            let needed = access::Permission::OrganizationManageMembers;
+            if !self.0.role.may(needed) {
+                return Err(Error::forbidden(needed.as_str()).into());
+            }
+            let list = OrganizationInvitations {
+                status: status.map(Into::into),
+                now: ctx.now(),
+            };
+            let args = PageArgs::new(first, after, last, before);
+            Connection::load(ctx, list, self.0.organization.id, args, Invitation)
+                .await
+                .map(Some)
+        };
+        nullable::<_, async_graphql::Error>(invitations.await)
     }
 
     /// Newest first. For owners and admins; `null` with the error FORBIDDEN for others.

@@ -33,22 +33,20 @@ impl Server {
     ///
     /// # Errors
     /// One line for the operator.
-    pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+    pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         // Whatever may keep it from starting comes before the database is changed.
         let (host, port) = (config.http.host, config.http.port);
         let listener = TcpListener::bind((host, port))
             .await
             .map_err(|error| cannot_bind(host, port, &error))?;
-        let db = open(&config).await?;
+        // Port 0 stands for any: whatever names this server from here on names the one it got.
+        if let Ok(address) = listener.local_addr() {
+            config.http.port = address.port();
+        }
         let development = development_key(&config)?;
         let http = http_client().map_err(|error| StartError(error.to_string()))?;
         let verifier = Verifier::new(config.auth.issuers.clone(), development.clone(), http);
-        if config.database.auto_migrate {
-            let ran = migrate_database(&db).await?;
-            if !ran.is_empty() {
-                tracing::info!(migrations = ?ran, "database brought up to date");
-            }
-        }
+        let db = open_up_to_date(&config).await?;
         let app = App::new(db, config, clock);
         let state = State::new(app, Authenticator::new(verifier));
         Ok(Self {
@@ -100,6 +98,27 @@ impl Server {
             .with_graceful_shutdown(stop)
             .await
     }
+}
+
+/// What jobs share, where nothing is served: opens the database, and brings it up to date if that is
+/// configured.
+///
+/// # Errors
+/// One line for the operator.
+pub async fn open_app(config: Config, clock: Arc<dyn Clock>) -> Result<App, StartError> {
+    let db = open_up_to_date(&config).await?;
+    Ok(App::new(db, config, clock))
+}
+
+async fn open_up_to_date(config: &Config) -> Result<Db, StartError> {
+    let db = open(config).await?;
+    if config.database.auto_migrate {
+        let ran = migrate_database(&db).await?;
+        if !ran.is_empty() {
+            tracing::info!(migrations = ?ran, "database brought up to date");
+        }
+    }
+    Ok(db)
 }
 
 /// Opens the database of the configuration and proves that it can be reached.

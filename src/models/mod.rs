@@ -7,6 +7,7 @@ mod deleted_identity;
 pub mod event;
 pub mod invitation;
 pub mod join_code;
+pub mod mail;
 pub mod navigation;
 pub mod organization;
 pub mod patch;

@@ -18,6 +18,7 @@ use super::connection::{Connection, PageArgs};
 use super::context::ContextExt;
 use super::error::{Nullable, nullable};
 use super::event::{Event, EventKind, kinds};
+use super::invitation::{Invitation, InvitationStatus};
 use super::join_code::JoinInfo;
 use super::loader::JoinCodeOf;
 use super::organization::{Organization, Permission, permissions};
@@ -26,6 +27,7 @@ use super::user::User;
 use crate::access;
 use crate::error::Error;
 use crate::models::event::WorkspaceEvents;
+use crate::models::invitation::WorkspaceInvitations;
 use crate::models::workspace::{self, MemberList, VisibleWorkspace};
 
 /// What someone is in a workspace.
@@ -226,6 +228,33 @@ impl Workspace {
                 .map(JoinInfo))
         };
         nullable::<_, async_graphql::Error>(found.await)
+    }
+
+    /// Newest first. Requires WORKSPACE_MANAGE; `null` with the error FORBIDDEN
+    /// without it. `status: null` means any.
+    async fn invitations(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        #[graphql(default_with = "Some(InvitationStatus::Pending)")] status: Option<
+            InvitationStatus,
+        >,
+    ) -> Nullable<Connection<Invitation>> {
+        let invitations = async {
+            self.require(access::Permission::WorkspaceManage)?;
+            let list = WorkspaceInvitations {
+                status: status.map(Into::into),
+                now: ctx.now(),
+            };
+            let args = PageArgs::new(first, after, last, before);
+            Connection::load(ctx, list, self.row().id, args, Invitation)
+                .await
+                .map(Some)
+        };
+        nullable::<_, async_graphql::Error>(invitations.await)
     }
 
     /// Newest first. Requires WORKSPACE_MANAGE; `null` with the error FORBIDDEN without it.
