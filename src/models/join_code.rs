@@ -21,10 +21,10 @@ use crate::models::organization::{self, Organization};
 use crate::models::rate_limit::{self, Rule};
 use crate::models::values::join_code::JoinCode as Code;
 use crate::models::workspace::{self, VisibleWorkspace, WorkspaceMember};
-use crate::models::{quota, user};
+use crate::models::{quota, removal, user};
 use crate::run;
 use crate::schema::{
-    join_codes, organization_members, organizations, removals, workspace_members, workspaces,
+    join_codes, organization_members, organizations, workspace_members, workspaces,
 };
 
 /// The join code of a workspace.
@@ -246,7 +246,7 @@ async fn join_in(
         Some(member) => member,
         None => {
             if !code.is_usable(now)
-                || was_removed(tx, viewer.id(), organization_id, workspace).await?
+                || removal::stands(tx, organization_id, workspace, viewer.id()).await?
             {
                 let message = "The join code cannot be used any more.";
                 return Err(Error::Refused(ErrorCode::InviteUnusable, message.into()));
@@ -328,32 +328,6 @@ async fn membership(
             .first(tx)
             .await
             .optional()
-    )?)
-}
-
-/// Whether the person was removed from the workspace, or from its organization, and has not been
-/// invited or added again since.
-async fn was_removed(
-    tx: &mut Transaction,
-    user: UserId,
-    organization: OrganizationId,
-    workspace: WorkspaceId,
-) -> Result<bool> {
-    let here = removals::workspace_id
-        .is_null()
-        .or(removals::workspace_id.eq(workspace).assume_not_null());
-    let removed = removals::table
-        .filter(
-            removals::user_id
-                .eq(user)
-                .and(removals::organization_id.eq(organization)),
-        )
-        .filter(here);
-    Ok(run!(
-        tx,
-        diesel::select(diesel::dsl::exists(removed))
-            .get_result(tx)
-            .await
     )?)
 }
 

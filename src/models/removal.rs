@@ -60,6 +60,31 @@ pub(super) async fn forget(
     Ok(())
 }
 
+/// Whether the person was removed from the workspace, or from its organization, and has not been
+/// wanted again since.
+///
+/// # Errors
+/// Only those of the database.
+pub(super) async fn stands(
+    tx: &mut Transaction,
+    organization: OrganizationId,
+    workspace: WorkspaceId,
+    user: UserId,
+) -> Result<bool> {
+    let place = removals::workspace_id
+        .is_null()
+        .or(removals::workspace_id.assume_not_null().eq(workspace));
+    let theirs = removals::table
+        .filter(removals::user_id.eq(user))
+        .filter(removals::organization_id.eq(organization).and(place));
+    Ok(run!(
+        tx,
+        diesel::select(diesel::dsl::exists(theirs))
+            .get_result(tx)
+            .await
+    )?)
+}
+
 /// A removal, which the API does not show.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Removal {}

@@ -8,6 +8,7 @@ mod http;
 mod join_codes;
 mod limits;
 mod lists;
+mod matrix;
 mod organizations;
 mod races;
 mod schema;
