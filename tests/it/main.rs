@@ -3,4 +3,6 @@
 
 mod support;
 
+mod invitations;
+mod mail;
 mod workspaces;

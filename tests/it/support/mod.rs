@@ -3,11 +3,14 @@
 pub mod client;
 pub mod clock;
 pub mod database;
+pub mod people;
 pub mod postgres;
 pub mod server;
+pub mod smtp;
 
 pub use client::{Client, Reply};
 pub use database::Database::{self, Postgres, Sqlite};
+pub use people::{Home, home};
 pub use server::TestServer;
 
 /// The value at a path such as `createWorkspace.workspace.id`; list indices are numbers.
