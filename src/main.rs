@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,8 +10,8 @@ use clap::{Args, Parser, Subcommand};
 use tenantry::app::SystemClock;
 use tenantry::auth::token::DevelopmentKey;
 use tenantry::config::{Config, LogFormat, environment};
-use tenantry::db::{self, Kind};
-use tenantry::http::{Server, StartError, open, open_app};
+use tenantry::db::Kind;
+use tenantry::http::{Server, StartError, migrate_database, open, open_app};
 use tenantry::models::values::email::Email;
 use tenantry::worker::Worker;
 use tokio::sync::oneshot;
@@ -63,10 +64,7 @@ const TOKEN_DAYS: i64 = 30;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command.unwrap_or(Command::Serve(Serve::default())) {
-        Command::Schema => {
-            print!("{}", tenantry::graphql::schema().sdl());
-            Ok(())
-        }
+        Command::Schema => say(tenantry::graphql::schema(true).sdl().trim_end()),
         command => run(cli.config, command),
     };
     match outcome {
@@ -96,13 +94,19 @@ fn run(file: Option<PathBuf>, command: Command) -> Result<(), StartError> {
 async fn serve(config: Config, with_worker: bool) -> Result<(), StartError> {
     let server = Server::start(config, Arc::new(SystemClock)).await?;
     let url = server.url()?;
-    println!("Tenantry is listening on http://{}", server.address()?);
-    println!("  database    {}", describe(server.app().db.kind()));
+    say(&format!(
+        "Tenantry is listening on http://{}",
+        server.address()?
+    ))?;
+    say(&format!(
+        "  database    {}",
+        describe(server.app().db.kind())
+    ))?;
     if server.app().config.playground.enabled {
-        println!("  playground  {url}/");
+        say(&format!("  playground  {url}/"))?;
         if let Some(key) = server.development_key() {
             let token = sign(key, "developer@example.com", Some("Developer"));
-            println!("  signed in   {url}/#token={token}");
+            say(&format!("  signed in   {url}/#token={token}"))?;
         }
     }
     let worker = match with_worker {
@@ -127,8 +131,8 @@ async fn serve(config: Config, with_worker: bool) -> Result<(), StartError> {
 
 async fn work(config: Config) -> Result<(), StartError> {
     let app = open_app(config, Arc::new(SystemClock)).await?;
-    println!("Tenantry is working, and serves nothing");
-    println!("  database    {}", describe(app.db.kind()));
+    say("Tenantry is working, and serves nothing")?;
+    say(&format!("  database    {}", describe(app.db.kind())))?;
     let worker = Worker::new(app).map_err(worker_error)?;
     worker.run(stopped()).await;
     Ok(())
@@ -140,14 +144,14 @@ fn worker_error(error: anyhow::Error) -> StartError {
 
 async fn migrate(config: Config) -> Result<(), StartError> {
     let db = open(&config).await?;
-    let ran = db::migrate(&db)
-        .await
-        .map_err(|error| StartError(format!("{error:?}")))?;
+    let ran = migrate_database(&db).await?;
     match ran.as_slice() {
-        [] => println!("The database is up to date."),
-        ran => println!("Brought the database up to date: {}.", ran.join(", ")),
+        [] => say("The database is up to date."),
+        ran => say(&format!(
+            "Brought the database up to date: {}.",
+            ran.join(", ")
+        )),
     }
-    Ok(())
 }
 
 fn token(config: &Config, email: &str, name: Option<&str>) -> Result<(), StartError> {
@@ -162,12 +166,19 @@ fn token(config: &Config, email: &str, name: Option<&str>) -> Result<(), StartEr
     let email = Email::parse(email).map_err(|invalid| StartError(format!("--email {invalid}")))?;
     std::fs::create_dir_all(&config.data_dir).map_err(start_error)?;
     let key = DevelopmentKey::load_or_create(&config.data_dir).map_err(start_error)?;
-    println!("{}", sign(&key, email.as_str(), name));
-    Ok(())
+    say(&sign(&key, email.as_str(), name))
 }
 
 fn sign(key: &DevelopmentKey, email: &str, name: Option<&str>) -> String {
     key.sign(email, name, Utc::now(), TimeDelta::days(TOKEN_DAYS))
+}
+
+/// Prints a line. Whoever reads no further, as `head` does, has what they wanted.
+fn say(line: &str) -> Result<(), StartError> {
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(start_error(error)),
+        _ => Ok(()),
+    }
 }
 
 fn describe(kind: Kind) -> &'static str {

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use async_graphql::Context;
 use async_graphql::dataloader::DataLoader;
+use async_graphql::{Context, Request, Response};
 
-use super::loader::{Loaders, Soon, Spawner};
+use super::ApiSchema;
+use super::batch::{AtOnce, Batches};
+use super::loader::Loaders;
 use crate::app::App;
 use crate::auth::Viewer;
 use crate::db::types::Instant;
@@ -17,6 +19,7 @@ pub struct RequestContext {
     app: App,
     now: Instant,
     signed_in: Option<SignedIn>,
+    batches: Batches,
 }
 
 /// Whoever comes without credentials: sees the schema and nothing else.
@@ -30,19 +33,26 @@ struct SignedIn {
 impl RequestContext {
     /// The context of a request of the viewer's, or of someone who is not signed in.
     pub fn new(app: App, viewer: Result<Viewer, SignedOut>) -> Self {
+        let batches = Batches::default();
         let signed_in = viewer.ok().map(|viewer| {
             let loaders = Loaders::new(app.clone(), viewer.id());
             SignedIn {
                 viewer: Arc::new(viewer),
-                loaders: DataLoader::new(loaders, Spawner, Soon),
+                loaders: DataLoader::new(loaders, batches.clone(), AtOnce),
             }
         });
-        let now = app.now();
         Self {
+            now: app.now(),
             app,
-            now,
             signed_in,
+            batches,
         }
+    }
+
+    /// Executes a request in this context.
+    pub async fn execute(self, schema: &ApiSchema, request: Request) -> Response {
+        let batches = self.batches.clone();
+        batches.run(schema.execute(request.data(self))).await
     }
 }
 

@@ -4,25 +4,23 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_graphql::dataloader::Loader;
-use async_graphql::runtime::Timer;
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-use futures_util::task::{FutureObj, Spawn, SpawnError};
 
 use crate::app::App;
 use crate::db::page::{List, Listing, PageRequest, Wanted};
 use crate::error::Error;
 use crate::id::{
-    EventId, Id, InvitationId, OrganizationId, OrganizationMemberId, UserId, WorkspaceId,
-    WorkspaceMemberId,
+    ApiTokenId, EventId, Id, InvitationId, OrganizationId, OrganizationMemberId, UserId,
+    WorkspaceId, WorkspaceMemberId,
 };
+use crate::models::api_token::{self, ApiToken};
 use crate::models::event;
 use crate::models::event::Event;
 use crate::models::invitation::{self, NamedInvitation};
+use crate::models::join_code::{self, JoinCode};
 use crate::models::organization::{self, OrganizationMember, VisibleOrganization};
+use crate::models::quota;
 use crate::models::user::{self, User};
 use crate::models::workspace::{self, VisibleWorkspace, WorkspaceMember};
 
@@ -38,31 +36,6 @@ impl Loaders {
     /// The loaders of a request of the viewer's.
     pub fn new(app: App, viewer: UserId) -> Self {
         Self { app, viewer }
-    }
-}
-
-/// Runs batches on the runtime of the request.
-pub struct Spawner;
-
-impl Spawn for Spawner {
-    fn spawn_obj(&self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
-        tokio::spawn(future);
-        Ok(())
-    }
-}
-
-/// Waits until the execution has nothing else to do, which is when a batch is complete. The stock
-/// timer waits for a millisecond or more.
-pub struct Soon;
-
-impl Timer for Soon {
-    fn delay(&self, _: Duration) -> BoxFuture<'static, ()> {
-        async {
-            for _ in 0..4 {
-                tokio::task::yield_now().await;
-            }
-        }
-        .boxed()
     }
 }
 
@@ -107,6 +80,25 @@ impl Loader<WorkspaceId> for Loaders {
     }
 }
 
+/// How many seats of a workspace are taken.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SeatsKey(pub WorkspaceId);
+
+impl Loader<SeatsKey> for Loaders {
+    type Value = i64;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[SeatsKey]) -> Loaded<SeatsKey, i64> {
+        let mut conn = self.app.db.read().await?;
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let visible = workspace::visible(&mut conn, self.viewer, &ids).await?;
+        let ids: Vec<_> = visible.iter().map(|it| it.workspace.id).collect();
+        let used = quota::seats_used(&mut conn, &ids, self.app.now()).await?;
+        let keyed = used.into_iter().map(|(id, used)| (SeatsKey(id), used));
+        Ok(keyed.collect())
+    }
+}
+
 impl Loader<OrganizationMemberId> for Loaders {
     type Value = (OrganizationMember, User);
     type Error = Arc<Error>;
@@ -132,6 +124,33 @@ impl Loader<WorkspaceMemberId> for Loaders {
         let mut conn = self.app.db.read().await?;
         let found = workspace::visible_members(&mut conn, self.viewer, ids).await?;
         Ok(keyed(found, |(member, _)| member.id))
+    }
+}
+
+impl Loader<ApiTokenId> for Loaders {
+    type Value = ApiToken;
+    type Error = Arc<Error>;
+
+    async fn load(&self, ids: &[ApiTokenId]) -> Loaded<ApiTokenId, ApiToken> {
+        let mut conn = self.app.db.read().await?;
+        let found = api_token::of_viewer(&mut conn, self.viewer, Some(ids)).await?;
+        Ok(keyed(found, |token| token.id))
+    }
+}
+
+/// The join code of a workspace.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct JoinCodeOf(pub WorkspaceId);
+
+impl Loader<JoinCodeOf> for Loaders {
+    type Value = JoinCode;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[JoinCodeOf]) -> Loaded<JoinCodeOf, JoinCode> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let mut conn = self.app.db.read().await?;
+        let found = join_code::of_workspaces(&mut conn, self.viewer, &ids).await?;
+        Ok(keyed(found, |code| JoinCodeOf(code.workspace_id)))
     }
 }
 
@@ -180,9 +199,9 @@ where
 
     async fn load(&self, keys: &[PageKey<L>]) -> Loaded<PageKey<L>, Self::Value> {
         // Aliases may ask for other pages of the same lists: those are other statements.
-        let mut groups: HashMap<(&L, &PageRequest, Wanted), Vec<Id<L::Parent>>> = HashMap::new();
+        let mut groups: HashMap<_, Vec<_>> = HashMap::new();
         for key in keys {
-            let group = (&key.list, &key.request, key.wanted);
+            let group: (&L, &PageRequest, Wanted) = (&key.list, &key.request, key.wanted);
             groups.entry(group).or_default().push(key.parent);
         }
         let mut conn = self.app.db.read().await?;

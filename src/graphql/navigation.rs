@@ -18,6 +18,7 @@ pub struct NavigationState {
     navigation: Navigation,
 }
 
+/// What an application shell needs to draw its switcher, in one request.
 #[Object]
 impl NavigationState {
     /// The person who asks.

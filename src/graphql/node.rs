@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, Interface, Object, Result};
 use futures_util::future::join_all;
 
+use super::api_token::ApiToken;
 use super::context::ContextExt;
 use super::error::{Nullable, nullable};
 use super::event::Event;
@@ -28,6 +29,7 @@ pub enum Node {
     WorkspaceMember(WorkspaceMember),
     Invitation(Invitation),
     Event(Event),
+    ApiToken(ApiToken),
 }
 
 /// The object, if there is one and the viewer may see it.
@@ -51,6 +53,10 @@ pub async fn load(ctx: &Context<'_>, id: AnyId) -> Result<Option<Node>> {
             .load_one(id)
             .await?
             .map(|row| WorkspaceMember::from(row).into()),
+        AnyId::ApiToken(id) => loaders
+            .load_one(id)
+            .await?
+            .map(|token| ApiToken(token).into()),
         AnyId::Invitation(id) => loaders
             .load_one(id)
             .await?

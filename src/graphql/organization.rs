@@ -72,6 +72,7 @@ pub fn permissions(permissions: &[access::Permission]) -> Vec<Permission> {
 #[derive(Clone)]
 pub struct Organization(pub VisibleOrganization);
 
+/// What people belong to and workspaces hang off.
 #[Object]
 impl Organization {
     /// The globally unique id.
@@ -130,7 +131,7 @@ impl Organization {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        role: Option<OrganizationRole>,
+        #[graphql(desc = "Only those who are this.")] role: Option<OrganizationRole>,
     ) -> Result<Connection<OrganizationMember>> {
         let list = MemberList {
             role: role.map(Into::into),
@@ -148,7 +149,7 @@ impl Organization {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        search: Option<String>,
+        #[graphql(desc = "Only those whose name or slug holds this text.")] search: Option<String>,
     ) -> Result<Connection<Workspace>> {
         let list = WorkspacesOfOrganization {
             search: search_argument(search)?,
@@ -195,7 +196,9 @@ impl Organization {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        #[graphql(name = "kinds")] only: Option<Vec<EventKind>>,
+        #[graphql(name = "kinds", desc = "Only events of these kinds.")] only: Option<
+            Vec<EventKind>,
+        >,
     ) -> Nullable<Connection<Event>> {
         let events = async {
             if !self.0.role.is_admin() {
@@ -214,6 +217,7 @@ impl Organization {
 /// What the viewer may do in an organization.
 pub struct OrganizationAccess(VisibleOrganization);
 
+/// What the viewer may do in an organization.
 #[Object]
 impl OrganizationAccess {
     /// In which one.
@@ -257,6 +261,7 @@ impl From<(organization::OrganizationMember, user::User)> for OrganizationMember
     }
 }
 
+/// A membership of an organization.
 #[Object]
 impl OrganizationMember {
     /// The globally unique id.
@@ -288,9 +293,13 @@ impl OrganizationMember {
 
 /// What an organization is found by.
 #[derive(OneofObject)]
+#[graphql(name = "OrganizationBy")]
 pub enum OrganizationByInput {
+    /// Its id.
     Id(RawId),
+    /// Its slug, or a former one that no other has taken.
     Slug(String),
+    /// The id of the organization at WorkOS that it was linked to.
     WorkosOrganizationId(String),
 }
 

@@ -29,15 +29,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens the database, brings it up to date if that is configured, and binds the address.
+    /// Binds the address, opens the database, and brings it up to date if that is configured.
     ///
     /// # Errors
     /// One line for the operator.
     pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
-        let db = open_up_to_date(&config).await?;
-        let development = development_key(&config)?;
-        let http = http_client().map_err(|error| StartError(error.to_string()))?;
-        let verifier = Verifier::new(config.auth.issuers.clone(), development.clone(), http);
+        // Whatever may keep it from starting comes before the database is changed.
         let (host, port) = (config.http.host, config.http.port);
         let listener = TcpListener::bind((host, port))
             .await
@@ -46,6 +43,10 @@ impl Server {
         if let Ok(address) = listener.local_addr() {
             config.http.port = address.port();
         }
+        let development = development_key(&config)?;
+        let http = http_client().map_err(|error| StartError(error.to_string()))?;
+        let verifier = Verifier::new(config.auth.issuers.clone(), development.clone(), http);
+        let db = open_up_to_date(&config).await?;
         let app = App::new(db, config, clock);
         let state = State::new(app, Authenticator::new(verifier));
         Ok(Self {
@@ -112,12 +113,7 @@ pub async fn open_app(config: Config, clock: Arc<dyn Clock>) -> Result<App, Star
 async fn open_up_to_date(config: &Config) -> Result<Db, StartError> {
     let db = open(config).await?;
     if config.database.auto_migrate {
-        let ran = migrate(&db).await.map_err(|error| {
-            StartError(format!(
-                "the database cannot be brought up to date: {}",
-                causes(&error)
-            ))
-        })?;
+        let ran = migrate_database(&db).await?;
         if !ran.is_empty() {
             tracing::info!(migrations = ?ran, "database brought up to date");
         }
@@ -150,6 +146,19 @@ pub async fn open(config: &Config) -> Result<Db, StartError> {
         )));
     }
     Ok(db)
+}
+
+/// Brings the database up to date. Gives the versions that were missing.
+///
+/// # Errors
+/// One line for the operator.
+pub async fn migrate_database(db: &Db) -> Result<Vec<String>, StartError> {
+    migrate(db).await.map_err(|error| {
+        StartError(format!(
+            "the database cannot be brought up to date: {}",
+            causes(&error)
+        ))
+    })
 }
 
 fn development_key(config: &Config) -> Result<Option<DevelopmentKey>, StartError> {

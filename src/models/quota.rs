@@ -1,6 +1,8 @@
 //! What a plan allows. Each limit is counted under the lock of the row that the caller's transaction
 //! holds, so that no number of racing requests overshoots it.
 
+use std::collections::HashMap;
+
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -39,12 +41,11 @@ pub async fn seats_used(
             .load(conn)
             .await
     )?;
-    let count = |found: &[(WorkspaceId, i64)], id| {
-        let of_workspace = found.iter().filter(|(workspace, _)| *workspace == id);
-        of_workspace.map(|(_, count)| count).sum::<i64>()
-    };
-    let used = |id: &WorkspaceId| (*id, count(&members, *id) + count(&invited, *id));
-    Ok(workspaces.iter().map(used).collect())
+    let mut used: HashMap<_, _> = workspaces.iter().map(|id| (*id, 0)).collect();
+    for (id, count) in members.into_iter().chain(invited) {
+        *used.entry(id).or_default() += count;
+    }
+    Ok(used.into_iter().collect())
 }
 
 async fn members(

@@ -3,6 +3,17 @@
 
 mod support;
 
+mod api_tokens;
+mod http;
 mod invitations;
+mod join_codes;
+mod limits;
+mod lists;
 mod mail;
+mod organizations;
+mod races;
+mod schema;
+mod start;
+mod statements;
+mod strangers;
 mod workspaces;

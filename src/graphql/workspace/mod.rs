@@ -1,20 +1,26 @@
 //! Workspaces.
 
+mod limits;
 mod member;
+mod member_mutation;
 mod mutation;
 mod query;
 
 use async_graphql::{Context, Enum, ID, Object, Result};
 
 pub use member::WorkspaceMember;
+pub use member_mutation::WorkspaceMemberMutation;
 pub use mutation::WorkspaceMutation;
 pub use query::{WorkspaceQuery, search_argument};
 
+use self::limits::WorkspaceLimits;
 use super::connection::{Connection, PageArgs};
 use super::context::ContextExt;
 use super::error::{Nullable, nullable};
 use super::event::{Event, EventKind, kinds};
 use super::invitation::{Invitation, InvitationStatus};
+use super::join_code::JoinInfo;
+use super::loader::JoinCodeOf;
 use super::organization::{Organization, Permission, permissions};
 use super::scalar::{DateTime, Json};
 use super::user::User;
@@ -67,8 +73,17 @@ impl Workspace {
     fn role(&self) -> Result<access::WorkspaceRole, Error> {
         self.0.role().ok_or_else(Error::not_found)
     }
+
+    fn require(&self, permission: access::Permission) -> Result<(), Error> {
+        if self.role()?.may(permission) {
+            Ok(())
+        } else {
+            Err(Error::forbidden(permission.as_str()))
+        }
+    }
 }
 
+/// An isolated environment inside an organization.
 #[Object]
 impl Workspace {
     /// The globally unique id.
@@ -174,6 +189,16 @@ impl Workspace {
         self.row().trial_ends_at.map(DateTime)
     }
 
+    /// What its plan allows, and how much of it is used.
+    async fn limits(&self, ctx: &Context<'_>) -> Result<WorkspaceLimits> {
+        let found = ctx.loaders()?.load_one(self.row().organization_id).await?;
+        let organization = found.ok_or_else(Error::not_found)?.organization;
+        Ok(WorkspaceLimits {
+            workspace: self.row().id,
+            plan: ctx.app().plan(&organization.plan_key).clone(),
+        })
+    }
+
     /// Its members, by joining.
     #[allow(clippy::too_many_arguments, reason = "the arguments are the API's")]
     async fn members(
@@ -183,13 +208,26 @@ impl Workspace {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        role: Option<WorkspaceRole>,
+        #[graphql(desc = "Only those who are this.")] role: Option<WorkspaceRole>,
     ) -> Result<Connection<WorkspaceMember>> {
         let list = MemberList {
             role: role.map(Into::into),
         };
         let args = PageArgs::new(first, after, last, before);
         Connection::load(ctx, list, self.row().id, args, WorkspaceMember::from).await
+    }
+
+    /// How people join by code. Requires WORKSPACE_MANAGE; `null` with the error FORBIDDEN without it.
+    async fn join_info(&self, ctx: &Context<'_>) -> Nullable<JoinInfo> {
+        let found = async {
+            self.require(access::Permission::WorkspaceManage)?;
+            Ok(ctx
+                .loaders()?
+                .load_one(JoinCodeOf(self.row().id))
+                .await?
+                .map(JoinInfo))
+        };
+        nullable::<_, async_graphql::Error>(found.await)
     }
 
     /// Newest first. Requires WORKSPACE_MANAGE; `null` with the error FORBIDDEN
@@ -206,10 +244,7 @@ impl Workspace {
         >,
     ) -> Nullable<Connection<Invitation>> {
         let invitations = async {
-            let needed = access::Permission::WorkspaceManage;
-            if !self.role()?.may(needed) {
-                return Err(Error::forbidden(needed.as_str()).into());
-            }
+            self.require(access::Permission::WorkspaceManage)?;
             let list = WorkspaceInvitations {
                 status: status.map(Into::into),
                 now: ctx.now(),
@@ -230,13 +265,12 @@ impl Workspace {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        #[graphql(name = "kinds")] only: Option<Vec<EventKind>>,
+        #[graphql(name = "kinds", desc = "Only events of these kinds.")] only: Option<
+            Vec<EventKind>,
+        >,
     ) -> Nullable<Connection<Event>> {
         let events = async {
-            let needed = access::Permission::WorkspaceManage;
-            if !self.role()?.may(needed) {
-                return Err(Error::forbidden(needed.as_str()).into());
-            }
+            self.require(access::Permission::WorkspaceManage)?;
             let list = WorkspaceEvents { kinds: kinds(only) };
             let args = PageArgs::new(first, after, last, before);
             Connection::load(ctx, list, self.row().id, args, Event)

@@ -3,6 +3,8 @@
 pub mod client;
 pub mod clock;
 pub mod database;
+pub mod home;
+pub mod issuer;
 pub mod people;
 pub mod postgres;
 pub mod server;
@@ -10,7 +12,9 @@ pub mod smtp;
 
 pub use client::{Client, Reply};
 pub use database::Database::{self, Postgres, Sqlite};
-pub use people::{Home, home};
+pub use home::{Home, home};
+pub use issuer::TestIssuer;
+pub use people::{organization, user_id, workspace};
 pub use server::TestServer;
 
 /// The value at a path such as `createWorkspace.workspace.id`; list indices are numbers.

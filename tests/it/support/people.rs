@@ -1,107 +1,79 @@
-//! People and what they belong to.
+//! What people are to organizations and workspaces, put there without asking anybody.
 
-use chrono::{TimeDelta, Utc};
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
-use serde_json::{Value, json};
+use serde_json::json;
 use tenantry::access::{OrganizationRole, WorkspaceRole};
-use tenantry::auth::token::Identity;
-use tenantry::id::{OrganizationId, UserId, WorkspaceId};
-use tenantry::models::user::{self, User};
+use tenantry::app::Clock;
+use tenantry::id::{Id, Kind, UserId};
 use tenantry::models::{organization, workspace};
-use tenantry::schema::organization_members;
 
 use super::{Client, TestServer, text};
 
-/// A workspace and its organization.
-#[derive(Clone, Debug)]
-pub struct Home {
-    pub workspace: String,
-    pub organization: String,
-}
-
-/// Makes a workspace in a new organization, both owned by the client.
-pub async fn home(owner: &Client, name: &str) -> Home {
-    let input = json!({ "name": name, "organization": { "create": {} } });
-    let selection = "workspace { id } organization { id }";
-    let made = owner.mutate("createWorkspace", input, selection).await;
-    Home {
-        workspace: text(&made, "workspace.id"),
-        organization: text(&made, "organization.id"),
-    }
-}
-
-/// The id of whoever the client is.
-pub async fn id_of(client: &Client) -> String {
-    text(
-        &client.ok("{ viewer { id } }", Value::Null).await,
-        "viewer.id",
-    )
-}
-
 impl TestServer {
-    /// The person of that address, made a member of the organization.
-    pub async fn colleague(&self, email: &str, home: &Home, role: OrganizationRole) -> Client {
-        let client = self.user(email);
-        let user: UserId = id_of(&client).await.parse().expect("a user's id");
-        let id: OrganizationId = home.organization.parse().expect("an organization's id");
-        let now = self.app().now();
-        self.app()
-            .db
-            .transaction(async |tx| organization::add_member(tx, id, user, role, now).await)
-            .await
-            .expect("the membership is new");
-        client
-    }
-
-    /// The person of that address, made a member of the workspace and a MEMBER of its organization.
-    pub async fn member(&self, email: &str, home: &Home, role: WorkspaceRole) -> Client {
-        let client = self.colleague(email, home, OrganizationRole::Member).await;
-        let user: UserId = id_of(&client).await.parse().expect("a user's id");
-        let organization: OrganizationId = home.organization.parse().expect("an id");
-        let id: WorkspaceId = home.workspace.parse().expect("a workspace's id");
-        let now = self.app().now();
+    /// Makes the person, who must be none yet, a member of the organization.
+    pub async fn join_organization(&self, id: &str, person: &Client, role: OrganizationRole) {
+        let (organization, user) = (parse(id), user_id(person).await);
+        let now = self.clock().now();
         self.app()
             .db
             .transaction(async |tx| {
-                workspace::add_member(tx, organization, id, user, role, now).await
+                organization::add_member(tx, organization, user, role, now)
+                    .await
+                    .map(drop)
             })
             .await
-            .expect("the membership is new");
-        client
+            .expect("the person is no member yet");
     }
 
-    /// Changes what the person of that address is in their organizations, behind the server's back.
-    pub async fn set_organization_role(&self, email: &str, role: OrganizationRole) {
-        let client = self.user(email);
-        let user: UserId = id_of(&client).await.parse().expect("a user's id");
-        let theirs = organization_members::table.filter(organization_members::user_id.eq(user));
+    /// Makes the person, who must be a member of the organization, one of its workspace.
+    pub async fn join_workspace(
+        &self,
+        organization: &str,
+        id: &str,
+        person: &Client,
+        role: WorkspaceRole,
+    ) {
+        let (organization, workspace) = (parse(organization), parse(id));
+        let user = user_id(person).await;
+        let now = self.clock().now();
         self.app()
             .db
             .transaction(async |tx| {
-                let role = organization_members::role.eq(role);
-                let changed = diesel::update(theirs).set(role);
-                Ok(tenantry::run!(tx, changed.execute(tx).await)?)
+                workspace::add_member(tx, organization, workspace, user, role, now)
+                    .await
+                    .map(drop)
             })
             .await
-            .expect("the role can be changed");
+            .expect("the person is a member of the organization and none of the workspace");
     }
+}
 
-    /// Somebody whom another issuer vouches for, or does not.
-    pub async fn stranger(&self, subject: &str, email: &str, email_verified: bool) -> User {
-        let identity = Identity {
-            issuer: "https://other.example".to_owned(),
-            subject: subject.to_owned(),
-            email: email.to_owned(),
-            email_verified,
-            name: None,
-            picture: None,
-            workos_organization_id: None,
-            issued_at: None,
-            expires_at: Utc::now() + TimeDelta::days(1),
-        };
-        user::sign_in(&self.app().db, &identity, self.app().now())
-            .await
-            .expect("whoever an issuer names can sign in")
-    }
+/// Who the client is.
+pub async fn user_id(person: &Client) -> UserId {
+    let viewer = person.ok("{ viewer { id } }", json!({})).await;
+    parse(&text(&viewer, "viewer.id"))
+}
+
+fn parse<K: Kind>(id: &str) -> Id<K> {
+    id.parse().expect("an id of that kind")
+}
+
+/// An organization of the person's.
+pub async fn organization(person: &Client, name: &str) -> String {
+    let made = person
+        .mutate(
+            "createOrganization",
+            json!({ "name": name }),
+            "organization { id }",
+        )
+        .await;
+    text(&made, "organization.id")
+}
+
+/// A workspace in the organization, made by the person.
+pub async fn workspace(person: &Client, organization: &str, name: &str) -> String {
+    let input = json!({ "name": name, "organization": { "id": organization } });
+    let made = person
+        .mutate("createWorkspace", input, "workspace { id }")
+        .await;
+    text(&made, "workspace.id")
 }

@@ -1,0 +1,78 @@
+//! The viewer's account.
+
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+
+use super::context::ContextExt;
+use super::organization::Organization;
+use crate::models::account::{self, Deletion};
+
+/// What `deleteAccount` would do now.
+pub struct AccountDeletion(Deletion);
+
+#[Object]
+impl AccountDeletion {
+    /// Whether the account can be deleted as things are.
+    async fn can_delete(&self) -> bool {
+        self.0.blocked_by.is_empty()
+    }
+
+    /// Organizations with other members that the viewer alone owns: they must be handed over first.
+    async fn blocked_by(&self) -> Vec<Organization> {
+        let organizations = self.0.blocked_by.iter().cloned();
+        organizations.map(Organization).collect()
+    }
+
+    /// Organizations that would be deleted, the viewer being the only member.
+    async fn deletes(&self) -> Vec<Organization> {
+        let organizations = self.0.deletes.iter().cloned();
+        organizations.map(Organization).collect()
+    }
+}
+
+/// What can be read of the viewer's account.
+#[derive(Default)]
+pub struct AccountQuery;
+
+#[Object]
+impl AccountQuery {
+    /// What `deleteAccount` would do now.
+    async fn account_deletion(&self, ctx: &Context<'_>) -> Result<AccountDeletion> {
+        let viewer = ctx.viewer_id()?;
+        let mut conn = ctx.app().db.read().await?;
+        let deletion = account::deletion(&mut conn, viewer).await?;
+        Ok(AccountDeletion(deletion))
+    }
+}
+
+#[derive(InputObject)]
+struct DeleteAccountInput {
+    /// The viewer's own email address, typed again: this cannot be undone.
+    confirm_email: String,
+}
+
+#[derive(SimpleObject)]
+struct DeleteAccountPayload {
+    deleted_user_id: ID,
+}
+
+/// What can be changed of the viewer's account.
+#[derive(Default)]
+pub struct AccountMutation;
+
+#[Object]
+impl AccountMutation {
+    /// Deletes the viewer and everything that is theirs alone. Cannot be undone. Refused, with the
+    /// organizations in `extensions.blockedBy`, while they are the only OWNER of one with other
+    /// members; and to a request with an API token. Takes being signed in.
+    async fn delete_account(
+        &self,
+        ctx: &Context<'_>,
+        input: DeleteAccountInput,
+    ) -> Result<DeleteAccountPayload> {
+        let viewer = ctx.viewer()?;
+        account::delete(ctx.app(), viewer, &input.confirm_email).await?;
+        Ok(DeleteAccountPayload {
+            deleted_user_id: viewer.id().into(),
+        })
+    }
+}

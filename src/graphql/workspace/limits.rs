@@ -1,0 +1,59 @@
+//! What is left of a workspace's plan.
+
+use async_graphql::{Context, Object, Result, SimpleObject};
+
+use crate::config;
+use crate::graphql::context::ContextExt;
+use crate::graphql::loader::SeatsKey;
+use crate::graphql::scalar::BigInt;
+use crate::id::WorkspaceId;
+
+/// What the organization's plan allows in a workspace. `null` means unlimited.
+pub struct WorkspaceLimits {
+    pub workspace: WorkspaceId,
+    pub plan: config::Plan,
+}
+
+#[Object]
+impl WorkspaceLimits {
+    /// How many bytes of documents it may hold.
+    async fn max_document_bytes(&self) -> Option<BigInt> {
+        self.plan.max_document_bytes.map(BigInt)
+    }
+
+    /// How many bytes its agents may know.
+    async fn max_agent_knowledge_bytes(&self) -> Option<BigInt> {
+        self.plan.max_agent_knowledge_bytes.map(BigInt)
+    }
+
+    /// Seats: members and pending invitations.
+    async fn members(&self, ctx: &Context<'_>) -> Result<Quota> {
+        let used = ctx.loaders()?.load_one(SeatsKey(self.workspace)).await?;
+        let limit = self.plan.max_members_per_workspace;
+        Ok(Quota::new(used.unwrap_or(0), limit))
+    }
+}
+
+/// How much of a limit is used.
+#[derive(SimpleObject)]
+pub struct Quota {
+    /// How many there are.
+    used: i32,
+    /// How many there may be. `null` means unlimited.
+    limit: Option<i32>,
+    /// How many more fit. `null` means unlimited.
+    remaining: Option<i32>,
+}
+
+impl Quota {
+    fn new(used: i64, limit: Option<i32>) -> Self {
+        let used = i32::try_from(used).unwrap_or(i32::MAX);
+        // After a plan shrank, more may be used than there is.
+        let remaining = limit.map(|limit| (limit - used).max(0));
+        Self {
+            used,
+            limit,
+            remaining,
+        }
+    }
+}
