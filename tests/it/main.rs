@@ -5,10 +5,12 @@ mod support;
 
 mod api_tokens;
 mod http;
+mod invitations;
 mod join_codes;
 mod limits;
 mod lists;
 mod matrix;
+mod mail;
 mod organizations;
 mod races;
 mod schema;

@@ -5,6 +5,7 @@ use url::Url;
 
 use super::error::Refusal;
 use crate::config::Issuer;
+use crate::models::values::email::Email;
 
 /// The longest address, in bytes, RFC 5321 §4.5.3.1.3 without the angle brackets.
 const MAX_EMAIL: usize = 254;
@@ -60,7 +61,9 @@ impl Profile {
 }
 
 fn address(text: &str) -> Result<String, Refusal> {
-    let email = text.to_lowercase();
+    // In the form in which addresses are compared, if it has one: whoever is invited by the ASCII form
+    // of their domain is the one whose issuer writes it in Unicode.
+    let email = Email::parse(text).map_or_else(|_| text.to_lowercase(), String::from);
     let well_formed = email.len() <= MAX_EMAIL
         && !email.contains(|c: char| c.is_whitespace() || c.is_control())
         && email.split_once('@').is_some_and(|(local, domain)| {

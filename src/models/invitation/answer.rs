@@ -2,7 +2,6 @@
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use serde_json::json;
 
 use super::place::{self, Open};
 use super::{Invitation, InvitationStatus, NamedInvitation, grant, offer, people, visible};
@@ -13,7 +12,7 @@ use crate::db::Transaction;
 use crate::db::types::Instant;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::{InvitationId, WorkspaceId};
-use crate::models::event::{self, EventKind, NewEvent};
+use crate::models::event::{self, EventKind};
 use crate::models::organization::{
     self, Organization, OrganizationBy, OrganizationMember, VisibleOrganization,
 };
@@ -164,25 +163,19 @@ async fn join_organization(
     let (kind, member) = match own {
         None => {
             let member = organization::add_member(tx, id, viewer.id(), role, now).await?;
-            (EventKind::OrganizationMemberAdded, member.id)
+            (EventKind::OrganizationMemberAdded, member)
         }
         // An invitation to a workspace raises nobody in the organization.
         Some(own) if invitation.workspace_id.is_none() && is_more(role, own.role) => {
             let row = organization_members::table.find(own.id);
-            let role = organization_members::role.eq(role);
-            run!(tx, diesel::update(row).set(role).execute(tx).await)?;
-            (EventKind::OrganizationMemberUpdated, own.id)
+            let raised = organization_members::role.eq(role);
+            run!(tx, diesel::update(row).set(raised).execute(tx).await)?;
+            let member = OrganizationMember { role, ..own };
+            (EventKind::OrganizationMemberUpdated, member)
         }
         Some(_) => return Ok(()),
     };
-    let event = NewEvent {
-        kind,
-        organization: id,
-        workspace: None,
-        subject: member.into(),
-        data: json!({ "userId": viewer.id().to_string(), "role": role.as_str() }),
-    };
-    event::record(tx, viewer, now, event).await
+    event::record(tx, viewer, now, member.event(kind)).await
 }
 
 /// Whether the role goes beyond the other one. Managing billing is more than being a member, though
@@ -227,22 +220,16 @@ async fn join_workspace(
             quota::check_seat_for_acceptance(tx, plan, id).await?;
             let member =
                 workspace::add_member(tx, organization.id, id, viewer.id(), role, now).await?;
-            (EventKind::WorkspaceMemberAdded, member.id)
+            (EventKind::WorkspaceMemberAdded, member)
         }
         Some(own) if role.rank() > own.role.rank() => {
             let row = workspace_members::table.find(own.id);
-            let role = workspace_members::role.eq(role);
-            run!(tx, diesel::update(row).set(role).execute(tx).await)?;
-            (EventKind::WorkspaceMemberUpdated, own.id)
+            let raised = workspace_members::role.eq(role);
+            run!(tx, diesel::update(row).set(raised).execute(tx).await)?;
+            let member = WorkspaceMember { role, ..own };
+            (EventKind::WorkspaceMemberUpdated, member)
         }
         Some(_) => return Ok(()),
     };
-    let event = NewEvent {
-        kind,
-        organization: organization.id,
-        workspace: Some(id),
-        subject: member.into(),
-        data: json!({ "userId": viewer.id().to_string(), "role": role.as_str() }),
-    };
-    event::record(tx, viewer, now, event).await
+    event::record(tx, viewer, now, member.event(kind)).await
 }

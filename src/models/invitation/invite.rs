@@ -1,7 +1,5 @@
 //! Adding people to a workspace, and inviting them to it or to an organization.
 
-use serde_json::json;
-
 use super::grant::Giver;
 use super::offer::{self, Offer, Offered};
 use super::{InvitationStatus, NamedInvitation, people};
@@ -14,7 +12,7 @@ use crate::db::Transaction;
 use crate::db::types::Instant;
 use crate::error::{Error, Result};
 use crate::id::{OrganizationId, UserId, WorkspaceId};
-use crate::models::event::{self, EventKind, NewEvent};
+use crate::models::event::{self, EventKind};
 use crate::models::quota;
 use crate::models::user::{self, User};
 use crate::models::values::email::Email;
@@ -101,13 +99,7 @@ async fn add_in(
                 quota::check_owned_workspaces(tx, app, user, plan_key).await?;
             }
             let member = workspace::add_member(tx, organization_id, id, user, role, now).await?;
-            let event = NewEvent {
-                kind: EventKind::WorkspaceMemberAdded,
-                organization: organization_id,
-                workspace: Some(id),
-                subject: member.id.into(),
-                data: json!({ "userId": user.to_string(), "role": role.as_str() }),
-            };
+            let event = member.event(EventKind::WorkspaceMemberAdded);
             event::record(tx, viewer, now, event).await?;
             Ok(Outcome::Member(member, colleague))
         }

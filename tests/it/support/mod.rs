@@ -3,13 +3,16 @@
 pub mod client;
 pub mod clock;
 pub mod database;
+pub mod home;
 pub mod issuer;
 pub mod people;
 pub mod postgres;
 pub mod server;
+pub mod smtp;
 
 pub use client::{Client, Reply};
 pub use database::Database::{self, Postgres, Sqlite};
+pub use home::{Home, home};
 pub use issuer::TestIssuer;
 pub use people::{organization, user_id, workspace};
 pub use server::TestServer;

@@ -1,0 +1,101 @@
+//! A mail server that keeps what it is sent.
+
+use std::net::SocketAddr;
+
+use tenantry::config::Secret;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+
+/// Where a mail server may be.
+pub struct SmtpAddress(SocketAddr);
+
+/// A mail server that keeps what it is sent, until it is dropped.
+pub struct SmtpServer {
+    mails: mpsc::UnboundedReceiver<String>,
+    accepting: tokio::task::JoinHandle<()>,
+}
+
+impl SmtpAddress {
+    /// One at which nobody listens.
+    pub async fn free() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        Self(listener.local_addr().expect("an address"))
+    }
+
+    /// What to configure.
+    pub fn url(&self) -> Secret {
+        Secret::new(format!("smtp://{}", self.0))
+    }
+
+    /// A server there that takes every mail.
+    pub async fn listen(&self) -> SmtpServer {
+        self.serve("250 ok").await
+    }
+
+    /// A server there that answers this to each recipient.
+    pub async fn serve(&self, to_recipients: &'static str) -> SmtpServer {
+        let listener = TcpListener::bind(self.0).await.expect("the port is free");
+        let (keep, mails) = mpsc::unbounded_channel();
+        let accepting = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let keep = keep.clone();
+                tokio::spawn(async move {
+                    // A client that goes away is none of the test's business.
+                    let _ = talk(stream, to_recipients, &keep).await;
+                });
+            }
+        });
+        SmtpServer { mails, accepting }
+    }
+}
+
+impl SmtpServer {
+    /// The next mail, as it came.
+    pub async fn next(&mut self) -> String {
+        let mail = tokio::time::timeout(std::time::Duration::from_secs(30), self.mails.recv());
+        mail.await
+            .expect("a mail comes in time")
+            .expect("a mail comes")
+    }
+
+    /// Whether there is no other one by now.
+    pub fn is_empty(&mut self) -> bool {
+        self.mails.try_recv().is_err()
+    }
+}
+
+impl Drop for SmtpServer {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn talk(
+    stream: TcpStream,
+    to_recipients: &str,
+    keep: &mpsc::UnboundedSender<String>,
+) -> std::io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    stream.write_all(b"220 stub\r\n").await?;
+    let mut line = String::new();
+    while stream.read_line(&mut line).await? > 0 {
+        let word = line.split([' ', '\r', ':']).next().unwrap_or_default();
+        let answer = match word.to_uppercase().as_str() {
+            "RCPT" => to_recipients,
+            "DATA" => {
+                stream.write_all(b"354 go on\r\n").await?;
+                let mut mail = String::new();
+                while !mail.ends_with("\r\n.\r\n") && stream.read_line(&mut mail).await? > 0 {}
+                // Whoever is not listening any more has seen enough.
+                let _ = keep.send(mail);
+                "250 kept"
+            }
+            "QUIT" => "221 bye",
+            _ => "250 ok",
+        };
+        stream.write_all(format!("{answer}\r\n").as_bytes()).await?;
+        line.clear();
+    }
+    Ok(())
+}
