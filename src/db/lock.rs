@@ -5,8 +5,11 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::sqlite::Sqlite;
 
-/// A query whose rows are locked for writing until the transaction ends: `FOR UPDATE` on PostgreSQL,
-/// nothing on SQLite, whose one writer is the lock.
+/// A query whose rows are locked for writing until the transaction ends: `FOR NO KEY UPDATE` on
+/// PostgreSQL, nothing on SQLite, whose one writer is the lock.
+///
+/// `FOR UPDATE` would also hold up whoever writes a row that refers to this one, as every event does
+/// to its actor and its organization: out of the order of locks, so that they would deadlock.
 ///
 /// Diesel's `for_update()` does not compile for SQLite. Locks are taken in one order everywhere:
 /// user, organization, workspace.
@@ -27,7 +30,7 @@ impl<Q, C> diesel::RunQueryDsl<C> for Lock<Q> {}
 impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Lock<Q> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         self.0.walk_ast(out.reborrow())?;
-        out.push_sql(" FOR UPDATE");
+        out.push_sql(" FOR NO KEY UPDATE");
         Ok(())
     }
 }

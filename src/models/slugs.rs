@@ -56,6 +56,20 @@ impl SlugKind {
 /// # Errors
 /// `SLUG_TAKEN`.
 pub async fn take(tx: &mut Transaction, owner: Owner, slug: &Slug) -> Result<()> {
+    if try_take(tx, owner, slug).await? {
+        return Ok(());
+    }
+    Err(Error::Refused(
+        ErrorCode::SlugTaken,
+        format!("The slug {slug} is taken.").into(),
+    ))
+}
+
+/// As [`take`], for someone who can do without: whether it was theirs to take.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn try_take(tx: &mut Transaction, owner: Owner, slug: &Slug) -> Result<bool> {
     // Gives `DO UPDATE` its `WHERE`.
     use diesel::query_dsl::methods::FilterDsl as _;
 
@@ -91,13 +105,7 @@ pub async fn take(tx: &mut Transaction, owner: Owner, slug: &Slug) -> Result<()>
             )?
         }
     };
-    if taken == 0 {
-        return Err(Error::Refused(
-            ErrorCode::SlugTaken,
-            format!("The slug {slug} is taken.").into(),
-        ));
-    }
-    Ok(())
+    Ok(taken == 1)
 }
 
 /// Takes the first free slug made from `base`, which no one holds or held.
