@@ -3,6 +3,7 @@
 
 mod support;
 
+mod deleting;
 mod http;
 mod limits;
 mod lists;
