@@ -198,14 +198,15 @@ impl<T> Connection<T> {
 /// What of the page is selected beyond its rows.
 fn wanted(ctx: &Context<'_>, request: &PageRequest) -> Wanted {
     let selected = ctx.look_ahead();
-    let beyond = if request.from_end {
-        "hasNextPage"
+    let (behind, ahead) = if request.from_end {
+        ("hasNextPage", "hasPreviousPage")
     } else {
-        "hasPreviousPage"
+        ("hasPreviousPage", "hasNextPage")
     };
     Wanted {
         total: selected.field("totalCount").exists(),
-        left_out: selected.field("pageInfo").field(beyond).exists(),
+        left_out: selected.field("pageInfo").field(behind).exists(),
+        more: selected.field("pageInfo").field(ahead).exists(),
     }
 }
 

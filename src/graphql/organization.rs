@@ -338,7 +338,10 @@ impl OrganizationQuery {
                     OrganizationBy::Id(check.done(id)?)
                 }
                 OrganizationByInput::Slug(slug) => OrganizationBy::Slug(normal_slug(&slug)),
-                OrganizationByInput::WorkosOrganizationId(id) => OrganizationBy::WorkosId(id),
+                OrganizationByInput::WorkosOrganizationId(id) => {
+                    // PostgreSQL takes no such character, and no id has it.
+                    OrganizationBy::WorkosId(id.replace('\0', " "))
+                }
             };
             organization::find(&mut ctx.app().db.read().await?, viewer, &by).await
         };

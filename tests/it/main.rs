@@ -4,13 +4,14 @@
 mod support;
 
 mod api_tokens;
+mod deleting;
 mod http;
 mod invitations;
 mod join_codes;
 mod limits;
 mod lists;
-mod matrix;
 mod mail;
+mod matrix;
 mod organizations;
 mod races;
 mod schema;

@@ -1,9 +1,12 @@
-//! Making workspaces.
+//! Making and changing workspaces.
 
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
+use tenantry::access::{OrganizationRole, WorkspaceRole};
 
-use crate::support::{Database, Postgres, Sqlite, TestServer, text};
+use crate::support::{
+    Client, Database, Postgres, Sqlite, TestServer, organization, text, workspace,
+};
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
@@ -45,4 +48,469 @@ async fn the_first_workspace_comes_with_a_personal_organization(
         text(&second, "organization.id"),
         text(&made, "organization.id")
     );
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workspace_goes_where_it_is_told(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let (ada, bob) = (
+        server.user("ada@example.com"),
+        server.user("bob@example.com"),
+    );
+    let acme = organization(&ada, "Acme").await;
+    let selection = "workspace { id viewerPermissions createdBy { email } } organization { id name isPersonal }";
+    let make = async |person: &Client, more: Value| {
+        let mut input = json!({ "name": "Rocket" });
+        if !more.is_null() {
+            input["organization"] = more;
+        }
+        person.mutate("createWorkspace", input, selection).await
+    };
+    let given = make(&ada, json!({ "id": acme })).await;
+    assert_eq!(given["organization"]["id"], acme.as_str());
+    assert_eq!(given["workspace"]["createdBy"]["email"], "ada@example.com");
+    let new = make(&ada, json!({ "create": {} })).await;
+    assert_eq!(new["organization"]["name"], "Rocket");
+    assert_eq!(new["organization"]["isPersonal"], false);
+    let named = make(&ada, json!({ "create": { "name": "Named" } })).await;
+    assert_eq!(named["organization"]["name"], "Named");
+    // The one made last is selected, and so is its organization.
+    let current = make(&ada, Value::Null).await;
+    assert_eq!(current["organization"]["id"], named["organization"]["id"]);
+    let select = json!({ "workspaceId": given["workspace"]["id"] });
+    ada.mutate("selectWorkspace", select, "__typename").await;
+    let current = make(&ada, Value::Null).await;
+    assert_eq!(current["organization"]["id"], acme.as_str());
+
+    // Someone who may make none in their current organization gets one of their own, once.
+    server
+        .join_organization(&acme, &bob, OrganizationRole::Member)
+        .await;
+    let own = make(&bob, Value::Null).await;
+    assert_eq!(own["organization"]["name"], "Bob's organization");
+    assert_eq!(own["organization"]["isPersonal"], true);
+    server
+        .join_workspace(
+            &acme,
+            &text(&given, "workspace.id"),
+            &bob,
+            WorkspaceRole::Member,
+        )
+        .await;
+    let select = json!({ "workspaceId": given["workspace"]["id"] });
+    bob.mutate("selectWorkspace", select, "__typename").await;
+    let again = make(&bob, Value::Null).await;
+    assert_eq!(again["organization"]["id"], own["organization"]["id"]);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slug_is_unique_well_formed_and_not_reserved(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let make = async |name: &str, slug: Value| {
+        let input = json!({ "name": name, "slug": slug });
+        ada.try_mutate("createWorkspace", input, "workspace { slug }")
+            .await
+    };
+    let slug = async |name: &str, slug: Value| {
+        let reply = make(name, slug).await;
+        text(&reply.body, "data.createWorkspace.workspace.slug")
+    };
+    assert_eq!(slug("One", " My-Slug ".into()).await, "my-slug");
+    assert_eq!(make("Two", "my-slug".into()).await.code(), "SLUG_TAKEN");
+    assert_eq!(slug("My Slug", Value::Null).await, "my-slug-2");
+    assert_eq!(slug("Größe & Ærø", Value::Null).await, "grosse-aero");
+    assert_eq!(slug("Admin", Value::Null).await, "admin-2");
+    let cut = slug(&"word ".repeat(16), Value::Null).await;
+    assert!(cut.len() <= 50 && cut.ends_with("-word"), "{cut}");
+    assert_eq!(slug("…!", Value::Null).await, "workspace");
+    assert_eq!(slug("??", Value::Null).await, "workspace-2");
+    for bad in [
+        "",
+        "a",
+        "-a",
+        "a-",
+        "a--b",
+        "a_b",
+        "a b",
+        "a.b",
+        "é-e",
+        "a\u{0}b",
+        &"x".repeat(51),
+        "admin",
+        "NEW",
+        "graphql",
+        "www",
+        "null",
+        "undefined",
+        "me",
+    ] {
+        let reply = make("Rocket", bad.into()).await;
+        assert_eq!(reply.code(), "INVALID_INPUT", "{bad:?}");
+        assert_eq!(reply.violations(), ["slug"], "{bad:?}");
+    }
+
+    let availability = "query($slug: String!, $kind: SlugKind! = WORKSPACE) {
+        slugAvailability(slug: $slug, kind: $kind) { isAvailable suggestion } }";
+    for (slug, kind, available, suggestion) in [
+        ("free", "WORKSPACE", true, "free"),
+        (" FREE ", "WORKSPACE", true, "free"),
+        ("my-slug", "WORKSPACE", false, "my-slug-3"),
+        ("my-slug", "ORGANIZATION", true, "my-slug"),
+        ("admin", "WORKSPACE", false, "admin-3"),
+        ("Not A Slug!", "WORKSPACE", false, "not-a-slug"),
+        ("", "ORGANIZATION", false, "organization"),
+    ] {
+        let found = ada
+            .ok(availability, json!({ "slug": slug, "kind": kind }))
+            .await;
+        let expected = json!({ "isAvailable": available, "suggestion": suggestion });
+        assert_eq!(found["slugAvailability"], expected, "{slug}");
+    }
+}
+
+/// An object of as many levels.
+fn nested(levels: usize) -> Value {
+    (1..levels).fold(json!({}), |inside, _| json!({ "a": inside }))
+}
+
+/// An object that takes as many bytes.
+fn sized(bytes: usize) -> Value {
+    json!({ "a": "x".repeat(bytes - r#"{"a":""}"#.len()) })
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_wrong_with_a_workspace_is_told_at_once(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let input = json!({
+        "name": "x", "slug": "-", "description": "x".repeat(2_001), "domain": "localhost",
+        "organization": { "create": { "name": "" } }, "settings": [],
+    });
+    let reply = ada
+        .mutate_refused("INVALID_INPUT", "createWorkspace", input)
+        .await;
+    let all = [
+        "name",
+        "slug",
+        "description",
+        "domain",
+        "organization.create.name",
+        "settings",
+    ];
+    assert_eq!(reply.violations(), all);
+
+    let id = workspace(&ada, &organization(&ada, "Acme").await, "Rocket").await;
+    let input = json!({
+        "workspaceId": "x", "name": null, "slug": null, "visibility": null, "settings": null,
+        "onboarding": null, "description": "a\u{0}", "domain": "10.0.0.1",
+    });
+    let reply = ada
+        .mutate_refused("INVALID_INPUT", "updateWorkspace", input)
+        .await;
+    let mut found = reply.violations();
+    found.sort_unstable();
+    let all = [
+        "description",
+        "domain",
+        "name",
+        "onboarding",
+        "settings",
+        "slug",
+        "visibility",
+        "workspaceId",
+    ];
+    assert_eq!(found, all);
+
+    for (field, bad) in [
+        ("name", json!("x".repeat(81))),
+        ("name", json!("two\nlines")),
+        ("name", json!("nul \u{0}")),
+        ("name", json!("\u{200b}\u{200b}")),
+        ("description", json!("bell \u{7}")),
+        ("domain", json!("nodot")),
+        ("domain", json!("")),
+        ("domain", json!(format!("{}.com", "x".repeat(64)))),
+        ("settings", json!("text")),
+        ("settings", json!({ "a": "\u{0}" })),
+        ("settings", json!({ "\u{0}": 1 })),
+        ("settings", nested(17)),
+        ("settings", sized(64 * 1024 + 1)),
+        ("onboarding", json!(7)),
+        ("onboarding", nested(17)),
+    ] {
+        let input = json!({ "workspaceId": id, field: bad });
+        let reply = ada
+            .mutate_refused("INVALID_INPUT", "updateWorkspace", input)
+            .await;
+        assert_eq!(reply.violations(), [field], "{field}: {bad}");
+    }
+    for (field, good) in [
+        ("name", json!("é".repeat(80))),
+        ("description", json!("é\n\t".repeat(666))),
+        ("domain", json!("https://www.Bücher.example:8080/path?x")),
+        ("settings", nested(16)),
+        ("onboarding", sized(64 * 1024)),
+    ] {
+        let input = json!({ "workspaceId": id, field: good });
+        ada.mutate("updateWorkspace", input, "__typename").await;
+    }
+    let query = "query($id: ID!) { workspace(by: { id: $id }) { domain } }";
+    let found = ada.ok(query, json!({ "id": id })).await;
+    assert_eq!(found["workspace"]["domain"], "xn--bcher-kva.example");
+    // Neither may it grow past its bound by merging.
+    let input = json!({ "workspaceId": id, "onboarding": { "b": 1 } });
+    let reply = ada
+        .mutate_refused("INVALID_INPUT", "updateWorkspace", input)
+        .await;
+    assert_eq!(reply.violations(), ["onboarding"]);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_changes_what_it_names_and_nothing_else(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let fields =
+        "name slug description domain visibility settings onboarding onboardingCompletedAt";
+    let input = json!({
+        "name": "Rocket", "description": "Fast", "domain": "example.com",
+        "settings": { "keep": 1, "go": 2, "deep": { "keep": [1], "go": 2 } },
+    });
+    let made = ada
+        .mutate(
+            "createWorkspace",
+            input,
+            &format!("workspace {{ id {fields} }}"),
+        )
+        .await;
+    let mut expected = made["workspace"].clone();
+    assert_eq!(expected["visibility"], "PRIVATE");
+    assert_eq!(expected["onboarding"], json!({}));
+    let id = expected
+        .as_object_mut()
+        .and_then(|fields| fields.remove("id"));
+    let id = id.expect("an id");
+    for (field, value, after) in [
+        ("name", json!(" Apex "), json!("Apex")),
+        ("slug", json!("apex"), json!("apex")),
+        ("visibility", json!("ORGANIZATION"), json!("ORGANIZATION")),
+        ("description", Value::Null, Value::Null),
+        ("description", json!(" New\r\nlines "), json!("New\nlines")),
+        ("domain", Value::Null, Value::Null),
+        (
+            "domain",
+            json!("http://WWW.Example.ORG/"),
+            json!("example.org"),
+        ),
+        (
+            "settings",
+            json!({ "go": null, "new": { "x": null }, "deep": { "go": null, "keep": [null] } }),
+            json!({ "keep": 1, "new": {}, "deep": { "keep": [null] } }),
+        ),
+        ("onboarding", json!({ "step": 2 }), json!({ "step": 2 })),
+        ("onboarding", json!({}), json!({ "step": 2 })),
+        (
+            "onboardingCompletedAt",
+            json!("2026-01-01T01:00:00.5+01:00"),
+            json!("2026-01-01T00:00:00.500Z"),
+        ),
+        ("onboardingCompletedAt", Value::Null, Value::Null),
+    ] {
+        let input = json!({ "workspaceId": id, field: value });
+        let updated = ada
+            .mutate(
+                "updateWorkspace",
+                input,
+                &format!("workspace {{ {fields} }}"),
+            )
+            .await;
+        expected[field] = after;
+        // An instant may be written in more than one way.
+        if let (Some(a), Some(b)) = (
+            updated["workspace"]["onboardingCompletedAt"].as_str(),
+            expected["onboardingCompletedAt"].as_str(),
+        ) {
+            let parse = chrono::DateTime::parse_from_rfc3339;
+            assert_eq!(parse(a), parse(b));
+            assert!(a.ends_with('Z'));
+            continue;
+        }
+        assert_eq!(updated["workspace"], expected, "{field}");
+        let query = format!("query($id: ID!) {{ workspace(by: {{ id: $id }}) {{ {fields} }} }}");
+        let found = ada.ok(&query, json!({ "id": id })).await;
+        assert_eq!(found["workspace"], expected, "{field}");
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn some_fields_take_more_than_others(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let acme = organization(&ada, "Acme").await;
+    let id = workspace(&ada, &acme, "Rocket").await;
+    let owning = [
+        ("name", json!("Rocket 2")),
+        ("slug", json!("rocket")),
+        ("domain", Value::Null),
+        ("visibility", json!("PRIVATE")),
+    ];
+    let managing = [
+        ("description", json!("Fast")),
+        ("settings", json!({ "a": 1 })),
+        ("onboarding", json!({ "a": 1 })),
+        ("onboardingCompletedAt", Value::Null),
+    ];
+    for (name, role, inside, owns, manages) in [
+        ("a", OrganizationRole::Admin, None, false, true),
+        (
+            "b",
+            OrganizationRole::Member,
+            Some(WorkspaceRole::Owner),
+            true,
+            true,
+        ),
+        (
+            "c",
+            OrganizationRole::Member,
+            Some(WorkspaceRole::Admin),
+            false,
+            true,
+        ),
+        (
+            "d",
+            OrganizationRole::Member,
+            Some(WorkspaceRole::Member),
+            false,
+            false,
+        ),
+        (
+            "e",
+            OrganizationRole::BillingAdmin,
+            Some(WorkspaceRole::Admin),
+            false,
+            true,
+        ),
+        // The higher one counts.
+        (
+            "f",
+            OrganizationRole::Admin,
+            Some(WorkspaceRole::Member),
+            false,
+            true,
+        ),
+        (
+            "g",
+            OrganizationRole::Owner,
+            Some(WorkspaceRole::Member),
+            true,
+            true,
+        ),
+    ] {
+        let person = server.user(&format!("{name}@example.com"));
+        server.join_organization(&acme, &person, role).await;
+        if let Some(inside) = inside {
+            server.join_workspace(&acme, &id, &person, inside).await;
+        }
+        for (fields, may) in [(&owning, owns), (&managing, manages)] {
+            for (field, value) in fields {
+                let input = json!({ "workspaceId": id, *field: value });
+                let reply = person
+                    .try_mutate("updateWorkspace", input, "__typename")
+                    .await;
+                assert_eq!(
+                    reply.code(),
+                    if may { "" } else { "FORBIDDEN" },
+                    "{name} {field}"
+                );
+            }
+        }
+        if !owns {
+            let both = json!({ "workspaceId": id, "name": "No", "description": "No" });
+            person
+                .mutate_refused("FORBIDDEN", "updateWorkspace", both)
+                .await;
+            let delete = json!({ "workspaceId": id });
+            person
+                .mutate_refused("FORBIDDEN", "deleteWorkspace", delete)
+                .await;
+            // What is live cannot be restored, which those who could may know.
+            let restore = json!({ "workspaceId": id });
+            person
+                .mutate_refused("FORBIDDEN", "restoreWorkspace", restore)
+                .await;
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn who_sees_a_workspace_depends_on_its_visibility(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let acme = organization(&ada, "Acme").await;
+    let id = workspace(&ada, &acme, "Rocket").await;
+    let people = [
+        (
+            "owner",
+            OrganizationRole::Owner,
+            Some("OWNER"),
+            Some("OWNER"),
+        ),
+        (
+            "admin",
+            OrganizationRole::Admin,
+            Some("ADMIN"),
+            Some("ADMIN"),
+        ),
+        ("member", OrganizationRole::Member, None, Some("MEMBER")),
+        ("billing", OrganizationRole::BillingAdmin, None, None),
+    ];
+    for (name, role, ..) in people {
+        let person = server.user(&format!("{name}@example.com"));
+        server.join_organization(&acme, &person, role).await;
+    }
+    let query = "query($id: ID!) {
+        workspace(by: { id: $id }) { viewerRole }
+        bySlug: workspace(by: { slug: \"rocket\" }) { viewerRole }
+        node(id: $id) { ... on Workspace { viewerRole } }
+        workspaces { totalCount nodes { viewerRole } }
+        organizations { nodes { workspaces { totalCount } } }
+        navigationState { workspaces { viewerRole } } }";
+    for visibility in ["PRIVATE", "ORGANIZATION"] {
+        let update = json!({ "workspaceId": id, "visibility": visibility });
+        ada.mutate("updateWorkspace", update, "__typename").await;
+        for (name, _, private, open) in people {
+            let role = if visibility == "PRIVATE" {
+                private
+            } else {
+                open
+            };
+            let person = server.user(&format!("{name}@example.com"));
+            let found = person.ok(query, json!({ "id": id })).await;
+            let one = role.map(|role| json!({ "viewerRole": role }));
+            let count = usize::from(role.is_some());
+            let all = Value::Array(one.iter().cloned().collect());
+            let expected = json!({
+                "workspace": one, "bySlug": one, "node": one,
+                "workspaces": { "totalCount": count, "nodes": all },
+                "organizations": { "nodes": [{ "workspaces": { "totalCount": count } }] },
+                "navigationState": { "workspaces": all },
+            });
+            assert_eq!(found, expected, "{name} {visibility}");
+            let select = json!({ "workspaceId": id });
+            let reply = person
+                .try_mutate("selectWorkspace", select, "__typename")
+                .await;
+            assert_eq!(reply.code(), if role.is_some() { "" } else { "NOT_FOUND" });
+        }
+    }
 }

@@ -100,8 +100,16 @@ pub trait List: Send + Sync {
                     } else {
                         false
                     };
+                    let mut more = rows.len() > usize::from(request.size);
+                    if !more && wanted.more && request.is_cut_off() {
+                        let beyond = window.cut_off();
+                        more = !self
+                            .read(conn, viewer, &[parent], &beyond)
+                            .await?
+                            .is_empty();
+                    }
                     let total = totals.get(&parent).copied().unwrap_or(0);
-                    pages.insert(parent, Listing::new(request, rows, left_out, total));
+                    pages.insert(parent, Listing::new(request, rows, left_out, more, total));
                 }
             }
             Ok(pages)
@@ -126,8 +134,10 @@ fn group<P: Kind, R>(children: Children<P, R>) -> HashMap<Id<P>, Vec<R>> {
 pub struct Wanted {
     /// How many rows there are in all.
     pub total: bool,
-    /// Whether rows lie beyond the end that the page was read from. The other end is known anyhow.
+    /// Whether rows lie beyond the end that the page was read from.
     pub left_out: bool,
+    /// Whether rows lie beyond the other end, which is known anyhow unless a cursor ends the page.
+    pub more: bool,
 }
 
 /// A page as it was read.
@@ -155,9 +165,15 @@ impl<R> Listing<R> {
     }
 
     /// The page of `request` from the rows of its window, which hold one more than the page where
-    /// there are more. `left_out` is whether rows lie beyond the end that the window was read from.
-    fn new(request: &PageRequest, mut rows: Vec<R>, left_out: bool, total: i64) -> Self {
-        let more = rows.len() > usize::from(request.size);
+    /// there are more. `left_out` is whether rows lie beyond the end that the window was read from,
+    /// `more` whether any lie beyond the other.
+    fn new(
+        request: &PageRequest,
+        mut rows: Vec<R>,
+        left_out: bool,
+        more: bool,
+        total: i64,
+    ) -> Self {
         rows.truncate(request.size.into());
         if request.from_end {
             rows.reverse();

@@ -103,6 +103,15 @@ impl PageRequest {
             }
     }
 
+    /// Whether rows may lie beyond the far end of the window, where no page of it reaches.
+    fn is_cut_off(&self) -> bool {
+        if self.from_end {
+            self.after.is_some()
+        } else {
+            self.before.is_some()
+        }
+    }
+
     /// Whether the page is one list's alone: cursors belong to one list.
     pub fn has_cursor(&self) -> bool {
         self.after.is_some() || self.before.is_some()
@@ -129,6 +138,23 @@ impl Window {
             // The row of the cursor itself lies outside of the window, and counts.
             (Direction::Ascending, None) => beyond.high = self.low.clone().map(Position::next),
             (Direction::Descending, None) => beyond.low = self.high.clone().map(Position::previous),
+        }
+        beyond
+    }
+
+    /// The window of one row that tells whether any lie beyond the end that `self` is read towards.
+    fn cut_off(&self) -> Self {
+        let mut beyond = Self {
+            low: None,
+            high: None,
+            direction: self.direction,
+            limit: 1,
+            offset: 0,
+        };
+        // The row of the cursor itself lies outside of the window, and counts.
+        match self.direction {
+            Direction::Ascending => beyond.low = self.high.clone().map(Position::previous),
+            Direction::Descending => beyond.high = self.low.clone().map(Position::next),
         }
         beyond
     }

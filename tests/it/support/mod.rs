@@ -14,7 +14,7 @@ pub use client::{Client, Reply};
 pub use database::Database::{self, Postgres, Sqlite};
 pub use home::{Home, home};
 pub use issuer::TestIssuer;
-pub use people::{organization, user_id, workspace};
+pub use people::{organization, workspace};
 pub use server::TestServer;
 
 /// The value at a path such as `createWorkspace.workspace.id`; list indices are numbers.

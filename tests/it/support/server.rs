@@ -35,8 +35,10 @@ impl TestServer {
     /// A server whose configuration the test changes first.
     pub async fn with(on: Database, change: impl FnOnce(&mut Config)) -> Self {
         let data_dir = TempDir::new().expect("a temporary folder");
-        let mut config = Config::default();
-        config.data_dir = data_dir.path().to_owned();
+        let mut config = Config {
+            data_dir: data_dir.path().to_owned(),
+            ..Config::default()
+        };
         config.http.port = 0;
         config.database.max_connections = 6;
         config.database.readers = 3;
