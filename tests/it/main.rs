@@ -3,4 +3,8 @@
 
 mod support;
 
+mod account;
+mod members;
+mod organization_members;
+mod plans;
 mod workspaces;

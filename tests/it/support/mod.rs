@@ -3,6 +3,7 @@
 pub mod client;
 pub mod clock;
 pub mod database;
+pub mod people;
 pub mod postgres;
 pub mod server;
 
