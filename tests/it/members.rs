@@ -1,6 +1,6 @@
 //! Who belongs to a workspace, and who may change that.
 
-use futures_util::future::join;
+use futures_util::future::{join, join_all};
 use rstest::rstest;
 use serde_json::json;
 use tenantry::access::OrganizationRole as Org;
@@ -483,5 +483,33 @@ async fn nobody_is_handed_a_workspace_while_they_leave_the_organization(
         assert_eq!(left.code(), "");
         assert!(["", "NOT_FOUND"].contains(&handed.code()), "{handed:?}");
         assert_eq!(office.members(&ada).await, pairs(&[("ada", "OWNER")]));
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_of_a_workspace_and_its_members_at_once_all_happen(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let ada = Person::new(&server, "ada").await;
+    let office = Office::of(&ada).await;
+    let bob = office
+        .person(&server, "bob", Org::Member, Some(Role::Member))
+        .await;
+    let changes = (0..16).map(|index| {
+        let (mutation, input, selection) = if index % 2 == 0 {
+            let mut input = office.about(&bob);
+            input["role"] = ["ADMIN", "MEMBER"][index / 2 % 2].into();
+            ("updateWorkspaceMember", input, "membership { role }")
+        } else {
+            let description = format!("The {index}th");
+            let input = json!({ "workspaceId": office.workspace, "description": description });
+            ("updateWorkspace", input, "workspace { id }")
+        };
+        ada.try_mutate(mutation, input, selection)
+    });
+    for reply in join_all(changes).await {
+        assert_eq!(reply.code(), "", "{:#}", reply.body);
     }
 }
