@@ -11,3 +11,4 @@ pub mod http;
 pub mod id;
 pub mod models;
 pub mod schema;
+pub mod worker;

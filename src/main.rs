@@ -1,17 +1,20 @@
 //! The command line.
 
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use chrono::{TimeDelta, Utc};
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use tenantry::app::SystemClock;
 use tenantry::auth::token::DevelopmentKey;
 use tenantry::config::{Config, LogFormat, environment};
-use tenantry::db::{self, Kind};
-use tenantry::http::{Server, StartError, open};
+use tenantry::db::Kind;
+use tenantry::http::{Server, StartError, migrate_database, open, open_app};
 use tenantry::models::values::email::Email;
+use tenantry::worker::Worker;
+use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
 /// The workspace backend of a multi-tenant product behind one GraphQL API.
@@ -27,8 +30,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve the API. What `tenantry` alone does.
-    Serve,
+    /// Serve the API, and do what runs without a request. What `tenantry` alone does.
+    Serve(Serve),
     /// Bring the database up to date.
     Migrate,
     /// Print a development token. Refused once an issuer is configured.
@@ -44,16 +47,24 @@ enum Command {
     Schema,
 }
 
+/// What of the server runs in this process. Instances that share a database share the work.
+#[derive(Args, Default)]
+struct Serve {
+    /// Do only what runs without a request: serve nothing.
+    #[arg(long, conflicts_with = "no_worker")]
+    worker_only: bool,
+    /// Serve the API only, and leave to other instances what runs without a request.
+    #[arg(long)]
+    no_worker: bool,
+}
+
 /// How long a development token is good for.
 const TOKEN_DAYS: i64 = 30;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let outcome = match cli.command.unwrap_or(Command::Serve) {
-        Command::Schema => {
-            print!("{}", tenantry::graphql::schema().sdl());
-            Ok(())
-        }
+    let outcome = match cli.command.unwrap_or(Command::Serve(Serve::default())) {
+        Command::Schema => say(tenantry::graphql::schema(true).sdl().trim_end()),
         command => run(cli.config, command),
     };
     match outcome {
@@ -71,7 +82,8 @@ fn run(file: Option<PathBuf>, command: Command) -> Result<(), StartError> {
     let runtime = tokio::runtime::Runtime::new().map_err(start_error)?;
     runtime.block_on(async {
         match command {
-            Command::Serve => serve(config).await,
+            Command::Serve(Serve { worker_only, .. }) if worker_only => work(config).await,
+            Command::Serve(Serve { no_worker, .. }) => serve(config, !no_worker).await,
             Command::Migrate => migrate(config).await,
             Command::Token { email, name } => token(&config, &email, name.as_deref()),
             Command::Schema => Ok(()),
@@ -79,31 +91,67 @@ fn run(file: Option<PathBuf>, command: Command) -> Result<(), StartError> {
     })
 }
 
-async fn serve(config: Config) -> Result<(), StartError> {
+async fn serve(config: Config, with_worker: bool) -> Result<(), StartError> {
     let server = Server::start(config, Arc::new(SystemClock)).await?;
     let url = server.url()?;
-    println!("Tenantry is listening on http://{}", server.address()?);
-    println!("  database    {}", describe(server.app().db.kind()));
+    say(&format!(
+        "Tenantry is listening on http://{}",
+        server.address()?
+    ))?;
+    say(&format!(
+        "  database    {}",
+        describe(server.app().db.kind())
+    ))?;
     if server.app().config.playground.enabled {
-        println!("  playground  {url}/");
+        say(&format!("  playground  {url}/"))?;
         if let Some(key) = server.development_key() {
             let token = sign(key, "developer@example.com", Some("Developer"));
-            println!("  signed in   {url}/#token={token}");
+            say(&format!("  signed in   {url}/#token={token}"))?;
         }
     }
-    server.run(stopped()).await.map_err(start_error)
+    let worker = match with_worker {
+        true => Some(Worker::new(server.app().clone()).map_err(worker_error)?),
+        false => None,
+    };
+    let (stop, stopping) = oneshot::channel::<()>();
+    // The worker ends after the last request, whose mail it may still send.
+    let working = worker.map(|worker| {
+        tokio::spawn(worker.run(async {
+            // Either the sender says so, or it is gone.
+            let _ = stopping.await;
+        }))
+    });
+    let served = server.run(stopped()).await.map_err(start_error);
+    drop(stop);
+    if let Some(working) = working {
+        working.await.map_err(start_error)?;
+    }
+    served
+}
+
+async fn work(config: Config) -> Result<(), StartError> {
+    let app = open_app(config, Arc::new(SystemClock)).await?;
+    say("Tenantry is working, and serves nothing")?;
+    say(&format!("  database    {}", describe(app.db.kind())))?;
+    let worker = Worker::new(app).map_err(worker_error)?;
+    worker.run(stopped()).await;
+    Ok(())
+}
+
+fn worker_error(error: anyhow::Error) -> StartError {
+    StartError(format!("{error:#}"))
 }
 
 async fn migrate(config: Config) -> Result<(), StartError> {
     let db = open(&config).await?;
-    let ran = db::migrate(&db)
-        .await
-        .map_err(|error| StartError(format!("{error:?}")))?;
+    let ran = migrate_database(&db).await?;
     match ran.as_slice() {
-        [] => println!("The database is up to date."),
-        ran => println!("Brought the database up to date: {}.", ran.join(", ")),
+        [] => say("The database is up to date."),
+        ran => say(&format!(
+            "Brought the database up to date: {}.",
+            ran.join(", ")
+        )),
     }
-    Ok(())
 }
 
 fn token(config: &Config, email: &str, name: Option<&str>) -> Result<(), StartError> {
@@ -118,12 +166,19 @@ fn token(config: &Config, email: &str, name: Option<&str>) -> Result<(), StartEr
     let email = Email::parse(email).map_err(|invalid| StartError(format!("--email {invalid}")))?;
     std::fs::create_dir_all(&config.data_dir).map_err(start_error)?;
     let key = DevelopmentKey::load_or_create(&config.data_dir).map_err(start_error)?;
-    println!("{}", sign(&key, email.as_str(), name));
-    Ok(())
+    say(&sign(&key, email.as_str(), name))
 }
 
 fn sign(key: &DevelopmentKey, email: &str, name: Option<&str>) -> String {
     key.sign(email, name, Utc::now(), TimeDelta::days(TOKEN_DAYS))
+}
+
+/// Prints a line. Whoever reads no further, as `head` does, has what they wanted.
+fn say(line: &str) -> Result<(), StartError> {
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(start_error(error)),
+        _ => Ok(()),
+    }
 }
 
 fn describe(kind: Kind) -> &'static str {

@@ -103,6 +103,13 @@ pub enum Takes {
     SignedIn,
     /// A permission in the organization or the workspace that the input names.
     Permission(Permission),
+    /// One permission or the other, by what the object that the input names belongs to.
+    Either {
+        /// Where it belongs to a workspace.
+        workspace: Permission,
+        /// Where it belongs to the organization alone.
+        organization: Permission,
+    },
     /// Being an owner of the organization.
     OrganizationOwner,
 }
@@ -113,10 +120,23 @@ impl Takes {
         match self {
             Self::SignedIn => "Takes being signed in.".to_owned(),
             Self::Permission(permission) => format!("Takes {}.", permission.as_str()),
+            Self::Either {
+                workspace,
+                organization,
+            } => format!(
+                "Takes {}, or {} for an invitation to the organization alone.",
+                workspace.as_str(),
+                organization.as_str()
+            ),
             Self::OrganizationOwner => "Takes being an OWNER of the organization.".to_owned(),
         }
     }
 }
+
+const MANAGES_INVITATION: Takes = Takes::Either {
+    workspace: P::WorkspaceManage,
+    organization: P::OrganizationManageMembers,
+};
 
 /// Every mutation with what it takes. Where the input decides, this is the least it takes.
 pub const MUTATIONS: &[(&str, Takes)] = &[
@@ -148,6 +168,11 @@ pub const MUTATIONS: &[(&str, Takes)] = &[
     ("deleteWorkspace", Takes::Permission(P::WorkspaceOwn)),
     ("restoreWorkspace", Takes::Permission(P::WorkspaceOwn)),
     ("selectWorkspace", Takes::Permission(P::WorkspaceView)),
+    ("joinWorkspaceByCode", Takes::SignedIn),
+    ("rotateJoinCode", Takes::Permission(P::WorkspaceManage)),
+    ("disableJoinCode", Takes::Permission(P::WorkspaceManage)),
+    ("createApiToken", Takes::SignedIn),
+    ("revokeApiToken", Takes::SignedIn),
     ("updateWorkspaceMember", Takes::Permission(P::WorkspaceOwn)),
     ("removeWorkspaceMember", Takes::Permission(P::WorkspaceOwn)),
     ("leaveWorkspace", Takes::SignedIn),
@@ -156,4 +181,13 @@ pub const MUTATIONS: &[(&str, Takes)] = &[
         Takes::Permission(P::WorkspaceOwn),
     ),
     ("deleteAccount", Takes::SignedIn),
+    ("addWorkspaceMember", Takes::Permission(P::WorkspaceManage)),
+    (
+        "inviteOrganizationMember",
+        Takes::Permission(P::OrganizationManageMembers),
+    ),
+    ("acceptInvitation", Takes::SignedIn),
+    ("declineInvitation", Takes::SignedIn),
+    ("revokeInvitation", MANAGES_INVITATION),
+    ("resendInvitation", MANAGES_INVITATION),
 ];

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::db::types::Instant;
 use crate::error::{Error, ErrorCode};
 use crate::id::UserId;
-use crate::models::user;
+use crate::models::{api_token, user};
 
 /// How long a token that was verified is taken without verifying it again.
 const CACHED_FOR: Duration = Duration::from_secs(60);
@@ -64,6 +64,14 @@ impl Authenticator {
     /// Where it holds no valid credentials: a request that tries to sign in is never let in as nobody.
     pub async fn authenticate(&self, app: &App, header: &[u8]) -> Result<Viewer, Refused> {
         let token = bearer(header).ok_or_else(|| Refused::Invalid("not a bearer token".into()))?;
+        if token.starts_with(api_token::PREFIX) {
+            let user = api_token::authenticate(app, token).await?;
+            let user = user.ok_or_else(|| Refused::Invalid("no such API token".into()))?;
+            return Ok(Viewer {
+                user,
+                credential: Credential::ApiToken,
+            });
+        }
         self.by_token(app, token).await
     }
 

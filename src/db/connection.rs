@@ -9,6 +9,10 @@ use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 pub struct Connection(Inner);
 
 /// The two databases, for [`run!`].
+#[allow(
+    clippy::large_enum_variant,
+    reason = "one is held at a time, and a box would cost each checkout an allocation"
+)]
 pub enum Inner {
     /// PostgreSQL.
     Postgres(Object<AsyncPgConnection>),

@@ -5,8 +5,11 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::sqlite::Sqlite;
 
-/// A query whose rows are locked for writing until the transaction ends: `FOR UPDATE` on PostgreSQL,
-/// nothing on SQLite, whose one writer is the lock.
+/// A query whose rows are locked for writing until the transaction ends: `FOR NO KEY UPDATE` on
+/// PostgreSQL, nothing on SQLite, whose one writer is the lock.
+///
+/// The stronger `FOR UPDATE` would also wait for, and hold up, every insertion of a row that refers to
+/// the locked one, such as an event.
 ///
 /// Diesel's `for_update()` does not compile for SQLite. Locks are taken in one order everywhere:
 /// user, organization, workspace.
@@ -27,12 +30,42 @@ impl<Q, C> diesel::RunQueryDsl<C> for Lock<Q> {}
 impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Lock<Q> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         self.0.walk_ast(out.reborrow())?;
-        out.push_sql(" FOR UPDATE");
+        out.push_sql(" FOR NO KEY UPDATE");
         Ok(())
     }
 }
 
 impl<Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Lock<Q> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        self.0.walk_ast(out)
+    }
+}
+
+/// As [`lock`], but rows that another transaction has locked are left out: `FOR UPDATE SKIP LOCKED`
+/// on PostgreSQL, nothing on SQLite. For queues, whose workers must not wait for one another.
+pub fn lock_skip<Q>(query: Q) -> LockSkip<Q> {
+    LockSkip(query)
+}
+
+/// See [`lock_skip`].
+#[derive(Clone, Copy, QueryId)]
+pub struct LockSkip<Q>(Q);
+
+impl<Q: Query> Query for LockSkip<Q> {
+    type SqlType = Q::SqlType;
+}
+
+impl<Q, C> diesel::RunQueryDsl<C> for LockSkip<Q> {}
+
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for LockSkip<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.0.walk_ast(out.reborrow())?;
+        out.push_sql(" FOR UPDATE SKIP LOCKED");
+        Ok(())
+    }
+}
+
+impl<Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for LockSkip<Q> {
     fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         self.0.walk_ast(out)
     }

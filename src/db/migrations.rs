@@ -61,12 +61,10 @@ async fn migrate_sqlite(db: &Db) -> Result<Vec<String>> {
     let Inner::Sqlite(conn) = conn.inner() else {
         return Err(anyhow!("a SQLite pool gave another connection").into());
     };
-    let outcome = conn
-        .spawn_blocking(|conn| {
-            Ok(conn.immediate_transaction(|conn| versions(conn.run_pending_migrations(SQLITE))))
-        })
-        .await?;
-    outcome
+    conn.spawn_blocking(|conn| {
+        Ok(conn.immediate_transaction(|conn| versions(conn.run_pending_migrations(SQLITE))))
+    })
+    .await?
 }
 
 /// Whether every migration that this binary knows has run.

@@ -16,7 +16,7 @@ pub mod types;
 pub use connection::{Connection, Inner};
 pub use each::{MAX_PARENTS, Parent, each_parent};
 pub use insert::insert_all;
-pub use lock::lock;
+pub use lock::{lock, lock_skip};
 pub use migrations::{is_migrated, migrate};
 pub use pool::{Db, Kind, Options};
 pub use statements::Statements;

@@ -174,9 +174,12 @@ where
     AsyncDieselConnectionManager<C>:
         deadpool::managed::Manager<Type = C, Error = diesel_async::pooled_connection::PoolError>,
 {
-    pool.get()
-        .await
-        .map_err(|error| Error::NoConnection(error.to_string()))
+    pool.get().await.map_err(|error| {
+        Error::NoConnection(match error {
+            deadpool::managed::PoolError::Backend(error) => error.to_string(),
+            error => error.to_string(),
+        })
+    })
 }
 
 fn pool<C>(

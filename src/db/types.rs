@@ -131,6 +131,12 @@ impl Instant {
         self.0.checked_add_signed(delta).map_or(Self::MAX, Self)
     }
 
+    /// The beginning of its minute.
+    pub fn to_minute(self) -> Self {
+        let into = self.micros().rem_euclid(60_000_000);
+        Self(self.0 - TimeDelta::microseconds(into))
+    }
+
     /// The time from `earlier` until this; nothing where that lies in the future.
     pub fn since(self, earlier: Self) -> Duration {
         (self.0 - earlier.0).to_std().unwrap_or_default()

@@ -2,19 +2,24 @@
 
 use std::sync::Arc;
 
-use async_graphql::Context;
 use async_graphql::dataloader::DataLoader;
+use async_graphql::{Context, Request, Response};
 
-use super::loader::{Loaders, Soon, Spawner};
+use super::ApiSchema;
+use super::batch::{AtOnce, Batches};
+use super::loader::Loaders;
 use crate::app::App;
 use crate::auth::Viewer;
+use crate::db::types::Instant;
 use crate::error::{Error, Result};
 use crate::id::UserId;
 
 /// What the resolvers of one request share.
 pub struct RequestContext {
     app: App,
+    now: Instant,
     signed_in: Option<SignedIn>,
+    batches: Batches,
 }
 
 /// Whoever comes without credentials: sees the schema and nothing else.
@@ -28,14 +33,26 @@ struct SignedIn {
 impl RequestContext {
     /// The context of a request of the viewer's, or of someone who is not signed in.
     pub fn new(app: App, viewer: Result<Viewer, SignedOut>) -> Self {
+        let batches = Batches::default();
         let signed_in = viewer.ok().map(|viewer| {
             let loaders = Loaders::new(app.clone(), viewer.id());
             SignedIn {
                 viewer: Arc::new(viewer),
-                loaders: DataLoader::new(loaders, Spawner, Soon),
+                loaders: DataLoader::new(loaders, batches.clone(), AtOnce),
             }
         });
-        Self { app, signed_in }
+        Self {
+            now: app.now(),
+            app,
+            signed_in,
+            batches,
+        }
+    }
+
+    /// Executes a request in this context.
+    pub async fn execute(self, schema: &ApiSchema, request: Request) -> Response {
+        let batches = self.batches.clone();
+        batches.run(schema.execute(request.data(self))).await
     }
 }
 
@@ -43,6 +60,10 @@ impl RequestContext {
 pub trait ContextExt {
     /// What every request shares.
     fn app(&self) -> &App;
+
+    /// The time of the request: the same for all that is read by the clock, so that no two fields
+    /// of an answer disagree, and lists that are narrowed down by it are read together.
+    fn now(&self) -> Instant;
 
     /// Whose request it is.
     ///
@@ -68,6 +89,10 @@ pub trait ContextExt {
 impl ContextExt for Context<'_> {
     fn app(&self) -> &App {
         &self.data_unchecked::<RequestContext>().app
+    }
+
+    fn now(&self) -> Instant {
+        self.data_unchecked::<RequestContext>().now
     }
 
     fn viewer(&self) -> Result<&Arc<Viewer>> {

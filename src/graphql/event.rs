@@ -43,6 +43,7 @@ pub enum EventKind {
 #[derive(Clone)]
 pub struct Event(pub event::Event);
 
+/// Something that happened: what the audit log keeps and what subscriptions deliver.
 #[Object]
 impl Event {
     /// The globally unique id.

@@ -4,22 +4,21 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_graphql::dataloader::Loader;
-use async_graphql::runtime::Timer;
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-use futures_util::task::{FutureObj, Spawn, SpawnError};
 
 use crate::app::App;
 use crate::db::page::{List, Listing, PageRequest, Wanted};
 use crate::error::Error;
 use crate::id::{
-    EventId, Id, OrganizationId, OrganizationMemberId, UserId, WorkspaceId, WorkspaceMemberId,
+    ApiTokenId, EventId, Id, InvitationId, OrganizationId, OrganizationMemberId, UserId,
+    WorkspaceId, WorkspaceMemberId,
 };
+use crate::models::api_token::{self, ApiToken};
 use crate::models::event;
 use crate::models::event::Event;
+use crate::models::invitation::{self, NamedInvitation};
+use crate::models::join_code::{self, JoinCode};
 use crate::models::organization::{self, OrganizationMember, VisibleOrganization};
 use crate::models::quota;
 use crate::models::user::{self, User};
@@ -37,31 +36,6 @@ impl Loaders {
     /// The loaders of a request of the viewer's.
     pub fn new(app: App, viewer: UserId) -> Self {
         Self { app, viewer }
-    }
-}
-
-/// Runs batches on the runtime of the request.
-pub struct Spawner;
-
-impl Spawn for Spawner {
-    fn spawn_obj(&self, future: FutureObj<'static, ()>) -> Result<(), SpawnError> {
-        tokio::spawn(future);
-        Ok(())
-    }
-}
-
-/// Waits until the execution has nothing else to do, which is when a batch is complete. The stock
-/// timer waits for a millisecond or more.
-pub struct Soon;
-
-impl Timer for Soon {
-    fn delay(&self, _: Duration) -> BoxFuture<'static, ()> {
-        async {
-            for _ in 0..4 {
-                tokio::task::yield_now().await;
-            }
-        }
-        .boxed()
     }
 }
 
@@ -153,6 +127,44 @@ impl Loader<WorkspaceMemberId> for Loaders {
     }
 }
 
+impl Loader<ApiTokenId> for Loaders {
+    type Value = ApiToken;
+    type Error = Arc<Error>;
+
+    async fn load(&self, ids: &[ApiTokenId]) -> Loaded<ApiTokenId, ApiToken> {
+        let mut conn = self.app.db.read().await?;
+        let found = api_token::of_viewer(&mut conn, self.viewer, Some(ids)).await?;
+        Ok(keyed(found, |token| token.id))
+    }
+}
+
+/// The join code of a workspace.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct JoinCodeOf(pub WorkspaceId);
+
+impl Loader<JoinCodeOf> for Loaders {
+    type Value = JoinCode;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[JoinCodeOf]) -> Loaded<JoinCodeOf, JoinCode> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let mut conn = self.app.db.read().await?;
+        let found = join_code::of_workspaces(&mut conn, self.viewer, &ids).await?;
+        Ok(keyed(found, |code| JoinCodeOf(code.workspace_id)))
+    }
+}
+
+impl Loader<InvitationId> for Loaders {
+    type Value = NamedInvitation;
+    type Error = Arc<Error>;
+
+    async fn load(&self, ids: &[InvitationId]) -> Loaded<InvitationId, NamedInvitation> {
+        let mut conn = self.app.db.read().await?;
+        let found = invitation::visible(&mut conn, self.viewer, ids).await?;
+        Ok(keyed(found, |named| named.invitation.id))
+    }
+}
+
 impl Loader<EventId> for Loaders {
     type Value = Event;
     type Error = Arc<Error>;
@@ -187,9 +199,9 @@ where
 
     async fn load(&self, keys: &[PageKey<L>]) -> Loaded<PageKey<L>, Self::Value> {
         // Aliases may ask for other pages of the same lists: those are other statements.
-        let mut groups: HashMap<(&L, &PageRequest, Wanted), Vec<Id<L::Parent>>> = HashMap::new();
+        let mut groups: HashMap<_, Vec<_>> = HashMap::new();
         for key in keys {
-            let group = (&key.list, &key.request, key.wanted);
+            let group: (&L, &PageRequest, Wanted) = (&key.list, &key.request, key.wanted);
             groups.entry(group).or_default().push(key.parent);
         }
         let mut conn = self.app.db.read().await?;

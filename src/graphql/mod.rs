@@ -3,12 +3,17 @@
 //! that gives.
 
 mod account;
+mod api_token;
+mod batch;
 mod check;
 mod connection;
 mod context;
 mod error;
 mod event;
 mod id;
+mod invitation;
+mod join_code;
+pub mod limits;
 mod loader;
 mod navigation;
 mod node;
@@ -34,6 +39,7 @@ pub struct Query(
     organization::OrganizationQuery,
     workspace::WorkspaceQuery,
     slug::SlugQuery,
+    api_token::ApiTokenQuery,
     account::AccountQuery,
 );
 
@@ -46,17 +52,26 @@ pub struct Mutation(
     organization_member::OrganizationMemberMutation,
     workspace::WorkspaceMutation,
     workspace::WorkspaceMemberMutation,
+    invitation::InvitationMutation,
     navigation::NavigationMutation,
+    join_code::JoinCodeMutation,
+    api_token::ApiTokenMutation,
 );
 
 /// The schema, as it is served.
 pub type ApiSchema = Schema<Query, Mutation, EmptySubscription>;
 
-/// Builds the schema.
-pub fn schema() -> ApiSchema {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+/// Builds the schema; `introspection` is whether it can be asked about itself.
+pub fn schema(introspection: bool) -> ApiSchema {
+    let builder = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .register_output_type::<error::ErrorCode>()
         .register_output_type::<node::Node>()
-        .disable_suggestions()
-        .finish()
+        // `limits` has refused what is deeper, with a better error.
+        .limit_recursive_depth(limits::MAX_NESTING)
+        .disable_suggestions();
+    if introspection {
+        builder.finish()
+    } else {
+        builder.disable_introspection().finish()
+    }
 }

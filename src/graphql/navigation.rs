@@ -5,6 +5,7 @@ use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use super::check::Check;
 use super::context::ContextExt;
 use super::id::RawId;
+use super::invitation::Invitation;
 use super::organization::Organization;
 use super::user::User;
 use super::workspace::Workspace;
@@ -17,6 +18,7 @@ pub struct NavigationState {
     navigation: Navigation,
 }
 
+/// What an application shell needs to draw its switcher, in one request.
 #[Object]
 impl NavigationState {
     /// The person who asks.
@@ -66,6 +68,16 @@ impl NavigationState {
     async fn has_more_workspaces(&self) -> bool {
         self.navigation.has_more_workspaces
     }
+
+    /// Pending invitations for the viewer's verified email address, newest first; the first 100.
+    async fn invitations(&self) -> Vec<Invitation> {
+        self.navigation
+            .invitations
+            .iter()
+            .cloned()
+            .map(Invitation)
+            .collect()
+    }
 }
 
 /// What can be read for navigating.
@@ -77,7 +89,8 @@ impl NavigationQuery {
     /// What an application shell needs to draw its switcher, in one request.
     async fn navigation_state(&self, ctx: &Context<'_>) -> Result<NavigationState> {
         let viewer = ctx.viewer()?.user.clone();
-        let navigation = navigation::load(&mut ctx.app().db.read().await?, &viewer).await?;
+        let navigation =
+            navigation::load(&mut ctx.app().db.read().await?, &viewer, ctx.now()).await?;
         Ok(NavigationState { viewer, navigation })
     }
 }

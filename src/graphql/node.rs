@@ -3,10 +3,12 @@
 use async_graphql::{Context, ID, Interface, Object, Result};
 use futures_util::future::join_all;
 
+use super::api_token::ApiToken;
 use super::context::ContextExt;
 use super::error::{Nullable, nullable};
 use super::event::Event;
 use super::id::RawId;
+use super::invitation::Invitation;
 use super::organization::{Organization, OrganizationMember};
 use super::user::User;
 use super::workspace::{Workspace, WorkspaceMember};
@@ -25,7 +27,9 @@ pub enum Node {
     Workspace(Workspace),
     OrganizationMember(OrganizationMember),
     WorkspaceMember(WorkspaceMember),
+    Invitation(Invitation),
     Event(Event),
+    ApiToken(ApiToken),
 }
 
 /// The object, if there is one and the viewer may see it.
@@ -49,6 +53,14 @@ pub async fn load(ctx: &Context<'_>, id: AnyId) -> Result<Option<Node>> {
             .load_one(id)
             .await?
             .map(|row| WorkspaceMember::from(row).into()),
+        AnyId::ApiToken(id) => loaders
+            .load_one(id)
+            .await?
+            .map(|token| ApiToken(token).into()),
+        AnyId::Invitation(id) => loaders
+            .load_one(id)
+            .await?
+            .map(|row| Invitation(row).into()),
         AnyId::Event(id) => loaders.load_one(id).await?.map(|event| Event(event).into()),
         _ => None,
     })

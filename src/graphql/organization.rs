@@ -10,6 +10,7 @@ use super::context::ContextExt;
 use super::error::{Nullable, nullable};
 use super::event::{Event, EventKind, kinds};
 use super::id::RawId;
+use super::invitation::{Invitation, InvitationStatus};
 use super::plan::Plan;
 use super::scalar::DateTime;
 use super::user::User;
@@ -17,6 +18,7 @@ use super::workspace::{Workspace, search_argument};
 use crate::access;
 use crate::error::Error;
 use crate::models::event::OrganizationEvents;
+use crate::models::invitation::OrganizationInvitations;
 use crate::models::organization::{
     self, MemberList, NewOrganization, OrganizationBy, OrganizationChanges, OrganizationList,
     VisibleOrganization,
@@ -70,6 +72,7 @@ pub fn permissions(permissions: &[access::Permission]) -> Vec<Permission> {
 #[derive(Clone)]
 pub struct Organization(pub VisibleOrganization);
 
+/// What people belong to and workspaces hang off.
 #[Object]
 impl Organization {
     /// The globally unique id.
@@ -128,7 +131,7 @@ impl Organization {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        role: Option<OrganizationRole>,
+        #[graphql(desc = "Only those who are this.")] role: Option<OrganizationRole>,
     ) -> Result<Connection<OrganizationMember>> {
         let list = MemberList {
             role: role.map(Into::into),
@@ -146,13 +149,43 @@ impl Organization {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        search: Option<String>,
+        #[graphql(desc = "Only those whose name or slug holds this text.")] search: Option<String>,
     ) -> Result<Connection<Workspace>> {
         let list = WorkspacesOfOrganization {
             search: search_argument(search)?,
         };
         let args = PageArgs::new(first, after, last, before);
         Connection::load(ctx, list, self.0.organization.id, args, Workspace).await
+    }
+
+    /// Those to the organization alone, newest first. Requires ORGANIZATION_MANAGE_MEMBERS; `null` with the error FORBIDDEN
+    /// without it. `status: null` means any.
+    async fn invitations(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        #[graphql(default_with = "Some(InvitationStatus::Pending)")] status: Option<
+            InvitationStatus,
+        >,
+    ) -> Nullable<Connection<Invitation>> {
+        let invitations = async {
+            let needed = access::Permission::OrganizationManageMembers;
+            if !self.0.role.may(needed) {
+                return Err(Error::forbidden(needed.as_str()).into());
+            }
+            let list = OrganizationInvitations {
+                status: status.map(Into::into),
+                now: ctx.now(),
+            };
+            let args = PageArgs::new(first, after, last, before);
+            Connection::load(ctx, list, self.0.organization.id, args, Invitation)
+                .await
+                .map(Some)
+        };
+        nullable::<_, async_graphql::Error>(invitations.await)
     }
 
     /// Newest first. For owners and admins; `null` with the error FORBIDDEN for others.
@@ -163,7 +196,9 @@ impl Organization {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        #[graphql(name = "kinds")] only: Option<Vec<EventKind>>,
+        #[graphql(name = "kinds", desc = "Only events of these kinds.")] only: Option<
+            Vec<EventKind>,
+        >,
     ) -> Nullable<Connection<Event>> {
         let events = async {
             if !self.0.role.is_admin() {
@@ -182,6 +217,7 @@ impl Organization {
 /// What the viewer may do in an organization.
 pub struct OrganizationAccess(VisibleOrganization);
 
+/// What the viewer may do in an organization.
 #[Object]
 impl OrganizationAccess {
     /// In which one.
@@ -225,6 +261,7 @@ impl From<(organization::OrganizationMember, user::User)> for OrganizationMember
     }
 }
 
+/// A membership of an organization.
 #[Object]
 impl OrganizationMember {
     /// The globally unique id.
@@ -256,9 +293,13 @@ impl OrganizationMember {
 
 /// What an organization is found by.
 #[derive(OneofObject)]
+#[graphql(name = "OrganizationBy")]
 pub enum OrganizationByInput {
+    /// Its id.
     Id(RawId),
+    /// Its slug, or a former one that no other has taken.
     Slug(String),
+    /// The id of the organization at WorkOS that it was linked to.
     WorkosOrganizationId(String),
 }
 

@@ -11,6 +11,7 @@ pub struct Plan {
     pub limits: config::Plan,
 }
 
+/// The limits that an organization's subscription sets. `null` means unlimited.
 #[Object]
 impl Plan {
     /// `free` unless the operator configured other plans.

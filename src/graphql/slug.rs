@@ -36,8 +36,12 @@ impl SlugQuery {
     async fn slug_availability(
         &self,
         ctx: &Context<'_>,
-        slug: String,
-        #[graphql(default_with = "SlugKind::Workspace")] kind: SlugKind,
+        #[graphql(desc = "What somebody would like to have.")] slug: String,
+        #[graphql(
+            default_with = "SlugKind::Workspace",
+            desc = "What it would be of; each kind has its own."
+        )]
+        kind: SlugKind,
     ) -> Result<SlugAvailability> {
         ctx.viewer()?;
         let kind = slugs::SlugKind::from(kind);

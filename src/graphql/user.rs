@@ -10,6 +10,7 @@ use crate::models::user;
 #[derive(Clone)]
 pub struct User(pub user::User);
 
+/// A person. Visible to the people they share an organization with.
 #[Object]
 impl User {
     /// The globally unique id.

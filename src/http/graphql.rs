@@ -7,7 +7,7 @@ mod params;
 use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Request, Response as GraphqlResponse, ServerError, Value};
+use async_graphql::{Positioned, Request, Response as GraphqlResponse, ServerError, Value};
 use axum::Extension;
 use axum::body::{Body, to_bytes};
 use axum::extract::{RawQuery, State as Extract};
@@ -19,11 +19,11 @@ use serde_json::json;
 use self::params::Params;
 use super::accept::{Media, wants_html};
 use super::playground;
-use super::request_id::RequestId;
+use super::request_id::{Outcome, RequestId};
 use super::state::State;
 use crate::auth::{Refused, Viewer};
 use crate::error::{Error, ErrorCode};
-use crate::graphql::{RequestContext, SignedOut, finish, is_request_error};
+use crate::graphql::{RequestContext, SignedOut, finish, is_request_error, limits};
 
 /// `GET /schema.graphql`: the SDL.
 pub async fn sdl(Extract(state): Extract<State>) -> Response {
@@ -104,7 +104,7 @@ async fn answer(
         Err(refused) => return reply.unauthenticated(refused),
     };
     let mut request = params.into_request();
-    let kind = match operation_type(&mut request) {
+    let kind = match check_operation(state, &mut request) {
         Ok(kind) => kind,
         Err(refusal) => return reply.refuse_document(refusal),
     };
@@ -118,30 +118,38 @@ async fn answer(
     }
     let operation = request.operation_name.clone();
     let viewer_id = viewer.as_ref().ok().map(Viewer::id);
-    let request = request.data(RequestContext::new(state.app.clone(), viewer));
-    let mut response = execute(state, request, kind).await;
+    let context = RequestContext::new(state.app.clone(), viewer);
+    let mut response = execute(state, request, context, kind).await;
     let limited = retry_after(&response);
     finish(&mut response, &reply.id.0);
-    log(
-        operation.as_deref(),
-        viewer_id.map(|id| id.to_string()),
-        &response,
-    );
-    reply.graphql(&response, limited)
+    let errors = codes(&response);
+    let mut reply = reply.graphql(&response, limited);
+    let viewer = viewer_id.map(|id| id.to_string());
+    reply.extensions_mut().insert(Outcome {
+        operation,
+        viewer,
+        errors,
+    });
+    reply
 }
 
 /// Runs the operation. A mutation that has begun runs to its end, even if the client goes away; a
 /// query has its time.
-async fn execute(state: &State, request: Request, kind: OperationType) -> GraphqlResponse {
+async fn execute(
+    state: &State,
+    request: Request,
+    context: RequestContext,
+    kind: OperationType,
+) -> GraphqlResponse {
     let schema = state.schema.clone();
     if kind == OperationType::Mutation {
-        let running = tokio::spawn(async move { schema.execute(request).await });
+        let running = tokio::spawn(async move { context.execute(&schema, request).await });
         return running
             .await
             .unwrap_or_else(|error| failed(anyhow::anyhow!(error).into()));
     }
     let time = Duration::from_secs(state.app.config.http.request_timeout_seconds);
-    match tokio::time::timeout(time, schema.execute(request)).await {
+    match tokio::time::timeout(time, context.execute(&schema, request)).await {
         Ok(response) => response,
         Err(_) => {
             let message = "The request took too long and was stopped.";
@@ -174,9 +182,13 @@ async fn authenticate(
     }
 }
 
-/// The kind of the operation that will run.
-fn operation_type(request: &mut Request) -> Result<OperationType, (ErrorCode, String)> {
-    let name = request.operation_name.clone();
+/// The kind of the operation that will run, once the document is known to be cheap enough to be
+/// validated. Also sees that the variables it needs are there, which async-graphql notices only when
+/// it comes to the field, with others executed by then.
+fn check_operation(state: &State, request: &mut Request) -> Result<OperationType, Refusal> {
+    let refusal = |error: Error| (error.code(), error.to_string());
+    limits::check_text(&request.query).map_err(refusal)?;
+    let (name, variables) = (request.operation_name.clone(), request.variables.clone());
     let document = request
         .parsed_query()
         .map_err(|error| (ErrorCode::GraphqlParseFailed, error.message))?;
@@ -186,14 +198,30 @@ fn operation_type(request: &mut Request) -> Result<OperationType, (ErrorCode, St
         None => operations.next().filter(|_| operations.next().is_none()),
     };
     let (_, operation) = chosen.ok_or_else(|| {
-        let message = match name {
+        let message = match &name {
             Some(name) => format!("The document has no operation named {name}."),
             None => "The document has several operations; give operationName.".to_owned(),
         };
         (ErrorCode::GraphqlValidationFailed, message)
     })?;
+    limits::check(&state.shape, document, name.as_deref(), &variables).map_err(refusal)?;
+    for variable in &operation.node.variable_definitions {
+        let Positioned { node: variable, .. } = variable;
+        let given = match variables.get(&variable.name.node) {
+            Some(value) => *value != Value::Null,
+            None => variable.default_value.is_some(),
+        };
+        if !given && !variable.var_type.node.nullable {
+            let (name, kind) = (&variable.name.node, &variable.var_type.node);
+            let message = format!("The variable ${name} is a {kind} and must be given.");
+            return Err((ErrorCode::GraphqlValidationFailed, message));
+        }
+    }
     Ok(operation.node.ty)
 }
+
+/// Why a document is not run, with its code.
+type Refusal = (ErrorCode, String);
 
 fn is_json(headers: &HeaderMap) -> bool {
     let value = headers
@@ -214,13 +242,12 @@ fn retry_after(response: &GraphqlResponse) -> Option<i64> {
     waits.filter_map(Error::retry_after_seconds).max()
 }
 
-fn log(operation: Option<&str>, viewer: Option<String>, response: &GraphqlResponse) {
-    let codes: Vec<&Value> = response
-        .errors
-        .iter()
-        .filter_map(|error| error.extensions.as_ref()?.get("code"))
-        .collect();
-    tracing::info!(operation, viewer, errors = ?codes, "graphql");
+fn codes(response: &GraphqlResponse) -> Vec<String> {
+    let code = |error: &ServerError| match error.extensions.as_ref()?.get("code")? {
+        Value::String(code) => Some(code.clone()),
+        _ => None,
+    };
+    response.errors.iter().filter_map(code).collect()
 }
 
 /// How the reply is to be given.
@@ -260,7 +287,7 @@ impl Reply {
     }
 
     /// The document cannot be run.
-    fn refuse_document(&self, (code, message): (ErrorCode, String)) -> Response {
+    fn refuse_document(&self, (code, message): Refusal) -> Response {
         let status = match self.media {
             Some(Media::Response) => StatusCode::BAD_REQUEST,
             Some(Media::Json) | None => StatusCode::OK,

@@ -14,7 +14,7 @@ use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
 
-pub use server::{Server, StartError, open};
+pub use server::{Server, StartError, migrate_database, open, open_app};
 pub use state::State;
 
 /// Every path that the server answers.

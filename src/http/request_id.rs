@@ -17,6 +17,17 @@ const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone)]
 pub struct RequestId(pub String);
 
+/// What the GraphQL endpoint adds to the log line of a request, as an extension of its reply.
+#[derive(Clone, Default)]
+pub struct Outcome {
+    /// The operation's name, if it has one.
+    pub operation: Option<String>,
+    /// Whose request it was.
+    pub viewer: Option<String>,
+    /// The codes of its errors.
+    pub errors: Vec<String>,
+}
+
 /// Gives each request an id, or takes over a sane one that it brings, puts it on the reply, and logs
 /// the request when it is done.
 pub async fn layer(mut request: Request, next: Next) -> Response<Body> {
@@ -33,7 +44,18 @@ pub async fn layer(mut request: Request, next: Next) -> Response<Body> {
     let mut response = next.run(request).instrument(span.clone()).await;
     span.in_scope(|| {
         let (status, ms) = (response.status().as_u16(), begun.elapsed().as_millis());
-        tracing::info!(%method, path, status, duration_ms = u64::try_from(ms).unwrap_or(u64::MAX));
+        let duration_ms = u64::try_from(ms).unwrap_or(u64::MAX);
+        match response.extensions_mut().remove::<Outcome>() {
+            None => tracing::info!(%method, path, status, duration_ms),
+            Some(Outcome {
+                operation,
+                viewer,
+                errors,
+            }) => {
+                let errors = Some(errors.join(",")).filter(|errors| !errors.is_empty());
+                tracing::info!(%method, path, status, duration_ms, operation, viewer, errors);
+            }
+        }
     });
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HEADER, id);

@@ -29,30 +29,24 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens the database, brings it up to date if that is configured, and binds the address.
+    /// Binds the address, opens the database, and brings it up to date if that is configured.
     ///
     /// # Errors
     /// One line for the operator.
-    pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
-        let db = open(&config).await?;
-        if config.database.auto_migrate {
-            let ran = migrate(&db).await.map_err(|error| {
-                StartError(format!(
-                    "the database cannot be brought up to date: {}",
-                    causes(&error)
-                ))
-            })?;
-            if !ran.is_empty() {
-                tracing::info!(migrations = ?ran, "database brought up to date");
-            }
-        }
-        let development = development_key(&config)?;
-        let http = http_client().map_err(|error| StartError(error.to_string()))?;
-        let verifier = Verifier::new(config.auth.issuers.clone(), development.clone(), http);
+    pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
+        // Whatever may keep it from starting comes before the database is changed.
         let (host, port) = (config.http.host, config.http.port);
         let listener = TcpListener::bind((host, port))
             .await
             .map_err(|error| cannot_bind(host, port, &error))?;
+        // Port 0 stands for any: whatever names this server from here on names the one it got.
+        if let Ok(address) = listener.local_addr() {
+            config.http.port = address.port();
+        }
+        let development = development_key(&config)?;
+        let http = http_client().map_err(|error| StartError(error.to_string()))?;
+        let verifier = Verifier::new(config.auth.issuers.clone(), development.clone(), http);
+        let db = open_up_to_date(&config).await?;
         let app = App::new(db, config, clock);
         let state = State::new(app, Authenticator::new(verifier));
         Ok(Self {
@@ -106,6 +100,27 @@ impl Server {
     }
 }
 
+/// What jobs share, where nothing is served: opens the database, and brings it up to date if that is
+/// configured.
+///
+/// # Errors
+/// One line for the operator.
+pub async fn open_app(config: Config, clock: Arc<dyn Clock>) -> Result<App, StartError> {
+    let db = open_up_to_date(&config).await?;
+    Ok(App::new(db, config, clock))
+}
+
+async fn open_up_to_date(config: &Config) -> Result<Db, StartError> {
+    let db = open(config).await?;
+    if config.database.auto_migrate {
+        let ran = migrate_database(&db).await?;
+        if !ran.is_empty() {
+            tracing::info!(migrations = ?ran, "database brought up to date");
+        }
+    }
+    Ok(db)
+}
+
 /// Opens the database of the configuration and proves that it can be reached.
 ///
 /// # Errors
@@ -131,6 +146,19 @@ pub async fn open(config: &Config) -> Result<Db, StartError> {
         )));
     }
     Ok(db)
+}
+
+/// Brings the database up to date. Gives the versions that were missing.
+///
+/// # Errors
+/// One line for the operator.
+pub async fn migrate_database(db: &Db) -> Result<Vec<String>, StartError> {
+    migrate(db).await.map_err(|error| {
+        StartError(format!(
+            "the database cannot be brought up to date: {}",
+            causes(&error)
+        ))
+    })
 }
 
 fn development_key(config: &Config) -> Result<Option<DevelopmentKey>, StartError> {

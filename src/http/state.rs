@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::app::App;
 use crate::auth::Authenticator;
+use crate::graphql::limits::Shape;
 use crate::graphql::{ApiSchema, schema};
 
 /// What every door shares. Cheap to clone.
@@ -13,6 +14,8 @@ pub struct State {
     pub app: App,
     /// The schema.
     pub schema: ApiSchema,
+    /// What its fields cost, for refusing documents that cost too much.
+    pub shape: Arc<Shape>,
     /// Tells whose request it is.
     pub authenticator: Arc<Authenticator>,
 }
@@ -20,9 +23,11 @@ pub struct State {
 impl State {
     /// Puts together what the doors share.
     pub fn new(app: App, authenticator: Authenticator) -> Self {
+        let schema = schema(app.config.graphql.introspection);
         Self {
             app,
-            schema: schema(),
+            shape: Arc::new(Shape::of(&schema.sdl())),
+            schema,
             authenticator: Arc::new(authenticator),
         }
     }

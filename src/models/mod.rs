@@ -2,9 +2,12 @@
 //! GraphQL nor HTTP.
 
 pub mod account;
+pub mod api_token;
 mod deleted_identity;
 pub mod event;
 pub mod invitation;
+pub mod join_code;
+pub mod mail;
 pub mod navigation;
 pub mod organization;
 pub mod patch;

@@ -5,14 +5,18 @@ use crate::app::App;
 use crate::auth::Viewer;
 use crate::db::Connection;
 use crate::db::page::{Direction, List, Window};
+use crate::db::types::Instant;
 use crate::error::Result;
 use crate::id::{OrganizationId, WorkspaceId};
+use crate::models::invitation::{self, NamedInvitation};
 use crate::models::organization::{self, OrganizationBy, OrganizationList, VisibleOrganization};
 use crate::models::user::{self, User};
 use crate::models::workspace::{self, VisibleWorkspace, WorkspaceList};
 
 /// How many organizations, and how many workspaces, a switcher gets at the most.
 const MOST: i64 = 500;
+/// How many invitations it gets at the most.
+const MOST_INVITATIONS: i64 = 100;
 
 /// What an application shell needs to draw its switcher.
 #[derive(Clone, Debug)]
@@ -29,13 +33,15 @@ pub struct Navigation {
     pub current_workspace: Option<VisibleWorkspace>,
     /// That of the current workspace, else the first by name.
     pub current_organization: Option<VisibleOrganization>,
+    /// Those that the person can answer, newest first; the first 100.
+    pub invitations: Vec<NamedInvitation>,
 }
 
-/// The navigation state of the person.
+/// The navigation state of the person at `now`.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn load(conn: &mut Connection, user: &User) -> Result<Navigation> {
+pub async fn load(conn: &mut Connection, user: &User, now: Instant) -> Result<Navigation> {
     let first = |limit| Window {
         low: None,
         high: None,
@@ -77,6 +83,7 @@ pub async fn load(conn: &mut Connection, user: &User) -> Result<Navigation> {
             listed => listed,
         };
     }
+    let invitations = invitation::answerable(conn, user.id, now, MOST_INVITATIONS).await?;
     Ok(Navigation {
         organizations,
         has_more_organizations,
@@ -84,6 +91,7 @@ pub async fn load(conn: &mut Connection, user: &User) -> Result<Navigation> {
         has_more_workspaces,
         current_workspace,
         current_organization,
+        invitations,
     })
 }
 
@@ -144,7 +152,7 @@ pub async fn select(app: &App, viewer: &Viewer, id: WorkspaceId) -> Result<Navig
         .await?;
     let mut user = viewer.user.clone();
     user.current_workspace_id = Some(id);
-    load(&mut app.db.read().await?, &user).await
+    load(&mut app.db.read().await?, &user, app.now()).await
 }
 
 async fn live(

@@ -56,6 +56,18 @@ impl SlugKind {
 /// # Errors
 /// `SLUG_TAKEN`.
 pub async fn take(tx: &mut Transaction, owner: Owner, slug: &Slug) -> Result<()> {
+    if try_take(tx, owner, slug).await? {
+        return Ok(());
+    }
+    let message = format!("The slug {slug} is taken.");
+    Err(Error::Refused(ErrorCode::SlugTaken, message.into()))
+}
+
+/// As [`take`], and tells whether it was free.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn try_take(tx: &mut Transaction, owner: Owner, slug: &Slug) -> Result<bool> {
     // Gives `DO UPDATE` its `WHERE`.
     use diesel::query_dsl::methods::FilterDsl as _;
 
@@ -91,13 +103,7 @@ pub async fn take(tx: &mut Transaction, owner: Owner, slug: &Slug) -> Result<()>
             )?
         }
     };
-    if taken == 0 {
-        return Err(Error::Refused(
-            ErrorCode::SlugTaken,
-            format!("The slug {slug} is taken.").into(),
-        ));
-    }
-    Ok(())
+    Ok(taken == 1)
 }
 
 /// Takes the first free slug made from `base`, which no one holds or held.

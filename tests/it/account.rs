@@ -7,11 +7,9 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use tenantry::access::OrganizationRole as Org;
 use tenantry::access::WorkspaceRole as Role;
-use tenantry::auth::{Credential, Viewer};
 use tenantry::models::invitation::InvitationStatus;
-use tenantry::models::{account, user};
 
-use crate::support::people::{Office, Person, invitation_status, join_organization};
+use crate::support::office::{Office, Person, invitation_status, join_organization};
 use crate::support::{Client, Database, Postgres, Sqlite, TestServer, text};
 
 const DELETION: &str = "{ accountDeletion { canDelete blockedBy { id } deletes { id } } }";
@@ -146,18 +144,18 @@ async fn the_address_must_be_typed_again(#[values(Sqlite, Postgres)] on: Databas
 async fn an_api_token_may_not_delete_the_account(#[values(Sqlite, Postgres)] on: Database) {
     let server = TestServer::start(on).await;
     let ada = Person::new(&server, "ada").await;
-    let mut conn = server.app().db.read().await.expect("a connection");
-    let user = user::by_id(&mut conn, ada.id).await.expect("a read");
-    drop(conn);
-    let viewer = Viewer {
-        user: user.expect("Ada"),
-        credential: Credential::ApiToken,
-    };
-    let refused = account::delete(server.app(), &viewer, &ada.email)
-        .await
-        .expect_err("it is refused");
-    assert_eq!(refused.code().as_str(), "FORBIDDEN");
-    assert_eq!(deletion(&ada).await["canDelete"], true);
+    let made = ada
+        .mutate("createApiToken", json!({ "name": "script" }), "secret")
+        .await;
+    let script = server.bearer(&text(&made, "secret"));
+    script
+        .mutate_refused("FORBIDDEN", "deleteAccount", confirm(&ada))
+        .await;
+    assert_eq!(deletion(&script).await["canDelete"], true);
+    // It dies with the account.
+    delete(&ada).await;
+    let reply = script.refused("UNAUTHENTICATED", DELETION, json!({})).await;
+    assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
 }
 
 #[rstest]
@@ -202,13 +200,11 @@ async fn invitations_go_with_the_account(#[values(Sqlite, Postgres)] on: Databas
     let cy = Person::new(&server, "cy").await;
     let cys = Office::of(&cy).await;
 
-    let sent = bobs.invite(&server, &ada, "di@example.com", None).await;
+    let sent = bobs.invite(&ada, "di@example.com", None).await;
     let bobs_own = bobs
-        .invite(&server, &bob, "ed@example.com", Some(bobs.workspace))
+        .invite(&bob, "ed@example.com", Some(bobs.workspace))
         .await;
-    let received = cys
-        .invite(&server, &cy, &ada.email, Some(cys.workspace))
-        .await;
+    let received = cys.invite(&cy, &ada.email, Some(cys.workspace)).await;
     delete(&ada).await;
     assert_eq!(
         invitation_status(&server, sent).await,
@@ -322,7 +318,7 @@ async fn statements_do_not_grow_with_what_goes(#[values(Sqlite, Postgres)] on: D
             let theirs = Office::of(&host).await;
             join_organization(&server, theirs.organization, &person, Org::Admin).await;
             theirs.workspace(&person, "Passed on").await;
-            theirs.invite(&server, &person, "x@example.com", None).await;
+            theirs.invite(&person, "x@example.com", None).await;
         }
         counts.push(server.statements(delete(&person)).await.0);
     }

@@ -4,7 +4,18 @@
 mod support;
 
 mod account;
+mod api_tokens;
+mod http;
+mod join_codes;
+mod limits;
+mod lists;
 mod members;
 mod organization_members;
+mod organizations;
 mod plans;
+mod races;
+mod schema;
+mod start;
+mod statements;
+mod strangers;
 mod workspaces;

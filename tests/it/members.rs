@@ -7,7 +7,7 @@ use tenantry::access::OrganizationRole as Org;
 use tenantry::access::WorkspaceRole as Role;
 use tenantry::models::invitation::InvitationStatus;
 
-use crate::support::people::{Office, Person, invitation_status, removals_of};
+use crate::support::office::{Office, Person, invitation_status, removals_of};
 use crate::support::{Database, Postgres, Sqlite, TestServer, text};
 
 fn pairs(members: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -351,13 +351,11 @@ async fn whoever_may_no_longer_invite_takes_their_invitations_along(
         .await;
     office.join(&server, other, &bob, Role::Admin).await;
     let here = office
-        .invite(&server, &bob, "cy@example.com", Some(office.workspace))
+        .invite(&bob, "cy@example.com", Some(office.workspace))
         .await;
-    let there = office
-        .invite(&server, &bob, "cy@example.com", Some(other))
-        .await;
+    let there = office.invite(&bob, "cy@example.com", Some(other)).await;
     let adas = office
-        .invite(&server, &ada, "di@example.com", Some(office.workspace))
+        .invite(&ada, "di@example.com", Some(office.workspace))
         .await;
 
     // An ADMIN may still invite.

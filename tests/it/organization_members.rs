@@ -7,7 +7,7 @@ use tenantry::access::OrganizationRole as Org;
 use tenantry::access::WorkspaceRole as Role;
 use tenantry::models::invitation::InvitationStatus;
 
-use crate::support::people::{Office, Person, invitation_status, removals_of};
+use crate::support::office::{Office, Person, invitation_status, removals_of};
 use crate::support::{Database, Postgres, Sqlite, TestServer};
 
 const MEMBERSHIP: &str = "membership { role user { id } }";
@@ -324,12 +324,10 @@ async fn whoever_may_no_longer_invite_takes_their_invitations_along(
         .await;
     let other = office.workspace(&ada, "Other").await;
     let cy = "cy@example.com";
-    let to_organization = office.invite(&server, &bob, cy, None).await;
-    let to_other = office.invite(&server, &bob, cy, Some(other)).await;
-    let to_own = office
-        .invite(&server, &bob, cy, Some(office.workspace))
-        .await;
-    let adas = office.invite(&server, &ada, "di@example.com", None).await;
+    let to_organization = office.invite(&bob, cy, None).await;
+    let to_other = office.invite(&bob, cy, Some(other)).await;
+    let to_own = office.invite(&bob, cy, Some(office.workspace)).await;
+    let adas = office.invite(&ada, "di@example.com", None).await;
 
     let demoted = role(&office, &bob, "MEMBER");
     ada.mutate("updateOrganizationMember", demoted, MEMBERSHIP)

@@ -7,7 +7,7 @@ use tenantry::access::OrganizationRole as Org;
 use tenantry::access::WorkspaceRole as Role;
 use tenantry::config::{Config, Plan};
 
-use crate::support::people::{Office, Person};
+use crate::support::office::{Office, Person};
 use crate::support::{Database, Postgres, Reply, Sqlite, TestServer};
 
 async fn server(on: Database, plan: Plan) -> TestServer {
@@ -205,9 +205,9 @@ async fn seats_count_members_and_pending_invitations(#[values(Sqlite, Postgres)]
     let ada = Person::new(&server, "ada").await;
     let office = Office::of(&ada).await;
     office
-        .invite(&server, &ada, "x@example.com", Some(office.workspace))
+        .invite(&ada, "x@example.com", Some(office.workspace))
         .await;
-    office.invite(&server, &ada, "y@example.com", None).await;
+    office.invite(&ada, "y@example.com", None).await;
     let id = json!({ "id": office.workspace });
     let limits = ada.ok(LIMITS, id).await["workspace"]["limits"].clone();
     let expected = json!({

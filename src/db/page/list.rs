@@ -11,6 +11,9 @@ use crate::id::{Id, Kind, UserId};
 /// The rows of several parents, each with its parent.
 pub type Children<P, R> = Vec<(Id<P>, R)>;
 
+/// The page of each of several parents.
+pub type Pages<P, R> = HashMap<Id<P>, Listing<R>>;
+
 /// A list of rows that belong to a parent. Its value holds what narrows it down and how it is
 /// ordered.
 ///
@@ -67,7 +70,7 @@ pub trait List: Send + Sync {
         parents: &[Id<Self::Parent>],
         request: &PageRequest,
         wanted: Wanted,
-    ) -> impl Future<Output = Result<HashMap<Id<Self::Parent>, Listing<Self::Row>>>> + Send {
+    ) -> impl Future<Output = Result<Pages<Self::Parent, Self::Row>>> + Send {
         async move {
             let mut pages = HashMap::with_capacity(parents.len());
             // A cursor belongs to the list of one parent, so that there is a window for each; without

@@ -9,7 +9,7 @@ mod list;
 mod position;
 
 pub use fragment::{by_id, by_instant, by_text, ordered};
-pub use list::{Children, List, Listing, Wanted};
+pub use list::{Children, List, Listing, Pages, Wanted};
 pub use position::{BadCursor, Key, Position};
 
 /// Which way a list runs.

@@ -22,6 +22,7 @@ impl From<(workspace::WorkspaceMember, user::User)> for WorkspaceMember {
     }
 }
 
+/// A membership of a workspace.
 #[Object]
 impl WorkspaceMember {
     /// The globally unique id.

@@ -18,12 +18,16 @@ use super::connection::{Connection, PageArgs};
 use super::context::ContextExt;
 use super::error::{Nullable, nullable};
 use super::event::{Event, EventKind, kinds};
+use super::invitation::{Invitation, InvitationStatus};
+use super::join_code::JoinInfo;
+use super::loader::JoinCodeOf;
 use super::organization::{Organization, Permission, permissions};
 use super::scalar::{DateTime, Json};
 use super::user::User;
 use crate::access;
 use crate::error::Error;
 use crate::models::event::WorkspaceEvents;
+use crate::models::invitation::WorkspaceInvitations;
 use crate::models::workspace::{self, MemberList, VisibleWorkspace};
 
 /// What someone is in a workspace.
@@ -69,8 +73,17 @@ impl Workspace {
     fn role(&self) -> Result<access::WorkspaceRole, Error> {
         self.0.role().ok_or_else(Error::not_found)
     }
+
+    fn require(&self, permission: access::Permission) -> Result<(), Error> {
+        if self.role()?.may(permission) {
+            Ok(())
+        } else {
+            Err(Error::forbidden(permission.as_str()))
+        }
+    }
 }
 
+/// An isolated environment inside an organization.
 #[Object]
 impl Workspace {
     /// The globally unique id.
@@ -195,13 +208,53 @@ impl Workspace {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        role: Option<WorkspaceRole>,
+        #[graphql(desc = "Only those who are this.")] role: Option<WorkspaceRole>,
     ) -> Result<Connection<WorkspaceMember>> {
         let list = MemberList {
             role: role.map(Into::into),
         };
         let args = PageArgs::new(first, after, last, before);
         Connection::load(ctx, list, self.row().id, args, WorkspaceMember::from).await
+    }
+
+    /// How people join by code. Requires WORKSPACE_MANAGE; `null` with the error FORBIDDEN without it.
+    async fn join_info(&self, ctx: &Context<'_>) -> Nullable<JoinInfo> {
+        let found = async {
+            self.require(access::Permission::WorkspaceManage)?;
+            Ok(ctx
+                .loaders()?
+                .load_one(JoinCodeOf(self.row().id))
+                .await?
+                .map(JoinInfo))
+        };
+        nullable::<_, async_graphql::Error>(found.await)
+    }
+
+    /// Newest first. Requires WORKSPACE_MANAGE; `null` with the error FORBIDDEN
+    /// without it. `status: null` means any.
+    async fn invitations(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        #[graphql(default_with = "Some(InvitationStatus::Pending)")] status: Option<
+            InvitationStatus,
+        >,
+    ) -> Nullable<Connection<Invitation>> {
+        let invitations = async {
+            self.require(access::Permission::WorkspaceManage)?;
+            let list = WorkspaceInvitations {
+                status: status.map(Into::into),
+                now: ctx.now(),
+            };
+            let args = PageArgs::new(first, after, last, before);
+            Connection::load(ctx, list, self.row().id, args, Invitation)
+                .await
+                .map(Some)
+        };
+        nullable::<_, async_graphql::Error>(invitations.await)
     }
 
     /// Newest first. Requires WORKSPACE_MANAGE; `null` with the error FORBIDDEN without it.
@@ -212,13 +265,12 @@ impl Workspace {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        #[graphql(name = "kinds")] only: Option<Vec<EventKind>>,
+        #[graphql(name = "kinds", desc = "Only events of these kinds.")] only: Option<
+            Vec<EventKind>,
+        >,
     ) -> Nullable<Connection<Event>> {
         let events = async {
-            let needed = access::Permission::WorkspaceManage;
-            if !self.role()?.may(needed) {
-                return Err(Error::forbidden(needed.as_str()).into());
-            }
+            self.require(access::Permission::WorkspaceManage)?;
             let list = WorkspaceEvents { kinds: kinds(only) };
             let args = PageArgs::new(first, after, last, before);
             Connection::load(ctx, list, self.row().id, args, Event)

@@ -17,7 +17,9 @@ use crate::models::workspace::{self, OrderField, WorkspaceList};
 /// What a workspace is found by.
 #[derive(OneofObject)]
 pub enum WorkspaceBy {
+    /// Its id.
     Id(RawId),
+    /// Its slug, or a former one that no other has taken.
     Slug(String),
 }
 
@@ -76,17 +78,23 @@ impl WorkspaceQuery {
     async fn workspaces(
         &self,
         ctx: &Context<'_>,
-        organization_id: Option<RawId>,
-        search: Option<String>,
-        #[graphql(default_with = "Some(WorkspaceStatus::Active)")] status: Option<WorkspaceStatus>,
-        #[graphql(default_with = "Some(WorkspaceOrder::default())")] order_by: Option<
-            WorkspaceOrder,
-        >,
+        #[graphql(desc = "Only those of this organization.")] organization_id: Option<RawId>,
+        #[graphql(desc = "Only those whose name or slug holds this text.")] search: Option<String>,
+        #[graphql(
+            default_with = "Some(WorkspaceStatus::Active)",
+            desc = "Live or deleted ones; `null` means both."
+        )]
+        status: Option<WorkspaceStatus>,
+        #[graphql(
+            default_with = "Some(WorkspaceOrder::default())",
+            desc = "How they are ordered; by name unless given."
+        )]
+        order_by: Option<WorkspaceOrder>,
         first: Option<i32>,
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        offset: Option<i32>,
+        #[graphql(desc = "As many are passed over first: up to 10,000.")] offset: Option<i32>,
     ) -> Result<Connection<Workspace>> {
         ctx.viewer()?;
         let organization = match organization_id {

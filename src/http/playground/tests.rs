@@ -4,6 +4,7 @@ use data_encoding::BASE64;
 use sha2::{Digest, Sha384};
 use tower::ServiceExt;
 
+use super::example::EXAMPLES;
 use super::*;
 
 async fn get(path: &str) -> (StatusCode, HeaderMap, String) {

@@ -1,11 +1,40 @@
-//! Invitations: offers of membership, sent to an email address.
+//! Invitations: offers of membership, sent to an email address. Whoever has that address verified may
+//! accept them; nobody else can.
 
+mod answer;
+mod grant;
+mod invite;
+mod letter;
+mod list;
+mod manage;
+mod offer;
+mod people;
+mod place;
 mod revoke;
 
+use diesel::dsl;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
+use diesel_async::RunQueryDsl;
+
+pub use answer::{Accepted, accept, decline};
+pub use invite::{Added, add_workspace_member, invite_organization_member};
+pub use list::{OrganizationInvitations, WorkspaceInvitations};
+pub use manage::{resend, revoke};
 pub use revoke::{
     decline_all, revoke_of_inviter, revoke_of_organizations, revoke_of_workspace, revoke_unrightful,
 };
 
+use crate::access::{OrganizationRole, WorkspaceRole};
+use crate::db::Connection;
+use crate::db::types::Instant;
+use crate::error::Result;
+use crate::id::{InvitationId, OrganizationId, UserId, WorkspaceId};
+use crate::run;
+use crate::schema::{
+    invitations, organization_members, organizations, users, workspace_members, workspaces,
+};
 use crate::text_enum;
 
 text_enum! {
@@ -22,4 +51,192 @@ text_enum! {
         /// It was not answered in time.
         Expired = "EXPIRED",
     }
+}
+
+/// An invitation.
+#[derive(Queryable, Selectable, Insertable, Clone, Debug)]
+#[diesel(table_name = invitations, check_for_backend(Pg, Sqlite), treat_none_as_default_value = false)]
+pub struct Invitation {
+    /// The invitation's id.
+    pub id: InvitationId,
+    /// To what.
+    pub organization_id: OrganizationId,
+    /// To which workspace of it; none for an invitation to the organization alone.
+    pub workspace_id: Option<WorkspaceId>,
+    /// Trimmed, lower-cased, its domain in ASCII.
+    pub email: String,
+    /// What the person becomes in the organization, where they are no member yet.
+    pub organization_role: OrganizationRole,
+    /// What the person becomes in the workspace.
+    pub workspace_role: Option<WorkspaceRole>,
+    /// As it is stored. [`Invitation::status_at`] tells what it is by the clock.
+    pub status: InvitationStatus,
+    /// Who invited last; nobody where they deleted their account.
+    pub invited_by: Option<UserId>,
+    /// Until when it can be accepted.
+    pub expires_at: Instant,
+    /// When it was made.
+    pub created_at: Instant,
+    /// When it was changed last.
+    pub updated_at: Instant,
+}
+
+impl Invitation {
+    /// What became of it by `now`: it expires by the clock, and no job has to run for that.
+    pub fn status_at(&self, now: Instant) -> InvitationStatus {
+        match self.status {
+            InvitationStatus::Pending if self.expires_at <= now => InvitationStatus::Expired,
+            status => status,
+        }
+    }
+
+    /// Whether it can still be accepted at `now`.
+    pub fn is_pending_at(&self, now: Instant) -> bool {
+        self.status_at(now) == InvitationStatus::Pending
+    }
+}
+
+/// An invitation with the names of what it is to, which the person invited may read before they see
+/// the organization.
+#[derive(Clone, Debug)]
+pub struct NamedInvitation {
+    /// The invitation.
+    pub invitation: Invitation,
+    /// What its organization is called.
+    pub organization_name: String,
+    /// What its workspace is called, if it is to one.
+    pub workspace_name: Option<String>,
+}
+
+type Row = (Invitation, String, Option<String>);
+
+impl From<Row> for NamedInvitation {
+    fn from((invitation, organization_name, workspace_name): Row) -> Self {
+        Self {
+            invitation,
+            organization_name,
+            workspace_name,
+        }
+    }
+}
+
+/// Every invitation with what it is to, the viewer, and the viewer's memberships there, if any. It
+/// holds invitations that are hidden from the viewer: [`is_invited`] and [`manages`] tell which are
+/// not.
+#[dsl::auto_type]
+fn invitations_before(viewer: UserId) -> _ {
+    let is_viewer: dsl::Eq<users::id, UserId> = users::id.eq(viewer);
+    let in_organization: dsl::Eq<organization_members::user_id, UserId> =
+        organization_members::user_id.eq(viewer);
+    let in_workspace: dsl::Eq<workspace_members::user_id, UserId> =
+        workspace_members::user_id.eq(viewer);
+    invitations::table
+        .inner_join(organizations::table.on(organizations::id.eq(invitations::organization_id)))
+        .inner_join(users::table.on(is_viewer))
+        .left_join(workspaces::table.on(workspaces::id.nullable().eq(invitations::workspace_id)))
+        .left_join(
+            organization_members::table.on(organization_members::organization_id
+                .eq(invitations::organization_id)
+                .and(in_organization)),
+        )
+        .left_join(
+            workspace_members::table.on(workspace_members::workspace_id
+                .nullable()
+                .eq(invitations::workspace_id)
+                .and(in_workspace)),
+        )
+}
+
+/// Whether the viewer is the person invited: their verified address is the one that it names.
+#[dsl::auto_type]
+fn is_invited() -> _ {
+    users::email_verified.and(users::email.eq(invitations::email))
+}
+
+/// Whether the viewer may manage the invitation: `ORGANIZATION_MANAGE_MEMBERS`, or `WORKSPACE_MANAGE`
+/// in its workspace, in SQL. A deleted workspace is only there for its owners.
+#[dsl::auto_type]
+fn manages() -> _ {
+    let administers: AnyOf<organization_members::role, OrganizationRole, 2> =
+        organization_members::role
+            .nullable()
+            .eq_any([OrganizationRole::Owner, OrganizationRole::Admin]);
+    let manages: AnyOf<workspace_members::role, WorkspaceRole, 2> = workspace_members::role
+        .nullable()
+        .eq_any([WorkspaceRole::Owner, WorkspaceRole::Admin]);
+    let owns_all: AnyOf<organization_members::role, OrganizationRole, 1> =
+        organization_members::role
+            .nullable()
+            .eq_any([OrganizationRole::Owner]);
+    let owns: AnyOf<workspace_members::role, WorkspaceRole, 1> = workspace_members::role
+        .nullable()
+        .eq_any([WorkspaceRole::Owner]);
+    let live: dsl::IsNull<dsl::Nullable<workspaces::deleted_at>> =
+        workspaces::deleted_at.nullable().is_null();
+    administers.or(manages).and(live.or(owns_all).or(owns))
+}
+
+type AnyOf<C, R, const N: usize> = dsl::EqAny<dsl::Nullable<C>, [R; N]>;
+
+/// Those of the invitations that the viewer may see: those that name their verified address, and
+/// those that they may manage.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn visible(
+    conn: &mut Connection,
+    viewer: UserId,
+    ids: &[InvitationId],
+) -> Result<Vec<NamedInvitation>> {
+    let found: Vec<Row> = run!(
+        conn,
+        invitations_before(viewer)
+            .filter(invitations::id.eq_any(ids))
+            .filter(manages().or(is_invited().nullable()))
+            .select((
+                Invitation::as_select(),
+                organizations::name,
+                workspaces::name.nullable()
+            ))
+            .load(conn)
+            .await
+    )?;
+    Ok(found.into_iter().map(NamedInvitation::from).collect())
+}
+
+/// The invitations that the viewer can answer, newest first; at most `limit`.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn answerable(
+    conn: &mut Connection,
+    viewer: UserId,
+    now: Instant,
+    limit: i64,
+) -> Result<Vec<NamedInvitation>> {
+    let found: Vec<Row> = run!(
+        conn,
+        invitations_before(viewer)
+            .filter(is_invited())
+            .filter(
+                invitations::status
+                    .eq(InvitationStatus::Pending)
+                    .and(invitations::expires_at.gt(now))
+            )
+            .filter(
+                organizations::deleted_at
+                    .is_null()
+                    .and(workspaces::deleted_at.nullable().is_null())
+            )
+            .order_by(invitations::id.desc())
+            .limit(limit)
+            .select((
+                Invitation::as_select(),
+                organizations::name,
+                workspaces::name.nullable()
+            ))
+            .load(conn)
+            .await
+    )?;
+    Ok(found.into_iter().map(NamedInvitation::from).collect())
 }

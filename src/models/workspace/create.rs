@@ -15,6 +15,7 @@ use crate::db::types::{Instant, Json};
 use crate::error::Result;
 use crate::id::{OrganizationId, UserId, WorkspaceId};
 use crate::models::event::{self, EventKind, NewEvent};
+use crate::models::join_code;
 use crate::models::navigation;
 use crate::models::organization::{self, NewOrganization, VisibleOrganization};
 use crate::models::quota;
@@ -95,6 +96,7 @@ async fn create_in(
     let role = WorkspaceRole::Owner;
     let organization_id = organization.organization.id;
     add_member(tx, organization_id, workspace.id, viewer.id(), role, now).await?;
+    join_code::replace(tx, workspace.id, join_code::Terms::FIRST, now).await?;
     user::set_current_workspace(tx, viewer.id(), workspace.id).await?;
     let event = NewEvent {
         kind: EventKind::WorkspaceCreated,

@@ -100,10 +100,7 @@ pub async fn restore(app: &App, viewer: &Viewer, id: WorkspaceId) -> Result<Visi
 async fn retake(tx: &mut Transaction, id: WorkspaceId, slug: &str) -> Result<Slug> {
     let base = match Slug::parse(slug) {
         Ok(slug) => {
-            if slugs::is_available(tx, SlugKind::Workspace, &slug).await? {
-                // Someone else may take it between the two: then the whole is tried again from the
-                // caller's side, as for any slug that is taken.
-                slugs::take(tx, Owner::Workspace(id), &slug).await?;
+            if slugs::try_take(tx, Owner::Workspace(id), &slug).await? {
                 return Ok(slug);
             }
             SlugBase::from(slug)

@@ -3,12 +3,16 @@
 pub mod client;
 pub mod clock;
 pub mod database;
+pub mod issuer;
+pub mod office;
 pub mod people;
 pub mod postgres;
 pub mod server;
 
 pub use client::{Client, Reply};
 pub use database::Database::{self, Postgres, Sqlite};
+pub use issuer::TestIssuer;
+pub use people::{organization, user_id, workspace};
 pub use server::TestServer;
 
 /// The value at a path such as `createWorkspace.workspace.id`; list indices are numbers.

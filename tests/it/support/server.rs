@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use tempfile::TempDir;
 use tenantry::app::{App, Clock};
 use tenantry::auth::token::DevelopmentKey;
@@ -99,17 +99,18 @@ impl TestServer {
 
     /// A development token of the person of that address, named after it.
     pub fn token(&self, email: &str) -> String {
+        let now = self.clock.now().to_utc();
+        self.token_for(email, now, TimeDelta::days(3650))
+    }
+
+    /// The same, from `now` for as long as that.
+    pub fn token_for(&self, email: &str, now: DateTime<Utc>, valid_for: TimeDelta) -> String {
         let key = self.key.as_ref().expect("development identities are on");
         let name = email
             .split('@')
             .next()
             .map(|name| format!("{}{}", name[..1].to_uppercase(), &name[1..]));
-        key.sign(
-            email,
-            name.as_deref(),
-            self.clock.now().to_utc(),
-            TimeDelta::days(3650),
-        )
+        key.sign(email, name.as_deref(), now, valid_for)
     }
 
     /// How many statements `request` sends to the database.

@@ -1,0 +1,134 @@
+//! API tokens.
+
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject};
+
+use super::check::Check;
+use super::context::ContextExt;
+use super::id::RawId;
+use super::scalar::DateTime;
+use crate::models::api_token;
+use crate::models::values::text;
+
+/// A credential that acts as the user who made it.
+#[derive(Clone)]
+pub struct ApiToken(pub api_token::ApiToken);
+
+#[Object]
+impl ApiToken {
+    /// The globally unique id.
+    pub async fn id(&self) -> ID {
+        self.0.id.into()
+    }
+
+    /// 1 to 80 characters.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The first characters of the secret, to tell tokens apart.
+    async fn prefix(&self) -> &str {
+        &self.0.prefix
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> DateTime {
+        self.0.created_at.into()
+    }
+
+    /// When it was used last, to the minute.
+    async fn last_used_at(&self) -> Option<DateTime> {
+        self.0.last_used_at.map(DateTime)
+    }
+
+    /// From when on it is not taken any more; `null` when it does not expire.
+    async fn expires_at(&self) -> Option<DateTime> {
+        self.0.expires_at.map(DateTime)
+    }
+}
+
+/// What can be read of API tokens.
+#[derive(Default)]
+pub struct ApiTokenQuery;
+
+#[Object]
+impl ApiTokenQuery {
+    /// The viewer's own API tokens, without their secrets, oldest first.
+    async fn api_tokens(&self, ctx: &Context<'_>) -> Result<Vec<ApiToken>> {
+        let viewer = ctx.viewer_id()?;
+        let mut conn = ctx.app().db.read().await?;
+        let tokens = api_token::of_viewer(&mut conn, viewer, None).await?;
+        Ok(tokens.into_iter().map(ApiToken).collect())
+    }
+}
+
+#[derive(InputObject)]
+struct CreateApiTokenInput {
+    /// 1 to 80 characters.
+    name: String,
+    /// Never, unless given.
+    expires_at: MaybeUndefined<DateTime>,
+}
+
+#[derive(InputObject)]
+struct RevokeApiTokenInput {
+    /// One of the viewer's own.
+    api_token_id: RawId,
+}
+
+/// What `createApiToken` answers.
+#[derive(SimpleObject)]
+struct CreateApiTokenPayload {
+    /// The token that was made.
+    api_token: ApiToken,
+    /// Shown once: only a hash of it is stored.
+    secret: String,
+}
+
+/// What `revokeApiToken` answers.
+#[derive(SimpleObject)]
+struct RevokeApiTokenPayload {
+    /// The id of the token that is gone.
+    deleted_id: ID,
+}
+
+/// What can be changed of API tokens.
+#[derive(Default)]
+pub struct ApiTokenMutation;
+
+#[Object]
+impl ApiTokenMutation {
+    /// Makes an API token, at most 50 for each user. Not with an API token itself. Takes being signed
+    /// in.
+    async fn create_api_token(
+        &self,
+        ctx: &Context<'_>,
+        input: CreateApiTokenInput,
+    ) -> Result<CreateApiTokenPayload> {
+        let viewer = ctx.viewer()?;
+        let mut check = Check::default();
+        let name = check.field("name", text::token_name(&input.name));
+        let name = check.done(name)?;
+        let expires_at = input.expires_at.take().map(|at| at.0);
+        let (token, secret) = api_token::create(ctx.app(), viewer, &name, expires_at).await?;
+        Ok(CreateApiTokenPayload {
+            api_token: ApiToken(token),
+            secret,
+        })
+    }
+
+    /// Ends an API token of the viewer's own, at once. Takes being signed in.
+    async fn revoke_api_token(
+        &self,
+        ctx: &Context<'_>,
+        input: RevokeApiTokenInput,
+    ) -> Result<RevokeApiTokenPayload> {
+        let viewer = ctx.viewer()?;
+        let mut check = Check::default();
+        let id = check.id("apiTokenId", &input.api_token_id);
+        let id = check.done(id)?;
+        api_token::revoke(ctx.app(), viewer, id).await?;
+        Ok(RevokeApiTokenPayload {
+            deleted_id: id.into(),
+        })
+    }
+}

@@ -1,0 +1,71 @@
+//! When the loaders' batches run: in the request's own task, when its execution has nothing else to
+//! do.
+//!
+//! A batch that is spawned on the runtime is run by another thread while the execution still collects
+//! its keys, so that a hundred objects may take dozens of statements where two are enough. And a
+//! batch that goes while others are under way misses the keys that those bring. So batches go in
+//! waves: all that are waiting, together, once the execution waits for nothing but them. How many
+//! statements a document takes then depends on neither luck nor the number of rows.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use async_graphql::runtime::Timer;
+use futures_util::future::{self, BoxFuture};
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use futures_util::task::{FutureObj, Spawn, SpawnError};
+
+/// The batches of one request. Cheap to clone; clones are the same batches.
+#[derive(Clone, Default)]
+pub struct Batches(Arc<Mutex<Vec<FutureObj<'static, ()>>>>);
+
+impl Batches {
+    /// Runs the execution of a request to its end, and with it the batches that it asks for.
+    pub async fn run<F: Future>(&self, execution: F) -> F::Output {
+        let mut execution = pin!(execution);
+        let mut wave = FuturesUnordered::new();
+        poll_fn(|cx| {
+            loop {
+                if let Poll::Ready(output) = execution.as_mut().poll(cx) {
+                    return Poll::Ready(output);
+                }
+                if wave.is_empty() {
+                    wave.extend(self.take());
+                }
+                let mut answered = false;
+                while let Poll::Ready(Some(())) = wave.poll_next_unpin(cx) {
+                    answered = true;
+                }
+                if !answered {
+                    return Poll::Pending;
+                }
+            }
+        })
+        .await
+    }
+
+    fn take(&self) -> Vec<FutureObj<'static, ()>> {
+        // Nothing panics while it holds the lock; if it did, the list would still be whole.
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Spawn for Batches {
+    fn spawn_obj(&self, batch: FutureObj<'static, ()>) -> Result<(), SpawnError> {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.push(batch);
+        Ok(())
+    }
+}
+
+/// Lets a batch go as soon as it is run: [`Batches`] has waited already.
+pub struct AtOnce;
+
+impl Timer for AtOnce {
+    fn delay(&self, _: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(future::ready(()))
+    }
+}

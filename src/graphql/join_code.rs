@@ -1,0 +1,161 @@
+//! Join codes.
+
+use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result, SimpleObject};
+
+use super::check::Check;
+use super::context::ContextExt;
+use super::id::RawId;
+use super::scalar::DateTime;
+use super::workspace::{Workspace, WorkspaceMember, WorkspaceRole};
+use crate::access;
+use crate::models::join_code::{self, JoinCode, Terms};
+
+/// How people join a workspace by code.
+pub struct JoinInfo(pub JoinCode);
+
+#[Object]
+impl JoinInfo {
+    /// `null` while joining by code is switched off.
+    async fn invite_code(&self) -> Option<String> {
+        self.0.shown()
+    }
+
+    /// `null` when the code does not expire.
+    async fn expires_at(&self) -> Option<DateTime> {
+        self.0.expires_at.map(DateTime)
+    }
+
+    /// The role that a person who joins gets.
+    async fn role(&self) -> WorkspaceRole {
+        self.0.role.into()
+    }
+
+    /// `null` when any number may join.
+    async fn max_uses(&self) -> Option<i32> {
+        self.0.max_uses
+    }
+
+    /// How many have joined.
+    async fn uses(&self) -> i32 {
+        self.0.uses
+    }
+}
+
+#[derive(InputObject)]
+struct JoinWorkspaceByCodeInput {
+    /// `XXXX-XXXX-XXXX`; case and hyphens do not matter.
+    code: String,
+}
+
+#[derive(InputObject)]
+struct RotateJoinCodeInput {
+    /// Whose code it is.
+    workspace_id: RawId,
+    /// Never, unless given.
+    expires_at: MaybeUndefined<DateTime>,
+    /// MEMBER or ADMIN.
+    #[graphql(default_with = "WorkspaceRole::Member")]
+    role: WorkspaceRole,
+    /// Any number, unless given.
+    max_uses: MaybeUndefined<i32>,
+}
+
+#[derive(InputObject)]
+struct DisableJoinCodeInput {
+    /// Whose code it is.
+    workspace_id: RawId,
+}
+
+/// What `joinWorkspaceByCode` answers.
+#[derive(SimpleObject)]
+struct JoinWorkspaceByCodePayload {
+    /// The workspace that was joined.
+    workspace: Workspace,
+    /// The viewer's membership.
+    membership: WorkspaceMember,
+}
+
+/// What `rotateJoinCode` answers.
+#[derive(SimpleObject)]
+struct RotateJoinCodePayload {
+    /// The workspace.
+    workspace: Workspace,
+    /// The new code.
+    join_info: JoinInfo,
+}
+
+/// What `disableJoinCode` answers.
+#[derive(SimpleObject)]
+struct DisableJoinCodePayload {
+    /// The workspace.
+    workspace: Workspace,
+}
+
+/// What can be changed of join codes.
+#[derive(Default)]
+pub struct JoinCodeMutation;
+
+#[Object]
+impl JoinCodeMutation {
+    /// Joins the workspace that the code belongs to. Joining twice is no error. At most 5 in 15
+    /// minutes for each user, failed ones included. Takes being signed in.
+    async fn join_workspace_by_code(
+        &self,
+        ctx: &Context<'_>,
+        input: JoinWorkspaceByCodeInput,
+    ) -> Result<JoinWorkspaceByCodePayload> {
+        let viewer = ctx.viewer()?;
+        let (workspace, member) = join_code::join(ctx.app(), viewer, &input.code).await?;
+        let membership = WorkspaceMember::from((member, viewer.user.clone()));
+        Ok(JoinWorkspaceByCodePayload {
+            workspace: Workspace(workspace),
+            membership,
+        })
+    }
+
+    /// Makes a new code; the old one stops working at once. Takes WORKSPACE_MANAGE.
+    async fn rotate_join_code(
+        &self,
+        ctx: &Context<'_>,
+        input: RotateJoinCodeInput,
+    ) -> Result<RotateJoinCodePayload> {
+        let viewer = ctx.viewer()?;
+        let mut check = Check::default();
+        let id = check.id("workspaceId", &input.workspace_id);
+        let role = access::WorkspaceRole::from(input.role);
+        if role == access::WorkspaceRole::Owner {
+            check.refuse("role", "must be MEMBER or ADMIN");
+        }
+        let max_uses = input.max_uses.take();
+        if max_uses.is_some_and(|most| most < 1) {
+            check.refuse("maxUses", "must be at least 1");
+        }
+        let id = check.done(id)?;
+        let expires_at = input.expires_at.take().map(|at| at.0);
+        let terms = Terms {
+            role,
+            expires_at,
+            max_uses,
+        };
+        let (workspace, code) = join_code::rotate(ctx.app(), viewer, id, terms).await?;
+        Ok(RotateJoinCodePayload {
+            workspace: Workspace(workspace),
+            join_info: JoinInfo(code),
+        })
+    }
+
+    /// Switches joining by code off, until a new code is made. Takes WORKSPACE_MANAGE.
+    async fn disable_join_code(
+        &self,
+        ctx: &Context<'_>,
+        input: DisableJoinCodeInput,
+    ) -> Result<DisableJoinCodePayload> {
+        let viewer = ctx.viewer()?;
+        let mut check = Check::default();
+        let id = check.id("workspaceId", &input.workspace_id);
+        let workspace = join_code::disable(ctx.app(), viewer, check.done(id)?).await?;
+        Ok(DisableJoinCodePayload {
+            workspace: Workspace(workspace),
+        })
+    }
+}

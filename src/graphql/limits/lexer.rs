@@ -1,0 +1,162 @@
+//! The bounds on a document's text, before it is parsed.
+
+use super::{MAX_BRACKETS, MAX_TOKENS, at_most};
+use crate::error::{Error, ErrorCode};
+
+/// Refuses a text that has too many tokens, or brackets so deep that parsing it could overflow the
+/// stack.
+///
+/// Text that is malformed passes, with one exception: a block string that is not closed. The parser
+/// takes its first two quotes for an empty string and goes on behind them, where each further `"""`
+/// makes it search the rest of the text again; 140 KB of that held it for 39 s.
+pub fn check_text(query: &str) -> Result<(), Error> {
+    let (tokens, depth) = measure(query)?;
+    at_most(MAX_TOKENS, tokens, |n| {
+        format!("The document has {n} tokens")
+    })?;
+    at_most(MAX_BRACKETS, depth, |n| {
+        format!("The document nests brackets {n} levels deep")
+    })
+}
+
+/// How many tokens a text has, and how deep its brackets are nested.
+pub(super) fn measure(text: &str) -> Result<(usize, usize), Error> {
+    let mut tokens = 0_usize;
+    let mut depth = 0_usize;
+    let mut deepest = 0_usize;
+    let mut lexer = Lexer { rest: text };
+    while let Some(token) = lexer.next()? {
+        tokens += 1;
+        match token {
+            Token::Open => depth += 1,
+            // The parser stops where there is nothing to close.
+            Token::Close => depth = depth.saturating_sub(1),
+            Token::Other => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    Ok((tokens, deepest))
+}
+
+enum Token {
+    Open,
+    Close,
+    Other,
+}
+
+/// Splits a text into tokens as the parser does: what it would stop at, this may read in any way.
+struct Lexer<'a> {
+    rest: &'a str,
+}
+
+impl Lexer<'_> {
+    fn next(&mut self) -> Result<Option<Token>, Error> {
+        loop {
+            let Some(first) = self.rest.chars().next() else {
+                return Ok(None);
+            };
+            let (length, token) = match first {
+                '{' | '[' | '(' => (1, Some(Token::Open)),
+                '}' | ']' | ')' => (1, Some(Token::Close)),
+                '!' | '$' | '&' | ':' | '=' | '@' | '|' => (1, Some(Token::Other)),
+                '.' if self.rest.starts_with("...") => (3, Some(Token::Other)),
+                '"' => (self.string()?, Some(Token::Other)),
+                '#' => (self.until(|b| matches!(b, b'\n' | b'\r')), None),
+                'a'..='z' | 'A'..='Z' | '_' => (self.name(), Some(Token::Other)),
+                '-' | '0'..='9' => (self.number(), Some(Token::Other)),
+                // White space, commas, and what no token begins with.
+                _ => (first.len_utf8(), None),
+            };
+            self.rest = &self.rest[length..];
+            if token.is_some() {
+                return Ok(token);
+            }
+        }
+    }
+
+    /// How far it is to the first byte, behind the one here, that `ends` what begins here. All that
+    /// ends something is ASCII, or follows something that is: a character begins there.
+    fn until(&self, ends: impl Fn(u8) -> bool) -> usize {
+        let behind = self.rest.bytes().skip(1);
+        1 + behind.take_while(|byte| !ends(*byte)).count()
+    }
+
+    /// How long the name here is.
+    ///
+    /// Where a value is expected, the parser takes a keyword also from the beginning of a longer
+    /// name, and `truetruetrue` for three values. That makes two tokens of a field named `nullable`,
+    /// which nobody will miss.
+    fn name(&self) -> usize {
+        ["true", "false", "null"]
+            .into_iter()
+            .find(|keyword| self.rest.starts_with(keyword))
+            .map_or_else(
+                || self.until(|byte| !byte.is_ascii_alphanumeric() && byte != b'_'),
+                str::len,
+            )
+    }
+
+    /// How long the number here is. To the parser another one may follow at once: `0-1` are two, and
+    /// so are `00`.
+    fn number(&self) -> usize {
+        let bytes = self.rest.as_bytes();
+        let digits = |from: usize| {
+            let rest = bytes.iter().skip(from);
+            rest.take_while(|byte| byte.is_ascii_digit()).count()
+        };
+        let sign = usize::from(bytes.starts_with(b"-"));
+        let mut end = match bytes.get(sign) {
+            Some(b'0') => sign + 1,
+            _ => sign + digits(sign),
+        };
+        if bytes.get(end) == Some(&b'.') && digits(end + 1) > 0 {
+            end += 1 + digits(end + 1);
+        }
+        if matches!(bytes.get(end), Some(b'e' | b'E')) {
+            let sign = usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-')));
+            if digits(end + 1 + sign) > 0 {
+                end += 1 + sign + digits(end + 1 + sign);
+            }
+        }
+        end
+    }
+
+    /// How long the string here is, quotes included.
+    fn string(&self) -> Result<usize, Error> {
+        let bytes = self.rest.as_bytes();
+        if bytes.starts_with(b"\"\"\"") {
+            return self.block_string();
+        }
+        let mut at = 1;
+        while let Some(byte) = bytes.get(at) {
+            match byte {
+                b'"' => return Ok(at + 1),
+                b'\n' | b'\r' => return Ok(at),
+                // Whatever is escaped, a character of many bytes included: the rest of it ends
+                // nothing either.
+                b'\\' if !matches!(bytes.get(at + 1), Some(b'\n' | b'\r')) => at += 2,
+                _ => at += 1,
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn block_string(&self) -> Result<usize, Error> {
+        let bytes = self.rest.as_bytes();
+        let mut at = 3;
+        while at < bytes.len() {
+            if bytes[at..].starts_with(b"\"\"\"") {
+                return Ok(at + 3);
+            }
+            at += if bytes[at..].starts_with(b"\\\"\"\"") {
+                4
+            } else {
+                1
+            };
+        }
+        Err(Error::Refused(
+            ErrorCode::GraphqlParseFailed,
+            "A block string is not closed.".into(),
+        ))
+    }
+}

@@ -1,0 +1,60 @@
+mod cost;
+mod document;
+mod hostile;
+mod text;
+
+use std::fmt::Write;
+
+use async_graphql::Variables;
+use async_graphql::parser::parse_query;
+
+use super::{Shape, check, check_text};
+use crate::error::{Error, ErrorCode};
+
+/// What tools ask for when they want to know the schema; `TypeRef` goes as deep as theirs.
+const INTROSPECTION: &str = include_str!("introspection.graphql");
+
+fn shape() -> Shape {
+    Shape::of(include_str!("schema.graphql"))
+}
+
+/// Checks a request for the only operation of a document.
+fn ask(query: &str) -> Result<(), Error> {
+    ask_with(query, None, "{}")
+}
+
+/// Checks a request, its variables being JSON.
+fn ask_with(query: &str, operation: Option<&str>, variables: &str) -> Result<(), Error> {
+    check_text(query)?;
+    let document = parse_query(query).unwrap();
+    let variables = Variables::from_json(serde_json::from_str(variables).unwrap());
+    check(&shape(), &document, operation, &variables)
+}
+
+/// What a document that asks for too much is told. Empty where it is told nothing.
+fn told(result: Result<(), Error>) -> String {
+    match result {
+        Ok(()) => String::new(),
+        Err(error) => {
+            assert_eq!(error.code(), ErrorCode::QueryTooComplex, "{error}");
+            error.to_string()
+        }
+    }
+}
+
+/// `count` pieces of text, each made from its number.
+fn each(count: usize, piece: impl Fn(usize) -> String) -> String {
+    (1..=count).map(piece).collect()
+}
+
+/// Fragments on `ty`, F0 to Fn, each of which spreads the next one `width` times, the last one being
+/// `{ leaf }`.
+fn tower(levels: usize, width: usize, ty: &str, leaf: &str) -> String {
+    let mut text = String::new();
+    for level in 0..levels {
+        let spreads = format!("...F{} ", level + 1).repeat(width);
+        write!(text, "fragment F{level} on {ty} {{ {spreads}}} ").unwrap();
+    }
+    write!(text, "fragment F{levels} on {ty} {{ {leaf} }}").unwrap();
+    text
+}

@@ -1,0 +1,213 @@
+//! API tokens: credentials that act as the user who made them.
+
+use data_encoding::{BASE32_NOPAD, HEXLOWER};
+use diesel::dsl::count_star;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
+use diesel_async::RunQueryDsl;
+use sha2::{Digest, Sha256};
+
+use crate::app::App;
+use crate::auth::{Credential, Viewer};
+use crate::db::Connection;
+use crate::db::types::Instant;
+use crate::error::{Error, ErrorCode, Result};
+use crate::id::{ApiTokenId, UserId};
+use crate::models::user::{self, User};
+use crate::run;
+use crate::schema::{api_tokens, users};
+
+/// What every secret begins with, so that it is known for one where it turns up.
+pub const PREFIX: &str = "tnt_";
+/// How many tokens a person may have.
+const MOST: i64 = 50;
+/// How many characters of the secret are shown, to tell tokens apart. The rest keeps 226 random bits.
+const SHOWN: usize = PREFIX.len() + 6;
+
+/// A token, without its secret.
+#[derive(Queryable, Selectable, Insertable, Clone, Debug)]
+#[diesel(table_name = api_tokens, check_for_backend(Pg, Sqlite), treat_none_as_default_value = false)]
+pub struct ApiToken {
+    /// The token's id.
+    pub id: ApiTokenId,
+    /// Whom it acts as.
+    pub user_id: UserId,
+    /// 1 to 80 characters.
+    pub name: String,
+    /// The first characters of the secret.
+    pub prefix: String,
+    /// When it was made.
+    pub created_at: Instant,
+    /// When it was used last, to the minute.
+    pub last_used_at: Option<Instant>,
+    /// From when on it is not taken any more.
+    pub expires_at: Option<Instant>,
+}
+
+/// Makes a token, and gives its secret, which is shown once.
+///
+/// # Errors
+/// `FORBIDDEN` for a request that comes with an API token itself; `INVALID_INPUT` for an expiry that
+/// has passed; `LIMIT_REACHED` past 50 tokens.
+pub async fn create(
+    app: &App,
+    viewer: &Viewer,
+    name: &str,
+    expires_at: Option<Instant>,
+) -> Result<(ApiToken, String)> {
+    refuse_api_token(viewer)?;
+    let now = app.now();
+    if expires_at.is_some_and(|at| at <= now) {
+        return Err(Error::invalid("expiresAt", "must lie in the future"));
+    }
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
+    let secret = format!("{PREFIX}{}", BASE32_NOPAD.encode(&bytes).to_lowercase());
+    let token = ApiToken {
+        id: ApiTokenId::new(now.to_utc()),
+        user_id: viewer.id(),
+        name: name.to_owned(),
+        prefix: secret.chars().take(SHOWN).collect(),
+        created_at: now,
+        last_used_at: None,
+        expires_at,
+    };
+    let hash = hash(&secret);
+    app.db
+        .transaction(async |tx| {
+            user::lock_row(tx, viewer.id()).await?;
+            let own = api_tokens::table.filter(api_tokens::user_id.eq(viewer.id()));
+            let count: i64 = run!(tx, own.select(count_star()).first(tx).await)?;
+            if count >= MOST {
+                return Err(Error::LimitReached {
+                    name: "apiTokens",
+                    limit: MOST,
+                });
+            }
+            let row = (&token, api_tokens::hash.eq(&hash));
+            run!(
+                tx,
+                diesel::insert_into(api_tokens::table)
+                    .values(row)
+                    .execute(tx)
+                    .await
+            )?;
+            Ok(())
+        })
+        .await?;
+    Ok((token, secret))
+}
+
+/// Ends one of the viewer's tokens.
+///
+/// # Errors
+/// `NOT_FOUND` where they have none by that id.
+pub async fn revoke(app: &App, viewer: &Viewer, id: ApiTokenId) -> Result<()> {
+    let deleted = app
+        .db
+        .transaction(async |tx| {
+            let own = api_tokens::id
+                .eq(id)
+                .and(api_tokens::user_id.eq(viewer.id()));
+            Ok(run!(
+                tx,
+                diesel::delete(api_tokens::table.filter(own))
+                    .execute(tx)
+                    .await
+            )?)
+        })
+        .await?;
+    if deleted == 0 {
+        Err(Error::not_found())
+    } else {
+        Ok(())
+    }
+}
+
+/// The viewer's tokens, oldest first: all of them, or those of these ids.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn of_viewer(
+    conn: &mut Connection,
+    viewer: UserId,
+    ids: Option<&[ApiTokenId]>,
+) -> Result<Vec<ApiToken>> {
+    Ok(run!(conn, {
+        let mut own = api_tokens::table
+            .filter(api_tokens::user_id.eq(viewer))
+            .into_boxed();
+        if let Some(ids) = ids {
+            own = own.filter(api_tokens::id.eq_any(ids));
+        }
+        own.order_by(api_tokens::id)
+            .select(ApiToken::as_select())
+            .load(conn)
+            .await
+    })?)
+}
+
+/// Whom the secret acts as, if it is that of a token that has not expired. Notes its use, to the
+/// minute.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn authenticate(app: &App, secret: &str) -> Result<Option<User>> {
+    let now = app.now();
+    let found: Option<(ApiToken, User)> = {
+        let (mut conn, hash) = (app.db.read().await?, hash(secret));
+        let conn = &mut conn;
+        run!(
+            conn,
+            api_tokens::table
+                .inner_join(users::table.on(users::id.eq(api_tokens::user_id)))
+                .filter(api_tokens::hash.eq(hash))
+                .select((ApiToken::as_select(), User::as_select()))
+                .first(conn)
+                .await
+                .optional()
+        )?
+    };
+    let Some((token, user)) = found else {
+        return Ok(None);
+    };
+    if token.expires_at.is_some_and(|at| at <= now) {
+        return Ok(None);
+    }
+    let noted = token.last_used_at;
+    if noted.is_none_or(|at| now.to_minute() > at) {
+        note_use(app, token.id, now.to_minute()).await?;
+    }
+    Ok(Some(user))
+}
+
+async fn note_use(app: &App, id: ApiTokenId, minute: Instant) -> Result<()> {
+    app.db
+        .transaction(async |tx| {
+            let token = api_tokens::table.find(id);
+            let used = api_tokens::last_used_at.eq(minute);
+            run!(tx, diesel::update(token).set(used).execute(tx).await)?;
+            Ok(())
+        })
+        .await
+}
+
+/// Refuses a request that was signed in with an API token.
+///
+/// # Errors
+/// `FORBIDDEN`.
+pub fn refuse_api_token(viewer: &Viewer) -> Result<()> {
+    match viewer.credential {
+        Credential::Identity { .. } => Ok(()),
+        Credential::ApiToken => {
+            let message = "This cannot be done with an API token; sign in.";
+            Err(Error::Refused(ErrorCode::Forbidden, message.into()))
+        }
+    }
+}
+
+/// A secret of 256 random bits needs no slow hash.
+fn hash(secret: &str) -> String {
+    HEXLOWER.encode(&Sha256::digest(secret))
+}

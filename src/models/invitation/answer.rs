@@ -1,0 +1,248 @@
+//! Accepting and declining.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::json;
+
+use super::place::{self, Open};
+use super::{Invitation, InvitationStatus, NamedInvitation, grant, offer, people, visible};
+use crate::access::{OrganizationRole, WorkspaceRole};
+use crate::app::App;
+use crate::auth::Viewer;
+use crate::db::Transaction;
+use crate::db::types::Instant;
+use crate::error::{Error, ErrorCode, Result};
+use crate::id::{InvitationId, WorkspaceId};
+use crate::models::event::{self, EventKind, NewEvent};
+use crate::models::organization::{
+    self, Organization, OrganizationBy, OrganizationMember, VisibleOrganization,
+};
+use crate::models::quota;
+use crate::models::user;
+use crate::models::workspace::{self, VisibleWorkspace, WorkspaceMember};
+use crate::run;
+use crate::schema::{organization_members, workspace_members};
+
+/// An invitation that was accepted, and what the viewer belongs to by it.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// The invitation.
+    pub invitation: NamedInvitation,
+    /// Its organization.
+    pub organization: VisibleOrganization,
+    /// Its workspace, if it was to one.
+    pub workspace: Option<VisibleWorkspace>,
+}
+
+/// Makes the viewer, whom the invitation names, a member. A role that is higher already is kept, and
+/// nothing is selected for them.
+///
+/// # Errors
+/// `NOT_FOUND` where the viewer may not see it; `FORBIDDEN` where it names somebody else;
+/// `INVITE_UNUSABLE` where it is no longer pending, or no longer its sender's to give;
+/// `LIMIT_REACHED` where no seat is left.
+pub async fn accept(app: &App, viewer: &Viewer, id: InvitationId) -> Result<Accepted> {
+    app.db
+        .transaction(async |tx| accept_in(tx, app, viewer, id).await)
+        .await
+}
+
+async fn accept_in(
+    tx: &mut Transaction,
+    app: &App,
+    viewer: &Viewer,
+    id: InvitationId,
+) -> Result<Accepted> {
+    let now = app.now();
+    user::lock_row(tx, viewer.id()).await?;
+    let (named, open) = open(tx, viewer, id, now).await?;
+    let invitation = &named.invitation;
+    if !grant::is_still_given(tx, invitation).await? {
+        return Err(unusable("Whoever invited you can no longer do so."));
+    }
+    join_organization(tx, viewer, invitation, now).await?;
+    if let (Some(workspace), Some(role)) = (invitation.workspace_id, invitation.workspace_role) {
+        join_workspace(tx, app, viewer, &open.organization, workspace, role, now).await?;
+    }
+    let place = invitation.organization_id;
+    people::forget_removals(tx, place, invitation.workspace_id, &[viewer.id()]).await?;
+    let named = settle(tx, viewer, named, InvitationStatus::Accepted, now).await?;
+
+    let organization = organization::find(tx, viewer.id(), &OrganizationBy::Id(place)).await?;
+    let workspace = match named.invitation.workspace_id {
+        Some(id) => workspace::visible(tx, viewer.id(), &[id]).await?.pop(),
+        None => None,
+    };
+    Ok(Accepted {
+        invitation: named,
+        organization: organization.ok_or_else(Error::not_found)?,
+        workspace,
+    })
+}
+
+/// Turns the invitation down.
+///
+/// # Errors
+/// `NOT_FOUND` where the viewer may not see it; `FORBIDDEN` where it names somebody else;
+/// `INVITE_UNUSABLE` where it is no longer pending.
+pub async fn decline(app: &App, viewer: &Viewer, id: InvitationId) -> Result<NamedInvitation> {
+    app.db
+        .transaction(async |tx| {
+            let now = app.now();
+            let (named, _) = open(tx, viewer, id, now).await?;
+            settle(tx, viewer, named, InvitationStatus::Declined, now).await
+        })
+        .await
+}
+
+/// The viewer's invitation as it is now, with its rows locked.
+async fn open(
+    tx: &mut Transaction,
+    viewer: &Viewer,
+    id: InvitationId,
+    now: Instant,
+) -> Result<(NamedInvitation, Open)> {
+    let seen = visible(tx, viewer.id(), &[id]).await?.pop();
+    let mut named = seen.ok_or_else(Error::not_found)?;
+    if !place::names(&named.invitation, viewer) {
+        return Err(Error::forbidden("being the person invited"));
+    }
+    let open = place::open(tx, &named.invitation).await?;
+    let open = open.ok_or_else(|| unusable("What you were invited to is gone."))?;
+    // As it is under the lock: of an answer and a revocation at once, exactly one finds it pending.
+    named.invitation = place::lock_invitation(tx, id).await?;
+    if !named.invitation.is_pending_at(now) {
+        return Err(unusable("The invitation is no longer pending."));
+    }
+    Ok((named, open))
+}
+
+fn unusable(message: &'static str) -> Error {
+    Error::Refused(ErrorCode::InviteUnusable, message.into())
+}
+
+async fn settle(
+    tx: &mut Transaction,
+    viewer: &Viewer,
+    mut named: NamedInvitation,
+    status: InvitationStatus,
+    now: Instant,
+) -> Result<NamedInvitation> {
+    named.invitation.status = status;
+    named.invitation.updated_at = now;
+    offer::set_status(tx, named.invitation.id, status, now).await?;
+    let kind = match status {
+        InvitationStatus::Accepted => EventKind::InvitationAccepted,
+        _ => EventKind::InvitationDeclined,
+    };
+    let event = offer::event_of(&named.invitation, kind);
+    event::record(tx, viewer, now, event).await?;
+    Ok(named)
+}
+
+async fn join_organization(
+    tx: &mut Transaction,
+    viewer: &Viewer,
+    invitation: &Invitation,
+    now: Instant,
+) -> Result<()> {
+    let id = invitation.organization_id;
+    let own: Option<OrganizationMember> = run!(
+        tx,
+        organization_members::table
+            .filter(
+                organization_members::organization_id
+                    .eq(id)
+                    .and(organization_members::user_id.eq(viewer.id()))
+            )
+            .select(OrganizationMember::as_select())
+            .first(tx)
+            .await
+            .optional()
+    )?;
+    let role = invitation.organization_role;
+    let (kind, member) = match own {
+        None => {
+            let member = organization::add_member(tx, id, viewer.id(), role, now).await?;
+            (EventKind::OrganizationMemberAdded, member.id)
+        }
+        // An invitation to a workspace raises nobody in the organization.
+        Some(own) if invitation.workspace_id.is_none() && is_more(role, own.role) => {
+            let row = organization_members::table.find(own.id);
+            let role = organization_members::role.eq(role);
+            run!(tx, diesel::update(row).set(role).execute(tx).await)?;
+            (EventKind::OrganizationMemberUpdated, own.id)
+        }
+        Some(_) => return Ok(()),
+    };
+    let event = NewEvent {
+        kind,
+        organization: id,
+        workspace: None,
+        subject: member.into(),
+        data: json!({ "userId": viewer.id().to_string(), "role": role.as_str() }),
+    };
+    event::record(tx, viewer, now, event).await
+}
+
+/// Whether the role goes beyond the other one. Managing billing is more than being a member, though
+/// it ranks the same.
+fn is_more(role: OrganizationRole, own: OrganizationRole) -> bool {
+    let takes_up_billing =
+        role == OrganizationRole::BillingAdmin && own == OrganizationRole::Member;
+    takes_up_billing || role.rank() > own.rank()
+}
+
+async fn join_workspace(
+    tx: &mut Transaction,
+    app: &App,
+    viewer: &Viewer,
+    organization: &Organization,
+    id: WorkspaceId,
+    role: WorkspaceRole,
+    now: Instant,
+) -> Result<()> {
+    let own: Option<WorkspaceMember> = run!(
+        tx,
+        workspace_members::table
+            .filter(
+                workspace_members::workspace_id
+                    .eq(id)
+                    .and(workspace_members::user_id.eq(viewer.id()))
+            )
+            .select(WorkspaceMember::as_select())
+            .first(tx)
+            .await
+            .optional()
+    )?;
+    let owns = own
+        .as_ref()
+        .is_some_and(|own| own.role == WorkspaceRole::Owner);
+    if role == WorkspaceRole::Owner && !owns {
+        quota::check_owned_workspaces(tx, app, viewer.id(), &organization.plan_key).await?;
+    }
+    let (kind, member) = match own {
+        None => {
+            let plan = app.plan(&organization.plan_key);
+            quota::check_seat_for_acceptance(tx, plan, id).await?;
+            let member =
+                workspace::add_member(tx, organization.id, id, viewer.id(), role, now).await?;
+            (EventKind::WorkspaceMemberAdded, member.id)
+        }
+        Some(own) if role.rank() > own.role.rank() => {
+            let row = workspace_members::table.find(own.id);
+            let role = workspace_members::role.eq(role);
+            run!(tx, diesel::update(row).set(role).execute(tx).await)?;
+            (EventKind::WorkspaceMemberUpdated, own.id)
+        }
+        Some(_) => return Ok(()),
+    };
+    let event = NewEvent {
+        kind,
+        organization: organization.id,
+        workspace: Some(id),
+        subject: member.into(),
+        data: json!({ "userId": viewer.id().to_string(), "role": role.as_str() }),
+    };
+    event::record(tx, viewer, now, event).await
+}

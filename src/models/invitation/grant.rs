@@ -1,0 +1,112 @@
+//! What someone may give: nobody gives a role above their own.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::Invitation;
+use crate::access::visible::{visible_organizations, workspaces_of_viewer};
+use crate::access::{OrganizationRole, Permission, WorkspaceRole};
+use crate::db::Transaction;
+use crate::error::{Error, Result};
+use crate::id::{OrganizationId, UserId, WorkspaceId};
+use crate::models::workspace::{VisibleWorkspace, Workspace};
+use crate::run;
+use crate::schema::{organization_members, organizations, workspace_members, workspaces};
+
+/// What someone who invites is, where they invite to.
+#[derive(Clone, Copy)]
+pub(super) enum Giver {
+    /// In the organization, of an invitation to it alone.
+    Organization(OrganizationRole),
+    /// In the workspace of the invitation.
+    Workspace(WorkspaceRole),
+}
+
+impl Giver {
+    /// Refuses who may not give what the invitation gives. Only an owner makes owners and billing
+    /// admins.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`.
+    pub(super) fn check(self, invitation: &Invitation) -> Result<()> {
+        let (may, role) = match (self, invitation.workspace_role) {
+            (Self::Workspace(own), Some(role)) => (own.rank() >= role.rank(), role.as_str()),
+            (Self::Organization(own), None) => {
+                let role = invitation.organization_role;
+                let is_for_owners = role == OrganizationRole::BillingAdmin;
+                let may =
+                    own == OrganizationRole::Owner || !is_for_owners && own.rank() >= role.rank();
+                (may, role.as_str())
+            }
+            // A role in the one says nothing of what may be given in the other.
+            (Self::Workspace(_), None) => (false, invitation.organization_role.as_str()),
+            (Self::Organization(_), Some(role)) => (false, role.as_str()),
+        };
+        if may {
+            return Ok(());
+        }
+        Err(Error::forbidden(&format!("a role that may give {role}")))
+    }
+
+    fn may_invite(self) -> bool {
+        match self {
+            Self::Organization(own) => own.may(Permission::OrganizationManageMembers),
+            Self::Workspace(own) => own.may(Permission::WorkspaceManage),
+        }
+    }
+}
+
+/// Whether whoever sent the invitation may still invite, and give what it gives. The rows of the
+/// organization and of the workspace must be locked.
+///
+/// # Errors
+/// Only those of the database.
+pub(super) async fn is_still_given(tx: &mut Transaction, invitation: &Invitation) -> Result<bool> {
+    let Some(inviter) = invitation.invited_by else {
+        return Ok(false);
+    };
+    let giver = match invitation.workspace_id {
+        Some(workspace) => in_workspace(tx, inviter, workspace).await?,
+        None => in_organization(tx, inviter, invitation.organization_id).await?,
+    };
+    Ok(giver.is_some_and(|giver| giver.may_invite() && giver.check(invitation).is_ok()))
+}
+
+async fn in_organization(
+    tx: &mut Transaction,
+    inviter: UserId,
+    organization: OrganizationId,
+) -> Result<Option<Giver>> {
+    let own: Option<OrganizationRole> = run!(
+        tx,
+        visible_organizations(inviter)
+            .filter(organizations::id.eq(organization))
+            .select(organization_members::role)
+            .first(tx)
+            .await
+            .optional()
+    )?;
+    Ok(own.map(Giver::Organization))
+}
+
+async fn in_workspace(
+    tx: &mut Transaction,
+    inviter: UserId,
+    workspace: WorkspaceId,
+) -> Result<Option<Giver>> {
+    let found: Option<(Workspace, OrganizationRole, Option<WorkspaceRole>)> = run!(
+        tx,
+        workspaces_of_viewer(inviter)
+            .filter(workspaces::id.eq(workspace))
+            .select((
+                Workspace::as_select(),
+                organization_members::role,
+                workspace_members::role.nullable()
+            ))
+            .first(tx)
+            .await
+            .optional()
+    )?;
+    let own = found.and_then(|found| VisibleWorkspace::from(found).role());
+    Ok(own.map(Giver::Workspace))
+}

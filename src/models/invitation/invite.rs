@@ -1,0 +1,185 @@
+//! Adding people to a workspace, and inviting them to it or to an organization.
+
+use serde_json::json;
+
+use super::grant::Giver;
+use super::offer::{self, Offer, Offered};
+use super::{InvitationStatus, NamedInvitation, people};
+use crate::access::scope::organization::{ManageMembers, View};
+use crate::access::scope::workspace::Manage;
+use crate::access::{OrganizationRole, WorkspaceRole};
+use crate::app::App;
+use crate::auth::Viewer;
+use crate::db::Transaction;
+use crate::db::types::Instant;
+use crate::error::{Error, Result};
+use crate::id::{OrganizationId, UserId, WorkspaceId};
+use crate::models::event::{self, EventKind, NewEvent};
+use crate::models::quota;
+use crate::models::user::{self, User};
+use crate::models::values::email::Email;
+use crate::models::workspace::{self, WorkspaceMember};
+
+/// What became of someone who was to be added to a workspace.
+#[derive(Clone, Debug)]
+pub enum Added {
+    /// A colleague: they are a member now.
+    Member(WorkspaceMember, User),
+    /// Somebody else: they were invited.
+    Invited(NamedInvitation),
+}
+
+enum Outcome {
+    Member(WorkspaceMember, User),
+    Invited(Offered),
+}
+
+/// Makes the colleague of that address a member of the workspace, or invites whoever has it. A
+/// colleague is the one person who has the address verified, if they belong to the organization.
+///
+/// # Errors
+/// Those of [`Viewer::workspace`]; `FORBIDDEN` for a role above the viewer's own, or where a pending
+/// invitation of the address gives one; `CONFLICT` where they are a member already; `LIMIT_REACHED`
+/// where no seat is left; `RATE_LIMITED`.
+pub async fn add_workspace_member(
+    app: &App,
+    viewer: &Viewer,
+    id: WorkspaceId,
+    email: &Email,
+    role: WorkspaceRole,
+) -> Result<Added> {
+    let outcome = app
+        .db
+        .transaction(async |tx| add_in(tx, app, viewer, id, email, role).await)
+        .await?;
+    Ok(match outcome {
+        Outcome::Member(member, user) => Added::Member(member, user),
+        Outcome::Invited(offered) => Added::Invited(offered.announce(app)),
+    })
+}
+
+async fn add_in(
+    tx: &mut Transaction,
+    app: &App,
+    viewer: &Viewer,
+    id: WorkspaceId,
+    email: &Email,
+    role: WorkspaceRole,
+) -> Result<Outcome> {
+    let now = app.now();
+    let people = people::named(tx, email).await?;
+    let ids: Vec<UserId> = people.iter().map(|user| user.id).collect();
+    if role == WorkspaceRole::Owner {
+        // What they own is counted under these locks.
+        user::lock_rows(tx, &ids).await?;
+    }
+    // The organization's row is locked before the workspace's, and which one that is never changes.
+    let seen = workspace::visible(tx, viewer.id(), &[id]).await?.pop();
+    let organization_id = seen.ok_or_else(Error::not_found)?.workspace.organization_id;
+    let organization = viewer.organization::<View>(tx, organization_id).await?;
+    let scope = viewer.workspace::<Manage>(tx, id).await?;
+    let giver = Giver::Workspace(scope.role());
+    let offer = Offer {
+        organization: &organization.visible().organization,
+        workspace: Some((scope.workspace(), role)),
+        organization_role: OrganizationRole::Member,
+        email,
+    };
+
+    check_is_none(&people, &people::in_workspace(tx, id, &people).await?)?;
+    people::forget_removals(tx, organization_id, Some(id), &ids).await?;
+    let colleagues = people::in_organization(tx, organization_id, &people).await?;
+    match <[User; 1]>::try_from(people) {
+        Ok([colleague]) if !colleagues.is_empty() => {
+            giver.check(&offer.row(app, viewer, now))?;
+            withdraw(tx, viewer, giver, &offer, now).await?;
+            let plan = app.plan(&offer.organization.plan_key);
+            quota::check_seat(tx, plan, id, now).await?;
+            let user = colleague.id;
+            if role == WorkspaceRole::Owner {
+                let plan_key = &offer.organization.plan_key;
+                quota::check_owned_workspaces(tx, app, user, plan_key).await?;
+            }
+            let member = workspace::add_member(tx, organization_id, id, user, role, now).await?;
+            let event = NewEvent {
+                kind: EventKind::WorkspaceMemberAdded,
+                organization: organization_id,
+                workspace: Some(id),
+                subject: member.id.into(),
+                data: json!({ "userId": user.to_string(), "role": role.as_str() }),
+            };
+            event::record(tx, viewer, now, event).await?;
+            Ok(Outcome::Member(member, colleague))
+        }
+        // Of several people with one address, nobody can say which one is meant.
+        _ => Ok(Outcome::Invited(
+            offer.make(tx, app, viewer, giver, now).await?,
+        )),
+    }
+}
+
+/// Takes back what the address was offered in the workspace, whose place the membership takes. Like
+/// inviting again, that takes the rights that the pending invitation gives.
+async fn withdraw(
+    tx: &mut Transaction,
+    viewer: &Viewer,
+    giver: Giver,
+    offer: &Offer<'_>,
+    now: Instant,
+) -> Result<()> {
+    let workspace = offer.workspace.map(|(workspace, _)| workspace.id);
+    let pending = offer::pending(tx, offer.organization.id, workspace, offer.email).await?;
+    let Some(pending) = pending else {
+        return Ok(());
+    };
+    if !pending.is_pending_at(now) {
+        return offer::set_status(tx, pending.id, InvitationStatus::Expired, now).await;
+    }
+    giver.check(&pending)?;
+    offer::set_status(tx, pending.id, InvitationStatus::Revoked, now).await?;
+    let event = offer::event_of(&pending, EventKind::InvitationRevoked);
+    event::record(tx, viewer, now, event).await
+}
+
+/// Invites whoever has the address to the organization alone.
+///
+/// # Errors
+/// Those of [`Viewer::organization`]; `FORBIDDEN` for a role that the viewer may not give, or where a
+/// pending invitation of the address gives one; `CONFLICT` where they are a member already;
+/// `RATE_LIMITED`.
+pub async fn invite_organization_member(
+    app: &App,
+    viewer: &Viewer,
+    id: OrganizationId,
+    email: &Email,
+    role: OrganizationRole,
+) -> Result<NamedInvitation> {
+    let offered = app
+        .db
+        .transaction(async |tx| {
+            let now = app.now();
+            let scope = viewer.organization::<ManageMembers>(tx, id).await?;
+            let people = people::named(tx, email).await?;
+            check_is_none(&people, &people::in_organization(tx, id, &people).await?)?;
+            let ids: Vec<UserId> = people.iter().map(|user| user.id).collect();
+            people::forget_removals(tx, id, None, &ids).await?;
+            let offer = Offer {
+                organization: &scope.visible().organization,
+                workspace: None,
+                organization_role: role,
+                email,
+            };
+            let giver = Giver::Organization(scope.visible().role);
+            offer.make(tx, app, viewer, giver, now).await
+        })
+        .await?;
+    Ok(offered.announce(app))
+}
+
+/// Refuses where everybody whom the address names is a member already.
+fn check_is_none(people: &[User], members: &[UserId]) -> Result<()> {
+    if !people.is_empty() && people.len() == members.len() {
+        return Err(Error::conflict("They are a member already."));
+    }
+    Ok(())
+}

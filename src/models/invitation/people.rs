@@ -1,0 +1,99 @@
+//! Whom an address names.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use crate::db::Transaction;
+use crate::error::Result;
+use crate::id::{OrganizationId, UserId, WorkspaceId};
+use crate::models::user::User;
+use crate::models::values::email::Email;
+use crate::run;
+use crate::schema::{organization_members, removals, users, workspace_members};
+
+/// The people who have the address verified, by id. Two issuers may vouch for the same address, so
+/// there may be several; an address that is not verified names nobody.
+///
+/// # Errors
+/// Only those of the database.
+pub(super) async fn named(tx: &mut Transaction, email: &Email) -> Result<Vec<User>> {
+    Ok(run!(
+        tx,
+        users::table
+            .filter(users::email.eq(email.as_str()).and(users::email_verified))
+            .order_by(users::id)
+            .select(User::as_select())
+            .load(tx)
+            .await
+    )?)
+}
+
+/// Those of the people who belong to the organization.
+///
+/// # Errors
+/// Only those of the database.
+pub(super) async fn in_organization(
+    tx: &mut Transaction,
+    organization: OrganizationId,
+    people: &[User],
+) -> Result<Vec<UserId>> {
+    let ids = people.iter().map(|user| user.id);
+    Ok(run!(
+        tx,
+        organization_members::table
+            .filter(organization_members::organization_id.eq(organization))
+            .filter(organization_members::user_id.eq_any(ids))
+            .select(organization_members::user_id)
+            .load(tx)
+            .await
+    )?)
+}
+
+/// Those of the people who have a membership of the workspace.
+///
+/// # Errors
+/// Only those of the database.
+pub(super) async fn in_workspace(
+    tx: &mut Transaction,
+    workspace: WorkspaceId,
+    people: &[User],
+) -> Result<Vec<UserId>> {
+    let ids = people.iter().map(|user| user.id);
+    Ok(run!(
+        tx,
+        workspace_members::table
+            .filter(workspace_members::workspace_id.eq(workspace))
+            .filter(workspace_members::user_id.eq_any(ids))
+            .select(workspace_members::user_id)
+            .load(tx)
+            .await
+    )?)
+}
+
+/// Forgets that the people were removed from the organization and, if one is given, from the
+/// workspace: they are wanted again.
+///
+/// # Errors
+/// Only those of the database.
+pub(super) async fn forget_removals(
+    tx: &mut Transaction,
+    organization: OrganizationId,
+    workspace: Option<WorkspaceId>,
+    people: &[UserId],
+) -> Result<()> {
+    // Nothing equals NULL: without a workspace, only the removals from the organization are meant.
+    let place = removals::workspace_id
+        .is_null()
+        .or(removals::workspace_id.eq(workspace));
+    run!(
+        tx,
+        diesel::delete(
+            removals::table
+                .filter(removals::organization_id.eq(organization).and(place))
+                .filter(removals::user_id.eq_any(people))
+        )
+        .execute(tx)
+        .await
+    )?;
+    Ok(())
+}

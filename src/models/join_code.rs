@@ -1,0 +1,410 @@
+//! Join codes: whoever has one joins the workspace that it belongs to.
+
+use chrono::TimeDelta;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
+use diesel_async::RunQueryDsl;
+use serde_json::json;
+
+use crate::access::scope::workspace::Manage;
+use crate::access::visible::{may_manage, workspaces_of_viewer};
+use crate::access::{OrganizationRole, WorkspaceRole, WorkspaceScope};
+use crate::app::App;
+use crate::auth::Viewer;
+use crate::db::types::Instant;
+use crate::db::{Connection, Transaction, lock};
+use crate::error::{Error, ErrorCode, Result};
+use crate::id::{OrganizationId, UserId, WorkspaceId};
+use crate::models::event::{self, EventKind, NewEvent};
+use crate::models::organization::{self, Organization};
+use crate::models::rate_limit::{self, Rule};
+use crate::models::values::join_code::JoinCode as Code;
+use crate::models::workspace::{self, VisibleWorkspace, WorkspaceMember};
+use crate::models::{quota, user};
+use crate::run;
+use crate::schema::{
+    join_codes, organization_members, organizations, removals, workspace_members, workspaces,
+};
+
+/// The join code of a workspace.
+#[derive(Queryable, Selectable, Insertable, AsChangeset, Clone, Debug)]
+#[diesel(table_name = join_codes, check_for_backend(Pg, Sqlite))]
+#[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
+#[diesel(primary_key(workspace_id))]
+pub struct JoinCode {
+    /// Whose it is.
+    pub workspace_id: WorkspaceId,
+    /// 12 characters; see [`Code`].
+    pub code: String,
+    /// Whether joining by it is switched on.
+    pub is_enabled: bool,
+    /// What a person who joins gets; never OWNER.
+    pub role: WorkspaceRole,
+    /// From when on it is not taken any more.
+    pub expires_at: Option<Instant>,
+    /// How many may join; any number unless given.
+    pub max_uses: Option<i32>,
+    /// How many have joined.
+    pub uses: i32,
+    /// When it was made.
+    pub created_at: Instant,
+}
+
+impl JoinCode {
+    /// The code as people read it, while it is switched on.
+    pub fn shown(&self) -> Option<String> {
+        let code = Code::parse(&self.code).ok()?;
+        self.is_enabled.then(|| code.to_string())
+    }
+
+    fn is_usable(&self, now: Instant) -> bool {
+        self.is_enabled
+            && self.expires_at.is_none_or(|at| now < at)
+            && self.max_uses.is_none_or(|most| self.uses < most)
+    }
+}
+
+/// What a new code is to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// What a person who joins gets.
+    pub role: WorkspaceRole,
+    /// From when on it is not taken any more; never unless given.
+    pub expires_at: Option<Instant>,
+    /// How many may join, at least 1; any number unless given.
+    pub max_uses: Option<i32>,
+}
+
+impl Terms {
+    /// Those of the code that a workspace is made with.
+    pub const FIRST: Self = Self {
+        role: WorkspaceRole::Member,
+        expires_at: None,
+        max_uses: None,
+    };
+}
+
+/// Gives the workspace a new code; the one that it had stops working.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn replace(
+    tx: &mut Transaction,
+    workspace: WorkspaceId,
+    terms: Terms,
+    now: Instant,
+) -> Result<JoinCode> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
+    let code = JoinCode {
+        workspace_id: workspace,
+        code: Code::generate(bytes).as_str().to_owned(),
+        is_enabled: true,
+        role: terms.role,
+        expires_at: terms.expires_at,
+        max_uses: terms.max_uses,
+        uses: 0,
+        created_at: now,
+    };
+    run!(
+        tx,
+        diesel::insert_into(join_codes::table)
+            .values(&code)
+            .on_conflict(join_codes::workspace_id)
+            .do_update()
+            .set(&code)
+            .execute(tx)
+            .await
+    )?;
+    Ok(code)
+}
+
+/// The codes of those of the workspaces that the viewer may manage.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn of_workspaces(
+    conn: &mut Connection,
+    viewer: UserId,
+    ids: &[WorkspaceId],
+) -> Result<Vec<JoinCode>> {
+    Ok(run!(
+        conn,
+        workspaces_of_viewer(viewer)
+            .inner_join(join_codes::table.on(join_codes::workspace_id.eq(workspaces::id)))
+            .filter(workspaces::id.eq_any(ids).and(may_manage()))
+            .select(JoinCode::as_select())
+            .load(conn)
+            .await
+    )?)
+}
+
+/// Makes a new code; the old one stops working at once.
+///
+/// # Errors
+/// Those of [`Viewer::workspace`]; `INVALID_INPUT` for terms that cannot be.
+pub async fn rotate(
+    app: &App,
+    viewer: &Viewer,
+    id: WorkspaceId,
+    terms: Terms,
+) -> Result<(VisibleWorkspace, JoinCode)> {
+    let now = app.now();
+    if terms.expires_at.is_some_and(|at| at <= now) {
+        return Err(Error::invalid("expiresAt", "must lie in the future"));
+    }
+    app.db
+        .transaction(async |tx| {
+            let scope = viewer.workspace::<Manage>(tx, id).await?;
+            let code = replace(tx, id, terms, now).await?;
+            let data = json!({
+                "role": code.role.as_str(),
+                "expiresAt": code.expires_at.map(|at| at.to_string()),
+                "maxUses": code.max_uses,
+            });
+            let event = event_of(&scope, EventKind::JoinCodeRotated, data);
+            event::record(tx, viewer, now, event).await?;
+            Ok((scope.visible().clone(), code))
+        })
+        .await
+}
+
+/// Switches joining by code off, until a new code is made.
+///
+/// # Errors
+/// Those of [`Viewer::workspace`].
+pub async fn disable(app: &App, viewer: &Viewer, id: WorkspaceId) -> Result<VisibleWorkspace> {
+    app.db
+        .transaction(async |tx| {
+            let scope = viewer.workspace::<Manage>(tx, id).await?;
+            let enabled = join_codes::table.find(id).filter(join_codes::is_enabled);
+            let off = join_codes::is_enabled.eq(false);
+            let changed = run!(tx, diesel::update(enabled).set(off).execute(tx).await)?;
+            if changed > 0 {
+                let event = event_of(&scope, EventKind::JoinCodeDisabled, json!({}));
+                event::record(tx, viewer, app.now(), event).await?;
+            }
+            Ok(scope.visible().clone())
+        })
+        .await
+}
+
+fn event_of(scope: &WorkspaceScope<Manage>, kind: EventKind, data: serde_json::Value) -> NewEvent {
+    NewEvent {
+        kind,
+        organization: scope.workspace().organization_id,
+        workspace: Some(scope.id()),
+        subject: scope.id().into(),
+        data,
+    }
+}
+
+/// Joins the workspace of the code. Who is a member already stays what they are, and counts no use.
+///
+/// # Errors
+/// `RATE_LIMITED`, failures counted; `NOT_FOUND` for a code that never was or was rotated away;
+/// `INVITE_UNUSABLE` for one that has expired, is used up or switched off, and for someone who was
+/// removed and not invited again; `LIMIT_REACHED` where there is no seat.
+pub async fn join(
+    app: &App,
+    viewer: &Viewer,
+    code: &str,
+) -> Result<(VisibleWorkspace, WorkspaceMember)> {
+    count_try(app, viewer).await?;
+    let code = Code::parse(code).map_err(|_| Error::not_found())?;
+    app.db
+        .transaction(async |tx| join_in(tx, app, viewer, &code).await)
+        .await
+}
+
+/// Counts the try on its own, so that it stays counted where the joining is refused.
+async fn count_try(app: &App, viewer: &Viewer) -> Result<()> {
+    let rule = Rule {
+        name: "joins",
+        limit: app.config.limits.joins_per_15_minutes,
+        window: TimeDelta::minutes(15),
+    };
+    app.db
+        .transaction(async |tx| {
+            user::lock_row(tx, viewer.id()).await?;
+            rate_limit::hit(tx, &rule, viewer.id(), app.now()).await
+        })
+        .await
+}
+
+async fn join_in(
+    tx: &mut Transaction,
+    app: &App,
+    viewer: &Viewer,
+    code: &Code,
+) -> Result<(VisibleWorkspace, WorkspaceMember)> {
+    let now = app.now();
+    let (organization, code) = locked(tx, code).await?.ok_or_else(Error::not_found)?;
+    let (organization_id, workspace) = (organization.id, code.workspace_id);
+    let member = match membership(tx, viewer.id(), workspace).await? {
+        Some(member) => member,
+        None => {
+            if !code.is_usable(now)
+                || was_removed(tx, viewer.id(), organization_id, workspace).await?
+            {
+                let message = "The join code cannot be used any more.";
+                return Err(Error::Refused(ErrorCode::InviteUnusable, message.into()));
+            }
+            quota::check_seat(tx, app.plan(&organization.plan_key), workspace, now).await?;
+            admit(tx, viewer, organization_id, &code, now).await?
+        }
+    };
+    let visible = workspace::visible(tx, viewer.id(), &[workspace])
+        .await?
+        .pop();
+    Ok((visible.ok_or_else(Error::not_found)?, member))
+}
+
+/// The code, if it still is one and its workspace is live, with the workspace's organization; both
+/// rows locked, so that uses and seats are counted one after the other.
+async fn locked(tx: &mut Transaction, code: &Code) -> Result<Option<(Organization, JoinCode)>> {
+    let of_code = join_codes::code.eq(code.as_str());
+    let found: Option<(OrganizationId, WorkspaceId)> = run!(
+        tx,
+        join_codes::table
+            .inner_join(workspaces::table.on(workspaces::id.eq(join_codes::workspace_id)))
+            .filter(of_code)
+            .select((workspaces::organization_id, workspaces::id))
+            .first(tx)
+            .await
+            .optional()
+    )?;
+    let Some((organization, workspace)) = found else {
+        return Ok(None);
+    };
+    let organization = organizations::table
+        .find(organization)
+        .select(organizations::id);
+    run!(
+        tx,
+        lock(organization)
+            .get_result::<OrganizationId>(tx)
+            .await
+            .optional()
+    )?;
+    let workspace = workspaces::table.find(workspace).select(workspaces::id);
+    run!(
+        tx,
+        lock(workspace)
+            .get_result::<WorkspaceId>(tx)
+            .await
+            .optional()
+    )?;
+    Ok(run!(
+        tx,
+        join_codes::table
+            .inner_join(workspaces::table.on(workspaces::id.eq(join_codes::workspace_id)))
+            .inner_join(organizations::table.on(organizations::id.eq(workspaces::organization_id)))
+            .filter(of_code)
+            .filter(
+                workspaces::deleted_at
+                    .is_null()
+                    .and(organizations::deleted_at.is_null())
+            )
+            .select((Organization::as_select(), JoinCode::as_select()))
+            .first(tx)
+            .await
+            .optional()
+    )?)
+}
+
+async fn membership(
+    tx: &mut Transaction,
+    user: UserId,
+    workspace: WorkspaceId,
+) -> Result<Option<WorkspaceMember>> {
+    let own = workspace_members::user_id.eq(user);
+    Ok(run!(
+        tx,
+        workspace_members::table
+            .filter(own.and(workspace_members::workspace_id.eq(workspace)))
+            .select(WorkspaceMember::as_select())
+            .first(tx)
+            .await
+            .optional()
+    )?)
+}
+
+/// Whether the person was removed from the workspace, or from its organization, and has not been
+/// invited or added again since.
+async fn was_removed(
+    tx: &mut Transaction,
+    user: UserId,
+    organization: OrganizationId,
+    workspace: WorkspaceId,
+) -> Result<bool> {
+    let here = removals::workspace_id
+        .is_null()
+        .or(removals::workspace_id.eq(workspace).assume_not_null());
+    let removed = removals::table
+        .filter(
+            removals::user_id
+                .eq(user)
+                .and(removals::organization_id.eq(organization)),
+        )
+        .filter(here);
+    Ok(run!(
+        tx,
+        diesel::select(diesel::dsl::exists(removed))
+            .get_result(tx)
+            .await
+    )?)
+}
+
+async fn admit(
+    tx: &mut Transaction,
+    viewer: &Viewer,
+    organization: OrganizationId,
+    code: &JoinCode,
+    now: Instant,
+) -> Result<WorkspaceMember> {
+    let joined = organization_members::table.filter(
+        organization_members::organization_id
+            .eq(organization)
+            .and(organization_members::user_id.eq(viewer.id())),
+    );
+    let belongs: bool = run!(
+        tx,
+        diesel::select(diesel::dsl::exists(joined))
+            .get_result(tx)
+            .await
+    )?;
+    if !belongs {
+        let role = OrganizationRole::Member;
+        let member = organization::add_member(tx, organization, viewer.id(), role, now).await?;
+        let event = NewEvent {
+            kind: EventKind::OrganizationMemberAdded,
+            organization,
+            workspace: None,
+            subject: member.id.into(),
+            data: json!({ "userId": viewer.id(), "role": role.as_str() }),
+        };
+        event::record(tx, viewer, now, event).await?;
+    }
+    let workspace = code.workspace_id;
+    let member =
+        workspace::add_member(tx, organization, workspace, viewer.id(), code.role, now).await?;
+    let uses = join_codes::uses.eq(join_codes::uses + 1);
+    run!(
+        tx,
+        diesel::update(join_codes::table.find(workspace))
+            .set(uses)
+            .execute(tx)
+            .await
+    )?;
+    let event = NewEvent {
+        kind: EventKind::WorkspaceMemberAdded,
+        organization,
+        workspace: Some(workspace),
+        subject: member.id.into(),
+        data: json!({ "userId": viewer.id(), "role": member.role.as_str(), "by": "join code" }),
+    };
+    event::record(tx, viewer, now, event).await?;
+    Ok(member)
+}

@@ -1,0 +1,78 @@
+//! Sending what is in the outbox.
+//!
+//! No transaction is open while a mail is sent: the mail is claimed for a while, sent, and then
+//! forgotten. Should the process die, or the database go away, between the last two, the mail is sent
+//! again once the claim has ended, so that it goes out at least once. Both bear the same Message-ID,
+//! made from the mail's id, by which mail servers and people can tell that they are one.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+
+use super::mailer::{Failure, Mailer};
+use crate::app::App;
+use crate::error::Result;
+use crate::models::mail::{self, Mail};
+
+/// How many mails are sent at a time.
+const BATCH: i64 = 8;
+/// How long one may take.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a mail is this worker's: well beyond [`TIMEOUT`].
+const LEASE: TimeDelta = TimeDelta::minutes(5);
+/// How long a mail is tried again that the server refuses for good: as long as it may take to notice
+/// that the server is set up wrongly. One that cannot be reached is tried until it can.
+const PATIENCE: TimeDelta = TimeDelta::days(1);
+
+/// Sends a batch of what is due, and gives how many that were.
+///
+/// # Errors
+/// Only those of the database: a mail that could not be sent is put off.
+pub(super) async fn deliver(app: &App, mailer: &Mailer) -> Result<usize> {
+    let now = app.now();
+    // Looking costs no write: most of the time there is nothing.
+    if !mail::is_any_due(&mut app.db.read().await?, now).await? {
+        return Ok(0);
+    }
+    let claimed = app
+        .db
+        .transaction(async |tx| mail::claim(tx, now, LEASE, BATCH).await)
+        .await?;
+    let outcomes = join_all(claimed.iter().map(|mail| deliver_one(app, mailer, mail))).await;
+    outcomes.into_iter().collect::<Result<()>>()?;
+    Ok(claimed.len())
+}
+
+async fn deliver_one(app: &App, mailer: &Mailer, mail: &Mail) -> Result<()> {
+    let sent = tokio::time::timeout(TIMEOUT, mailer.send(mail)).await;
+    let failure = match sent {
+        Ok(Ok(())) => {
+            return app
+                .db
+                .transaction(async |tx| mail::remove(tx, mail.id).await)
+                .await;
+        }
+        Ok(Err(failure)) => failure,
+        Err(_) => Failure {
+            message: "the mail server took too long".to_owned(),
+            is_permanent: false,
+        },
+    };
+    let now = app.now();
+    let (id, domain, reason) = (mail.id, mail.domain(), &failure.message);
+    if failure.is_permanent && mail.created_at.plus(PATIENCE) <= now {
+        tracing::error!(mail = %id, domain, reason, "mail given up");
+        return app
+            .db
+            .transaction(async |tx| mail::remove(tx, mail.id).await)
+            .await;
+    }
+    let due_at = app
+        .db
+        .transaction(async |tx| mail::put_off(tx, mail, now).await)
+        .await?;
+    let attempts = mail.attempts;
+    tracing::warn!(mail = %id, domain, attempts, %due_at, reason, "mail could not be sent");
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! Where mail goes: to the configured server, or, where there is none, into files.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use lettre::message::{Mailbox, MultiPart};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use percent_encoding::percent_decode_str;
+use url::{Host, Url};
+
+use crate::config::Config;
+use crate::models::mail::Mail;
+
+/// How long a mail server may take for one answer.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Sends mail.
+pub(super) struct Mailer {
+    from: Mailbox,
+    transport: Transport,
+}
+
+enum Transport {
+    Smtp(AsyncSmtpTransport<Tokio1Executor>),
+    /// A folder of `.eml` files, for development: they open in any mail program.
+    Files(PathBuf),
+}
+
+/// Why a mail was not sent.
+pub(super) struct Failure {
+    /// What happened. Tells no address.
+    pub message: String,
+    /// Whether the server refused it for good.
+    pub is_permanent: bool,
+}
+
+impl Mailer {
+    /// Talks to the configured mail server, or writes files into `mail` in the data directory.
+    ///
+    /// # Errors
+    /// Where the configuration names none that can be talked to.
+    pub(super) fn new(config: &Config) -> anyhow::Result<Self> {
+        let from = config.mail.from.parse().context("mail.from")?;
+        let transport = match &config.mail.smtp_url {
+            // Nothing of the URL is told: it holds a password.
+            Some(url) => Transport::Smtp(smtp(url.expose()).context("mail.smtp_url")?),
+            None => Transport::Files(config.data_dir.join("mail")),
+        };
+        Ok(Self { from, transport })
+    }
+
+    /// Hands the mail over.
+    pub(super) async fn send(&self, mail: &Mail) -> Result<(), Failure> {
+        let message = self.message(mail).map_err(|error| Failure {
+            message: without_address(&format!("{error:#}"), mail),
+            is_permanent: true,
+        })?;
+        let (id, domain) = (mail.id, mail.domain());
+        match &self.transport {
+            Transport::Smtp(smtp) => {
+                smtp.send(message).await.map_err(|error| Failure {
+                    message: without_address(&causes(&error), mail),
+                    is_permanent: error.is_permanent(),
+                })?;
+                tracing::info!(mail = %id, domain, "mail sent");
+            }
+            Transport::Files(folder) => {
+                let path = folder.join(format!("{id}.eml"));
+                let written = async {
+                    tokio::fs::create_dir_all(folder).await?;
+                    // Whoever watches the folder sees whole mails only.
+                    let unfinished = path.with_extension("part");
+                    tokio::fs::write(&unfinished, message.formatted()).await?;
+                    tokio::fs::rename(&unfinished, &path).await
+                };
+                written.await.map_err(|error| Failure {
+                    message: format!("{} cannot be written: {error}", path.display()),
+                    is_permanent: false,
+                })?;
+                tracing::info!(mail = %id, domain, file = %path.display(), "mail written, for no mail server is configured");
+            }
+        }
+        Ok(())
+    }
+
+    fn message(&self, mail: &Mail) -> anyhow::Result<Message> {
+        let recipient = mail.recipient.parse().context("the recipient's address")?;
+        let domain = self.from.email.domain();
+        Ok(Message::builder()
+            .message_id(Some(format!("<{}@{domain}>", mail.id)))
+            .date(mail.created_at.to_utc().into())
+            .from(self.from.clone())
+            .to(Mailbox::new(None, recipient))
+            .subject(&mail.subject)
+            .multipart(MultiPart::alternative_plain_html(
+                mail.text.clone(),
+                mail.html.clone(),
+            ))?)
+    }
+}
+
+/// `smtps` is encrypted from the start. `smtp` is upgraded by STARTTLS: always where a password is
+/// sent to another machine, and otherwise where the server offers it.
+fn smtp(url: &str) -> anyhow::Result<AsyncSmtpTransport<Tokio1Executor>> {
+    let url = Url::parse(url)?;
+    let host = url.host().ok_or_else(|| anyhow!("names no host"))?;
+    let is_here = match &host {
+        Host::Domain(name) => *name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    };
+    // The brackets around an IPv6 address belong to the URL.
+    let name = match &host {
+        Host::Domain(name) => (*name).to_owned(),
+        Host::Ipv4(address) => address.to_string(),
+        Host::Ipv6(address) => address.to_string(),
+    };
+    let parameters = || TlsParameters::new(name.clone());
+    let (tls, port) = match url.scheme() {
+        "smtps" => (Tls::Wrapper(parameters()?), 465),
+        _ if is_here => (Tls::None, 25),
+        _ if url.username().is_empty() => (Tls::Opportunistic(parameters()?), 25),
+        _ => (Tls::Required(parameters()?), 587),
+    };
+    let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(name.clone())
+        .port(url.port().unwrap_or(port))
+        .tls(tls)
+        .timeout(Some(TIMEOUT));
+    if !url.username().is_empty() {
+        let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
+        let password = decoded(url.password().unwrap_or_default());
+        builder = builder.credentials(Credentials::new(decoded(url.username()), password));
+    }
+    Ok(builder.build())
+}
+
+/// An error with its causes, on one line.
+fn causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+/// Mail servers quote the address in their refusals.
+fn without_address(text: &str, mail: &Mail) -> String {
+    text.replace(&mail.recipient, "…")
+}

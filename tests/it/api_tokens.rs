@@ -1,0 +1,139 @@
+//! API tokens.
+
+use chrono::{TimeDelta, Utc};
+use rstest::rstest;
+use serde_json::json;
+
+use crate::support::{Database, Postgres, Sqlite, TestServer, text};
+
+const TOKENS: &str = "{ apiTokens { id name prefix lastUsedAt expiresAt } }";
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_acts_as_its_maker_until_it_is_revoked(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let selection = "secret apiToken { id name prefix lastUsedAt expiresAt }";
+    let made = ada
+        .mutate("createApiToken", json!({ "name": " CI " }), selection)
+        .await;
+    let secret = text(&made, "secret");
+    assert!(secret.starts_with("tnt_"), "{secret}");
+    assert!(secret.len() >= 4 + 52, "256 bits");
+    assert_eq!(made["apiToken"]["name"], "CI");
+    assert!(secret.starts_with(&text(&made, "apiToken.prefix")));
+    assert_eq!(made["apiToken"]["lastUsedAt"], json!(null));
+
+    let script = server.bearer(&secret);
+    let who = script.ok("{ viewer { email } }", json!({})).await;
+    assert_eq!(who["viewer"]["email"], "ada@example.com");
+    let listed = ada.ok(TOKENS, json!({})).await;
+    let used = text(&listed, "apiTokens.0.lastUsedAt");
+    assert!(used.ends_with(":00Z"), "to the minute: {used}");
+    assert!(listed["apiTokens"][0].get("secret").is_none());
+
+    let id = text(&made, "apiToken.id");
+    let node = ada
+        .ok(
+            "query($id: ID!) { node(id: $id) { id } }",
+            json!({ "id": id }),
+        )
+        .await;
+    assert_eq!(node["node"]["id"], json!(id));
+    let bob = server.user("bob@example.com");
+    let node = bob
+        .ok(
+            "query($id: ID!) { node(id: $id) { id } }",
+            json!({ "id": id }),
+        )
+        .await;
+    assert_eq!(node["node"], json!(null));
+    bob.mutate_refused("NOT_FOUND", "revokeApiToken", json!({ "apiTokenId": id }))
+        .await;
+
+    let revoked = ada
+        .mutate("revokeApiToken", json!({ "apiTokenId": id }), "deletedId")
+        .await;
+    assert_eq!(revoked["deletedId"], json!(id));
+    let reply = script.send("{ viewer { email } }", json!({})).await;
+    assert_eq!(reply.status, 401);
+    assert_eq!(reply.code(), "UNAUTHENTICATED");
+    ada.mutate_refused("NOT_FOUND", "revokeApiToken", json!({ "apiTokenId": id }))
+        .await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_expires(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let past = (Utc::now() - TimeDelta::hours(1)).to_rfc3339();
+    let input = json!({ "name": "late", "expiresAt": past });
+    let reply = ada
+        .mutate_refused("INVALID_INPUT", "createApiToken", input)
+        .await;
+    assert_eq!(reply.violations(), ["expiresAt"]);
+
+    let soon = (Utc::now() + TimeDelta::hours(1)).to_rfc3339();
+    let input = json!({ "name": "short", "expiresAt": soon });
+    let made = ada.mutate("createApiToken", input, "secret").await;
+    let script = server.bearer(&text(&made, "secret"));
+    script.ok("{ viewer { id } }", json!({})).await;
+    server.clock().advance(TimeDelta::minutes(61));
+    assert_eq!(
+        script.send("{ viewer { id } }", json!({})).await.status,
+        401
+    );
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_makes_no_tokens(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let made = ada
+        .mutate("createApiToken", json!({ "name": "CI" }), "secret")
+        .await;
+    let script = server.bearer(&text(&made, "secret"));
+    script
+        .mutate_refused("FORBIDDEN", "createApiToken", json!({ "name": "more" }))
+        .await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_has_at_most_fifty_tokens(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    for _ in 0..49 {
+        ada.mutate("createApiToken", json!({ "name": "one of many" }), "secret")
+            .await;
+    }
+    let races = (0..8).map(|_| ada.try_mutate("createApiToken", json!({ "name": "x" }), "secret"));
+    let replies = futures_util::future::join_all(races).await;
+    let made = replies
+        .iter()
+        .filter(|reply| reply.code().is_empty())
+        .count();
+    assert_eq!(made, 1);
+    let refused = replies
+        .iter()
+        .find(|reply| !reply.code().is_empty())
+        .expect("seven of eight");
+    assert_eq!(refused.code(), "LIMIT_REACHED");
+    assert_eq!(refused.extensions()["limit"], 50);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_is_one_to_eighty_characters(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    for name in ["", "   ", &"x".repeat(81), "a\u{0}b"] {
+        let input = json!({ "name": name });
+        let reply = ada
+            .mutate_refused("INVALID_INPUT", "createApiToken", input)
+            .await;
+        assert_eq!(reply.violations(), ["name"]);
+    }
+}

@@ -1,0 +1,82 @@
+//! Rate limits, as clients meet them.
+
+use chrono::TimeDelta;
+use rstest::rstest;
+use serde_json::json;
+
+use crate::support::{Client, Database, Postgres, Reply, Sqlite, TestServer, organization};
+
+async fn make(person: &Client, name: &str) -> Reply {
+    let input = json!({ "name": name });
+    person
+        .try_mutate("createOrganization", input, "organization { id }")
+        .await
+}
+
+/// How long to wait, as the error and the header say, which must agree.
+fn wait(reply: &Reply) -> i64 {
+    assert_eq!(reply.code(), "RATE_LIMITED", "{:#}", reply.body);
+    let seconds = reply.extensions()["retryAfterSeconds"].as_i64();
+    let header = reply.headers["retry-after"].to_str().map(str::parse);
+    let header = header.expect("text").expect("a number");
+    assert_eq!(seconds, Some(header));
+    header
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fourth_organization_within_an_hour_waits(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    // Those that come with a workspace count as well.
+    let input = json!({ "name": "Rocket" });
+    ada.mutate("createWorkspace", input, "__typename").await;
+    server.clock().advance(TimeDelta::minutes(10));
+    organization(&ada, "Two").await;
+    server.clock().advance(TimeDelta::minutes(10));
+    organization(&ada, "Three").await;
+
+    let reply = make(&ada, "Four").await;
+    assert_eq!(reply.status, 200);
+    let seconds = wait(&reply);
+    assert!((2340..=2400).contains(&seconds), "{seconds}");
+    let input = json!({ "name": "Rocket", "organization": { "create": {} } });
+    let reply = ada.try_mutate("createWorkspace", input, "__typename").await;
+    wait(&reply);
+    // Others, and workspaces in an organization that is there, are not in the way.
+    organization(&server.user("bob@example.com"), "Bob's").await;
+    let input = json!({ "name": "Rocket" });
+    ada.mutate("createWorkspace", input, "__typename").await;
+
+    // The window slides: the first leaves it after an hour, the second ten minutes later. That calls
+    // were refused meanwhile lengthens nothing.
+    server.clock().advance(TimeDelta::seconds(seconds));
+    organization(&ada, "Four").await;
+    let seconds = wait(&make(&ada, "Five").await);
+    assert!((540..=600).contains(&seconds), "{seconds}");
+    server.clock().advance(TimeDelta::seconds(seconds));
+    organization(&ada, "Five").await;
+    wait(&make(&ada, "Six").await);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_refused_for_another_reason_costs_nothing(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    organization(&server.user("bob@example.com"), "Taken").await;
+    for _ in 0..5 {
+        let input = json!({ "name": "Acme", "slug": "taken" });
+        ada.mutate_refused("SLUG_TAKEN", "createOrganization", input)
+            .await;
+        let input = json!({ "name": "x" });
+        ada.mutate_refused("INVALID_INPUT", "createOrganization", input)
+            .await;
+    }
+    for name in ["One", "Two", "Three"] {
+        organization(&ada, name).await;
+    }
+    wait(&make(&ada, "Four").await);
+}

@@ -1,0 +1,247 @@
+//! Many requests at once: what must happen once happens once.
+
+use std::collections::HashSet;
+
+use futures_util::future::join_all;
+use rstest::rstest;
+use serde_json::{Value, json};
+use tenantry::access::OrganizationRole;
+
+use crate::support::{
+    Client, Database, Postgres, Sqlite, TestServer, organization, text, workspace,
+};
+
+/// An organization with four people who may make workspaces in it.
+async fn four_owners(server: &TestServer) -> (Vec<Client>, String) {
+    let people: Vec<_> = ["ada", "bob", "cy", "dee"]
+        .map(|name| server.user(&format!("{name}@example.com")))
+        .into();
+    let acme = organization(&people[0], "Acme").await;
+    for person in &people[1..] {
+        server
+            .join_organization(&acme, person, OrganizationRole::Owner)
+            .await;
+    }
+    (people, acme)
+}
+
+/// Sends as many requests as that, all at once, from the people in turn.
+async fn at_once(
+    people: &[Client],
+    times: usize,
+    mutation: &str,
+    input: &Value,
+    selection: &str,
+) -> Vec<crate::support::Reply> {
+    let requests =
+        (0..times).map(|n| people[n % people.len()].try_mutate(mutation, input.clone(), selection));
+    join_all(requests).await
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_hundred_who_want_one_slug_one_gets_it(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let (people, acme) = four_owners(&server).await;
+    let input = json!({ "name": "Rocket", "slug": "rocket", "organization": { "id": acme } });
+    let replies = at_once(
+        &people,
+        200,
+        "createWorkspace",
+        &input,
+        "workspace { slug }",
+    )
+    .await;
+    let (made, refused): (Vec<_>, Vec<_>) =
+        replies.iter().partition(|reply| reply.code().is_empty());
+    assert_eq!(made.len(), 1);
+    for reply in refused {
+        assert_eq!(reply.code(), "SLUG_TAKEN", "{:#}", reply.body);
+    }
+    let list = people[0]
+        .ok("{ workspaces { totalCount } }", json!({}))
+        .await;
+    assert_eq!(list["workspaces"]["totalCount"], 1);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_of_one_name_get_a_hundred_slugs(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let (people, acme) = four_owners(&server).await;
+    // In two organizations, so that not even the lock of one makes them wait for each other.
+    let other = organization(&people[0], "Other").await;
+    for person in &people[1..] {
+        server
+            .join_organization(&other, person, OrganizationRole::Owner)
+            .await;
+    }
+    let in_organization = |id: &str| json!({ "name": "Rocket Labs", "organization": { "id": id } });
+    let (one, two) = (in_organization(&acme), in_organization(&other));
+    let selection = "workspace { slug }";
+    let (one, two) = tokio::join!(
+        at_once(&people, 50, "createWorkspace", &one, selection),
+        at_once(&people, 50, "createWorkspace", &two, selection),
+    );
+    let slugs: HashSet<String> = one
+        .iter()
+        .chain(&two)
+        .map(|reply| {
+            assert_eq!(reply.code(), "", "{:#}", reply.body);
+            text(&reply.body, "data.createWorkspace.workspace.slug")
+        })
+        .collect();
+    assert_eq!(slugs.len(), 100);
+    assert!(slugs.iter().all(|slug| slug.starts_with("rocket-labs")));
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn first_requests_at_once_make_one_person_with_one_organization(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let input = json!({ "name": "Rocket" });
+    let selection = "isFirstWorkspace workspace { createdBy { id } } organization { id }";
+    let replies = at_once(&[ada], 10, "createWorkspace", &input, selection).await;
+    let distinct = |path: &str| {
+        let found = replies.iter().map(|reply| text(&reply.body, path));
+        found.collect::<HashSet<_>>().len()
+    };
+    assert_eq!(distinct("data.createWorkspace.workspace.createdBy.id"), 1);
+    assert_eq!(distinct("data.createWorkspace.organization.id"), 1);
+    let first = replies
+        .iter()
+        .filter(|reply| reply.body["data"]["createWorkspace"]["isFirstWorkspace"] == true);
+    assert_eq!(first.count(), 1);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_limit_of_organizations_is_not_overshot(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let input = json!({ "name": "Acme" });
+    let replies = at_once(
+        &[ada],
+        12,
+        "createOrganization",
+        &input,
+        "organization { id }",
+    )
+    .await;
+    let made = replies.iter().filter(|reply| reply.code().is_empty());
+    assert_eq!(made.count(), 3);
+    let refused = replies
+        .iter()
+        .filter(|reply| reply.code() == "RATE_LIMITED");
+    assert_eq!(refused.count(), 9);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn of_the_last_two_workspaces_one_stays(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let acme = organization(&ada, "Acme").await;
+    let one = workspace(&ada, &acme, "One").await;
+    let two = workspace(&ada, &acme, "Two").await;
+    let delete = |id: &str| {
+        ada.try_mutate(
+            "deleteWorkspace",
+            json!({ "workspaceId": id }),
+            "workspace { id }",
+        )
+        // Both are built before either is sent.
+    };
+    let (one, two) = tokio::join!(delete(&one), delete(&two));
+    let mut codes = [one.code(), two.code()];
+    codes.sort_unstable();
+    assert_eq!(codes, ["", "LAST_WORKSPACE"]);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_restores_what_others_restore_gets_a_slug(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let (people, acme) = four_owners(&server).await;
+    let mut deleted = Vec::new();
+    for person in &people {
+        workspace(person, &acme, "Kept").await;
+        let input = json!({ "name": "Rocket", "slug": "rocket", "organization": { "id": acme } });
+        let made = person
+            .mutate("createWorkspace", input, "workspace { id }")
+            .await;
+        let id = text(&made, "workspace.id");
+        person
+            .mutate(
+                "deleteWorkspace",
+                json!({ "workspaceId": id }),
+                "__typename",
+            )
+            .await;
+        deleted.push(id);
+    }
+    let restored = people.iter().zip(&deleted).map(|(person, id)| {
+        person.mutate(
+            "restoreWorkspace",
+            json!({ "workspaceId": id }),
+            "workspace { slug }",
+        )
+    });
+    // Collected first: a request is sent only when it is awaited.
+    let restored: HashSet<String> = join_all(restored.collect::<Vec<_>>())
+        .await
+        .iter()
+        .map(|restored| text(restored, "workspace.slug"))
+        .collect();
+    let wanted = ["rocket", "rocket-2", "rocket-3", "rocket-4"];
+    assert_eq!(restored, wanted.map(str::to_owned).into());
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn merges_at_once_lose_nothing(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let (people, acme) = four_owners(&server).await;
+    let id = workspace(&people[0], &acme, "Rocket").await;
+    let updates = (0..40).map(|n| {
+        let settings = json!({ format!("key{n}"): n });
+        let input = json!({ "workspaceId": id, "settings": settings });
+        let person = &people[n % people.len()];
+        async move { person.mutate("updateWorkspace", input, "__typename").await }
+    });
+    join_all(updates).await;
+    let query = "query($id: ID!) { workspace(by: { id: $id }) { settings } }";
+    let found = people[0].ok(query, json!({ "id": id })).await;
+    let settings = found["workspace"]["settings"].as_object();
+    assert_eq!(settings.map(|settings| settings.len()), Some(40));
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn changing_and_deleting_at_once_ends_well(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let (people, acme) = four_owners(&server).await;
+    let ada = &people[0];
+    workspace(ada, &acme, "Kept").await;
+    let mut all = Vec::new();
+    for n in 0..5 {
+        all.push(workspace(ada, &acme, &format!("Rocket {n}")).await);
+    }
+    let each = all.iter().flat_map(|id| {
+        let id = json!({ "workspaceId": id });
+        let mut changed = id.clone();
+        changed["description"] = "changed".into();
+        [("updateWorkspace", changed), ("deleteWorkspace", id)]
+    });
+    let sent = each.map(|(mutation, input)| ada.try_mutate(mutation, input, "__typename"));
+    for reply in join_all(sent.collect::<Vec<_>>()).await {
+        assert!(matches!(reply.code(), "" | "CONFLICT"), "{:#}", reply.body);
+    }
+    let rest = ada.ok("{ workspaces { totalCount } }", json!({})).await;
+    assert_eq!(rest["workspaces"]["totalCount"], 1);
+}

@@ -1,0 +1,374 @@
+//! The program itself: how it starts, what it prints, how it stops.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rstest::rstest;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tenantry::config::Config;
+
+use crate::support::postgres::TestDatabase;
+use crate::support::{Database, Postgres, Sqlite};
+
+/// Where a program under test lives: a folder, and a database of its own.
+struct Home {
+    folder: TempDir,
+    database: Option<TestDatabase>,
+}
+
+impl Home {
+    async fn new(on: Database) -> Self {
+        Self {
+            folder: TempDir::new().expect("a temporary folder"),
+            database: on.provide(&mut Config::default()).await,
+        }
+    }
+
+    /// The program, with nothing of this process's environment.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
+        command
+            .args(arguments)
+            .env_clear()
+            .env("RUST_BACKTRACE", "1")
+            .env("PORT", "0")
+            .env("TENANTRY_DATA_DIR", self.folder.path().join("data"))
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null());
+        if let Some(database) = &self.database {
+            command.env("DATABASE_URL", database.url());
+        }
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let output = self.command(arguments).output();
+        output.expect("the program can be run")
+    }
+
+    fn serve(&self) -> Serving {
+        Serving::start(&mut self.command(&[]))
+    }
+}
+
+/// A program that serves, killed with this value.
+struct Serving {
+    child: Child,
+    /// What it printed once it listened.
+    lines: Vec<String>,
+    url: String,
+    output: BufReader<std::process::ChildStdout>,
+}
+
+impl Serving {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program can be run");
+        let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
+        let lines: Vec<String> = (0..4)
+            .map(|_| {
+                let mut line = String::new();
+                output.read_line(&mut line).expect("text");
+                line.trim_end().to_owned()
+            })
+            .collect();
+        let url = lines[0].strip_prefix("Tenantry is listening on ");
+        let url = url.unwrap_or_else(|| panic!("{lines:?}")).to_owned();
+        Self {
+            child,
+            lines,
+            url,
+            output,
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &id]).status();
+        assert!(sent.expect("kill can be run").success());
+    }
+
+    /// Its exit status, once it has stopped.
+    fn stopped(&mut self) -> Option<i32> {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child of ours") {
+                return status.code();
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "it goes on");
+            std::thread::yield_now();
+        }
+    }
+
+    async fn ask(&self, http: &reqwest::Client, token: &str, query: &str) -> Value {
+        let request = http
+            .post(format!("{}/graphql", self.url))
+            .bearer_auth(token)
+            .json(&json!({ "query": query }));
+        let response = request.send().await.expect("the server answers");
+        response.json().await.expect("JSON")
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may have stopped by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+/// It ends with status 1, one line for the operator that says this, and nothing else.
+fn assert_fails(output: &Output, says: &[&str]) {
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert_eq!(text(&output.stdout), "");
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert!(error.ends_with('\n'), "{error}");
+    for word in says {
+        assert!(error.contains(word), "{word} is not in: {error}");
+    }
+}
+
+const MAKE: &str =
+    "mutation { createWorkspace(input: { name: \"Rocket\" }) { workspace { slug } } }";
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn it_says_where_it_is_and_keeps_what_it_acknowledged(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let home = Home::new(on).await;
+    let http = reqwest::Client::new();
+    let first = home.serve();
+    assert!(first.url.starts_with("http://127.0.0.1:"), "{}", first.url);
+    assert!(!first.url.ends_with(":0"));
+    let database = match &home.database {
+        Some(_) => "PostgreSQL",
+        None => "SQLite",
+    };
+    assert!(first.lines[1].contains(database), "{:?}", first.lines);
+    assert!(first.lines[2].contains(&format!("{}/", first.url)));
+    let (_, token) = first.lines[3]
+        .split_once(&format!("{}/#token=", first.url))
+        .expect("a link that signs in");
+    let made = first.ask(&http, token, MAKE).await;
+    assert_eq!(
+        made["data"]["createWorkspace"]["workspace"]["slug"],
+        "rocket"
+    );
+
+    // Dropping it kills it, which nothing can catch.
+    let token = token.to_owned();
+    drop(first);
+    let second = home.serve();
+    let found = second
+        .ask(&http, &token, "{ workspaces { nodes { slug } } }")
+        .await;
+    assert_eq!(found["data"]["workspaces"]["nodes"][0]["slug"], "rocket");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn it_stops_when_it_is_asked_to(
+    #[values(Sqlite, Postgres)] on: Database,
+    #[values("TERM", "INT")] signal: &str,
+) {
+    let home = Home::new(on).await;
+    let mut serving = home.serve();
+    // A connection that is kept open does not keep it.
+    let http = reqwest::Client::new();
+    serving.ask(&http, "nonsense", "{ __typename }").await;
+    serving.signal(signal);
+    assert_eq!(serving.stopped(), Some(0));
+    let mut rest = String::new();
+    serving.output.read_to_string(&mut rest).expect("text");
+    assert_eq!(rest, "", "it prints no more than those lines");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn two_may_share_a_data_directory(#[values(Postgres)] on: Database) {
+    let home = Home::new(on).await;
+    let (one, two) = (home.serve(), home.serve());
+    let token = text(&home.run(&["token", "--email", "ada@example.com"]).stdout);
+    let http = reqwest::Client::new();
+    for server in [one, two] {
+        let viewer = server
+            .ask(&http, token.trim(), "{ viewer { email } }")
+            .await;
+        assert_eq!(viewer["data"]["viewer"]["email"], "ada@example.com");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_keeps_it_from_starting_is_said_in_one_line() {
+    let home = Home::new(Sqlite).await;
+    let fails = |name: &str, value: &str, says: &[&str]| {
+        let output = home.command(&[]).env(name, value).output();
+        assert_fails(&output.expect("the program can be run"), says);
+    };
+
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port().to_string();
+    fails("PORT", &port, &[&port, "in use"]);
+    fails("PORT", "99999", &["PORT"]);
+    // Nobody listens on this one.
+    fails(
+        "DATABASE_URL",
+        "postgres://someone:secret@127.0.0.1:1/none",
+        &["DATABASE_URL"],
+    );
+    fails("DATABASE_URL", "mysql://127.0.0.1/none", &[]);
+    fails("HOST", "0.0.0.0", &[]);
+    fails("HOST", "192.0.2.1", &[]);
+    fails("TENANTRY_HTTP__PROT", "1", &["http.port"]);
+    fails("RUST_LOG", "[", &[]);
+
+    // Below a file there is no folder, not even for root.
+    let file = home.folder.path().join("file");
+    std::fs::write(&file, "").expect("a file");
+    let below = file.join("data").display().to_string();
+    fails("TENANTRY_DATA_DIR", &below, &["TENANTRY_DATA_DIR"]);
+
+    std::fs::write(home.folder.path().join("bad.toml"), "[http]\nprot = 1\n").expect("a file");
+    let output = home.run(&["--config", "bad.toml"]);
+    assert_fails(&output, &["prot", "http.port", "bad.toml"]);
+    let output = home.run(&["--config", "nowhere.toml"]);
+    assert_fails(&output, &["nowhere.toml"]);
+    assert!(!home.folder.path().join("data/development.key").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_failure_tells_the_password() {
+    let home = Home::new(Sqlite).await;
+    for url in [
+        "postgres://someone:hunter2@127.0.0.1:1/none",
+        "postgres://someone:hunter2@127.0.0.1:notaport/none",
+    ] {
+        for arguments in [&[][..], &["migrate"]] {
+            let output = home.command(arguments).env("DATABASE_URL", url).output();
+            let output = output.expect("the program can be run");
+            assert_fails(&output, &[]);
+            assert!(!text(&output.stderr).contains("hunter2"));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_it_is_called_with_must_make_sense() {
+    let home = Home::new(Sqlite).await;
+    for arguments in [&["nonsense"][..], &["--nonsense"], &["token"]] {
+        let output = home.run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert_eq!(text(&output.stdout), "");
+    }
+    assert_eq!(home.run(&["--help"]).status.code(), Some(0));
+    assert_eq!(home.run(&["--version"]).status.code(), Some(0));
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn migrate_brings_an_empty_database_up_to_date_once(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let mut home = Home::new(on).await;
+    if home.database.is_some() {
+        home.database = crate::support::postgres::database().await;
+    }
+    let first = home.run(&["migrate"]);
+    assert!(first.status.success(), "{}", text(&first.stderr));
+    assert!(text(&first.stdout).contains("Brought the database up to date"));
+    let second = home.run(&["migrate"]);
+    assert_eq!(text(&second.stdout), "The database is up to date.\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_cannot_be_migrated_is_said_in_one_line() {
+    let home = Home::new(Sqlite).await;
+    let file = home.folder.path().join("data/tenantry.db");
+    let url = format!("sqlite://{}", file.display());
+    std::fs::create_dir_all(home.folder.path().join("data")).expect("a folder");
+    std::fs::write(&file, "This is no database. ".repeat(100)).expect("a file");
+    for arguments in [&[][..], &["migrate"]] {
+        let output = home.command(arguments).env("DATABASE_URL", &url).output();
+        assert_fails(&output.expect("the program can be run"), &["database"]);
+    }
+    // One that somebody else's tables are in.
+    let file = home.folder.path().join("data/other.db");
+    let mut conn = connect(&file);
+    diesel::connection::SimpleConnection::batch_execute(&mut conn, "CREATE TABLE users (id int)")
+        .expect("a table");
+    let url = format!("sqlite://{}", file.display());
+    for arguments in [&[][..], &["migrate"]] {
+        let output = home.command(arguments).env("DATABASE_URL", &url).output();
+        assert_fails(&output.expect("the program can be run"), &["database"]);
+    }
+}
+
+fn connect(file: &Path) -> diesel::SqliteConnection {
+    let url = file.to_str().expect("text");
+    diesel::Connection::establish(url).expect("a database")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_signs_in_whom_it_was_made_for() {
+    let home = Home::new(Sqlite).await;
+    let arguments = ["token", "--email", " Ada@Example.com", "--name", "Ada"];
+    let output = home.run(&arguments);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let token = text(&output.stdout);
+    assert_eq!(token.lines().count(), 1);
+    let serving = home.serve();
+    let http = reqwest::Client::new();
+    let viewer = serving
+        .ask(&http, token.trim(), "{ viewer { email name } }")
+        .await;
+    let ada = json!({ "email": "ada@example.com", "name": "Ada" });
+    assert_eq!(viewer["data"]["viewer"], ada);
+
+    assert_fails(&home.run(&["token", "--email", "ada"]), &["--email"]);
+    let issuer = [
+        (
+            "TENANTRY_AUTH__ISSUERS__0__ISSUER",
+            "https://id.example.com",
+        ),
+        ("TENANTRY_AUTH__ISSUERS__0__AUDIENCE", "tenantry"),
+        (
+            "TENANTRY_AUTH__ISSUERS__0__JWKS_URL",
+            "https://id.example.com/jwks",
+        ),
+    ];
+    let refused = home.command(&arguments).envs(issuer).output();
+    assert_fails(&refused.expect("the program can be run"), &["issuer"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_schema_can_be_printed_into_a_pipe_that_closes() {
+    let home = Home::new(Sqlite).await;
+    let output = home.run(&["schema"]);
+    assert!(output.status.success());
+    assert!(text(&output.stdout).contains("type Query"));
+    assert!(!home.folder.path().join("data").exists());
+
+    let mut child = home
+        .command(&["schema"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program can be run");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("a child of ours");
+    assert!(!text(&output.stderr).contains("panicked"));
+}

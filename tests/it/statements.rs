@@ -1,0 +1,158 @@
+//! The number of statements of a request does not grow with the rows that it returns.
+
+use rstest::rstest;
+use serde_json::{Value, json};
+use tenantry::access::{OrganizationRole, WorkspaceRole};
+
+use crate::support::{Client, Database, Postgres, Sqlite, TestServer, at, text};
+
+/// Organizations with a workspace each, which several people belong to and have made in turn.
+struct World {
+    server: TestServer,
+    people: Vec<Client>,
+    organizations: Vec<String>,
+    workspaces: Vec<String>,
+}
+
+impl World {
+    async fn new(on: Database) -> Self {
+        let server = TestServer::with(on, |config| {
+            config.limits.organizations_per_hour = 1_000;
+        })
+        .await;
+        let people = ["ada", "bob", "cy", "dee"]
+            .map(|name| server.user(&format!("{name}@example.com")))
+            .into();
+        Self {
+            server,
+            people,
+            organizations: Vec::new(),
+            workspaces: Vec::new(),
+        }
+    }
+
+    fn ada(&self) -> &Client {
+        &self.people[0]
+    }
+
+    async fn grow_to(&mut self, size: usize) {
+        for n in self.organizations.len()..size {
+            let maker = n % self.people.len();
+            let input = json!({ "name": format!("Rocket {n}"), "organization": { "create": {} } });
+            let selection = "workspace { id } organization { id }";
+            let made = self.people[maker]
+                .mutate("createWorkspace", input, selection)
+                .await;
+            let (organization, workspace) =
+                (text(&made, "organization.id"), text(&made, "workspace.id"));
+            for (other, person) in self.people.iter().enumerate() {
+                if other != maker {
+                    let role = OrganizationRole::Owner;
+                    self.server
+                        .join_organization(&organization, person, role)
+                        .await;
+                    let role = WorkspaceRole::Member;
+                    self.server
+                        .join_workspace(&organization, &workspace, person, role)
+                        .await;
+                }
+            }
+            self.organizations.push(organization);
+            self.workspaces.push(workspace);
+        }
+    }
+}
+
+/// Holds the statements for one row against those for a hundred. Every count is taken several times,
+/// because batches must not depend on luck either.
+async fn same_for_a_hundred(
+    on: Database,
+    query: &str,
+    rows: &str,
+    variables: impl Fn(&World) -> Value,
+) {
+    let mut world = World::new(on).await;
+    let mut counts = Vec::new();
+    for size in [1, 100] {
+        world.grow_to(size).await;
+        for _ in 0..5 {
+            let request = world.ada().ok(query, variables(&world));
+            let (count, found) = world.server.statements(request).await;
+            let found = at(&found, rows).as_array().map(Vec::len);
+            assert_eq!(found, Some(size), "rows at {rows}");
+            counts.push(count);
+        }
+    }
+    assert!(
+        counts.iter().all(|count| *count == counts[0]),
+        "statements for one row, five times, and for a hundred: {counts:?}"
+    );
+}
+
+fn nothing(_: &World) -> Value {
+    json!({})
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn of_the_navigation_state(#[values(Sqlite, Postgres)] on: Database) {
+    let query = "{ navigationState {
+        viewer { id name }
+        currentOrganization { id name viewerAccess { role } }
+        currentWorkspace { id name organization { id } }
+        organizations { id name slug }
+        hasMoreOrganizations
+        workspaces { id name slug viewerRole organization { id name } createdBy { name } }
+        hasMoreWorkspaces
+    } }";
+    same_for_a_hundred(on, query, "navigationState.workspaces", nothing).await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn of_workspaces_and_what_is_in_them(#[values(Sqlite, Postgres)] on: Database) {
+    let query = "{ workspaces(first: 100) {
+        totalCount
+        pageInfo { hasNextPage hasPreviousPage }
+        nodes {
+            organization { name }
+            viewerRole
+            createdBy { name }
+            members(first: 3) { totalCount nodes { user { name } workspace { name } } }
+            events(first: 3) { nodes { kind actor { name } subject { id } } }
+        }
+    } }";
+    same_for_a_hundred(on, query, "workspaces.nodes", nothing).await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn of_organizations_and_what_is_in_them(#[values(Sqlite, Postgres)] on: Database) {
+    let query = "{ organizations(first: 100) { nodes {
+        viewerAccess { role }
+        members(first: 3) { totalCount nodes { user { name } organization { name } } }
+        workspaces(first: 3) { totalCount nodes { name members(first: 2) { nodes { role } } } }
+        events(first: 3) {
+            totalCount
+            nodes { kind organization { name } workspace { name } actor { name } subject { id } }
+        }
+    } } }";
+    same_for_a_hundred(on, query, "organizations.nodes", nothing).await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn of_nodes(#[values(Sqlite, Postgres)] on: Database) {
+    let query = "query($ids: [ID!]!) { nodes(ids: $ids) {
+        id
+        ... on Workspace { name organization { name } members(first: 2) { nodes { role } } }
+    } }";
+    let ids = |world: &World| json!({ "ids": world.workspaces });
+    same_for_a_hundred(on, query, "nodes", ids).await;
+    let query = "query($ids: [ID!]!) { nodes(ids: $ids) {
+        id
+        ... on Organization { name workspaces(first: 2) { nodes { name createdBy { name } } } }
+    } }";
+    let ids = |world: &World| json!({ "ids": world.organizations });
+    same_for_a_hundred(on, query, "nodes", ids).await;
+}

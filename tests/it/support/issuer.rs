@@ -1,0 +1,56 @@
+//! An identity provider whose keys lie in a file.
+
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+use data_encoding::BASE64URL_NOPAD;
+use serde_json::{Value, json};
+use tenantry::config::{Claims, Config, Issuer};
+
+const ISSUER: &str = "https://id.example.com";
+
+/// An identity provider whose keys lie in a file.
+pub struct TestIssuer(Ed25519KeyPair);
+
+impl TestIssuer {
+    pub fn new() -> Self {
+        Self(Ed25519KeyPair::generate().expect("a key"))
+    }
+
+    /// Makes the server believe this issuer alone.
+    pub fn configure(&self, config: &mut Config) {
+        let x = BASE64URL_NOPAD.encode(self.0.public_key().as_ref());
+        let keys = json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": "1", "x": x }] });
+        let file = config.data_dir.join("jwks.json");
+        std::fs::write(&file, keys.to_string()).expect("the data directory can be written");
+        config.auth.issuers.push(Issuer {
+            issuer: ISSUER.to_owned(),
+            audience: "tenantry".to_owned(),
+            jwks_url: None,
+            jwks_file: Some(file),
+            email_domains: None,
+            claims: Claims::default(),
+            userinfo_url: None,
+        });
+    }
+
+    /// A token of the person of that address, good for a day, with more claims or others.
+    pub fn token(&self, email: &str, more: Value) -> String {
+        let now = chrono::Utc::now().timestamp();
+        let mut claims = json!({
+            "iss": ISSUER,
+            "aud": "tenantry",
+            "sub": email,
+            "email": email,
+            "email_verified": true,
+            "iat": now,
+            "exp": now + 86_400,
+        });
+        for (name, value) in more.as_object().expect("an object") {
+            claims[name] = value.clone();
+        }
+        let part = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
+        let header = json!({ "typ": "JWT", "alg": "EdDSA", "kid": "1" });
+        let message = format!("{}.{}", part(&header), part(&claims));
+        let signature = self.0.sign(message.as_bytes());
+        format!("{message}.{}", BASE64URL_NOPAD.encode(signature.as_ref()))
+    }
+}
