@@ -9,6 +9,7 @@ use crate::models::account::{self, Deletion};
 /// What `deleteAccount` would do now.
 pub struct AccountDeletion(Deletion);
 
+/// What `deleteAccount` would do now.
 #[Object]
 impl AccountDeletion {
     /// Whether the account can be deleted as things are.

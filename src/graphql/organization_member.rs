@@ -12,6 +12,7 @@ use crate::models::organization;
 struct UpdateOrganizationMemberInput {
     organization_id: RawId,
     user_id: RawId,
+    /// What they are to be.
     role: OrganizationRole,
 }
 

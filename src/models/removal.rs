@@ -39,23 +39,24 @@ pub(super) async fn record(
     Ok(())
 }
 
-/// Forgets that the person was removed from the workspace, and from its organization: they are wanted
-/// again.
+/// Forgets that the people were removed from the organization and, if one is given, from the
+/// workspace: they are wanted again.
 ///
 /// # Errors
 /// Only those of the database.
 pub(super) async fn forget(
     tx: &mut Transaction,
     organization: OrganizationId,
-    workspace: WorkspaceId,
-    user: UserId,
+    workspace: Option<WorkspaceId>,
+    people: &[UserId],
 ) -> Result<()> {
+    // Nothing equals NULL: without a workspace, only the removals from the organization are meant.
     let place = removals::workspace_id
         .is_null()
         .or(removals::workspace_id.eq(workspace));
     let theirs = removals::table
-        .filter(removals::user_id.eq(user))
-        .filter(removals::organization_id.eq(organization).and(place));
+        .filter(removals::organization_id.eq(organization).and(place))
+        .filter(removals::user_id.eq_any(people));
     run!(tx, diesel::delete(theirs).execute(tx).await)?;
     Ok(())
 }

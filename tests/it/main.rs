@@ -3,6 +3,7 @@
 
 mod support;
 
+mod account;
 mod api_tokens;
 mod deleting;
 mod http;
@@ -12,7 +13,10 @@ mod limits;
 mod lists;
 mod mail;
 mod matrix;
+mod members;
+mod organization_members;
 mod organizations;
+mod plans;
 mod races;
 mod schema;
 mod start;

@@ -14,6 +14,7 @@ pub struct WorkspaceLimits {
     pub plan: config::Plan,
 }
 
+/// What the organization's plan allows in a workspace. `null` means unlimited.
 #[Object]
 impl WorkspaceLimits {
     /// How many bytes of documents it may hold.

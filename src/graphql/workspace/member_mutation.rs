@@ -12,6 +12,7 @@ use crate::models::workspace;
 struct UpdateWorkspaceMemberInput {
     workspace_id: RawId,
     user_id: RawId,
+    /// What they are to be.
     role: WorkspaceRole,
 }
 

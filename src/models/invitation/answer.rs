@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::place::{self, Open};
-use super::{Invitation, InvitationStatus, NamedInvitation, grant, offer, people, visible};
+use super::{Invitation, InvitationStatus, NamedInvitation, grant, offer, visible};
 use crate::access::{OrganizationRole, WorkspaceRole};
 use crate::app::App;
 use crate::auth::Viewer;
@@ -17,6 +17,7 @@ use crate::models::organization::{
     self, Organization, OrganizationBy, OrganizationMember, VisibleOrganization,
 };
 use crate::models::quota;
+use crate::models::removal;
 use crate::models::user;
 use crate::models::workspace::{self, VisibleWorkspace, WorkspaceMember};
 use crate::run;
@@ -64,7 +65,7 @@ async fn accept_in(
         join_workspace(tx, app, viewer, &open.organization, workspace, role, now).await?;
     }
     let place = invitation.organization_id;
-    people::forget_removals(tx, place, invitation.workspace_id, &[viewer.id()]).await?;
+    removal::forget(tx, place, invitation.workspace_id, &[viewer.id()]).await?;
     let named = settle(tx, viewer, named, InvitationStatus::Accepted, now).await?;
 
     let organization = organization::find(tx, viewer.id(), &OrganizationBy::Id(place)).await?;

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::id::{OrganizationId, UserId, WorkspaceId};
 use crate::models::event::{self, EventKind};
 use crate::models::quota;
+use crate::models::removal;
 use crate::models::user::{self, User};
 use crate::models::values::email::Email;
 use crate::models::workspace::{self, WorkspaceMember};
@@ -85,7 +86,7 @@ async fn add_in(
     };
 
     check_is_none(&people, &people::in_workspace(tx, id, &people).await?)?;
-    people::forget_removals(tx, organization_id, Some(id), &ids).await?;
+    removal::forget(tx, organization_id, Some(id), &ids).await?;
     let colleagues = people::in_organization(tx, organization_id, &people).await?;
     match <[User; 1]>::try_from(people) {
         Ok([colleague]) if !colleagues.is_empty() => {
@@ -154,7 +155,7 @@ pub async fn invite_organization_member(
             let people = people::named(tx, email).await?;
             check_is_none(&people, &people::in_organization(tx, id, &people).await?)?;
             let ids: Vec<UserId> = people.iter().map(|user| user.id).collect();
-            people::forget_removals(tx, id, None, &ids).await?;
+            removal::forget(tx, id, None, &ids).await?;
             let offer = Offer {
                 organization: &scope.visible().organization,
                 workspace: None,

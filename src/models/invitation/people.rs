@@ -9,7 +9,7 @@ use crate::id::{OrganizationId, UserId, WorkspaceId};
 use crate::models::user::User;
 use crate::models::values::email::Email;
 use crate::run;
-use crate::schema::{organization_members, removals, users, workspace_members};
+use crate::schema::{organization_members, users, workspace_members};
 
 /// The people who have the address verified, by id. Two issuers may vouch for the same address, so
 /// there may be several; an address that is not verified names nobody.
@@ -68,32 +68,4 @@ pub(super) async fn in_workspace(
             .load(tx)
             .await
     )?)
-}
-
-/// Forgets that the people were removed from the organization and, if one is given, from the
-/// workspace: they are wanted again.
-///
-/// # Errors
-/// Only those of the database.
-pub(super) async fn forget_removals(
-    tx: &mut Transaction,
-    organization: OrganizationId,
-    workspace: Option<WorkspaceId>,
-    people: &[UserId],
-) -> Result<()> {
-    // Nothing equals NULL: without a workspace, only the removals from the organization are meant.
-    let place = removals::workspace_id
-        .is_null()
-        .or(removals::workspace_id.eq(workspace));
-    run!(
-        tx,
-        diesel::delete(
-            removals::table
-                .filter(removals::organization_id.eq(organization).and(place))
-                .filter(removals::user_id.eq_any(people))
-        )
-        .execute(tx)
-        .await
-    )?;
-    Ok(())
 }

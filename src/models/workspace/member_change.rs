@@ -182,7 +182,7 @@ async fn make_owner(
             let plan_key = organization::plan_key(tx, organization).await?;
             quota::check_seat(tx, app.plan(&plan_key), id, now).await?;
             let member = add_member(tx, organization, id, to, role, now).await?;
-            removal::forget(tx, organization, id, to).await?;
+            removal::forget(tx, organization, Some(id), &[to]).await?;
             let event = member.event(EventKind::WorkspaceMemberAdded);
             event::record(tx, viewer, now, event).await
         }

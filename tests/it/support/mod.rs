@@ -5,6 +5,7 @@ pub mod clock;
 pub mod database;
 pub mod home;
 pub mod issuer;
+pub mod office;
 pub mod people;
 pub mod postgres;
 pub mod server;
