@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use tenantry::access::{OrganizationRole, WorkspaceRole};
 
-use crate::support::{Client, Database, Postgres, Sqlite, TestServer, text, user_id};
+use crate::support::people::user_id;
+use crate::support::{Client, Database, Postgres, Sqlite, TestServer, text};
 
 /// Someone's roles; `None` twice is a stranger.
 #[derive(Clone, Copy, Debug)]

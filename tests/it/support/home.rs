@@ -11,7 +11,8 @@ use tenantry::models::user::{self, User};
 use tenantry::models::{organization, workspace};
 use tenantry::schema::organization_members;
 
-use super::{Client, TestServer, text, user_id};
+use super::people::user_id;
+use super::{Client, TestServer, text};
 
 /// A workspace and its organization.
 #[derive(Clone, Debug)]

@@ -48,7 +48,7 @@ impl TestServer {
 }
 
 /// Who the client is.
-async fn user_id(person: &Client) -> UserId {
+pub async fn user_id(person: &Client) -> UserId {
     let viewer = person.ok("{ viewer { id } }", json!({})).await;
     parse(&text(&viewer, "viewer.id"))
 }
