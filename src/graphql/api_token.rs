@@ -13,6 +13,7 @@ use crate::models::values::text;
 #[derive(Clone)]
 pub struct ApiToken(pub api_token::ApiToken);
 
+/// A credential that acts as the user who made it.
 #[Object]
 impl ApiToken {
     /// The globally unique id.

@@ -41,6 +41,8 @@ impl Invitation {
     }
 }
 
+/// An offer of membership, sent to an email address. The person with that verified address may accept
+/// it; nobody else can.
 #[Object]
 impl Invitation {
     /// The globally unique id.

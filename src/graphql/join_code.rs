@@ -13,6 +13,7 @@ use crate::models::join_code::{self, JoinCode, Terms};
 /// How people join a workspace by code.
 pub struct JoinInfo(pub JoinCode);
 
+/// How people join a workspace by code.
 #[Object]
 impl JoinInfo {
     /// `null` while joining by code is switched off.

@@ -167,9 +167,11 @@ impl Organization {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        #[graphql(default_with = "Some(InvitationStatus::Pending)")] status: Option<
-            InvitationStatus,
-        >,
+        #[graphql(
+            default_with = "Some(InvitationStatus::Pending)",
+            desc = "`null` for any."
+        )]
+        status: Option<InvitationStatus>,
     ) -> Nullable<Connection<Invitation>> {
         let invitations = async {
             let needed = access::Permission::OrganizationManageMembers;

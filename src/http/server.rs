@@ -126,12 +126,7 @@ async fn open_up_to_date(config: &Config) -> Result<Db, StartError> {
 /// # Errors
 /// One line for the operator.
 pub async fn open(config: &Config) -> Result<Db, StartError> {
-    std::fs::create_dir_all(&config.data_dir).map_err(|error| {
-        let folder = config.data_dir.display();
-        StartError(format!(
-            "the data directory {folder} cannot be made: {error}; set TENANTRY_DATA_DIR to a folder that can be written"
-        ))
-    })?;
+    make_data_dir(config)?;
     let db = Db::new(config.database_options()).map_err(|error| {
         StartError(format!("the database cannot be opened: {}", causes(&error)))
     })?;
@@ -161,10 +156,20 @@ pub async fn migrate_database(db: &Db) -> Result<Vec<String>, StartError> {
     })
 }
 
+fn make_data_dir(config: &Config) -> Result<(), StartError> {
+    std::fs::create_dir_all(&config.data_dir).map_err(|error| {
+        let folder = config.data_dir.display();
+        StartError(format!(
+            "the data directory {folder} cannot be made: {error}; set TENANTRY_DATA_DIR to a folder that can be written"
+        ))
+    })
+}
+
 fn development_key(config: &Config) -> Result<Option<DevelopmentKey>, StartError> {
     if !config.auth.development_enabled() {
         return Ok(None);
     }
+    make_data_dir(config)?;
     let key = DevelopmentKey::load_or_create(Path::new(&config.data_dir));
     key.map(Some).map_err(|error| StartError(error.to_string()))
 }

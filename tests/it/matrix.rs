@@ -295,12 +295,12 @@ fn cases() -> Vec<Case> {
         case(
             "acceptInvitation",
             |w| json!({ "invitationId": w.workspace_invitation }),
-            |_| "NOT_FOUND",
+            not_theirs_to_answer,
         ),
         case(
             "declineInvitation",
             |w| json!({ "invitationId": w.workspace_invitation }),
-            |_| "NOT_FOUND",
+            not_theirs_to_answer,
         ),
         case(
             "revokeInvitation",
@@ -334,6 +334,14 @@ fn cases() -> Vec<Case> {
             |_| "",
         ),
     ]
+}
+
+/// Whoever may manage the invitation sees it, and may not answer for the person that it names.
+fn not_theirs_to_answer(actor: Actor) -> &'static str {
+    match actor.in_workspace(MANAGE) {
+        "" => "FORBIDDEN",
+        _ => "NOT_FOUND",
+    }
 }
 
 fn hidden(outcome: &'static str) -> &'static str {

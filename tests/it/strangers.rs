@@ -161,6 +161,8 @@ impl Schema {
                 Some("org") => own.organization.as_str().into(),
                 Some("ws") => own.workspace.as_str().into(),
                 Some("user") => own.user.as_str().into(),
+                Some("inv") => own.invitation.as_str().into(),
+                Some("tok") => own.api_token.as_str().into(),
                 _ => panic!("say in this file which {name} is the asker's own"),
             },
             (_, Some("String")) if name == "email" => "someone@example.com".into(),
@@ -225,6 +227,8 @@ struct Own {
     user: String,
     organization: String,
     workspace: String,
+    invitation: String,
+    api_token: String,
 }
 
 impl Own {
@@ -236,10 +240,17 @@ impl Own {
         client
             .mutate("createWorkspace", json!({ "name": "Other" }), "__typename")
             .await;
+        let organization = text(&made, "organization.id");
+        let input = json!({ "organizationId": organization, "email": "guest@example.com" });
+        let invited = client
+            .mutate("inviteOrganizationMember", input, "invitation { id }")
+            .await;
         Self {
             user: text(&made, "workspace.createdBy.id"),
-            organization: text(&made, "organization.id"),
+            organization,
             workspace: text(&made, "workspace.id"),
+            invitation: text(&invited, "invitation.id"),
+            api_token: api_token(client).await,
         }
     }
 
@@ -249,7 +260,24 @@ impl Own {
             "user" => self.user.clone(),
             "org" => self.organization.clone(),
             "ws" => self.workspace.clone(),
+            "inv" => self.invitation.clone(),
+            "tok" => self.api_token.clone(),
             _ => panic!("say in this file whose {kind} to try"),
+        }
+    }
+}
+
+/// One of the person's tokens, of which nobody may have many.
+async fn api_token(client: &Client) -> String {
+    let listed = client.ok("{ apiTokens { id } }", json!({})).await;
+    match listed["apiTokens"][0]["id"].as_str() {
+        Some(id) => id.to_owned(),
+        None => {
+            let input = json!({ "name": "CI" });
+            let made = client
+                .mutate("createApiToken", input, "apiToken { id }")
+                .await;
+            text(&made, "apiToken.id")
         }
     }
 }

@@ -239,9 +239,11 @@ impl Workspace {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        #[graphql(default_with = "Some(InvitationStatus::Pending)")] status: Option<
-            InvitationStatus,
-        >,
+        #[graphql(
+            default_with = "Some(InvitationStatus::Pending)",
+            desc = "`null` for any."
+        )]
+        status: Option<InvitationStatus>,
     ) -> Nullable<Connection<Invitation>> {
         let invitations = async {
             self.require(access::Permission::WorkspaceManage)?;

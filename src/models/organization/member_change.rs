@@ -112,15 +112,15 @@ pub async fn transfer(
     id: OrganizationId,
     to: UserId,
 ) -> Result<VisibleOrganization> {
-    if to == viewer.id() {
-        return Err(Error::invalid("userId", "must be somebody else"));
-    }
     app.db
         .transaction(async |tx| {
             let scope = viewer.organization::<View>(tx, id).await?;
             let mut visible = scope.visible().clone();
             if visible.role != OrganizationRole::Owner {
                 return Err(Error::forbidden(BEING_OWNER));
+            }
+            if to == viewer.id() {
+                return Err(Error::invalid("userId", "must be somebody else"));
             }
             let now = app.now();
             let (mut other, _) = find_member(tx, id, to).await?;

@@ -140,13 +140,13 @@ pub async fn transfer(
     id: WorkspaceId,
     to: UserId,
 ) -> Result<VisibleWorkspace> {
-    if to == viewer.id() {
-        return Err(Error::invalid("userId", "must be somebody else"));
-    }
     app.db
         .transaction(async |tx| {
             user::lock_rows(tx, &[to]).await?;
             let scope = lock::<Own>(tx, viewer, id).await?;
+            if to == viewer.id() {
+                return Err(Error::invalid("userId", "must be somebody else"));
+            }
             let now = app.now();
             make_owner(tx, app, viewer, &scope, to, now).await?;
             let mut visible = scope.visible().clone();
