@@ -43,10 +43,11 @@ impl Server {
         if let Ok(address) = listener.local_addr() {
             config.http.port = address.port();
         }
+        let db = open(&config).await?;
         let development = development_key(&config)?;
         let http = http_client().map_err(|error| StartError(error.to_string()))?;
         let verifier = Verifier::new(config.auth.issuers.clone(), development.clone(), http);
-        let db = open_up_to_date(&config).await?;
+        bring_up_to_date(&db, &config).await?;
         let app = App::new(db, config, clock);
         let state = State::new(app, Authenticator::new(verifier));
         Ok(Self {
@@ -106,19 +107,19 @@ impl Server {
 /// # Errors
 /// One line for the operator.
 pub async fn open_app(config: Config, clock: Arc<dyn Clock>) -> Result<App, StartError> {
-    let db = open_up_to_date(&config).await?;
+    let db = open(&config).await?;
+    bring_up_to_date(&db, &config).await?;
     Ok(App::new(db, config, clock))
 }
 
-async fn open_up_to_date(config: &Config) -> Result<Db, StartError> {
-    let db = open(config).await?;
+async fn bring_up_to_date(db: &Db, config: &Config) -> Result<(), StartError> {
     if config.database.auto_migrate {
-        let ran = migrate_database(&db).await?;
+        let ran = migrate_database(db).await?;
         if !ran.is_empty() {
             tracing::info!(migrations = ?ran, "database brought up to date");
         }
     }
-    Ok(db)
+    Ok(())
 }
 
 /// Opens the database of the configuration and proves that it can be reached.
