@@ -18,8 +18,8 @@ impl Statements {
 
 impl Instrumentation for Statements {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
-        if let InstrumentationEvent::StartQuery { query, .. } = event {
-            tracing::trace!(target: "tenantry::sql", "{query}");
+        // Not logged: a statement prints with its values, which may be anybody's secrets.
+        if let InstrumentationEvent::StartQuery { .. } = event {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
     }

@@ -1,5 +1,6 @@
 //! The program itself: how it starts, what it prints, how it stops.
 
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::path::Path;
@@ -51,7 +52,15 @@ impl Home {
     }
 
     fn serve(&self) -> Serving {
-        Serving::start(&mut self.command(&[]))
+        Serving::start(self.command(&[]).stderr(Stdio::null()))
+    }
+
+    /// As [`Home::serve`], with all that it has to say of itself in `log`.
+    fn serve_logging(&self, log: &Path) -> Serving {
+        let log = File::create(log).expect("a file in a folder of ours");
+        let mut command = self.command(&[]);
+        command.env("RUST_LOG", "tenantry=trace,info").stderr(log);
+        Serving::start(&mut command)
     }
 }
 
@@ -68,7 +77,6 @@ impl Serving {
     fn start(command: &mut Command) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
             .spawn()
             .expect("the program can be run");
         let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
@@ -371,4 +379,81 @@ async fn the_schema_can_be_printed_into_a_pipe_that_closes() {
     drop(child.stdout.take());
     let output = child.wait_with_output().expect("a child of ours");
     assert!(!text(&output.stderr).contains("panicked"));
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_is_in_a_log_line_or_an_event(#[values(Sqlite, Postgres)] on: Database) {
+    let home = Home::new(on).await;
+    let log = home.folder.path().join("log");
+    let mut server = home.serve_logging(&log);
+    let http = reqwest::Client::new();
+    let token = text(&home.run(&["token", "--email", "ada@example.com"]).stdout);
+    let token = token.trim();
+    let ask = async |token: &str, query: &str| server.ask(&http, token, query).await;
+
+    let made = ask(
+        token,
+        r#"mutation { createApiToken(input: { name: "CI" }) { secret } }"#,
+    )
+    .await;
+    let secret = made["data"]["createApiToken"]["secret"]
+        .as_str()
+        .expect("a secret")
+        .to_owned();
+    let query = r#"mutation { createWorkspace(input: { name: "Rocket" }) {
+        workspace { id joinInfo { inviteCode } } } }"#;
+    let made = ask(&secret, query).await;
+    let made = &made["data"]["createWorkspace"]["workspace"];
+    let (id, first) = (
+        &made["id"],
+        made["joinInfo"]["inviteCode"].as_str().expect("a code"),
+    );
+    let query = format!(
+        "mutation {{ rotateJoinCode(input: {{ workspaceId: {id} }}) {{ joinInfo {{ inviteCode }} }}
+            addWorkspaceMember(input: {{ workspaceId: {id}, email: \"eve@example.com\" }}) {{
+                invitation {{ id }} }} }}"
+    );
+    let made = ask(&secret, &query).await;
+    let second = made["data"]["rotateJoinCode"]["joinInfo"]["inviteCode"]
+        .as_str()
+        .expect("a code");
+    let joining = |code: &str| {
+        format!(
+            r#"mutation {{ joinWorkspaceByCode(input: {{ code: "{code}" }}) {{ __typename }} }}"#
+        )
+    };
+    let bob = text(&home.run(&["token", "--email", "bob@example.com"]).stdout);
+    for code in [first, second] {
+        ask(bob.trim(), &joining(code)).await;
+    }
+    ask("tnt_notatokenofanybody", "{ viewer { id } }").await;
+    ask(&format!("{token}x"), "{ viewer { id } }").await;
+    let events = ask(
+        &secret,
+        "{ organizations { nodes { events { nodes { data } } } } }",
+    )
+    .await;
+
+    server.signal("TERM");
+    server.stopped();
+    let said = fs::read_to_string(&log).expect("the log") + &events.to_string();
+    assert!(
+        said.contains("/graphql"),
+        "there is something to look through"
+    );
+    let bare = |code: &str| code.replace('-', "");
+    let secrets = [
+        secret,
+        token.to_owned(),
+        bob.trim().to_owned(),
+        first.to_owned(),
+        second.to_owned(),
+        bare(first),
+        bare(second),
+        "tnt_notatokenofanybody".to_owned(),
+    ];
+    for secret in secrets {
+        assert!(!said.contains(&secret), "{secret}");
+    }
 }
