@@ -15,6 +15,7 @@ mod invitation;
 mod join_code;
 pub mod limits;
 mod loader;
+mod mutations;
 mod navigation;
 mod node;
 mod organization;
@@ -29,6 +30,7 @@ use async_graphql::{EmptySubscription, MergedObject, Schema};
 
 pub use context::{RequestContext, SignedOut};
 pub use error::{finish, is_request_error};
+pub use mutations::repeated_field;
 
 /// Everything that can be read.
 #[derive(MergedObject, Default)]

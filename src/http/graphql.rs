@@ -23,7 +23,7 @@ use super::request_id::{Outcome, RequestId};
 use super::state::State;
 use crate::auth::{Refused, Viewer};
 use crate::error::{Error, ErrorCode};
-use crate::graphql::{RequestContext, SignedOut, finish, is_request_error, limits};
+use crate::graphql::{RequestContext, SignedOut, finish, is_request_error, limits, repeated_field};
 
 /// `GET /schema.graphql`: the SDL.
 pub async fn sdl(Extract(state): Extract<State>) -> Response {
@@ -205,6 +205,12 @@ fn check_operation(state: &State, request: &mut Request) -> Result<OperationType
         (ErrorCode::GraphqlValidationFailed, message)
     })?;
     limits::check(&state.shape, document, name.as_deref(), &variables).map_err(refusal)?;
+    if operation.node.ty == OperationType::Mutation
+        && let Some(key) = repeated_field(document, &operation.node.selection_set.node)
+    {
+        let message = format!("The mutation selects {key} more than once; use an alias.");
+        return Err((ErrorCode::GraphqlValidationFailed, message));
+    }
     for variable in &operation.node.variable_definitions {
         let Positioned { node: variable, .. } = variable;
         let given = match variables.get(&variable.name.node) {

@@ -537,3 +537,25 @@ async fn a_variable_that_is_left_out_is_not_null(#[values(Sqlite, Postgres)] on:
     assert_eq!(cleared["description"], Value::Null);
     assert_eq!(cleared["domain"], "example.com");
 }
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mutation_that_is_selected_twice_is_not_done_twice(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let make = r#"createWorkspace(input: { name: "Rocket" }) { workspace { id } }"#;
+    for document in [
+        format!("mutation {{ {make} {make} }}"),
+        format!("mutation {{ {make} ... on Mutation {{ {make} }} }}"),
+        format!("mutation {{ ...A ...A }} fragment A on Mutation {{ {make} }}"),
+    ] {
+        let refused = ada.send(&document, json!({})).await;
+        assert_eq!(refused.code(), "GRAPHQL_VALIDATION_FAILED", "{document}");
+    }
+    let count = ada.ok("{ workspaces { totalCount } }", json!({})).await;
+    assert_eq!(count["workspaces"]["totalCount"], 0);
+    let aliased = format!("mutation {{ a: {make} b: {make} }}");
+    ada.ok(&aliased, json!({})).await;
+}
