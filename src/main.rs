@@ -12,6 +12,7 @@ use tenantry::auth::token::DevelopmentKey;
 use tenantry::config::{Config, LogFormat, environment};
 use tenantry::db::Kind;
 use tenantry::http::{Server, StartError, migrate_database, open, open_app};
+use tenantry::models::organization;
 use tenantry::models::values::email::Email;
 use tenantry::worker::Worker;
 use tokio::sync::oneshot;
@@ -45,6 +46,20 @@ enum Command {
     },
     /// Print the schema of the API as SDL.
     Schema,
+    /// What an operator decides of an organization.
+    #[command(subcommand)]
+    Organization(OrganizationCommand),
+}
+
+#[derive(Subcommand)]
+enum OrganizationCommand {
+    /// Put an organization on a plan of the configuration.
+    SetPlan {
+        /// The organization's slug.
+        slug: String,
+        /// The plan's key.
+        key: String,
+    },
 }
 
 /// What of the server runs in this process. Instances that share a database share the work.
@@ -86,6 +101,9 @@ fn run(file: Option<PathBuf>, command: Command) -> Result<(), StartError> {
             Command::Serve(Serve { no_worker, .. }) => serve(config, !no_worker).await,
             Command::Migrate => migrate(config).await,
             Command::Token { email, name } => token(&config, &email, name.as_deref()),
+            Command::Organization(OrganizationCommand::SetPlan { slug, key }) => {
+                set_plan(config, &slug, &key).await
+            }
             Command::Schema => Ok(()),
         }
     })
@@ -151,6 +169,24 @@ async fn migrate(config: Config) -> Result<(), StartError> {
             "Brought the database up to date: {}.",
             ran.join(", ")
         )),
+    }
+}
+
+async fn set_plan(config: Config, slug: &str, key: &str) -> Result<(), StartError> {
+    if !config.plans.contains_key(key) {
+        let known: Vec<_> = config.plans.keys().map(String::as_str).collect();
+        return Err(StartError(format!(
+            "no plan {key} is configured; there are: {}",
+            known.join(", ")
+        )));
+    }
+    let app = open_app(config, Arc::new(SystemClock)).await?;
+    match organization::set_plan(&app, slug, key).await {
+        Ok(true) => say(&format!("{slug} is on the plan {key}.")),
+        Ok(false) => Err(StartError(format!(
+            "there is no organization with the slug {slug}"
+        ))),
+        Err(error) => Err(StartError(error.to_string())),
     }
 }
 

@@ -457,3 +457,32 @@ async fn no_secret_is_in_a_log_line_or_an_event(#[values(Sqlite, Postgres)] on: 
         assert!(!said.contains(&secret), "{secret}");
     }
 }
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organization_is_put_on_a_plan(#[values(Sqlite, Postgres)] on: Database) {
+    let home = Home::new(on).await;
+    let set = |slug: &str, key: &str| {
+        let mut command = home.command(&["organization", "set-plan", slug, key]);
+        command.env("TENANTRY_PLANS__PRO__MAX_WORKSPACES", "7");
+        command.output().expect("the program can be run")
+    };
+    let server = home.serve();
+    let http = reqwest::Client::new();
+    let token = text(&home.run(&["token", "--email", "ada@example.com"]).stdout);
+    let query =
+        r#"mutation { createOrganization(input: { name: "Rocket" }) { organization { id } } }"#;
+    server.ask(&http, token.trim(), query).await;
+
+    let done = set("rocket", "pro");
+    assert!(done.status.success(), "{}", text(&done.stderr));
+    let query = "{ organizations { nodes { plan { key } } } }";
+    let seen = server.ask(&http, token.trim(), query).await;
+    assert_eq!(
+        seen["data"]["organizations"]["nodes"][0]["plan"]["key"],
+        "pro"
+    );
+
+    assert_fails(&set("rocket", "gold"), &["no plan gold", "free", "pro"]);
+    assert_fails(&set("nobody", "pro"), &["no organization", "nobody"]);
+}

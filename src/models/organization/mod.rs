@@ -4,6 +4,7 @@ mod create;
 mod list;
 mod member;
 mod member_change;
+mod plan;
 mod succession;
 mod update;
 
@@ -18,6 +19,7 @@ pub use list::OrganizationList;
 pub use member::{MemberList, OrganizationMember, add_member, visible_members};
 pub(in crate::models) use member_change::find_member;
 pub use member_change::{leave, remove_member, transfer, update_member};
+pub use plan::set_plan;
 pub(in crate::models) use succession::pass_workspaces;
 pub(in crate::models) use update::delete_all;
 pub use update::{OrganizationChanges, delete, link_workos, update};
