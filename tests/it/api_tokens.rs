@@ -137,3 +137,45 @@ async fn a_name_is_one_to_eighty_characters(#[values(Sqlite, Postgres)] on: Data
         assert_eq!(reply.violations(), ["name"]);
     }
 }
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_who_is_removed_loses_access_at_the_next_request_and_so_do_their_tokens(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let (ada, bob) = (
+        server.user("ada@example.com"),
+        server.user("bob@example.com"),
+    );
+    let selection = "workspace { id joinInfo { inviteCode } } organization { id }";
+    let made = ada
+        .mutate("createWorkspace", json!({ "name": "Rocket" }), selection)
+        .await;
+    let input = json!({ "code": text(&made, "workspace.joinInfo.inviteCode") });
+    let joined = bob
+        .mutate("joinWorkspaceByCode", input, "membership { user { id } }")
+        .await;
+    let token = bob
+        .mutate("createApiToken", json!({ "name": "CI" }), "secret")
+        .await;
+    let script = server.bearer(&text(&token, "secret"));
+    let query = "query($id: ID!) { workspace(by: { id: $id }) { name }
+        organizations { totalCount } }";
+    let id = json!({ "id": text(&made, "workspace.id") });
+    for someone in [&bob, &script] {
+        let seen = someone.ok(query, id.clone()).await;
+        assert_eq!(seen["workspace"]["name"], "Rocket");
+    }
+    let input = json!({
+        "organizationId": text(&made, "organization.id"),
+        "userId": text(&joined, "membership.user.id"),
+    });
+    ada.mutate("removeOrganizationMember", input, "removed")
+        .await;
+    for someone in [&bob, &script] {
+        let seen = someone.ok(query, id.clone()).await;
+        assert_eq!(seen["workspace"], json!(null));
+        assert_eq!(seen["organizations"]["totalCount"], 0);
+    }
+}
