@@ -1,8 +1,12 @@
 //! Organizations.
 
-use async_graphql::{
-    Context, Enum, ID, InputObject, MaybeUndefined, Object, OneofObject, Result, SimpleObject,
-};
+mod member;
+mod mutation;
+
+use async_graphql::{Context, Enum, ID, Object, OneofObject, Result};
+
+pub use member::OrganizationMember;
+pub use mutation::OrganizationMutation;
 
 use super::check::Check;
 use super::connection::{Connection, PageArgs};
@@ -13,19 +17,14 @@ use super::id::RawId;
 use super::invitation::{Invitation, InvitationStatus};
 use super::plan::Plan;
 use super::scalar::DateTime;
-use super::user::User;
 use super::workspace::{Workspace, search_argument};
 use crate::access;
 use crate::error::Error;
 use crate::models::event::OrganizationEvents;
 use crate::models::invitation::OrganizationInvitations;
 use crate::models::organization::{
-    self, MemberList, NewOrganization, OrganizationBy, OrganizationChanges, OrganizationList,
-    VisibleOrganization,
+    self, MemberList, OrganizationBy, OrganizationList, VisibleOrganization,
 };
-use crate::models::user;
-use crate::models::values::slug::Slug;
-use crate::models::values::{Invalid, text};
 use crate::models::workspace::WorkspacesOfOrganization;
 
 /// What someone is in an organization.
@@ -250,49 +249,6 @@ impl OrganizationAccess {
     }
 }
 
-/// A membership of an organization.
-#[derive(Clone)]
-pub struct OrganizationMember {
-    member: organization::OrganizationMember,
-    user: user::User,
-}
-
-impl From<(organization::OrganizationMember, user::User)> for OrganizationMember {
-    fn from((member, user): (organization::OrganizationMember, user::User)) -> Self {
-        Self { member, user }
-    }
-}
-
-/// A membership of an organization.
-#[Object]
-impl OrganizationMember {
-    /// The globally unique id.
-    pub async fn id(&self) -> ID {
-        self.member.id.into()
-    }
-
-    /// Of what.
-    async fn organization(&self, ctx: &Context<'_>) -> Result<Organization> {
-        let found = ctx.loaders()?.load_one(self.member.organization_id).await?;
-        Ok(Organization(found.ok_or_else(Error::not_found)?))
-    }
-
-    /// Who.
-    async fn user(&self) -> User {
-        User(self.user.clone())
-    }
-
-    /// What they are there.
-    async fn role(&self) -> OrganizationRole {
-        self.member.role.into()
-    }
-
-    /// Since when.
-    async fn created_at(&self) -> DateTime {
-        self.member.created_at.into()
-    }
-}
-
 /// What an organization is found by.
 #[derive(OneofObject)]
 #[graphql(name = "OrganizationBy")]
@@ -370,154 +326,4 @@ impl OrganizationQuery {
 /// A slug as it is looked for: one that no object can have finds none.
 pub fn normal_slug(slug: &str) -> String {
     slug.trim().to_lowercase().replace('\0', " ")
-}
-
-#[derive(InputObject)]
-struct CreateOrganizationInput {
-    /// 2 to 80 characters.
-    name: String,
-    /// 2 to 50 characters; made from the name unless given.
-    slug: Option<String>,
-}
-
-#[derive(InputObject)]
-struct UpdateOrganizationInput {
-    organization_id: RawId,
-    /// 2 to 80 characters.
-    name: MaybeUndefined<String>,
-    /// 2 to 50 characters.
-    slug: MaybeUndefined<String>,
-}
-
-#[derive(InputObject)]
-struct DeleteOrganizationInput {
-    organization_id: RawId,
-}
-
-#[derive(InputObject)]
-struct LinkWorkosOrganizationInput {
-    organization_id: RawId,
-    /// `null` unlinks it.
-    workos_organization_id: MaybeUndefined<String>,
-}
-
-#[derive(SimpleObject)]
-struct CreateOrganizationPayload {
-    organization: Organization,
-}
-
-#[derive(SimpleObject)]
-struct UpdateOrganizationPayload {
-    organization: Organization,
-}
-
-#[derive(SimpleObject)]
-struct DeleteOrganizationPayload {
-    deleted_id: ID,
-}
-
-#[derive(SimpleObject)]
-struct LinkWorkosOrganizationPayload {
-    organization: Organization,
-}
-
-/// What can be changed of organizations.
-#[derive(Default)]
-pub struct OrganizationMutation;
-
-#[Object]
-impl OrganizationMutation {
-    /// Makes an organization, owned by the viewer. At most 3 an hour for each user, together with
-    /// those that `createWorkspace` makes. Takes being signed in.
-    async fn create_organization(
-        &self,
-        ctx: &Context<'_>,
-        input: CreateOrganizationInput,
-    ) -> Result<CreateOrganizationPayload> {
-        let viewer = ctx.viewer()?;
-        let mut check = Check::default();
-        let name = check.field("name", text::name(&input.name));
-        let slug = check.optional("slug", &input.slug, Slug::parse);
-        let (name, slug) = check.done((name, slug))?;
-        let new = NewOrganization {
-            name,
-            slug,
-            is_personal: false,
-        };
-        let organization = organization::create(ctx.app(), viewer, &new).await?;
-        Ok(CreateOrganizationPayload {
-            organization: Organization(organization),
-        })
-    }
-
-    /// Renames an organization or changes its slug. Takes ORGANIZATION_UPDATE.
-    async fn update_organization(
-        &self,
-        ctx: &Context<'_>,
-        input: UpdateOrganizationInput,
-    ) -> Result<UpdateOrganizationPayload> {
-        let viewer = ctx.viewer()?;
-        let mut check = Check::default();
-        let id = check.id("organizationId", &input.organization_id);
-        let name = check.kept("name", &input.name, |name| text::name(name));
-        let slug = check.kept("slug", &input.slug, |slug| Slug::parse(slug));
-        let (id, name, slug) = check.done((id, name, slug))?;
-        let changes = OrganizationChanges { name, slug };
-        let organization = organization::update(ctx.app(), viewer, id, &changes).await?;
-        Ok(UpdateOrganizationPayload {
-            organization: Organization(organization),
-        })
-    }
-
-    /// Deletes an organization and its workspaces with it. Cannot be undone. Takes
-    /// ORGANIZATION_DELETE.
-    async fn delete_organization(
-        &self,
-        ctx: &Context<'_>,
-        input: DeleteOrganizationInput,
-    ) -> Result<DeleteOrganizationPayload> {
-        let viewer = ctx.viewer()?;
-        let mut check = Check::default();
-        let id = check.id("organizationId", &input.organization_id);
-        let id = check.done(id)?;
-        organization::delete(ctx.app(), viewer, id).await?;
-        Ok(DeleteOrganizationPayload {
-            deleted_id: id.into(),
-        })
-    }
-
-    /// Links an organization to one at WorkOS, or unlinks it. Takes ORGANIZATION_UPDATE.
-    async fn link_workos_organization(
-        &self,
-        ctx: &Context<'_>,
-        input: LinkWorkosOrganizationInput,
-    ) -> Result<LinkWorkosOrganizationPayload> {
-        let viewer = ctx.viewer()?;
-        let mut check = Check::default();
-        let id = check.id("organizationId", &input.organization_id);
-        if input.workos_organization_id.is_undefined() {
-            check.refuse(
-                "workosOrganizationId",
-                "must be given; null unlinks the organization",
-            );
-        }
-        let workos_id = input.workos_organization_id.take();
-        let workos_id = check.optional("workosOrganizationId", &workos_id, workos_organization_id);
-        let (id, workos_id) = check.done((id, workos_id))?;
-        let workos_id = workos_id.as_deref();
-        let organization = organization::link_workos(ctx.app(), viewer, id, workos_id).await?;
-        Ok(LinkWorkosOrganizationPayload {
-            organization: Organization(organization),
-        })
-    }
-}
-
-/// What WorkOS calls an organization: an opaque word.
-fn workos_organization_id(id: &str) -> std::result::Result<String, Invalid> {
-    let id = id.trim();
-    if (1..=255).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()) {
-        Ok(id.to_owned())
-    } else {
-        Err("must be 1 to 255 ASCII characters without spaces".into())
-    }
 }

@@ -1,0 +1,53 @@
+//! Members of organizations.
+
+use async_graphql::{Context, ID, Object, Result};
+
+use super::{Organization, OrganizationRole};
+use crate::error::Error;
+use crate::graphql::context::ContextExt;
+use crate::graphql::scalar::DateTime;
+use crate::graphql::user::User;
+use crate::models::{organization, user};
+
+/// A membership of an organization.
+#[derive(Clone)]
+pub struct OrganizationMember {
+    member: organization::OrganizationMember,
+    user: user::User,
+}
+
+impl From<(organization::OrganizationMember, user::User)> for OrganizationMember {
+    fn from((member, user): (organization::OrganizationMember, user::User)) -> Self {
+        Self { member, user }
+    }
+}
+
+/// A membership of an organization.
+#[Object]
+impl OrganizationMember {
+    /// The globally unique id.
+    pub async fn id(&self) -> ID {
+        self.member.id.into()
+    }
+
+    /// Of what.
+    async fn organization(&self, ctx: &Context<'_>) -> Result<Organization> {
+        let found = ctx.loaders()?.load_one(self.member.organization_id).await?;
+        Ok(Organization(found.ok_or_else(Error::not_found)?))
+    }
+
+    /// Who.
+    async fn user(&self) -> User {
+        User(self.user.clone())
+    }
+
+    /// What they are there.
+    async fn role(&self) -> OrganizationRole {
+        self.member.role.into()
+    }
+
+    /// Since when.
+    async fn created_at(&self) -> DateTime {
+        self.member.created_at.into()
+    }
+}
