@@ -85,6 +85,8 @@ diesel::table! {
         updated_at -> Instant,
         deleted_at -> Nullable<Instant>,
         purge_at -> Nullable<Instant>,
+        enabled_providers -> Nullable<Json>,
+        last_run_at -> Nullable<Instant>,
     }
 }
 
@@ -231,6 +233,104 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{Bool, Nullable, Text};
+    use crate::db::types::sql::{Id, Instant, Json};
+
+    prompts (id) {
+        id -> Id,
+        workspace_id -> Id,
+        text -> Text,
+        text_hash -> Text,
+        search_key -> Text,
+        tags -> Json,
+        is_active -> Bool,
+        created_by -> Nullable<Id>,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Nullable, Text};
+    use crate::db::types::sql::{Id, Instant};
+
+    schedules (workspace_id) {
+        workspace_id -> Id,
+        cron -> Text,
+        time_zone -> Text,
+        next_run_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Integer, Nullable, Text};
+    use crate::db::types::sql::{Id, Instant, Json};
+
+    runs (id) {
+        id -> Id,
+        workspace_id -> Id,
+        trigger -> Text,
+        status -> Text,
+        error -> Nullable<Text>,
+        providers -> Json,
+        occurrence -> Nullable<Instant>,
+        total -> Integer,
+        completed -> Integer,
+        failed -> Integer,
+        queued_at -> Instant,
+        started_at -> Nullable<Instant>,
+        finished_at -> Nullable<Instant>,
+        lease_holder -> Nullable<Id>,
+        leased_until -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use crate::db::types::sql::Id;
+
+    run_prompts (run_id, prompt_id) {
+        run_id -> Id,
+        prompt_id -> Id,
+        text -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Bool, Integer, Nullable, Text};
+    use crate::db::types::sql::{Id, Instant, Json};
+
+    answers (id) {
+        id -> Id,
+        workspace_id -> Id,
+        run_id -> Id,
+        prompt_id -> Id,
+        prompt_text -> Text,
+        provider -> Text,
+        model -> Text,
+        text -> Nullable<Text>,
+        error -> Nullable<Text>,
+        citations -> Json,
+        mentions_domain -> Bool,
+        latency_ms -> Integer,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{Integer, Text};
+    use crate::db::types::sql::Id;
+
+    visibility (workspace_id, day, provider) {
+        workspace_id -> Id,
+        day -> Text,
+        provider -> Text,
+        answers -> Integer,
+        mentions -> Integer,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     users,
     organizations,
@@ -247,4 +347,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_tokens,
     deleted_identities,
     mails,
+    prompts,
+    schedules,
+    runs,
+    run_prompts,
+    answers,
+    visibility,
 );

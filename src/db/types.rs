@@ -5,7 +5,7 @@
 //! |-----------|---------------|----------------------------|----------------------------|
 //! | `Id`      | `uuid`        | `blob` of 16 bytes         | [`Id`](crate::id::Id)      |
 //! | `Instant` | `timestamptz` | `integer`, µs since 1970   | [`Instant`]                |
-//! | `Json`    | `text`        | `text`                     | [`Json`]                   |
+//! | `Json`    | `text`        | `text`                     | [`Json`], [`JsonList`]     |
 //!
 //! Enums are stored as text by [`text_enum!`].
 
@@ -19,6 +19,8 @@ use diesel::pg::{Pg, PgValue};
 use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{BigInt, Binary, Text};
 use diesel::sqlite::Sqlite;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::io::Write;
 use uuid::Uuid;
 
@@ -231,6 +233,40 @@ impl FromSql<sql::Json, Pg> for Json {
 }
 
 impl FromSql<sql::Json, Sqlite> for Json {
+    fn from_sql(
+        value: <Sqlite as diesel::backend::Backend>::RawValue<'_>,
+    ) -> deserialize::Result<Self> {
+        let text = <String as FromSql<Text, Sqlite>>::from_sql(value)?;
+        Ok(Self(serde_json::from_str(&text)?))
+    }
+}
+
+/// A JSON list of what `T` reads and writes.
+#[derive(AsExpression, FromSqlRow, Clone, Debug, PartialEq, Eq)]
+#[diesel(sql_type = sql::Json)]
+pub struct JsonList<T>(pub Vec<T>);
+
+impl<T: Serialize + fmt::Debug> ToSql<sql::Json, Pg> for JsonList<T> {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        serde_json::to_writer(out, &self.0)?;
+        Ok(IsNull::No)
+    }
+}
+
+impl<T: Serialize + fmt::Debug> ToSql<sql::Json, Sqlite> for JsonList<T> {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
+        out.set_value(serde_json::to_string(&self.0)?);
+        Ok(IsNull::No)
+    }
+}
+
+impl<T: DeserializeOwned> FromSql<sql::Json, Pg> for JsonList<T> {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self(serde_json::from_slice(value.as_bytes())?))
+    }
+}
+
+impl<T: DeserializeOwned> FromSql<sql::Json, Sqlite> for JsonList<T> {
     fn from_sql(
         value: <Sqlite as diesel::backend::Backend>::RawValue<'_>,
     ) -> deserialize::Result<Self> {

@@ -37,6 +37,14 @@ pub enum EventKind {
     InvitationRevoked,
     JoinCodeRotated,
     JoinCodeDisabled,
+    ProvidersSet,
+    ScheduleSet,
+    PromptsCreated,
+    PromptUpdated,
+    PromptDeleted,
+    RunQueued,
+    RunFinished,
+    RunCancelled,
 }
 
 /// Something that happened: what the audit log keeps and what subscriptions deliver.

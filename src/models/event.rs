@@ -44,6 +44,14 @@ text_enum! {
         InvitationRevoked = "INVITATION_REVOKED",
         JoinCodeRotated = "JOIN_CODE_ROTATED",
         JoinCodeDisabled = "JOIN_CODE_DISABLED",
+        ProvidersSet = "PROVIDERS_SET",
+        ScheduleSet = "SCHEDULE_SET",
+        PromptsCreated = "PROMPTS_CREATED",
+        PromptUpdated = "PROMPT_UPDATED",
+        PromptDeleted = "PROMPT_DELETED",
+        RunQueued = "RUN_QUEUED",
+        RunFinished = "RUN_FINISHED",
+        RunCancelled = "RUN_CANCELLED",
     }
 }
 
@@ -84,13 +92,13 @@ pub struct NewEvent {
 }
 
 impl NewEvent {
-    fn by(self, actor: &Viewer, now: Instant) -> Event {
+    fn by(self, actor: Option<UserId>, now: Instant) -> Event {
         Event {
             id: EventId::new(now.to_utc()),
             kind: self.kind,
             organization_id: self.organization,
             workspace_id: self.workspace,
-            actor_id: Some(actor.id()),
+            actor_id: actor,
             subject: Some(self.subject.to_string()),
             data: Json(self.data),
             created_at: now,
@@ -108,11 +116,22 @@ pub async fn record(
     now: Instant,
     event: NewEvent,
 ) -> Result<()> {
-    let event = event.by(actor, now);
+    insert(tx, &event.by(Some(actor.id()), now)).await
+}
+
+/// As [`record`], for what nobody did but the server itself.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn record_by_system(tx: &mut Transaction, now: Instant, event: NewEvent) -> Result<()> {
+    insert(tx, &event.by(None, now)).await
+}
+
+async fn insert(tx: &mut Transaction, event: &Event) -> Result<()> {
     run!(
         tx,
         diesel::insert_into(events::table)
-            .values(&event)
+            .values(event)
             .execute(tx)
             .await
     )?;
@@ -131,7 +150,7 @@ pub async fn record_all(
 ) -> Result<()> {
     let rows: Vec<_> = events
         .into_iter()
-        .map(|event| event.by(actor, now))
+        .map(|event| event.by(Some(actor.id()), now))
         .collect();
     insert_all(tx, events::table, &rows).await
 }

@@ -2,6 +2,7 @@
 //! GraphQL nor HTTP.
 
 pub mod account;
+pub mod answer;
 pub mod api_token;
 mod deleted_identity;
 pub mod event;
@@ -11,9 +12,12 @@ pub mod mail;
 pub mod navigation;
 pub mod organization;
 pub mod patch;
+pub mod prompt;
+pub mod provider;
 pub mod quota;
 pub mod rate_limit;
 mod removal;
+pub mod run;
 pub mod slugs;
 pub mod user;
 pub mod values;

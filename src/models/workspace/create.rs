@@ -196,6 +196,8 @@ async fn insert(
         updated_at: now,
         deleted_at: None,
         purge_at: None,
+        enabled_providers: None,
+        last_run_at: None,
     };
     workspace.set_keys();
     run!(

@@ -22,9 +22,10 @@ pub use update::{WorkspaceChanges, update};
 use crate::access::visible::{may_see, workspaces_of_viewer};
 use crate::access::{OrganizationRole, Permission, WorkspaceRole};
 use crate::db::Connection;
-use crate::db::types::{Instant, Json};
+use crate::db::types::{Instant, Json, JsonList};
 use crate::error::Result;
 use crate::id::{OrganizationId, UserId, WorkspaceId};
+use crate::models::provider::Provider;
 use crate::models::values::fold::fold;
 use crate::run;
 use crate::schema::{organization_members, workspace_members, workspace_slugs, workspaces};
@@ -81,6 +82,10 @@ pub struct Workspace {
     pub deleted_at: Option<Instant>,
     /// When it will be gone for good.
     pub purge_at: Option<Instant>,
+    /// The AI providers that prompts are put to; all of them unless set.
+    pub enabled_providers: Option<JsonList<Provider>>,
+    /// When a run last came to its end.
+    pub last_run_at: Option<Instant>,
 }
 
 impl Workspace {

@@ -1,0 +1,43 @@
+//! Answers: what one provider answered to one prompt in one run.
+
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
+use url::Url;
+
+use crate::db::types::{Instant, JsonList};
+use crate::id::{AnswerId, PromptId, RunId, WorkspaceId};
+use crate::models::provider::Provider;
+use crate::schema::answers;
+
+/// What one provider answered to one prompt in one run.
+#[derive(Queryable, Selectable, Insertable, Clone, Debug)]
+#[diesel(table_name = answers, check_for_backend(Pg, Sqlite), treat_none_as_default_value = false)]
+pub struct Answer {
+    /// The answer's id.
+    pub id: AnswerId,
+    /// Where.
+    pub workspace_id: WorkspaceId,
+    /// The run that it was collected in.
+    pub run_id: RunId,
+    /// The prompt, which may have been deleted since.
+    pub prompt_id: PromptId,
+    /// The prompt's text as it was when the run was queued.
+    pub prompt_text: String,
+    /// Who answered.
+    pub provider: Provider,
+    /// The provider's name for the model that answered.
+    pub model: String,
+    /// What was answered; nothing where the provider failed.
+    pub text: Option<String>,
+    /// Why the provider failed, for a person to read.
+    pub error: Option<String>,
+    /// The pages that the answer cites, in order, without duplicates.
+    pub citations: JsonList<Url>,
+    /// Whether the text names the workspace's domain or cites a page on it.
+    pub mentions_domain: bool,
+    /// How long the provider took, in milliseconds.
+    pub latency_ms: i32,
+    /// When it was stored.
+    pub created_at: Instant,
+}

@@ -1,0 +1,88 @@
+//! Runs: collections of answers, every active prompt put to every enabled provider.
+
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
+
+use crate::db::types::{Instant, JsonList};
+use crate::id::{Id, Kind, RunId, WorkspaceId};
+use crate::models::provider::Provider;
+use crate::schema::runs;
+use crate::text_enum;
+
+text_enum! {
+    /// What asked for a run.
+    pub enum RunTrigger {
+        /// An occurrence of the schedule.
+        Schedule = "SCHEDULE",
+        /// Somebody.
+        Manual = "MANUAL",
+        /// That the schedule was set.
+        ScheduleSet = "SCHEDULE_SET",
+    }
+}
+
+text_enum! {
+    /// How far a run has come.
+    pub enum RunStatus {
+        /// It waits for a worker.
+        Queued = "QUEUED",
+        /// A worker has taken it up.
+        Running = "RUNNING",
+        /// All answers were collected.
+        Succeeded = "SUCCEEDED",
+        /// At least one answer was collected and at least one failed.
+        Partial = "PARTIAL",
+        /// No answer was collected.
+        Failed = "FAILED",
+        /// It was stopped.
+        Cancelled = "CANCELLED",
+    }
+}
+
+/// A worker that works off runs. Never seen by clients.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Holder {}
+
+impl Kind for Holder {
+    const PREFIX: &'static str = "worker";
+}
+
+/// The id of a worker.
+pub type HolderId = Id<Holder>;
+
+/// One collection of answers: every active prompt put to every enabled provider.
+#[derive(Queryable, Selectable, Insertable, Clone, Debug)]
+#[diesel(table_name = runs, check_for_backend(Pg, Sqlite), treat_none_as_default_value = false)]
+pub struct Run {
+    /// The run's id.
+    pub id: RunId,
+    /// Where.
+    pub workspace_id: WorkspaceId,
+    /// What asked for it.
+    pub trigger: RunTrigger,
+    /// How far it has come.
+    pub status: RunStatus,
+    /// Why it failed, for a person to read.
+    pub error: Option<String>,
+    /// The providers that its prompts are put to.
+    pub providers: JsonList<Provider>,
+    /// When it was due, for one that the schedule asked for. Unique in the workspace.
+    pub occurrence: Option<Instant>,
+    /// Prompts × providers, fixed when it was queued.
+    pub total: i32,
+    /// Answers collected.
+    pub completed: i32,
+    /// Answers that failed.
+    pub failed: i32,
+    /// When it was queued.
+    pub queued_at: Instant,
+    /// When a worker first took it up.
+    pub started_at: Option<Instant>,
+    /// When it ended, whichever way. Only one in a workspace has none.
+    pub finished_at: Option<Instant>,
+    /// The worker that has it; nobody while it waits.
+    pub lease_holder: Option<HolderId>,
+    /// Until when the worker has it, unless it renews that.
+    pub leased_until: Option<Instant>,
+}
