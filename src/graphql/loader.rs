@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::db::page::{List, Listing, PageRequest, Wanted};
 use crate::error::Error;
 use crate::id::{
-    ApiTokenId, EventId, Id, InvitationId, OrganizationId, OrganizationMemberId, UserId,
+    ApiTokenId, EventId, Id, InvitationId, OrganizationId, OrganizationMemberId, RunId, UserId,
     WorkspaceId, WorkspaceMemberId,
 };
 use crate::models::api_token::{self, ApiToken};
@@ -21,6 +21,7 @@ use crate::models::invitation::{self, NamedInvitation};
 use crate::models::join_code::{self, JoinCode};
 use crate::models::organization::{self, OrganizationMember, VisibleOrganization};
 use crate::models::quota;
+use crate::models::run::{self, Run};
 use crate::models::user::{self, User};
 use crate::models::workspace::{self, VisibleWorkspace, WorkspaceMember};
 
@@ -162,6 +163,17 @@ impl Loader<InvitationId> for Loaders {
         let mut conn = self.app.db.read().await?;
         let found = invitation::visible(&mut conn, self.viewer, ids).await?;
         Ok(keyed(found, |named| named.invitation.id))
+    }
+}
+
+impl Loader<RunId> for Loaders {
+    type Value = Run;
+    type Error = Arc<Error>;
+
+    async fn load(&self, ids: &[RunId]) -> Loaded<RunId, Run> {
+        let mut conn = self.app.db.read().await?;
+        let found = run::visible(&mut conn, self.viewer, ids).await?;
+        Ok(keyed(found, |run| run.id))
     }
 }
 

@@ -21,6 +21,8 @@ mod node;
 mod organization;
 mod organization_member;
 mod plan;
+mod provider;
+mod run;
 mod scalar;
 mod slug;
 mod user;

@@ -10,6 +10,7 @@ use super::event::Event;
 use super::id::RawId;
 use super::invitation::Invitation;
 use super::organization::{Organization, OrganizationMember};
+use super::run::Run;
 use super::user::User;
 use super::workspace::{Workspace, WorkspaceMember};
 use crate::error::Error;
@@ -28,6 +29,7 @@ pub enum Node {
     OrganizationMember(OrganizationMember),
     WorkspaceMember(WorkspaceMember),
     Invitation(Invitation),
+    Run(Run),
     Event(Event),
     ApiToken(ApiToken),
 }
@@ -61,6 +63,7 @@ pub async fn load(ctx: &Context<'_>, id: AnyId) -> Result<Option<Node>> {
             .load_one(id)
             .await?
             .map(|row| Invitation(row).into()),
+        AnyId::Run(id) => loaders.load_one(id).await?.map(|run| Run(run).into()),
         AnyId::Event(id) => loaders.load_one(id).await?.map(|event| Event(event).into()),
         _ => None,
     })
