@@ -2,11 +2,15 @@
 
 use async_graphql::{Context, Enum, ID, Object, Result};
 
+use super::answer::Answer;
+use super::connection::{Connection, PageArgs};
 use super::context::ContextExt;
+use super::provider::Provider;
 use super::scalar::DateTime;
 use super::workspace::Workspace;
 use crate::error::Error;
 use crate::models;
+use crate::models::answer::AnswersOfRun;
 use crate::models::run;
 
 /// What asked for a run.
@@ -100,5 +104,22 @@ impl Run {
     /// When it ended, whichever way.
     async fn finished_at(&self) -> Option<DateTime> {
         self.0.finished_at.map(DateTime)
+    }
+    /// What was collected, newest first.
+    #[allow(clippy::too_many_arguments, reason = "the arguments are the API's")]
+    async fn answers(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        #[graphql(desc = "Only those of this provider.")] provider: Option<Provider>,
+    ) -> Result<Connection<Answer>> {
+        let list = AnswersOfRun {
+            provider: provider.map(Into::into),
+        };
+        let args = PageArgs::new(first, after, last, before);
+        Connection::load(ctx, list, self.0.id, args, Answer).await
     }
 }

@@ -6,7 +6,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 
-pub use list::visible;
+pub use list::{RunList, of_answers, visible};
 
 use crate::db::types::{Instant, JsonList};
 use crate::id::{Id, Kind, RunId, WorkspaceId};
