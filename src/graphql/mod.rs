@@ -21,6 +21,7 @@ mod node;
 mod organization;
 mod organization_member;
 mod plan;
+mod provider;
 mod scalar;
 mod slug;
 mod user;
@@ -54,6 +55,7 @@ pub struct Mutation(
     organization_member::OrganizationMemberMutation,
     workspace::WorkspaceMutation,
     workspace::WorkspaceMemberMutation,
+    provider::ProviderMutation,
     invitation::InvitationMutation,
     navigation::NavigationMutation,
     join_code::JoinCodeMutation,
