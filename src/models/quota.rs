@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::id::{OrganizationId, UserId, WorkspaceId};
 use crate::models::invitation::InvitationStatus;
 use crate::run;
-use crate::schema::{invitations, organizations, workspace_members, workspaces};
+use crate::schema::{invitations, organizations, prompts, workspace_members, workspaces};
 
 /// How many seats of each workspace are taken, by members and by invitations that can still be
 /// accepted. In two statements, however many workspaces there are; each of them is in the answer.
@@ -175,6 +175,32 @@ pub async fn check_workspaces(
             .await
     )?;
     check("maxWorkspaces", limit, live)
+}
+
+/// Refuses where `adding` more prompts would not fit into the workspace, whose row the caller has
+/// locked.
+///
+/// # Errors
+/// `LIMIT_REACHED`.
+pub async fn check_prompts(
+    tx: &mut Transaction,
+    plan: &Plan,
+    workspace: WorkspaceId,
+    adding: i64,
+) -> Result<()> {
+    let Some(limit) = plan.max_prompts_per_workspace else {
+        return Ok(());
+    };
+    let used: i64 = run!(
+        tx,
+        prompts::table
+            .filter(prompts::workspace_id.eq(workspace))
+            .select(count_star())
+            .first(tx)
+            .await
+    )?;
+    // One more than what is there when all but the last are added.
+    check("maxPromptsPerWorkspace", limit, used + adding - 1)
 }
 
 /// Refuses where one more than `used` would pass the limit of that name.
