@@ -146,7 +146,7 @@ async fn a_redirect_is_one_and_is_not_followed(
     #[values(Provider::Openai, Provider::Anthropic)] provider: Provider,
 ) {
     let (here, elsewhere) = (FakeProviders::start().await, FakeProviders::start().await);
-    let to = elsewhere.config().openai.base_url;
+    let to = elsewhere.base_url(provider);
     here.script(provider, [Answer::redirects(status, to.as_str())]);
     let failure = clients(&here).ask(provider, "Hello?").await.unwrap_err();
     let said = format!("answered with a redirect ({status}), which is not followed");

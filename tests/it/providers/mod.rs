@@ -5,7 +5,7 @@ mod failures;
 mod tries;
 
 use rstest::rstest;
-use tenantry::config;
+use tenantry::config::{self, Config};
 use tenantry::models::provider::Provider;
 use tenantry::providers::{Failure, Providers, Reply};
 
@@ -19,9 +19,10 @@ fn clients(fake: &FakeProviders) -> Providers {
 
 /// The same, with a configuration that the test changes first.
 fn clients_with(fake: &FakeProviders, change: impl FnOnce(&mut config::Providers)) -> Providers {
-    let mut config = fake.config();
-    change(&mut config);
-    Providers::new(&config).expect("clients")
+    let mut config = Config::default();
+    fake.configure(&mut config);
+    change(&mut config.providers);
+    Providers::new(&config.providers).expect("clients")
 }
 
 /// What comes of putting a prompt to a provider that has these answers, and how many calls it took.

@@ -80,21 +80,18 @@ impl FakeProviders {
 
     /// Makes the server call these, all six, with a key each.
     pub fn configure(&self, config: &mut Config) {
-        config.providers = self.config();
-    }
-
-    /// What [`FakeProviders::configure`] sets.
-    pub fn config(&self) -> Providers {
-        let mut config = Providers::default();
         for &provider in Provider::ALL {
-            let name = name(provider);
-            let url = format!("http://{}/{name}", self.address);
-            let one = of(&mut config, provider);
-            one.base_url = Url::parse(&url).expect("a URL");
+            let one = of(&mut config.providers, provider);
+            one.base_url = self.base_url(provider);
             one.api_key = Some(Secret::new(key(provider)));
             one.timeout_seconds = 30;
         }
-        config
+    }
+
+    /// Where the provider is.
+    pub fn base_url(&self, provider: Provider) -> Url {
+        let url = format!("http://{}/{}", self.address, name(provider));
+        Url::parse(&url).expect("a URL")
     }
 
     /// What the provider answers next, and after that; then again what it answers otherwise.
