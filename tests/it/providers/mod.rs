@@ -97,7 +97,7 @@ async fn the_citations_of_the_provider_come_before_those_in_the_text(#[case] pro
             "https://B.example/",
             "no URL",
         ])
-        .from_model("a-model-2026-01-01");
+        .by_model("a-model-2026-01-01");
     let (outcome, _) = ask(provider, [answer]).await;
     let reply = outcome.expect("an answer");
     assert_eq!(reply.text, text);

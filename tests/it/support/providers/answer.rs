@@ -67,7 +67,7 @@ impl Answer {
     }
 
     /// The same, from another model than the one that was asked for.
-    pub fn from_model(mut self, name: &str) -> Self {
+    pub fn by_model(mut self, name: &str) -> Self {
         if let Self::Says { model, .. } = &mut self {
             *model = Some(name.to_owned());
         }
