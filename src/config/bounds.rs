@@ -20,6 +20,7 @@ pub(super) fn of(key: &str) -> RangeInclusive<i128> {
         | "limits.run_lease_seconds" => 1..=ONE_HOUR,
         "database.acquire_timeout_ms" => 1..=60_000,
         "database.max_connections" | "database.readers" => 1..=1_000,
+        "providers.concurrency" => 1..=10_000,
         "limits.min_schedule_interval_minutes" => 1..=ONE_YEAR_IN_MINUTES,
         "limits.invitation_days" | "limits.purge_days" => 1..=A_CENTURY_IN_DAYS,
         _ if key.starts_with("plans.") && key.ends_with(".trial_days") => 1..=A_CENTURY_IN_DAYS,

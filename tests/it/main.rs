@@ -18,6 +18,7 @@ mod members;
 mod organization_members;
 mod organizations;
 mod plans;
+mod providers;
 mod races;
 mod schema;
 mod start;

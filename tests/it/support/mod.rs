@@ -8,6 +8,7 @@ pub mod issuer;
 pub mod office;
 pub mod people;
 pub mod postgres;
+pub mod providers;
 pub mod server;
 pub mod smtp;
 
@@ -16,6 +17,7 @@ pub use database::Database::{self, Postgres, Sqlite};
 pub use home::{Home, home};
 pub use issuer::TestIssuer;
 pub use people::{organization, workspace};
+pub use providers::{Answer, FakeProviders};
 pub use server::TestServer;
 
 /// The value at a path such as `createWorkspace.workspace.id`; list indices are numbers.
