@@ -25,6 +25,7 @@ mod provider;
 mod scalar;
 mod slug;
 mod user;
+mod visibility;
 mod workspace;
 
 use async_graphql::{EmptySubscription, MergedObject, Schema};
