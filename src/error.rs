@@ -94,6 +94,8 @@ pub enum Error {
     Refused(ErrorCode, Cow<'static, str>),
     /// Arguments that are not valid, all of them at once.
     InvalidInput(Vec<Violation>),
+    /// Arguments that are those of something else already, where no two may be the same.
+    Taken(Vec<Violation>),
     /// A limit of a plan or of the server: its name and its value.
     LimitReached {
         /// The limit's name, as in `Plan`.
@@ -160,6 +162,7 @@ impl Error {
         match self {
             Self::Refused(code, _) => *code,
             Self::InvalidInput(_) => ErrorCode::InvalidInput,
+            Self::Taken(_) => ErrorCode::Conflict,
             Self::LimitReached { .. } => ErrorCode::LimitReached,
             Self::RateLimited(_) => ErrorCode::RateLimited,
             Self::MustHandOver(_) => ErrorCode::Conflict,
@@ -249,7 +252,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(_, message) => f.write_str(message),
-            Self::InvalidInput(violations) => {
+            Self::InvalidInput(violations) | Self::Taken(violations) => {
                 let said = violations
                     .iter()
                     .map(|v| format!("{} {}", v.field, v.message));

@@ -189,6 +189,9 @@ pub const MUTATIONS: &[(&str, Takes)] = &[
     ),
     ("acceptInvitation", Takes::SignedIn),
     ("declineInvitation", Takes::SignedIn),
+    ("createPrompts", Takes::Permission(P::WorkspaceContribute)),
+    ("updatePrompt", Takes::Permission(P::WorkspaceContribute)),
+    ("deletePrompt", Takes::Permission(P::WorkspaceContribute)),
     ("revokeInvitation", MANAGES_INVITATION),
     ("resendInvitation", MANAGES_INVITATION),
 ];

@@ -23,6 +23,19 @@ impl<T> Checked<T> {
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Checked<U> {
         Checked(self.0.map(f))
     }
+
+    /// Both values.
+    pub fn with<U>(self, other: Checked<U>) -> Checked<(T, U)> {
+        Checked(self.0.zip(other.0))
+    }
+}
+
+impl<T> FromIterator<Checked<T>> for Checked<Vec<T>> {
+    fn from_iter<I: IntoIterator<Item = Checked<T>>>(list: I) -> Self {
+        // All of them are looked at, so that all that is wrong is told.
+        let values: Vec<_> = list.into_iter().map(|checked| checked.0).collect();
+        Checked(values.into_iter().collect())
+    }
 }
 
 impl Check {
@@ -75,6 +88,20 @@ impl Check {
             MaybeUndefined::Undefined => Checked(Some(None)),
             MaybeUndefined::Null => self.field(name, Err(Invalid::from("cannot be cleared"))),
             MaybeUndefined::Value(value) => self.field(name, parse(value)).map(Some),
+        }
+    }
+
+    /// As [`Check::kept`], for a list, each item of which may be wrong by itself.
+    pub fn kept_list<V, T>(
+        &mut self,
+        name: &str,
+        list: &MaybeUndefined<Vec<V>>,
+        parse: impl FnOnce(&mut Self, &str, &[V]) -> Checked<Vec<T>>,
+    ) -> Checked<Option<Vec<T>>> {
+        match list {
+            MaybeUndefined::Undefined => Checked(Some(None)),
+            MaybeUndefined::Null => self.field(name, Err(Invalid::from("cannot be cleared"))),
+            MaybeUndefined::Value(list) => parse(self, name, list).map(Some),
         }
     }
 

@@ -86,7 +86,7 @@ fn extend(error: &mut ServerError, own: &Error, request_id: &str) {
     let code = own.code();
     set(error, "code", code.as_str());
     match own {
-        Error::InvalidInput(violations) => {
+        Error::InvalidInput(violations) | Error::Taken(violations) => {
             let violations = violations.iter().map(|violation| {
                 Value::from_json(serde_json::json!({
                     "field": violation.field,

@@ -11,16 +11,19 @@ use crate::app::App;
 use crate::db::page::{List, Listing, PageRequest, Wanted};
 use crate::error::Error;
 use crate::id::{
-    ApiTokenId, EventId, Id, InvitationId, OrganizationId, OrganizationMemberId, UserId,
-    WorkspaceId, WorkspaceMemberId,
+    AnswerId, ApiTokenId, EventId, Id, InvitationId, OrganizationId, OrganizationMemberId,
+    PromptId, RunId, UserId, WorkspaceId, WorkspaceMemberId,
 };
+use crate::models::answer::{self, Answer};
 use crate::models::api_token::{self, ApiToken};
 use crate::models::event;
 use crate::models::event::Event;
 use crate::models::invitation::{self, NamedInvitation};
 use crate::models::join_code::{self, JoinCode};
 use crate::models::organization::{self, OrganizationMember, VisibleOrganization};
+use crate::models::prompt::{self, Prompt};
 use crate::models::quota;
+use crate::models::run::{self, Run};
 use crate::models::user::{self, User};
 use crate::models::visibility::{self, Span, Visibility};
 use crate::models::workspace::{self, VisibleWorkspace, WorkspaceMember};
@@ -222,6 +225,71 @@ impl Loader<InvitationId> for Loaders {
         let mut conn = self.app.db.read().await?;
         let found = invitation::visible(&mut conn, self.viewer, ids).await?;
         Ok(keyed(found, |named| named.invitation.id))
+    }
+}
+
+impl Loader<RunId> for Loaders {
+    type Value = Run;
+    type Error = Arc<Error>;
+
+    async fn load(&self, ids: &[RunId]) -> Loaded<RunId, Run> {
+        let mut conn = self.app.db.read().await?;
+        let found = run::visible(&mut conn, self.viewer, ids).await?;
+        Ok(keyed(found, |run| run.id))
+    }
+}
+
+/// The run of an answer that the viewer sees.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RunOfAnswer(pub RunId);
+
+impl Loader<RunOfAnswer> for Loaders {
+    type Value = Run;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[RunOfAnswer]) -> Loaded<RunOfAnswer, Run> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let mut conn = self.app.db.read().await?;
+        let found = run::of_answers(&mut conn, self.viewer, &ids).await?;
+        Ok(keyed(found, |run| RunOfAnswer(run.id)))
+    }
+}
+
+impl Loader<PromptId> for Loaders {
+    type Value = Prompt;
+    type Error = Arc<Error>;
+
+    async fn load(&self, ids: &[PromptId]) -> Loaded<PromptId, Prompt> {
+        let mut conn = self.app.db.read().await?;
+        let found = prompt::visible(&mut conn, self.viewer, ids).await?;
+        Ok(keyed(found, |prompt| prompt.id))
+    }
+}
+
+/// The prompt of an answer that the viewer sees.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PromptOfAnswer(pub PromptId);
+
+impl Loader<PromptOfAnswer> for Loaders {
+    type Value = Prompt;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[PromptOfAnswer]) -> Loaded<PromptOfAnswer, Prompt> {
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let mut conn = self.app.db.read().await?;
+        let found = prompt::of_answers(&mut conn, self.viewer, &ids).await?;
+        Ok(keyed(found, |prompt| PromptOfAnswer(prompt.id)))
+    }
+}
+
+impl Loader<AnswerId> for Loaders {
+    type Value = Answer;
+    type Error = Arc<Error>;
+
+    async fn load(&self, ids: &[AnswerId]) -> Loaded<AnswerId, Answer> {
+        let mut conn = self.app.db.read().await?;
+        let found = answer::visible(&mut conn, self.viewer, ids).await?;
+        Ok(keyed(found, |answer| answer.id))
     }
 }
 

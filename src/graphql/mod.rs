@@ -3,6 +3,7 @@
 //! that gives.
 
 mod account;
+mod answer;
 mod api_token;
 mod batch;
 mod check;
@@ -21,7 +22,9 @@ mod node;
 mod organization;
 mod organization_member;
 mod plan;
+mod prompt;
 mod provider;
+mod run;
 mod scalar;
 mod slug;
 mod user;
@@ -60,6 +63,7 @@ pub struct Mutation(
     invitation::InvitationMutation,
     navigation::NavigationMutation,
     join_code::JoinCodeMutation,
+    prompt::PromptMutation,
     api_token::ApiTokenMutation,
 );
 

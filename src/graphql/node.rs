@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, Interface, Object, Result};
 use futures_util::future::join_all;
 
+use super::answer::Answer;
 use super::api_token::ApiToken;
 use super::context::ContextExt;
 use super::error::{Nullable, nullable};
@@ -10,6 +11,8 @@ use super::event::Event;
 use super::id::RawId;
 use super::invitation::Invitation;
 use super::organization::{Organization, OrganizationMember};
+use super::prompt::Prompt;
+use super::run::Run;
 use super::user::User;
 use super::workspace::{Workspace, WorkspaceMember};
 use crate::error::Error;
@@ -28,6 +31,9 @@ pub enum Node {
     OrganizationMember(OrganizationMember),
     WorkspaceMember(WorkspaceMember),
     Invitation(Invitation),
+    Prompt(Prompt),
+    Run(Run),
+    Answer(Answer),
     Event(Event),
     ApiToken(ApiToken),
 }
@@ -61,6 +67,15 @@ pub async fn load(ctx: &Context<'_>, id: AnyId) -> Result<Option<Node>> {
             .load_one(id)
             .await?
             .map(|row| Invitation(row).into()),
+        AnyId::Prompt(id) => loaders
+            .load_one(id)
+            .await?
+            .map(|prompt| Prompt(prompt).into()),
+        AnyId::Answer(id) => loaders
+            .load_one(id)
+            .await?
+            .map(|answer| Answer(answer).into()),
+        AnyId::Run(id) => loaders.load_one(id).await?.map(|run| Run(run).into()),
         AnyId::Event(id) => loaders.load_one(id).await?.map(|event| Event(event).into()),
         _ => None,
     })

@@ -22,7 +22,9 @@ use super::invitation::{Invitation, InvitationStatus};
 use super::join_code::JoinInfo;
 use super::loader::JoinCodeOf;
 use super::organization::{Organization, Permission, permissions};
+use super::prompt::Prompt;
 use super::provider::Provider;
+use super::run::{Run, RunStatus};
 use super::scalar::{DateTime, Json};
 use super::user::User;
 use super::visibility::DomainVisibility;
@@ -30,6 +32,8 @@ use crate::access;
 use crate::error::Error;
 use crate::models::event::WorkspaceEvents;
 use crate::models::invitation::WorkspaceInvitations;
+use crate::models::prompt::PromptList;
+use crate::models::run::RunList;
 use crate::models::workspace::{self, MemberList, VisibleWorkspace};
 
 /// What someone is in a workspace.
@@ -279,6 +283,42 @@ impl Workspace {
                 .map(Some)
         };
         nullable::<_, async_graphql::Error>(invitations.await)
+    }
+
+    /// What is asked, oldest first.
+    #[allow(clippy::too_many_arguments, reason = "the arguments are the API's")]
+    async fn prompts(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        #[graphql(desc = "Only those whose text holds this.")] search: Option<String>,
+    ) -> Result<Connection<Prompt>> {
+        let list = PromptList {
+            search: search_argument(search)?,
+        };
+        let args = PageArgs::new(first, after, last, before);
+        Connection::load(ctx, list, self.row().id, args, Prompt).await
+    }
+
+    /// Collections of answers, newest first.
+    #[allow(clippy::too_many_arguments, reason = "the arguments are the API's")]
+    async fn runs(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        #[graphql(desc = "Only those that have come this far.")] status: Option<RunStatus>,
+    ) -> Result<Connection<Run>> {
+        let list = RunList {
+            status: status.map(Into::into),
+        };
+        let args = PageArgs::new(first, after, last, before);
+        Connection::load(ctx, list, self.row().id, args, Run).await
     }
 
     /// Newest first. Requires WORKSPACE_MANAGE; `null` with the error FORBIDDEN without it.

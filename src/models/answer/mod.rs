@@ -1,9 +1,13 @@
 //! Answers: what one provider answered to one prompt in one run.
 
+mod list;
+
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 use url::Url;
+
+pub use list::{AnswersOfPrompt, AnswersOfRun, visible};
 
 use crate::db::types::{Instant, JsonList};
 use crate::id::{AnswerId, PromptId, RunId, WorkspaceId};

@@ -1,8 +1,12 @@
 //! Runs: collections of answers, every active prompt put to every enabled provider.
 
+mod list;
+
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
+
+pub use list::{RunList, of_answers, visible};
 
 use crate::db::types::{Instant, JsonList};
 use crate::id::{Id, Kind, RunId, WorkspaceId};

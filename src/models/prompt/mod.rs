@@ -1,12 +1,28 @@
 //! Prompts: the questions that are put to every enabled provider.
 
+mod change;
+mod create;
+mod list;
+
+use data_encoding::HEXLOWER;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
+use sha2::{Digest, Sha256};
+
+pub use change::{PromptChanges, delete, update};
+pub use create::{NewPrompt, create};
+pub use list::{PromptList, of_answers, visible};
 
 use crate::db::types::{Instant, JsonList};
 use crate::id::{PromptId, UserId, WorkspaceId};
 use crate::schema::prompts;
+
+/// As many prompts are made by one call.
+pub const MAX_AT_ONCE: usize = 100;
+
+/// As many tags a prompt may have.
+pub const MAX_TAGS: usize = 20;
 
 /// A question that is put to every enabled provider.
 #[derive(Queryable, Selectable, Insertable, AsChangeset, Clone, Debug)]
@@ -33,4 +49,9 @@ pub struct Prompt {
     pub created_at: Instant,
     /// When it was changed last.
     pub updated_at: Instant,
+}
+
+/// By what the texts of a workspace are told apart: a key of a B-tree cannot be as long as a text.
+fn hash(text: &str) -> String {
+    HEXLOWER.encode(&Sha256::digest(text))
 }

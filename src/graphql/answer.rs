@@ -1,0 +1,85 @@
+//! Answers.
+
+use async_graphql::{Context, ID, Object, Result};
+
+use super::context::ContextExt;
+use super::error::{Nullable, nullable};
+use super::loader::{PromptOfAnswer, RunOfAnswer};
+use super::prompt::Prompt;
+use super::provider::Provider;
+use super::run::Run;
+use super::scalar::{DateTime, Url};
+use crate::error::Error;
+use crate::models;
+
+/// What one provider answered to one prompt in one run.
+#[derive(Clone)]
+pub struct Answer(pub models::answer::Answer);
+
+/// What one provider answered to one prompt in one run.
+#[Object]
+impl Answer {
+    /// The globally unique id.
+    pub async fn id(&self) -> ID {
+        self.0.id.into()
+    }
+
+    /// The run that it was collected in.
+    async fn run(&self, ctx: &Context<'_>) -> Result<Run> {
+        let found = ctx.loaders()?.load_one(RunOfAnswer(self.0.run_id)).await?;
+        Ok(Run(found.ok_or_else(Error::not_found)?))
+    }
+
+    /// `null` if it was deleted since.
+    async fn prompt(&self, ctx: &Context<'_>) -> Nullable<Prompt> {
+        let key = PromptOfAnswer(self.0.prompt_id);
+        let found = async { Ok::<_, async_graphql::Error>(ctx.loaders()?.load_one(key).await?) };
+        nullable(found.await.map(|found| found.map(Prompt)))
+    }
+
+    /// The prompt's text as it was when the run was queued.
+    async fn prompt_text(&self) -> &str {
+        &self.0.prompt_text
+    }
+
+    /// Who answered.
+    async fn provider(&self) -> Provider {
+        self.0.provider.into()
+    }
+
+    /// The provider's name for the model that answered.
+    async fn model(&self) -> &str {
+        &self.0.model
+    }
+
+    /// `null` when the provider failed.
+    async fn text(&self) -> Option<&str> {
+        self.0.text.as_deref()
+    }
+
+    /// Why the provider failed, for a person to read.
+    async fn error(&self) -> Option<&str> {
+        self.0.error.as_deref()
+    }
+
+    /// URLs that the answer cites, in order, without duplicates.
+    async fn citations(&self) -> Vec<Url> {
+        let citations = self.0.citations.0.iter();
+        citations.map(|url| Url(url.as_str().to_owned())).collect()
+    }
+
+    /// Whether the text names the workspace's domain or cites a page on it.
+    async fn mentions_domain(&self) -> bool {
+        self.0.mentions_domain
+    }
+
+    /// How long the provider took, in milliseconds.
+    async fn latency_ms(&self) -> i32 {
+        self.0.latency_ms
+    }
+
+    /// When it was stored.
+    async fn created_at(&self) -> DateTime {
+        self.0.created_at.into()
+    }
+}

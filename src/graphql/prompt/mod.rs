@@ -1,0 +1,88 @@
+//! Prompts.
+
+mod mutation;
+
+use async_graphql::{Context, ID, Object, Result};
+
+pub use mutation::PromptMutation;
+
+use super::answer::Answer;
+use super::connection::{Connection, PageArgs};
+use super::context::ContextExt;
+use super::error::{Nullable, nullable};
+use super::provider::Provider;
+use super::scalar::DateTime;
+use super::user::User;
+use super::workspace::Workspace;
+use crate::error::Error;
+use crate::models;
+use crate::models::answer::AnswersOfPrompt;
+
+/// A question that is put to every enabled provider.
+#[derive(Clone)]
+pub struct Prompt(pub models::prompt::Prompt);
+
+/// A question that is put to every enabled provider.
+#[Object]
+impl Prompt {
+    /// The globally unique id.
+    pub async fn id(&self) -> ID {
+        self.0.id.into()
+    }
+
+    /// Where it is asked for.
+    async fn workspace(&self, ctx: &Context<'_>) -> Result<Workspace> {
+        let found = ctx.loaders()?.load_one(self.0.workspace_id).await?;
+        Ok(Workspace(found.ok_or_else(Error::not_found)?))
+    }
+
+    /// 1 to 2,000 characters, unlike any other's in the workspace.
+    async fn text(&self) -> &str {
+        &self.0.text
+    }
+
+    /// In lower case, each once.
+    async fn tags(&self) -> &[String] {
+        &self.0.tags.0
+    }
+
+    /// Whether runs put it to the providers.
+    async fn is_active(&self) -> bool {
+        self.0.is_active
+    }
+
+    /// `null` for an account deleted since, and for someone the viewer may not see.
+    async fn created_by(&self, ctx: &Context<'_>) -> Nullable<User> {
+        let id = self.0.created_by?;
+        let found = async { Ok::<_, async_graphql::Error>(ctx.loaders()?.load_one(id).await?) };
+        nullable(found.await.map(|found| found.map(User)))
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> DateTime {
+        self.0.created_at.into()
+    }
+
+    /// When it was changed last.
+    async fn updated_at(&self) -> DateTime {
+        self.0.updated_at.into()
+    }
+
+    /// What was answered to it, in whichever run, newest first.
+    #[allow(clippy::too_many_arguments, reason = "the arguments are the API's")]
+    async fn answers(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        last: Option<i32>,
+        before: Option<String>,
+        #[graphql(desc = "Only those of this provider.")] provider: Option<Provider>,
+    ) -> Result<Connection<Answer>> {
+        let list = AnswersOfPrompt {
+            provider: provider.map(Into::into),
+        };
+        let args = PageArgs::new(first, after, last, before);
+        Connection::load(ctx, list, self.0.id, args, Answer).await
+    }
+}

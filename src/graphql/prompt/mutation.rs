@@ -1,0 +1,172 @@
+//! What can be changed of prompts.
+
+use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject};
+
+use super::Prompt;
+use crate::error::Error;
+use crate::graphql::check::{Check, Checked};
+use crate::graphql::context::ContextExt;
+use crate::graphql::id::RawId;
+use crate::id::{PromptId, WorkspaceId};
+use crate::models::prompt::{self, MAX_AT_ONCE, MAX_TAGS, NewPrompt, PromptChanges};
+use crate::models::values::text;
+
+/// A prompt that is to be made.
+#[derive(InputObject)]
+struct PromptInput {
+    /// 1 to 2,000 characters.
+    text: String,
+    /// At most 20, each 1 to 40 characters.
+    #[graphql(default)]
+    tags: Vec<String>,
+}
+
+#[derive(InputObject)]
+struct CreatePromptsInput {
+    workspace_id: RawId,
+    /// 1 to 100.
+    prompts: Vec<PromptInput>,
+}
+
+impl CreatePromptsInput {
+    fn check(&self) -> Result<(WorkspaceId, Vec<NewPrompt>), Error> {
+        let mut check = Check::default();
+        let id = check.id("workspaceId", &self.workspace_id);
+        if !(1..=MAX_AT_ONCE).contains(&self.prompts.len()) {
+            check.refuse("prompts", "must be 1 to 100");
+        }
+        // No further: what is wrong with thousands of them would be told thousands of times.
+        let prompts = self.prompts.iter().take(MAX_AT_ONCE).enumerate();
+        let prompts = prompts
+            .map(|(index, new)| {
+                let path = format!("prompts.{index}");
+                let text = check.field(&format!("{path}.text"), text::prompt_text(&new.text));
+                let tags = tags(&mut check, &format!("{path}.tags"), &new.tags);
+                text.with(tags).map(|(text, tags)| NewPrompt { text, tags })
+            })
+            .collect();
+        check.done((id, prompts))
+    }
+}
+
+/// What is left out stays.
+#[derive(InputObject)]
+struct UpdatePromptInput {
+    prompt_id: RawId,
+    /// 1 to 2,000 characters.
+    text: MaybeUndefined<String>,
+    /// At most 20, each 1 to 40 characters.
+    tags: MaybeUndefined<Vec<String>>,
+    /// Whether runs put it to the providers.
+    is_active: MaybeUndefined<bool>,
+}
+
+impl UpdatePromptInput {
+    fn check(&self) -> Result<(PromptId, PromptChanges), Error> {
+        let mut check = Check::default();
+        let id = check.id("promptId", &self.prompt_id);
+        let text = check.kept("text", &self.text, |text| text::prompt_text(text));
+        let tags = check.kept_list("tags", &self.tags, tags);
+        let is_active = check.kept("isActive", &self.is_active, |it| Ok(*it));
+        let (id, text, tags, is_active) = check.done((id, text, tags, is_active))?;
+        let changes = PromptChanges {
+            text,
+            tags,
+            is_active,
+        };
+        Ok((id, changes))
+    }
+}
+
+/// Tags, each once.
+fn tags(check: &mut Check, path: &str, raw: &[String]) -> Checked<Vec<String>> {
+    if raw.len() > MAX_TAGS {
+        check.refuse(path, "must be at most 20");
+    }
+    let tags = raw.iter().take(MAX_TAGS).enumerate();
+    let tags: Checked<Vec<_>> = tags
+        .map(|(index, tag)| check.field(&format!("{path}.{index}"), text::tag(tag)))
+        .collect();
+    tags.map(|tags| {
+        let mut unique = Vec::with_capacity(tags.len());
+        for tag in tags {
+            if !unique.contains(&tag) {
+                unique.push(tag);
+            }
+        }
+        unique
+    })
+}
+
+#[derive(InputObject)]
+struct DeletePromptInput {
+    prompt_id: RawId,
+}
+
+#[derive(SimpleObject)]
+struct CreatePromptsPayload {
+    prompts: Vec<Prompt>,
+}
+
+#[derive(SimpleObject)]
+struct UpdatePromptPayload {
+    prompt: Prompt,
+}
+
+#[derive(SimpleObject)]
+struct DeletePromptPayload {
+    deleted_id: ID,
+}
+
+/// What can be changed of prompts.
+#[derive(Default)]
+pub struct PromptMutation;
+
+#[Object]
+impl PromptMutation {
+    /// Makes prompts, all of them or none, and answers them in the order given. The same text twice, or
+    /// one that the workspace has already, is CONFLICT, with `extensions.violations` telling which.
+    /// Takes WORKSPACE_CONTRIBUTE.
+    async fn create_prompts(
+        &self,
+        ctx: &Context<'_>,
+        input: CreatePromptsInput,
+    ) -> Result<CreatePromptsPayload> {
+        let viewer = ctx.viewer()?;
+        let (id, new) = input.check()?;
+        let prompts = prompt::create(ctx.app(), viewer, id, &new).await?;
+        let prompts = prompts.into_iter().map(Prompt).collect();
+        Ok(CreatePromptsPayload { prompts })
+    }
+
+    /// Changes a prompt. Answers that were given to it keep its text as it was. The text of another
+    /// prompt in the workspace is CONFLICT. Takes WORKSPACE_CONTRIBUTE.
+    async fn update_prompt(
+        &self,
+        ctx: &Context<'_>,
+        input: UpdatePromptInput,
+    ) -> Result<UpdatePromptPayload> {
+        let viewer = ctx.viewer()?;
+        let (id, changes) = input.check()?;
+        let prompt = prompt::update(ctx.app(), viewer, id, &changes).await?;
+        Ok(UpdatePromptPayload {
+            prompt: Prompt(prompt),
+        })
+    }
+
+    /// Deletes a prompt. Answers that were given to it stay in their runs. Takes WORKSPACE_CONTRIBUTE.
+    async fn delete_prompt(
+        &self,
+        ctx: &Context<'_>,
+        input: DeletePromptInput,
+    ) -> Result<DeletePromptPayload> {
+        let viewer = ctx.viewer()?;
+        let mut check = Check::default();
+        let id = check.id("promptId", &input.prompt_id);
+        let id = check.done(id)?;
+        prompt::delete(ctx.app(), viewer, id).await?;
+        Ok(DeletePromptPayload {
+            deleted_id: id.into(),
+        })
+    }
+}
