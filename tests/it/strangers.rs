@@ -163,6 +163,7 @@ impl Schema {
                 Some("user") => own.user.as_str().into(),
                 Some("inv") => own.invitation.as_str().into(),
                 Some("tok") => own.api_token.as_str().into(),
+                Some("prompt") => own.prompt.as_str().into(),
                 _ => panic!("say in this file which {name} is the asker's own"),
             },
             (_, Some("String")) if name == "email" => "someone@example.com".into(),
@@ -229,6 +230,7 @@ struct Own {
     workspace: String,
     invitation: String,
     api_token: String,
+    prompt: String,
 }
 
 impl Own {
@@ -245,12 +247,20 @@ impl Own {
         let invited = client
             .mutate("inviteOrganizationMember", input, "invitation { id }")
             .await;
+        let input = json!({
+            "workspaceId": text(&made, "workspace.id"),
+            "prompts": [{ "text": "Who?" }],
+        });
+        let prompts = client
+            .mutate("createPrompts", input, "prompts { id }")
+            .await;
         Self {
             user: text(&made, "workspace.createdBy.id"),
             organization,
             workspace: text(&made, "workspace.id"),
             invitation: text(&invited, "invitation.id"),
             api_token: api_token(client).await,
+            prompt: text(&prompts, "prompts.0.id"),
         }
     }
 
@@ -262,6 +272,7 @@ impl Own {
             "ws" => self.workspace.clone(),
             "inv" => self.invitation.clone(),
             "tok" => self.api_token.clone(),
+            "prompt" => self.prompt.clone(),
             _ => panic!("say in this file whose {kind} to try"),
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod clock;
+pub mod collecting;
 pub mod database;
 pub mod home;
 pub mod issuer;
