@@ -15,8 +15,8 @@ pub struct Database {
     /// Default: reads go to `url`.
     pub read_url: Option<Secret>,
 
-    /// Where to LISTEN, if `url` leads through a pooler that cannot, where `url` is PostgreSQL.
-    /// Default: `url`.
+    /// Where to LISTEN and NOTIFY, if `url` leads through a pooler that cannot, where `url` is
+    /// PostgreSQL. Also `DATABASE_LISTEN_URL`. Default: `url`.
     pub listen_url: Option<Secret>,
 
     /// PostgreSQL connections for writing, 1 to 1,000. SQLite has one writer. Default: 8.
@@ -76,6 +76,10 @@ impl super::Config {
                 .url
                 .as_ref()
                 .map_or_else(file, |url| url.expose().to_owned()),
+            listen_url: database
+                .listen_url
+                .as_ref()
+                .map(|url| url.expose().to_owned()),
             writers: database.max_connections as usize,
             readers: database.readers as usize,
             acquire_timeout: std::time::Duration::from_millis(database.acquire_timeout_ms),

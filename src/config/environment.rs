@@ -13,9 +13,10 @@ use super::ConfigError;
 const PREFIX: &str = "TENANTRY_";
 
 /// Names that people and platforms set without knowing of us.
-const USUAL_NAMES: [(&str, &str); 5] = [
+const USUAL_NAMES: [(&str, &str); 6] = [
     ("DATABASE_URL", "database.url"),
     ("DATABASE_READ_URL", "database.read_url"),
+    ("DATABASE_LISTEN_URL", "database.listen_url"),
     ("HOST", "http.host"),
     ("PORT", "http.port"),
     ("RUST_LOG", "log.filter"),

@@ -1,6 +1,7 @@
 //! The two databases behind one set of queries: pools, connections, transactions, migrations, and
 //! what Diesel has no portable form for.
 
+mod announce;
 mod connection;
 mod each;
 mod insert;
@@ -13,6 +14,7 @@ mod tls;
 mod transaction;
 pub mod types;
 
+pub use announce::{Listener, Topic};
 pub use connection::{Connection, Inner};
 pub use each::{MAX_PARENTS, Parent, each_parent};
 pub use insert::insert_all;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
@@ -15,7 +16,11 @@ use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Socket};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::announce::Announcements;
 use super::connection::{Connection, Inner};
 use super::statements::Statements;
 use super::tls;
@@ -35,6 +40,8 @@ pub enum Kind {
 pub struct Options {
     /// `postgres://…` or `sqlite://PATH`.
     pub url: String,
+    /// Where to LISTEN and NOTIFY on PostgreSQL, if `url` leads through a pooler that cannot.
+    pub listen_url: Option<String>,
     /// Connections that write, on PostgreSQL. SQLite has one.
     pub writers: usize,
     /// Connections that only read.
@@ -51,6 +58,7 @@ pub struct Db {
     options: Options,
     pools: Pools,
     statements: Statements,
+    announcements: Arc<Announcements>,
 }
 
 #[derive(Clone)]
@@ -109,10 +117,15 @@ impl Db {
                 }
             }
         };
+        let listen_url = match &pools {
+            Pools::Postgres { .. } => options.listen_url.as_ref().or(Some(&options.url)).cloned(),
+            Pools::Sqlite { .. } => None,
+        };
         Ok(Self {
             options,
             pools,
             statements,
+            announcements: Arc::new(Announcements::new(listen_url)),
         })
     }
 
@@ -127,6 +140,10 @@ impl Db {
     /// The count of statements sent so far.
     pub fn statements(&self) -> &Statements {
         &self.statements
+    }
+
+    pub(super) fn announcements(&self) -> &Arc<Announcements> {
+        &self.announcements
     }
 
     /// A connection that can only read.
@@ -240,19 +257,7 @@ async fn establish_postgres(
     statement_timeout: Duration,
     statements: Statements,
 ) -> ConnectionResult<AsyncPgConnection> {
-    let bad = |error: &dyn std::fmt::Display| ConnectionError::BadConnection(error.to_string());
-    // tokio-postgres does not know `verify-full`, which is `require` and more.
-    let verify = url.contains("sslmode=verify-full");
-    let url = url.replace("sslmode=verify-full", "sslmode=require");
-    let mut config = tokio_postgres::Config::from_str(&url).map_err(|error| bad(&error))?;
-    if config.get_application_name().is_none() {
-        config.application_name("tenantry");
-    }
-    let tls = tls::connector(verify).map_err(|error| bad(&error))?;
-    let (client, connection) = config
-        .connect(tls)
-        .await
-        .map_err(|error| bad(&Causes(&error)))?;
+    let (client, connection) = connect_postgres(url).await?;
     let mut conn = AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
     let setup = format!(
         "SET statement_timeout = {}; SET default_transaction_read_only = {read_only}; \
@@ -264,6 +269,29 @@ async fn establish_postgres(
         .map_err(ConnectionError::CouldntSetupConfiguration)?;
     conn.set_instrumentation(statements);
     Ok(conn)
+}
+
+/// The half of a connection that has to be polled.
+pub(super) type PgWire =
+    tokio_postgres::Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
+
+/// A bare connection to the PostgreSQL at that URL, with TLS as the URL says.
+pub(super) async fn connect_postgres(url: &str) -> ConnectionResult<(Client, PgWire)> {
+    let bad = |error: &dyn std::fmt::Display| ConnectionError::BadConnection(error.to_string());
+    // tokio-postgres does not know `verify-full`, which is `require` and more.
+    let verify = url.contains("sslmode=verify-full");
+    let url = url.replace("sslmode=verify-full", "sslmode=require");
+    let mut config = tokio_postgres::Config::from_str(&url).map_err(|error| bad(&error))?;
+    if config.get_application_name().is_none() {
+        config.application_name("tenantry");
+    }
+    // A connection that only listens does not notice otherwise that the other side is gone.
+    config.keepalives_idle(Duration::from_secs(30));
+    let tls = tls::connector(verify).map_err(|error| bad(&error))?;
+    config
+        .connect(tls)
+        .await
+        .map_err(|error| bad(&Causes(&error)))
 }
 
 /// An error with its causes on one line: that of tokio-postgres does not print them.

@@ -1,5 +1,6 @@
 //! Transactions: the only way to write.
 
+use std::collections::HashSet;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use diesel::SqliteConnection;
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use diesel_async::{AnsiTransactionManager, AsyncConnection, TransactionManager};
 
+use super::announce::Topic;
 use super::connection::{Connection, Inner};
 use super::pool::Db;
 use crate::error::{Error, Result};
@@ -16,19 +18,22 @@ const ATTEMPTS: u32 = 6;
 
 /// A connection inside a writing transaction. Whatever writes takes one, so that a write on a
 /// reader does not compile.
-pub struct Transaction(Connection);
+pub struct Transaction {
+    conn: Connection,
+    announced: HashSet<Topic>,
+}
 
 impl Deref for Transaction {
     type Target = Connection;
 
     fn deref(&self) -> &Connection {
-        &self.0
+        &self.conn
     }
 }
 
 impl DerefMut for Transaction {
     fn deref_mut(&mut self) -> &mut Connection {
-        &mut self.0
+        &mut self.conn
     }
 }
 
@@ -77,11 +82,15 @@ impl Db {
     where
         F: for<'t> Work<&'t mut Transaction, Result<T>, Future: Send>,
     {
-        let mut transaction = Transaction(self.write().await?);
+        let mut transaction = Transaction {
+            conn: self.write().await?,
+            announced: HashSet::new(),
+        };
         transaction.begin().await?;
         match work(&mut transaction).await {
             Ok(value) => {
                 transaction.commit().await?;
+                self.announcements().announce(&transaction.announced);
                 Ok(value)
             }
             Err(error) => {
@@ -101,6 +110,13 @@ type SqliteManager =
     <SyncConnectionWrapper<SqliteConnection> as AsyncConnection>::TransactionManager;
 
 impl Transaction {
+    /// Has the topic told to whoever listens, in this process and in others, once the transaction is
+    /// committed. Nothing is told of one that is rolled back, and one that is tried again starts
+    /// anew.
+    pub fn announce(&mut self, topic: Topic) {
+        self.announced.insert(topic);
+    }
+
     async fn begin(&mut self) -> Result<()> {
         match self.inner() {
             Inner::Postgres(conn) => PgManager::begin_transaction(&mut **conn).await?,

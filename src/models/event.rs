@@ -13,7 +13,7 @@ use crate::access::visible::{
 use crate::auth::Viewer;
 use crate::db::page::{Children, Direction, List, Position, Window, by_id, ordered};
 use crate::db::types::{Instant, Json};
-use crate::db::{Connection, Transaction, each_parent, insert_all};
+use crate::db::{Connection, Topic, Transaction, each_parent, insert_all};
 use crate::error::Result;
 use crate::id::{AnyId, EventId, OrganizationId, UserId, WorkspaceId, kind};
 use crate::run;
@@ -128,6 +128,7 @@ pub async fn record_by_system(tx: &mut Transaction, now: Instant, event: NewEven
 }
 
 async fn insert(tx: &mut Transaction, event: &Event) -> Result<()> {
+    announce(tx, event);
     run!(
         tx,
         diesel::insert_into(events::table)
@@ -152,7 +153,17 @@ pub async fn record_all(
         .into_iter()
         .map(|event| event.by(Some(actor.id()), now))
         .collect();
+    for event in &rows {
+        announce(tx, event);
+    }
     insert_all(tx, events::table, &rows).await
+}
+
+/// Whoever follows the workspace is to look.
+fn announce(tx: &mut Transaction, event: &Event) {
+    if let Some(workspace) = event.workspace_id {
+        tx.announce(Topic::Workspace(workspace));
+    }
 }
 
 /// Those of the events that the viewer may see: an organization's for its owners and admins, a

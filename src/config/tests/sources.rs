@@ -58,6 +58,7 @@ fn the_usual_names_work() {
         &[
             ("DATABASE_URL", "postgres://primary/db"),
             ("DATABASE_READ_URL", "postgresql://replica/db"),
+            ("DATABASE_LISTEN_URL", "postgresql://direct/db"),
             ("HOST", "0.0.0.0"),
             ("PORT", "0"),
             ("RUST_LOG", "warn,tenantry=trace"),
@@ -67,6 +68,8 @@ fn the_usual_names_work() {
     assert_eq!(url, Some("postgres://primary/db"));
     let url = config.database.read_url.as_ref().map(Secret::expose);
     assert_eq!(url, Some("postgresql://replica/db"));
+    let url = config.database.listen_url.as_ref().map(Secret::expose);
+    assert_eq!(url, Some("postgresql://direct/db"));
     assert_eq!(config.http.host.to_string(), "0.0.0.0");
     assert_eq!(config.http.port, 0);
     assert_eq!(config.log.filter, "warn,tenantry=trace");

@@ -3,6 +3,7 @@
 //! Each takes what a client sent and gives the form that is stored, or [`Invalid`]. Giving it its
 //! own result changes nothing. Lengths of text count Unicode scalar values.
 
+pub mod cron;
 pub mod domain;
 pub mod email;
 pub mod fold;
