@@ -25,6 +25,7 @@ use crate::models::prompt::{self, Prompt};
 use crate::models::quota;
 use crate::models::run::{self, Run};
 use crate::models::user::{self, User};
+use crate::models::visibility::{self, Span, Visibility};
 use crate::models::workspace::{self, VisibleWorkspace, WorkspaceMember};
 
 type Loaded<K, V> = Result<HashMap<K, V>, Arc<Error>>;
@@ -118,6 +119,46 @@ impl Loader<PromptsKey> for Loaders {
         let used = quota::prompts_used(&mut conn, &ids).await?;
         let keyed = used.into_iter().map(|(id, used)| (PromptsKey(id), used));
         Ok(keyed.collect())
+    }
+}
+
+/// How often the answers in a workspace mention its domain.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct VisibilityKey {
+    /// Where they were given.
+    pub workspace: WorkspaceId,
+    /// When they were given.
+    pub span: Span,
+    /// Whether it is wanted day by day.
+    pub by_day: bool,
+}
+
+impl Loader<VisibilityKey> for Loaders {
+    type Value = Arc<Visibility>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[VisibilityKey]) -> Loaded<VisibilityKey, Self::Value> {
+        // Aliases may ask for other times: those are other statements.
+        let mut groups: HashMap<_, Vec<_>> = HashMap::new();
+        for key in keys {
+            let group = groups.entry((key.span, key.by_day)).or_default();
+            group.push(key.workspace);
+        }
+        let mut conn = self.app.db.read().await?;
+        let mut loaded = HashMap::with_capacity(keys.len());
+        for ((span, by_day), ids) in groups {
+            let found =
+                visibility::of_workspaces(&mut conn, self.viewer, &ids, span, by_day).await?;
+            for (workspace, visibility) in found {
+                let key = VisibilityKey {
+                    workspace,
+                    span,
+                    by_day,
+                };
+                loaded.insert(key, Arc::new(visibility));
+            }
+        }
+        Ok(loaded)
     }
 }
 

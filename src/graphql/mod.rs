@@ -28,6 +28,7 @@ mod run;
 mod scalar;
 mod slug;
 mod user;
+mod visibility;
 mod workspace;
 
 use async_graphql::{EmptySubscription, MergedObject, Schema};

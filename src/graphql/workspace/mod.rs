@@ -27,6 +27,7 @@ use super::provider::Provider;
 use super::run::{Run, RunStatus};
 use super::scalar::{DateTime, Json};
 use super::user::User;
+use super::visibility::DomainVisibility;
 use crate::access;
 use crate::error::Error;
 use crate::models::event::WorkspaceEvents;
@@ -226,6 +227,20 @@ impl Workspace {
     async fn enabled_providers(&self) -> Vec<Provider> {
         let enabled = self.row().providers().into_iter();
         enabled.map(Into::into).collect()
+    }
+
+    /// How often answers mention the domain: those of the last 30 days, today in UTC included, unless
+    /// told otherwise.
+    async fn domain_visibility(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The beginning, which is included; 30 days before the end unless given.")]
+        since: Option<DateTime>,
+        #[graphql(desc = "The end, which is not included; none unless given.")] until: Option<
+            DateTime,
+        >,
+    ) -> Result<DomainVisibility> {
+        DomainVisibility::load(ctx, self.row().id, since, until).await
     }
 
     /// How people join by code. Requires WORKSPACE_MANAGE; `null` with the error FORBIDDEN without it.
