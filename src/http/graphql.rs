@@ -118,7 +118,7 @@ async fn answer(
     }
     let operation = request.operation_name.clone();
     let viewer_id = viewer.as_ref().ok().map(Viewer::id);
-    let context = RequestContext::new(state.app.clone(), viewer);
+    let context = RequestContext::new(state.app.clone(), viewer, state.app.now());
     let mut response = execute(state, request, context, kind).await;
     let limited = retry_after(&response);
     finish(&mut response, &reply.id.0);
