@@ -54,7 +54,7 @@ impl Default for Pace {
             heartbeat: Duration::from_secs(20),
             comment: Duration::from_secs(15),
             read: Duration::from_secs(20),
-            stop: Duration::from_secs(20),
+            stop: Duration::from_secs(30),
         }
     }
 }

@@ -142,7 +142,7 @@ impl Feed {
 
     /// Takes up what is new.
     async fn look(&mut self) -> Result<()> {
-        if self.is_ending || !self.waiting.is_empty() {
+        if !self.waiting.is_empty() {
             return Ok(());
         }
         let now = self.app.now();
