@@ -171,6 +171,7 @@ pub const MUTATIONS: &[(&str, Takes)] = &[
     ("joinWorkspaceByCode", Takes::SignedIn),
     ("rotateJoinCode", Takes::Permission(P::WorkspaceManage)),
     ("disableJoinCode", Takes::Permission(P::WorkspaceManage)),
+    ("setEnabledProviders", Takes::Permission(P::WorkspaceManage)),
     ("createApiToken", Takes::SignedIn),
     ("revokeApiToken", Takes::SignedIn),
     ("updateWorkspaceMember", Takes::Permission(P::WorkspaceOwn)),

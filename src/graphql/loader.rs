@@ -102,6 +102,25 @@ impl Loader<SeatsKey> for Loaders {
     }
 }
 
+/// How many prompts a workspace has.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PromptsKey(pub WorkspaceId);
+
+impl Loader<PromptsKey> for Loaders {
+    type Value = i64;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[PromptsKey]) -> Loaded<PromptsKey, i64> {
+        let mut conn = self.app.db.read().await?;
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let visible = workspace::visible(&mut conn, self.viewer, &ids).await?;
+        let ids: Vec<_> = visible.iter().map(|it| it.workspace.id).collect();
+        let used = quota::prompts_used(&mut conn, &ids).await?;
+        let keyed = used.into_iter().map(|(id, used)| (PromptsKey(id), used));
+        Ok(keyed.collect())
+    }
+}
+
 impl Loader<OrganizationMemberId> for Loaders {
     type Value = (OrganizationMember, User);
     type Error = Arc<Error>;

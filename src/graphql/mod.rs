@@ -60,6 +60,7 @@ pub struct Mutation(
     organization_member::OrganizationMemberMutation,
     workspace::WorkspaceMutation,
     workspace::WorkspaceMemberMutation,
+    provider::ProviderMutation,
     invitation::InvitationMutation,
     navigation::NavigationMutation,
     join_code::JoinCodeMutation,

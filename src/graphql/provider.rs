@@ -1,12 +1,16 @@
-//! The AI providers.
+//! The AI providers whose answers are collected.
 
-use async_graphql::Enum;
+use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
 
-use crate::models;
+use super::check::Check;
+use super::context::ContextExt;
+use super::id::RawId;
+use super::workspace::Workspace;
+use crate::models::{provider, workspace};
 
 /// An AI provider whose answers are collected.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "models::provider::Provider")]
+#[graphql(remote = "provider::Provider")]
 pub enum Provider {
     /// OpenAI.
     Openai,
@@ -20,4 +24,43 @@ pub enum Provider {
     Mistral,
     /// Cohere.
     Cohere,
+}
+
+#[derive(InputObject)]
+struct SetEnabledProvidersInput {
+    workspace_id: RawId,
+    /// At least one; duplicates count once.
+    providers: Vec<Provider>,
+}
+
+#[derive(SimpleObject)]
+struct SetEnabledProvidersPayload {
+    workspace: Workspace,
+}
+
+/// What can be changed of the providers.
+#[derive(Default)]
+pub struct ProviderMutation;
+
+#[Object]
+impl ProviderMutation {
+    /// Chooses the AI providers that prompts are put to from the next run on. Takes WORKSPACE_MANAGE.
+    async fn set_enabled_providers(
+        &self,
+        ctx: &Context<'_>,
+        input: SetEnabledProvidersInput,
+    ) -> Result<SetEnabledProvidersPayload> {
+        let viewer = ctx.viewer()?;
+        let mut check = Check::default();
+        let id = check.id("workspaceId", &input.workspace_id);
+        if input.providers.is_empty() {
+            check.refuse("providers", "must name at least one");
+        }
+        let id = check.done(id)?;
+        let providers: Vec<_> = input.providers.into_iter().map(Into::into).collect();
+        let visible = workspace::set_providers(ctx.app(), viewer, id, &providers).await?;
+        Ok(SetEnabledProvidersPayload {
+            workspace: Workspace(visible),
+        })
+    }
 }

@@ -21,4 +21,5 @@ pub mod run;
 pub mod slugs;
 pub mod user;
 pub mod values;
+pub mod visibility;
 pub mod workspace;

@@ -177,6 +177,26 @@ pub async fn check_workspaces(
     check("maxWorkspaces", limit, live)
 }
 
+/// How many prompts each workspace has, active or not. In one statement, however many workspaces there
+/// are; those without any are not in the answer.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn prompts_used(
+    conn: &mut Connection,
+    workspaces: &[WorkspaceId],
+) -> Result<Vec<(WorkspaceId, i64)>> {
+    Ok(run!(
+        conn,
+        prompts::table
+            .filter(prompts::workspace_id.eq_any(workspaces))
+            .group_by(prompts::workspace_id)
+            .select((prompts::workspace_id, count_star()))
+            .load(conn)
+            .await
+    )?)
+}
+
 /// Refuses where `adding` more prompts would not fit into the workspace, whose row the caller has
 /// locked.
 ///
@@ -191,22 +211,20 @@ pub async fn check_prompts(
     let Some(limit) = plan.max_prompts_per_workspace else {
         return Ok(());
     };
-    let used: i64 = run!(
-        tx,
-        prompts::table
-            .filter(prompts::workspace_id.eq(workspace))
-            .select(count_star())
-            .first(tx)
-            .await
-    )?;
-    // One more than what is there when all but the last are added.
-    check("maxPromptsPerWorkspace", limit, used + adding - 1)
+    let used = prompts_used(tx, &[workspace]).await?;
+    let used: i64 = used.iter().map(|(_, used)| used).sum();
+    check_adding("maxPromptsPerWorkspace", limit, used, adding)
 }
 
 /// Refuses where one more than `used` would pass the limit of that name.
 fn check(name: &'static str, limit: i32, used: i64) -> Result<()> {
+    check_adding(name, limit, used, 1)
+}
+
+/// Refuses where `adding` more than `used` would pass the limit of that name.
+fn check_adding(name: &'static str, limit: i32, used: i64, adding: i64) -> Result<()> {
     let limit = limit.into();
-    if used < limit {
+    if used + adding <= limit {
         Ok(())
     } else {
         Err(Error::LimitReached { name, limit })

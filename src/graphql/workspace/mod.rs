@@ -23,6 +23,7 @@ use super::join_code::JoinInfo;
 use super::loader::JoinCodeOf;
 use super::organization::{Organization, Permission, permissions};
 use super::prompt::Prompt;
+use super::provider::Provider;
 use super::run::{Run, RunStatus};
 use super::scalar::{DateTime, Json};
 use super::user::User;
@@ -219,6 +220,12 @@ impl Workspace {
         };
         let args = PageArgs::new(first, after, last, before);
         Connection::load(ctx, list, self.row().id, args, WorkspaceMember::from).await
+    }
+
+    /// The AI providers that prompts are put to, at least one; all of them unless set.
+    async fn enabled_providers(&self) -> Vec<Provider> {
+        let enabled = self.row().providers().into_iter();
+        enabled.map(Into::into).collect()
     }
 
     /// How people join by code. Requires WORKSPACE_MANAGE; `null` with the error FORBIDDEN without it.

@@ -5,6 +5,7 @@ mod delete;
 mod list;
 mod member;
 mod member_change;
+mod providers;
 mod update;
 
 use diesel::pg::Pg;
@@ -17,6 +18,7 @@ pub use delete::{delete, restore};
 pub use list::{OrderField, WorkspaceList, WorkspacesOfOrganization};
 pub use member::{MemberList, WorkspaceMember, add_member, visible_members};
 pub use member_change::{Removed, leave, remove_member, transfer, update_member};
+pub use providers::set_providers;
 pub use update::{WorkspaceChanges, update};
 
 use crate::access::visible::{may_see, workspaces_of_viewer};

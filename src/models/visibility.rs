@@ -1,0 +1,52 @@
+//! How often answers mention the domain of their workspace.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use crate::db::Transaction;
+use crate::db::types::Instant;
+use crate::error::Result;
+use crate::id::WorkspaceId;
+use crate::models::provider::Provider;
+use crate::run;
+use crate::schema::visibility;
+
+/// Counts an answer that did not fail, in the transaction that stores it. `now` must be the instant at
+/// which the answer says that it was made: it tells the day that it counts for.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn count(
+    tx: &mut Transaction,
+    workspace: WorkspaceId,
+    provider: Provider,
+    now: Instant,
+    mentions: bool,
+) -> Result<()> {
+    let mentions = i32::from(mentions);
+    let first = (
+        visibility::workspace_id.eq(workspace),
+        visibility::day.eq(now.to_utc().date_naive().to_string()),
+        visibility::provider.eq(provider),
+        visibility::answers.eq(1),
+        visibility::mentions.eq(mentions),
+    );
+    run!(
+        tx,
+        diesel::insert_into(visibility::table)
+            .values(&first)
+            .on_conflict((
+                visibility::workspace_id,
+                visibility::day,
+                visibility::provider
+            ))
+            .do_update()
+            .set((
+                visibility::answers.eq(visibility::answers + 1),
+                visibility::mentions.eq(visibility::mentions + mentions),
+            ))
+            .execute(tx)
+            .await
+    )?;
+    Ok(())
+}
