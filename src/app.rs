@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::Utc;
 use tokio::sync::Notify;
@@ -18,8 +19,44 @@ pub struct App {
     pub db: Db,
     /// The configuration, as it was at start.
     pub config: Arc<Config>,
+    /// How often what lasts looks at something, and how long it waits.
+    pub pace: Pace,
     clock: Arc<dyn Clock>,
     work: Arc<Notify>,
+}
+
+/// How often what lasts looks at something, and how long it waits. Injected, so that tests need not
+/// wait as long.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// How long whoever follows something lets pass before they look without having been told.
+    pub look: Duration,
+    /// How long whoever is connected is believed before it is asked again whether they may be.
+    pub check: Duration,
+    /// How long a socket may be open before its client has to sign in.
+    pub sign_in: Duration,
+    /// How often a socket's client has to show that it is still there.
+    pub heartbeat: Duration,
+    /// How often something is sent down a stream of events, so that nobody takes it for dead.
+    pub comment: Duration,
+    /// How long a client may take to read what waits for it before it is cut off.
+    pub read: Duration,
+    /// How long the server waits, when it stops, for what it still has to finish.
+    pub stop: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            look: Duration::from_secs(2),
+            check: Duration::from_secs(30),
+            sign_in: Duration::from_secs(10),
+            heartbeat: Duration::from_secs(20),
+            comment: Duration::from_secs(15),
+            read: Duration::from_secs(20),
+            stop: Duration::from_secs(30),
+        }
+    }
 }
 
 /// Tells the time. Injected, so that tests can set it.
@@ -43,6 +80,7 @@ impl App {
         Self {
             db,
             config: Arc::new(config),
+            pace: Pace::default(),
             clock,
             work: Arc::default(),
         }

@@ -1,11 +1,13 @@
 //! Runs: collections of answers, every active prompt put to every enabled provider.
 
+mod follow;
 mod list;
 
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 
+pub use follow::Follow;
 pub use list::{RunList, of_answers, visible};
 
 use crate::db::types::{Instant, JsonList};
