@@ -22,7 +22,7 @@ pub(super) fn of(key: &str) -> RangeInclusive<i128> {
         "database.max_connections" | "database.readers" => 1..=1_000,
         "providers.concurrency" => 1..=10_000,
         "limits.min_schedule_interval_minutes" => 1..=ONE_YEAR_IN_MINUTES,
-        "limits.invitation_days" | "limits.purge_days" => 1..=A_CENTURY_IN_DAYS,
+        "limits.invitation_days" | "limits.purge_days" | "limits.run_days" => 1..=A_CENTURY_IN_DAYS,
         _ if key.starts_with("plans.") && key.ends_with(".trial_days") => 1..=A_CENTURY_IN_DAYS,
         _ if key.starts_with("providers.") && key.ends_with(".timeout_seconds") => 1..=ONE_HOUR,
         _ if key.starts_with("providers.") && key.ends_with(".concurrency") => 1..=1_000,

@@ -105,6 +105,9 @@ mod tests {
         DateTime::parse_from_rfc3339(text).unwrap().to_utc().into()
     }
 
+    /// A day of the month, and an hour.
+    type Time = (u32, u32);
+
     /// An instant of November 2026, by its day and hour.
     fn at(day: u32, hour: u32) -> Instant {
         instant(&format!("2026-11-{day:02}T{hour:02}:00:00Z"))
@@ -125,7 +128,7 @@ mod tests {
         #[case] since: (u32, u32),
         #[case] until: (u32, u32),
         #[case] days: Option<((u32, u32), (u32, u32))>,
-        #[case] parts: &[((u32, u32), (u32, u32))],
+        #[case] parts: &[(Time, Time)],
     ) {
         let at = |(day, hour)| at(day, hour);
         let span = Span::new(Some(at(since)), Some(at(until)), at((20, 0))).unwrap();

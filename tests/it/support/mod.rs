@@ -3,15 +3,18 @@
 pub mod client;
 pub mod clock;
 pub mod collecting;
+pub mod copies;
 pub mod database;
 pub mod home;
 pub mod issuer;
 pub mod office;
 pub mod people;
 pub mod postgres;
+pub mod process;
 pub mod providers;
 pub mod server;
 pub mod smtp;
+pub mod working;
 
 pub use client::{Client, Reply};
 pub use database::Database::{self, Postgres, Sqlite};
