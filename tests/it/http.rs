@@ -77,6 +77,9 @@ async fn without_credentials_there_is_the_schema_and_nothing_else(
         "mutation { createPrompts(input: { workspaceId: \"x\", prompts: [] }) { prompts { id } } }",
         "mutation { updatePrompt(input: { promptId: \"x\" }) { prompt { id } } }",
         "mutation { deletePrompt(input: { promptId: \"x\" }) { deletedId } }",
+        "mutation { setSchedule(input: { workspaceId: \"x\" }) { runRequest { status } } }",
+        "mutation { startRun(input: { workspaceId: \"x\" }) { runRequest { status } } }",
+        "mutation { cancelRun(input: { runId: \"x\" }) { run { id } } }",
         "mutation { deleteWorkspace(input: { workspaceId: \"x\" }) { workspace { id } } }",
     ];
     for query in every_field {

@@ -80,6 +80,7 @@ struct World {
     workspace_invitation: String,
     api_token: String,
     prompt: String,
+    run: String,
 }
 
 async fn world(server: &TestServer, actor: Actor, tag: &str) -> World {
@@ -127,6 +128,10 @@ async fn world(server: &TestServer, actor: Actor, tag: &str) -> World {
         .await;
     let input = json!({ "workspaceId": workspace, "prompts": [{ "text": "One" }] });
     let prompts = owner.mutate("createPrompts", input, "prompts { id }").await;
+    let input = json!({ "workspaceId": workspace });
+    let run = owner
+        .mutate("startRun", input, "runRequest { jobId }")
+        .await;
     World {
         actor: client,
         actor_email: email("actor"),
@@ -138,6 +143,7 @@ async fn world(server: &TestServer, actor: Actor, tag: &str) -> World {
         workspace_invitation: text(&to_workspace, "invitation.id"),
         api_token: text(&token, "apiToken.id"),
         prompt: text(&prompts, "prompts.0.id"),
+        run: text(&run, "runRequest.jobId"),
     }
 }
 
@@ -345,6 +351,21 @@ fn cases() -> Vec<Case> {
         case(
             "deletePrompt",
             |w| json!({ "promptId": w.prompt }),
+            |a| a.in_workspace(CONTRIBUTE),
+        ),
+        case(
+            "setSchedule",
+            |w| json!({ "workspaceId": w.workspace, "cron": "0 6 * * *" }),
+            |a| a.in_workspace(MANAGE),
+        ),
+        case(
+            "startRun",
+            |w| json!({ "workspaceId": w.workspace }),
+            |a| a.in_workspace(CONTRIBUTE),
+        ),
+        case(
+            "cancelRun",
+            |w| json!({ "runId": w.run }),
             |a| a.in_workspace(CONTRIBUTE),
         ),
         case("createApiToken", |_| json!({ "name": "another" }), |_| ""),

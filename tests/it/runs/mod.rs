@@ -3,11 +3,16 @@
 
 mod asking;
 mod cancelling;
+mod collecting;
+mod crashing;
 mod scheduling;
 
-use serde_json::{Value, json};
+use std::time::Duration;
 
-use crate::support::{Client, text};
+use serde_json::{Value, json};
+use tenantry::db::Topic;
+
+use crate::support::{Client, TestServer, text};
 
 /// Makes that many prompts in the workspace, and gives their ids.
 async fn prompts(by: &Client, workspace: &str, texts: &[&str]) -> Vec<String> {
@@ -62,4 +67,21 @@ async fn events(by: &Client, workspace: &str) -> Vec<String> {
     let nodes = found["workspace"]["events"]["nodes"].as_array();
     let nodes = nodes.expect("a list").iter();
     nodes.map(|event| text(event, "kind")).collect()
+}
+
+/// The run, once it has ended.
+async fn ended(server: &TestServer, by: &Client, run: &str) -> Value {
+    let topic = Topic::Run(run.parse().expect("a run's id"));
+    let mut changes = server.app().db.listen(topic);
+    let ending = async {
+        loop {
+            let run = shown(by, run).await;
+            if run["finishedAt"].is_string() {
+                return run;
+            }
+            changes.changed().await;
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(60), ending);
+    in_time.await.expect("it ends in time")
 }

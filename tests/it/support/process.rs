@@ -64,7 +64,7 @@ impl Program {
 
 /// A program that serves, killed with this value.
 pub struct Serving {
-    child: Child,
+    pub child: Child,
     /// What it printed once it listened.
     pub lines: Vec<String>,
     pub url: String,
