@@ -8,6 +8,7 @@ pub mod home;
 pub mod issuer;
 pub mod office;
 pub mod people;
+pub mod plans;
 pub mod postgres;
 pub mod server;
 pub mod smtp;
