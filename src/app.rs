@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::Utc;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 use url::Url;
 
 use crate::config::{Config, Plan};
@@ -18,8 +19,44 @@ pub struct App {
     pub db: Db,
     /// The configuration, as it was at start.
     pub config: Arc<Config>,
+    /// How often what lasts looks at something, and how long it waits.
+    pub pace: Pace,
     clock: Arc<dyn Clock>,
-    work: Arc<Notify>,
+    work: Arc<watch::Sender<()>>,
+}
+
+/// How often what lasts looks at something, and how long it waits. Injected, so that tests need not
+/// wait as long.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// How long whoever follows something lets pass before they look without having been told.
+    pub look: Duration,
+    /// How long whoever is connected is believed before it is asked again whether they may be.
+    pub check: Duration,
+    /// How long a socket may be open before its client has to sign in.
+    pub sign_in: Duration,
+    /// How often a socket's client has to show that it is still there.
+    pub heartbeat: Duration,
+    /// How often something is sent down a stream of events, so that nobody takes it for dead.
+    pub comment: Duration,
+    /// How long a client may take to read what waits for it before it is cut off.
+    pub read: Duration,
+    /// How long the server waits, when it stops, for what it still has to finish.
+    pub stop: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            look: Duration::from_secs(2),
+            check: Duration::from_secs(30),
+            sign_in: Duration::from_secs(10),
+            heartbeat: Duration::from_secs(20),
+            comment: Duration::from_secs(15),
+            read: Duration::from_secs(20),
+            stop: Duration::from_secs(30),
+        }
+    }
 }
 
 /// Tells the time. Injected, so that tests can set it.
@@ -43,6 +80,7 @@ impl App {
         Self {
             db,
             config: Arc::new(config),
+            pace: Pace::default(),
             clock,
             work: Arc::default(),
         }
@@ -68,12 +106,12 @@ impl App {
     /// called after the transaction that made it is committed; without it, the worker finds the work
     /// by polling.
     pub fn wake_worker(&self) {
-        self.work.notify_one();
+        self.work.send_replace(());
     }
 
-    /// Completes when somebody has called [`App::wake_worker`] since it last did.
-    pub(crate) async fn work(&self) {
-        self.work.notified().await;
+    /// Changes whenever somebody calls [`App::wake_worker`].
+    pub(crate) fn work(&self) -> watch::Receiver<()> {
+        self.work.subscribe()
     }
 
     /// The plan by that key; the unlimited one where the operator has taken it out of the

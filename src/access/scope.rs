@@ -155,6 +155,21 @@ impl<L> WorkspaceScope<L> {
     }
 }
 
+impl<L: Level> WorkspaceScope<L> {
+    /// Refuses a deleted one, and whoever lacks `L`.
+    fn live(self) -> Result<Self> {
+        if self.workspace().deleted_at.is_some() {
+            return Err(if self.role.may(Permission::WorkspaceOwn) {
+                Error::conflict("The workspace is deleted; restore it first.")
+            } else {
+                Error::not_found()
+            });
+        }
+        self.require::<L>()?;
+        Ok(self)
+    }
+}
+
 impl Viewer {
     /// The organization for changing it, its row locked until the transaction ends.
     ///
@@ -213,16 +228,7 @@ impl Viewer {
         tx: &mut Transaction,
         id: WorkspaceId,
     ) -> Result<WorkspaceScope<L>> {
-        let scope = self.locked_workspace(tx, id).await?;
-        if scope.workspace().deleted_at.is_some() {
-            return Err(if scope.role.may(Permission::WorkspaceOwn) {
-                Error::conflict("The workspace is deleted; restore it first.")
-            } else {
-                Error::not_found()
-            });
-        }
-        scope.require::<L>()?;
-        Ok(scope)
+        self.locked_workspace(tx, id).await?.live()
     }
 
     /// The deleted workspace for restoring it, its row locked until the transaction ends.
@@ -247,6 +253,18 @@ impl Viewer {
         }
     }
 
+    /// The live workspace for reading what takes `L`.
+    ///
+    /// # Errors
+    /// Those of [`Viewer::workspace`].
+    pub async fn workspace_to_read<L: Level>(
+        &self,
+        conn: &mut Connection,
+        id: WorkspaceId,
+    ) -> Result<WorkspaceScope<L>> {
+        self.found_workspace(conn, id).await?.live()
+    }
+
     async fn locked_workspace<L: Level>(
         &self,
         tx: &mut Transaction,
@@ -254,8 +272,17 @@ impl Viewer {
     ) -> Result<WorkspaceScope<L>> {
         let row = workspaces::table.find(id).select(workspaces::id);
         run!(tx, lock(row).get_result::<WorkspaceId>(tx).await.optional())?;
+        self.found_workspace(tx, id).await
+    }
+
+    /// The workspace, live or deleted, whatever the viewer may do there.
+    async fn found_workspace<L: Level>(
+        &self,
+        conn: &mut Connection,
+        id: WorkspaceId,
+    ) -> Result<WorkspaceScope<L>> {
         let found: Option<(Workspace, _, _)> = run!(
-            tx,
+            conn,
             workspaces_of_viewer(self.id())
                 .filter(workspaces::id.eq(id))
                 .select((
@@ -263,7 +290,7 @@ impl Viewer {
                     organization_members::role,
                     workspace_members::role.nullable(),
                 ))
-                .first(tx)
+                .first(conn)
                 .await
                 .optional()
         )?;

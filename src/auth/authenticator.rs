@@ -66,10 +66,12 @@ impl Authenticator {
         let token = bearer(header).ok_or_else(|| Refused::Invalid("not a bearer token".into()))?;
         if token.starts_with(api_token::PREFIX) {
             let user = api_token::authenticate(app, token).await?;
-            let user = user.ok_or_else(|| Refused::Invalid("no such API token".into()))?;
+            let (user, expires_at) =
+                user.ok_or_else(|| Refused::Invalid("no such API token".into()))?;
             return Ok(Viewer {
                 user,
                 credential: Credential::ApiToken,
+                expires_at,
             });
         }
         self.by_token(app, token).await
@@ -89,7 +91,11 @@ impl Authenticator {
                 let credential = Credential::Identity {
                     workos_organization_id,
                 };
-                return Ok(Viewer { user, credential });
+                return Ok(Viewer {
+                    user,
+                    credential,
+                    expires_at: Some(verified.expires_at),
+                });
             }
             self.verified.invalidate(&hash);
         }
@@ -133,6 +139,7 @@ impl Authenticator {
             credential: Credential::Identity {
                 workos_organization_id,
             },
+            expires_at: Some(identity.expires_at.into()),
         })
     }
 }

@@ -1,5 +1,6 @@
 //! The person who makes a request.
 
+use crate::db::types::Instant;
 use crate::id::UserId;
 use crate::models::user::User;
 
@@ -10,6 +11,8 @@ pub struct Viewer {
     pub user: User,
     /// How they proved it.
     pub credential: Credential,
+    /// When the credential ends, if it does by itself.
+    pub expires_at: Option<Instant>,
 }
 
 /// What a request was signed in with.

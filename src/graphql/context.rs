@@ -1,9 +1,10 @@
 //! What the resolvers of one request share.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Request, Response};
+use futures_util::stream::{self, Stream, StreamExt};
 
 use super::ApiSchema;
 use super::batch::{AtOnce, Batches};
@@ -17,7 +18,7 @@ use crate::id::UserId;
 /// What the resolvers of one request share.
 pub struct RequestContext {
     app: App,
-    now: Instant,
+    course: Course,
     signed_in: Option<SignedIn>,
     batches: Batches,
 }
@@ -30,9 +31,35 @@ struct SignedIn {
     loaders: DataLoader<Loaders>,
 }
 
+/// How far a request has come. Cheap to clone; clones are the same.
+#[derive(Clone)]
+pub struct Course(Arc<Mutex<Stage>>);
+
+struct Stage {
+    /// When what is being executed began: the request or, of a subscription, its latest item.
+    now: Instant,
+    is_streaming: bool,
+}
+
+impl Course {
+    fn stage(&self) -> MutexGuard<'_, Stage> {
+        // Nothing panics while it holds the lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What executing a subscription gives.
+pub enum Streamed {
+    /// Why there is nothing to follow: the only thing that comes.
+    Refused(Response),
+    /// The next item.
+    Item(Response),
+}
+
 impl RequestContext {
-    /// The context of a request of the viewer's, or of someone who is not signed in.
-    pub fn new(app: App, viewer: Result<Viewer, SignedOut>) -> Self {
+    /// The context of a request of the viewer's, or of someone who is not signed in, that came at
+    /// `now`.
+    pub fn new(app: App, viewer: Result<Viewer, SignedOut>, now: Instant) -> Self {
         let batches = Batches::default();
         let signed_in = viewer.ok().map(|viewer| {
             let loaders = Loaders::new(app.clone(), viewer.id());
@@ -42,7 +69,10 @@ impl RequestContext {
             }
         });
         Self {
-            now: app.now(),
+            course: Course(Arc::new(Mutex::new(Stage {
+                now,
+                is_streaming: false,
+            }))),
             app,
             signed_in,
             batches,
@@ -54,6 +84,29 @@ impl RequestContext {
         let batches = self.batches.clone();
         batches.run(schema.execute(request.data(self))).await
     }
+
+    /// Executes a subscription in this context. Nothing that was loaded for one item is kept for the
+    /// next: the loaders have no cache.
+    pub fn stream(
+        self,
+        schema: &ApiSchema,
+        request: Request,
+    ) -> impl Stream<Item = Streamed> + Send + use<> {
+        let (batches, course) = (self.batches.clone(), self.course.clone());
+        let responses = schema.execute_stream(request.data(self));
+        stream::unfold(responses, move |mut responses| {
+            let (batches, course) = (batches.clone(), course.clone());
+            async move {
+                let response = batches.run(responses.next()).await?;
+                let is_item = course.stage().is_streaming;
+                let streamed = match is_item {
+                    true => Streamed::Item(response),
+                    false => Streamed::Refused(response),
+                };
+                Some((streamed, responses))
+            }
+        })
+    }
 }
 
 /// What resolvers take from their context.
@@ -61,8 +114,9 @@ pub trait ContextExt {
     /// What every request shares.
     fn app(&self) -> &App;
 
-    /// The time of the request: the same for all that is read by the clock, so that no two fields
-    /// of an answer disagree, and lists that are narrowed down by it are read together.
+    /// The time of the request or, of a subscription, of its latest item: the same for all that is
+    /// read by the clock, so that no two fields of an answer disagree, and lists that are narrowed down
+    /// by it are read together.
     fn now(&self) -> Instant;
 
     /// Whose request it is.
@@ -92,7 +146,7 @@ impl ContextExt for Context<'_> {
     }
 
     fn now(&self) -> Instant {
-        self.data_unchecked::<RequestContext>().now
+        self.data_unchecked::<RequestContext>().course.stage().now
     }
 
     fn viewer(&self) -> Result<&Arc<Viewer>> {
@@ -110,4 +164,13 @@ fn signed_in<'a>(ctx: &'a Context<'_>) -> Result<&'a SignedIn> {
         .signed_in
         .as_ref()
         .ok_or_else(Error::unauthenticated)
+}
+
+/// Has a subscription's items each executed at a time of their own. Calling it says that there is
+/// something to follow.
+pub fn items<S: Stream>(ctx: &Context<'_>, items: S) -> impl Stream<Item = S::Item> + use<S> {
+    let context = ctx.data_unchecked::<RequestContext>();
+    let (app, course) = (context.app.clone(), context.course.clone());
+    course.stage().is_streaming = true;
+    items.inspect(move |_| course.stage().now = app.now())
 }

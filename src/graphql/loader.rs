@@ -24,6 +24,7 @@ use crate::models::organization::{self, OrganizationMember, VisibleOrganization}
 use crate::models::prompt::{self, Prompt};
 use crate::models::quota;
 use crate::models::run::{self, Run};
+use crate::models::schedule::{self, Schedule};
 use crate::models::user::{self, User};
 use crate::models::visibility::{self, Span, Visibility};
 use crate::models::workspace::{self, VisibleWorkspace, WorkspaceMember};
@@ -198,6 +199,22 @@ impl Loader<ApiTokenId> for Loaders {
         let mut conn = self.app.db.read().await?;
         let found = api_token::of_viewer(&mut conn, self.viewer, Some(ids)).await?;
         Ok(keyed(found, |token| token.id))
+    }
+}
+
+/// The schedule of a workspace.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ScheduleOf(pub WorkspaceId);
+
+impl Loader<ScheduleOf> for Loaders {
+    type Value = Schedule;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[ScheduleOf]) -> Loaded<ScheduleOf, Schedule> {
+        let mut conn = self.app.db.read().await?;
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let found = schedule::visible(&mut conn, self.viewer, &ids).await?;
+        Ok(keyed(found, |schedule| ScheduleOf(schedule.workspace_id)))
     }
 }
 

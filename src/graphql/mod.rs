@@ -25,17 +25,21 @@ mod plan;
 mod prompt;
 mod provider;
 mod run;
+mod run_request;
 mod scalar;
+mod schedule;
 mod slug;
+mod subscription;
 mod user;
 mod visibility;
 mod workspace;
 
-use async_graphql::{EmptySubscription, MergedObject, Schema};
+use async_graphql::{MergedObject, Schema};
 
-pub use context::{RequestContext, SignedOut};
+pub use context::{RequestContext, SignedOut, Streamed};
 pub use error::{finish, is_request_error};
 pub use mutations::repeated_field;
+pub use subscription::Subscription;
 
 /// Everything that can be read.
 #[derive(MergedObject, Default)]
@@ -65,14 +69,16 @@ pub struct Mutation(
     join_code::JoinCodeMutation,
     prompt::PromptMutation,
     api_token::ApiTokenMutation,
+    schedule::ScheduleMutation,
+    run_request::RunMutation,
 );
 
 /// The schema, as it is served.
-pub type ApiSchema = Schema<Query, Mutation, EmptySubscription>;
+pub type ApiSchema = Schema<Query, Mutation, Subscription>;
 
 /// Builds the schema; `introspection` is whether it can be asked about itself.
 pub fn schema(introspection: bool) -> ApiSchema {
-    let builder = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+    let builder = Schema::build(Query::default(), Mutation::default(), Subscription)
         .register_output_type::<error::ErrorCode>()
         .register_output_type::<node::Node>()
         // `limits` has refused what is deeper, with a better error.

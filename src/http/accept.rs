@@ -47,6 +47,28 @@ impl Media {
     }
 }
 
+/// When the reply is a stream of events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Streaming {
+    /// Never: nobody asks for one.
+    Never,
+    /// For subscriptions, whose client takes JSON for all else.
+    Subscriptions,
+    /// Always: nothing else is taken.
+    Always,
+}
+
+impl Streaming {
+    /// What the client wants.
+    pub fn of(headers: &HeaderMap) -> Self {
+        match Media::of(headers) {
+            _ if !names(&ranges(headers), "text/event-stream") => Self::Never,
+            Some(_) => Self::Subscriptions,
+            None => Self::Always,
+        }
+    }
+}
+
 /// Whether a browser asks, which wants a page.
 pub fn wants_html(headers: &HeaderMap) -> bool {
     names(&ranges(headers), "text/html")
@@ -108,6 +130,20 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static(accept));
         Media::of(&headers)
+    }
+
+    #[test]
+    fn whoever_takes_json_too_gets_events_for_subscriptions_alone() {
+        let streaming = |accept| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, HeaderValue::from_static(accept));
+            Streaming::of(&headers)
+        };
+        assert_eq!(streaming("*/*"), Streaming::Never);
+        assert_eq!(streaming("application/json"), Streaming::Never);
+        assert_eq!(streaming("text/event-stream"), Streaming::Always);
+        let both = "application/json, text/event-stream;q=0.5";
+        assert_eq!(streaming(both), Streaming::Subscriptions);
     }
 
     #[test]

@@ -2,28 +2,30 @@
 //!
 //! <https://graphql.github.io/graphql-over-http/draft/>
 
-mod params;
-
-use std::time::Duration;
-
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Positioned, Request, Response as GraphqlResponse, ServerError, Value};
+use async_graphql::{Response as GraphqlResponse, ServerError, Value};
 use axum::Extension;
 use axum::body::{Body, to_bytes};
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{RawQuery, State as Extract};
-use axum::http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{
+    ALLOW, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE,
+};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use self::params::Params;
-use super::accept::{Media, wants_html};
-use super::playground;
+use super::accept::{Media, Streaming, wants_html};
+use super::operation::{Refusal, check_operation, codes, errors, execute, failed};
+use super::params::Params;
 use super::request_id::{Outcome, RequestId};
 use super::state::State;
-use crate::auth::{Refused, Viewer};
+use super::subscription::{Credentials, sse, ws};
+use super::{origin, playground};
+use crate::auth::Refused;
 use crate::error::{Error, ErrorCode};
-use crate::graphql::{RequestContext, SignedOut, finish, is_request_error, limits, repeated_field};
+use crate::graphql::{RequestContext, finish, is_request_error};
 
 /// `GET /schema.graphql`: the SDL.
 pub async fn sdl(Extract(state): Extract<State>) -> Response {
@@ -34,24 +36,66 @@ pub async fn sdl(Extract(state): Extract<State>) -> Response {
         .into_response()
 }
 
-/// `GET /graphql`: a query in the URL, or the playground for a browser.
+/// `GET /graphql`: a query in the URL, the playground for a browser, or a socket.
 pub async fn get(
+    Extract(state): Extract<State>,
+    Extension(id): Extension<RequestId>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    if let Ok(upgrade) = upgrade {
+        return open_socket(state, id, &headers, upgrade);
+    }
+    if state.app.config.playground.enabled && wants_html(&headers) {
+        return playground::page();
+    }
+    let reply = Reply::new(&headers, id);
+    answer_url(&state, reply, &headers, query.as_deref()).await
+}
+
+/// `GET /graphql/ws`: a socket.
+pub async fn socket(
+    Extract(state): Extract<State>,
+    Extension(id): Extension<RequestId>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    headers: HeaderMap,
+) -> Response {
+    if let Ok(upgrade) = upgrade {
+        return open_socket(state, id, &headers, upgrade);
+    }
+    let message = "Open a WebSocket here, with the subprotocol graphql-transport-ws.";
+    let reply = Reply::new(&headers, id);
+    let mut response = reply.refuse(StatusCode::UPGRADE_REQUIRED, message);
+    response
+        .headers_mut()
+        .insert(UPGRADE, HeaderValue::from_static("websocket"));
+    response
+}
+
+fn open_socket(
+    state: State,
+    id: RequestId,
+    headers: &HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    if !origin::may_open_socket(&state.app.config, headers) {
+        let message = "Pages of this origin may not open a socket here.";
+        return Reply::new(headers, id).refuse(StatusCode::FORBIDDEN, message);
+    }
+    let credentials = Credentials::of(headers.get(AUTHORIZATION));
+    ws::open(state, credentials, id, upgrade)
+}
+
+/// `GET /graphql/stream`: an operation in the URL, answered by a stream of events.
+pub async fn stream_get(
     Extract(state): Extract<State>,
     Extension(id): Extension<RequestId>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    if state.app.config.playground.enabled && wants_html(&headers) {
-        return playground::page();
-    }
-    let reply = Reply {
-        media: Media::of(&headers),
-        id,
-    };
-    match Params::of_query(query.as_deref().unwrap_or_default()) {
-        Ok(params) => answer(&state, reply, &headers, params, Method::Get).await,
-        Err(refusal) => reply.refuse(StatusCode::BAD_REQUEST, refusal),
-    }
+    let reply = Reply::stream(&headers, id);
+    answer_url(&state, reply, &headers, query.as_deref()).await
 }
 
 /// `POST /graphql`: an operation in a JSON document.
@@ -61,12 +105,34 @@ pub async fn post(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let reply = Reply {
-        media: Media::of(&headers),
-        id,
-    };
+    answer_body(&state, Reply::new(&headers, id), &headers, body).await
+}
+
+/// `POST /graphql/stream`: an operation in a JSON document, answered by a stream of events.
+pub async fn stream_post(
+    Extract(state): Extract<State>,
+    Extension(id): Extension<RequestId>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    answer_body(&state, Reply::stream(&headers, id), &headers, body).await
+}
+
+async fn answer_url(
+    state: &State,
+    reply: Reply,
+    headers: &HeaderMap,
+    query: Option<&str>,
+) -> Response {
+    match Params::of_query(query.unwrap_or_default()) {
+        Ok(params) => answer(state, reply, headers, params, Method::Get).await,
+        Err(refusal) => reply.refuse(StatusCode::BAD_REQUEST, refusal),
+    }
+}
+
+async fn answer_body(state: &State, reply: Reply, headers: &HeaderMap, body: Body) -> Response {
     // Forms and plain text can be sent from any page without asking first, so they are refused.
-    if !is_json(&headers) {
+    if !is_json(headers) {
         let message = "Send the request as application/json.";
         return reply.refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
     }
@@ -77,7 +143,7 @@ pub async fn post(
         );
     };
     match Params::of_json(&body) {
-        Ok(params) => answer(&state, reply, &headers, params, Method::Post).await,
+        Ok(params) => answer(state, reply, headers, params, Method::Post).await,
         Err(refusal) => reply.refuse(StatusCode::BAD_REQUEST, refusal),
     }
 }
@@ -95,20 +161,30 @@ async fn answer(
     params: Params,
     method: Method,
 ) -> Response {
-    if reply.media.is_none() {
-        let message = "Accept application/json or application/graphql-response+json.";
+    let now = state.app.now();
+    if reply.media.is_none() && reply.streaming != Streaming::Always {
+        let message =
+            "Accept application/json, application/graphql-response+json or text/event-stream.";
         return reply.refuse(StatusCode::NOT_ACCEPTABLE, message);
     }
-    let viewer = match authenticate(state, headers).await {
+    let credentials = Credentials::of(headers.get(AUTHORIZATION));
+    let viewer = match credentials.authenticate(state).await {
         Ok(viewer) => viewer,
         Err(refused) => return reply.unauthenticated(refused),
     };
     let mut request = params.into_request();
     let kind = match check_operation(state, &mut request) {
         Ok(kind) => kind,
+        Err(refusal) if reply.streaming == Streaming::Always => return sse::refuse(refusal),
         Err(refusal) => return reply.refuse_document(refusal),
     };
-    if method == Method::Get && kind != OperationType::Query {
+    let is_stream = match reply.streaming {
+        Streaming::Never => false,
+        Streaming::Subscriptions => kind == OperationType::Subscription,
+        Streaming::Always => true,
+    };
+    let is_read = kind == OperationType::Query || is_stream && kind == OperationType::Subscription;
+    if method == Method::Get && !is_read {
         let message = "Only queries can be sent by GET.";
         let mut response = reply.refuse(StatusCode::METHOD_NOT_ALLOWED, message);
         response
@@ -117,117 +193,29 @@ async fn answer(
         return response;
     }
     let operation = request.operation_name.clone();
-    let viewer_id = viewer.as_ref().ok().map(Viewer::id);
-    let context = RequestContext::new(state.app.clone(), viewer);
+    let viewer_id = viewer.as_ref().ok().map(|viewer| viewer.id().to_string());
+    if is_stream {
+        let mut response = sse::answer(state, credentials, viewer, request, kind, now, reply.id);
+        response.extensions_mut().insert(Outcome {
+            operation,
+            viewer: viewer_id,
+            errors: Vec::new(),
+        });
+        return response;
+    }
+    let context = RequestContext::new(state.app.clone(), viewer, now);
     let mut response = execute(state, request, context, kind).await;
     let limited = retry_after(&response);
     finish(&mut response, &reply.id.0);
     let errors = codes(&response);
     let mut reply = reply.graphql(&response, limited);
-    let viewer = viewer_id.map(|id| id.to_string());
     reply.extensions_mut().insert(Outcome {
         operation,
-        viewer,
+        viewer: viewer_id,
         errors,
     });
     reply
 }
-
-/// Runs the operation. A mutation that has begun runs to its end, even if the client goes away; a
-/// query has its time.
-async fn execute(
-    state: &State,
-    request: Request,
-    context: RequestContext,
-    kind: OperationType,
-) -> GraphqlResponse {
-    let schema = state.schema.clone();
-    if kind == OperationType::Mutation {
-        let running = tokio::spawn(async move { context.execute(&schema, request).await });
-        return running
-            .await
-            .unwrap_or_else(|error| failed(anyhow::anyhow!(error).into()));
-    }
-    let time = Duration::from_secs(state.app.config.http.request_timeout_seconds);
-    match tokio::time::timeout(time, context.execute(&schema, request)).await {
-        Ok(response) => response,
-        Err(_) => {
-            let message = "The request took too long and was stopped.";
-            failed(Error::Refused(ErrorCode::Timeout, message.into()))
-        }
-    }
-}
-
-fn failed(error: Error) -> GraphqlResponse {
-    let error = async_graphql::Error::from(error).into_server_error(Default::default());
-    GraphqlResponse::from_errors(vec![ServerError {
-        locations: Vec::new(),
-        ..error
-    }])
-}
-
-async fn authenticate(
-    state: &State,
-    headers: &HeaderMap,
-) -> Result<Result<Viewer, SignedOut>, Refused> {
-    match headers.get(AUTHORIZATION) {
-        None => Ok(Err(SignedOut)),
-        Some(header) => {
-            let viewer = state
-                .authenticator
-                .authenticate(&state.app, header.as_bytes())
-                .await?;
-            Ok(Ok(viewer))
-        }
-    }
-}
-
-/// The kind of the operation that will run, once the document is known to be cheap enough to be
-/// validated. Also sees that the variables it needs are there, which async-graphql notices only when
-/// it comes to the field, with others executed by then.
-fn check_operation(state: &State, request: &mut Request) -> Result<OperationType, Refusal> {
-    let refusal = |error: Error| (error.code(), error.to_string());
-    limits::check_text(&request.query).map_err(refusal)?;
-    let (name, variables) = (request.operation_name.clone(), request.variables.clone());
-    let document = request
-        .parsed_query()
-        .map_err(|error| (ErrorCode::GraphqlParseFailed, error.message))?;
-    let mut operations = document.operations.iter();
-    let chosen = match &name {
-        Some(name) => operations.find(|(found, _)| found.is_some_and(|found| found == name)),
-        None => operations.next().filter(|_| operations.next().is_none()),
-    };
-    let (_, operation) = chosen.ok_or_else(|| {
-        let message = match &name {
-            Some(name) => format!("The document has no operation named {name}."),
-            None => "The document has several operations; give operationName.".to_owned(),
-        };
-        (ErrorCode::GraphqlValidationFailed, message)
-    })?;
-    limits::check(&state.shape, document, name.as_deref(), &variables).map_err(refusal)?;
-    if operation.node.ty == OperationType::Mutation
-        && let Some(key) = repeated_field(document, &operation.node.selection_set.node)
-    {
-        let message = format!("The mutation selects {key} more than once; use an alias.");
-        return Err((ErrorCode::GraphqlValidationFailed, message));
-    }
-    for variable in &operation.node.variable_definitions {
-        let Positioned { node: variable, .. } = variable;
-        let given = match variables.get(&variable.name.node) {
-            Some(value) => *value != Value::Null,
-            None => variable.default_value.is_some(),
-        };
-        if !given && !variable.var_type.node.nullable {
-            let (name, kind) = (&variable.name.node, &variable.var_type.node);
-            let message = format!("The variable ${name} is a {kind} and must be given.");
-            return Err((ErrorCode::GraphqlValidationFailed, message));
-        }
-    }
-    Ok(operation.node.ty)
-}
-
-/// Why a document is not run, with its code.
-type Refusal = (ErrorCode, String);
 
 fn is_json(headers: &HeaderMap) -> bool {
     let value = headers
@@ -248,21 +236,30 @@ fn retry_after(response: &GraphqlResponse) -> Option<i64> {
     waits.filter_map(Error::retry_after_seconds).max()
 }
 
-fn codes(response: &GraphqlResponse) -> Vec<String> {
-    let code = |error: &ServerError| match error.extensions.as_ref()?.get("code")? {
-        Value::String(code) => Some(code.clone()),
-        _ => None,
-    };
-    response.errors.iter().filter_map(code).collect()
-}
-
 /// How the reply is to be given.
 struct Reply {
     media: Option<Media>,
+    streaming: Streaming,
     id: RequestId,
 }
 
 impl Reply {
+    fn new(headers: &HeaderMap, id: RequestId) -> Self {
+        Self {
+            media: Media::of(headers),
+            streaming: Streaming::of(headers),
+            id,
+        }
+    }
+
+    /// A stream of events, whatever the client says that it takes.
+    fn stream(headers: &HeaderMap, id: RequestId) -> Self {
+        Self {
+            streaming: Streaming::Always,
+            ..Self::new(headers, id)
+        }
+    }
+
     /// A reply of GraphQL, whether it succeeded or not.
     fn graphql(&self, response: &GraphqlResponse, retry_after: Option<i64>) -> Response {
         let mut reply = if is_request_error(response) {
@@ -332,10 +329,6 @@ impl Reply {
             Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         }
     }
-}
-
-fn errors(code: ErrorCode, message: &str) -> serde_json::Value {
-    json!({ "errors": [{ "message": message, "extensions": { "code": code.as_str() } }] })
 }
 
 fn has_code(error: &ServerError, code: ErrorCode) -> bool {

@@ -3,10 +3,14 @@
 mod accept;
 mod graphql;
 mod health;
+mod operation;
+mod origin;
+mod params;
 mod playground;
 mod request_id;
 mod server;
 mod state;
+mod subscription;
 
 use axum::Router;
 use axum::middleware;
@@ -21,6 +25,11 @@ pub use state::State;
 fn router(state: State, cors: CorsLayer) -> Router {
     let mut router = Router::new()
         .route("/graphql", get(graphql::get).post(graphql::post))
+        .route("/graphql/ws", get(graphql::socket))
+        .route(
+            "/graphql/stream",
+            get(graphql::stream_get).post(graphql::stream_post),
+        )
         .route("/schema.graphql", get(graphql::sdl))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready));

@@ -4,13 +4,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 
-use axum::http::{HeaderName, HeaderValue, Method, header};
 use tokio::net::TcpListener;
-use tower_http::cors::{AllowOrigin, CorsLayer};
-use url::Url;
 
+use super::origin::cors;
 use super::state::State;
-use crate::app::{App, Clock};
+use crate::app::{App, Clock, Pace};
 use crate::auth::Authenticator;
 use crate::auth::token::{DevelopmentKey, Verifier, http_client};
 use crate::config::Config;
@@ -88,16 +86,48 @@ impl Server {
         self.development.as_ref()
     }
 
-    /// Answers requests until `stop` completes; then takes no new ones, and finishes those it has.
+    /// Has what lasts look and wait as often and as long as that.
+    pub fn set_pace(&mut self, pace: Pace) {
+        self.state.app.pace = pace;
+    }
+
+    /// Answers requests until `stop` completes; then takes no new ones, ends subscriptions, and
+    /// finishes the requests it has, for which it waits half a minute at most.
     ///
     /// # Errors
     /// Where the listener fails.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
         let cors = cors(&self.state.app.config);
+        let (stopping, patience) = (self.state.stopping.clone(), self.state.app.pace.stop);
+        let mut stopped = stopping.subscribe();
         let router = super::router(self.state, cors);
-        axum::serve(self.listener, router)
-            .with_graceful_shutdown(stop)
-            .await
+        let stop = {
+            let stopping = stopping.clone();
+            async move {
+                stop.await;
+                stopping.send_replace(true);
+            }
+        };
+        let serving = axum::serve(self.listener, router).with_graceful_shutdown(stop);
+        let given_up = async move {
+            // Its sender is held above.
+            let _ = stopped.wait_for(|is_stopping| *is_stopping).await;
+            drop(stopped);
+            tokio::time::sleep(patience).await;
+        };
+        let finished = async {
+            serving.await?;
+            // Sockets have left the listener's care.
+            stopping.closed().await;
+            Ok(())
+        };
+        tokio::select! {
+            served = finished => served,
+            () = given_up => {
+                tracing::warn!("stopped before all requests were answered");
+                Ok(())
+            }
+        }
     }
 }
 
@@ -199,40 +229,4 @@ fn causes(error: &crate::error::Error) -> String {
         error => error.to_string(),
     };
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The origins whose pages may call the API: those that are configured and, with development
-/// identities, those on this machine.
-fn cors(config: &Config) -> CorsLayer {
-    let allowed = config.http.allowed_origins.clone();
-    let development = config.auth.development_enabled();
-    let origin = AllowOrigin::predicate(move |origin: &HeaderValue, _| {
-        let Ok(origin) = origin.to_str() else {
-            return false;
-        };
-        allowed.iter().any(|allowed| allowed == origin) || development && is_loopback(origin)
-    });
-    CorsLayer::new()
-        .allow_origin(origin)
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            header::ACCEPT,
-            HeaderName::from_static("x-request-id"),
-        ])
-        .expose_headers([header::RETRY_AFTER, HeaderName::from_static("x-request-id")])
-        .max_age(std::time::Duration::from_secs(3600))
-}
-
-fn is_loopback(origin: &str) -> bool {
-    let Ok(url) = Url::parse(origin) else {
-        return false;
-    };
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }

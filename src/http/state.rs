@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use crate::app::App;
 use crate::auth::Authenticator;
 use crate::graphql::limits::Shape;
@@ -18,6 +20,9 @@ pub struct State {
     pub shape: Arc<Shape>,
     /// Tells whose request it is.
     pub authenticator: Arc<Authenticator>,
+    /// Whether the server is stopping, for what would otherwise go on. Whoever subscribes to it is
+    /// waited for.
+    pub stopping: Arc<watch::Sender<bool>>,
 }
 
 impl State {
@@ -29,6 +34,7 @@ impl State {
             shape: Arc::new(Shape::of(&schema.sdl())),
             schema,
             authenticator: Arc::new(authenticator),
+            stopping: Arc::new(watch::Sender::new(false)),
         }
     }
 }

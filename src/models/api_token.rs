@@ -148,12 +148,12 @@ pub async fn of_viewer(
     })?)
 }
 
-/// Whom the secret acts as, if it is that of a token that has not expired. Notes its use, to the
-/// minute.
+/// Whom the secret acts as, and when it expires, if it is that of a token that has not expired. Notes
+/// its use, to the minute.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn authenticate(app: &App, secret: &str) -> Result<Option<User>> {
+pub async fn authenticate(app: &App, secret: &str) -> Result<Option<(User, Option<Instant>)>> {
     let now = app.now();
     let found: Option<(ApiToken, User)> = {
         let (mut conn, hash) = (app.db.read().await?, hash(secret));
@@ -179,7 +179,7 @@ pub async fn authenticate(app: &App, secret: &str) -> Result<Option<User>> {
     if noted.is_none_or(|at| now.to_minute() > at) {
         note_use(app, token.id, now.to_minute()).await?;
     }
-    Ok(Some(user))
+    Ok(Some((user, token.expires_at)))
 }
 
 async fn note_use(app: &App, id: ApiTokenId, minute: Instant) -> Result<()> {

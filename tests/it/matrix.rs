@@ -296,6 +296,11 @@ fn cases() -> Vec<Case> {
             |w| json!({ "workspaceId": w.workspace }),
             |a| a.in_workspace(MANAGE),
         ),
+        case(
+            "setEnabledProviders",
+            |w| json!({ "workspaceId": w.workspace, "providers": ["OPENAI"] }),
+            |a| a.in_workspace(MANAGE),
+        ),
         // An invitation is seen by whom it names and by those who may manage it, and by nobody else.
         case(
             "acceptInvitation",

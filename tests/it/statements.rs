@@ -123,6 +123,9 @@ async fn of_workspaces_and_what_is_in_them(#[values(Sqlite, Postgres)] on: Datab
             organization { name }
             viewerRole
             createdBy { name }
+            limits { members { used } prompts { used } }
+            domainVisibility { rate byProvider { rate } }
+            cut: domainVisibility(since: \"2026-01-01T01:00:00Z\") { rate byDay { day } }
             members(first: 3) { totalCount nodes { user { name } workspace { name } } }
             events(first: 3) { nodes { kind actor { name } subject { id } } }
         }

@@ -20,12 +20,13 @@ use super::error::{Nullable, nullable};
 use super::event::{Event, EventKind, kinds};
 use super::invitation::{Invitation, InvitationStatus};
 use super::join_code::JoinInfo;
-use super::loader::JoinCodeOf;
+use super::loader::{JoinCodeOf, ScheduleOf};
 use super::organization::{Organization, Permission, permissions};
 use super::prompt::Prompt;
 use super::provider::Provider;
 use super::run::{Run, RunStatus};
 use super::scalar::{DateTime, Json};
+use super::schedule::Schedule;
 use super::user::User;
 use super::visibility::DomainVisibility;
 use crate::access;
@@ -193,6 +194,21 @@ impl Workspace {
     /// Set when the workspace is made, where its plan has a trial.
     async fn trial_ends_at(&self) -> Option<DateTime> {
         self.row().trial_ends_at.map(DateTime)
+    }
+
+    /// When prompts are collected; `null` when nothing is scheduled.
+    async fn schedule(&self, ctx: &Context<'_>) -> Nullable<Schedule> {
+        let found = async {
+            let key = ScheduleOf(self.row().id);
+            let found = ctx.loaders()?.load_one(key).await?;
+            Ok(found.and_then(Schedule::running))
+        };
+        nullable::<_, async_graphql::Error>(found.await)
+    }
+
+    /// When a run last came to its end, by schedule or by hand; `null` before the first time.
+    async fn last_run_at(&self) -> Option<DateTime> {
+        self.row().last_run_at.map(DateTime)
     }
 
     /// What its plan allows, and how much of it is used.

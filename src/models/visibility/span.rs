@@ -105,7 +105,9 @@ mod tests {
         DateTime::parse_from_rfc3339(text).unwrap().to_utc().into()
     }
 
-    /// An instant of November 2026, by its day and hour.
+    /// A day of November 2026, and an hour of it.
+    type At = (u32, u32);
+
     fn at(day: u32, hour: u32) -> Instant {
         instant(&format!("2026-11-{day:02}T{hour:02}:00:00Z"))
     }
@@ -122,12 +124,12 @@ mod tests {
     #[case::nothing((3, 9), (3, 9), None, &[])]
     #[case::nothing_at_midnight((3, 0), (3, 0), None, &[])]
     fn a_span_is_cut_into_days_and_parts(
-        #[case] since: (u32, u32),
-        #[case] until: (u32, u32),
-        #[case] days: Option<((u32, u32), (u32, u32))>,
-        #[case] parts: &[((u32, u32), (u32, u32))],
+        #[case] since: At,
+        #[case] until: At,
+        #[case] days: Option<(At, At)>,
+        #[case] parts: &[(At, At)],
     ) {
-        let at = |(day, hour)| at(day, hour);
+        let at = |(day, hour): At| at(day, hour);
         let span = Span::new(Some(at(since)), Some(at(until)), at((20, 0))).unwrap();
         let expected = Cut {
             days: days.map(|(from, to)| (at(from), Some(at(to)))),

@@ -43,7 +43,11 @@ impl Params {
         Self::of_object(object)
     }
 
-    fn of_object(mut object: Map<String, Value>) -> Result<Self, &'static str> {
+    /// From a JSON object with the members of the body of a POST.
+    ///
+    /// # Errors
+    /// What is wrong with it, for a person to read.
+    pub fn of_object(mut object: Map<String, Value>) -> Result<Self, &'static str> {
         let query = match object.remove("query") {
             Some(Value::String(query)) => query,
             Some(_) => return Err("The parameter query must be a string."),

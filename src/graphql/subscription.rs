@@ -1,0 +1,52 @@
+//! What can be followed. A resolver parses its arguments and opens one thing of the models, each item
+//! of which is then executed like a request.
+
+use async_graphql::{Context, Result, Subscription as Object};
+use futures_util::stream::{self, Stream};
+
+use super::check::Check;
+use super::context::{ContextExt, items};
+use super::event::Event;
+use super::id::RawId;
+use super::run::Run;
+use crate::models::event::Feed;
+use crate::models::run::Follow;
+
+/// What can be followed. A subscription selects one of these fields, and ends when the viewer may not
+/// see what it follows any more.
+pub struct Subscription;
+
+/// What can be followed. A subscription selects one of these fields, and ends when the viewer may not
+/// see what it follows any more.
+#[Object]
+impl Subscription {
+    /// The run as it is now, then again each time it changes, until it ends. Changes that come faster
+    /// than they are read come as one. Requires WORKSPACE_VIEW.
+    async fn run(&self, ctx: &Context<'_>, id: RawId) -> Result<impl Stream<Item = Run>> {
+        let viewer = ctx.viewer()?;
+        let mut check = Check::default();
+        let id = check.id("id", &id);
+        let follow = Follow::open(ctx.app(), viewer, check.done(id)?).await?;
+        let runs = stream::unfold(follow, |mut follow| async {
+            Some((Run(follow.next().await?), follow))
+        });
+        Ok(items(ctx, runs))
+    }
+
+    /// What happens in a workspace, from now on: each event once, in the order of their ids as far as
+    /// can be told. Requires WORKSPACE_MANAGE, and ends when that ends.
+    async fn workspace_events(
+        &self,
+        ctx: &Context<'_>,
+        workspace_id: RawId,
+    ) -> Result<impl Stream<Item = Event>> {
+        let viewer = ctx.viewer()?;
+        let mut check = Check::default();
+        let id = check.id("workspaceId", &workspace_id);
+        let feed = Feed::open(ctx.app(), viewer, check.done(id)?, ctx.now()).await?;
+        let events = stream::unfold(feed, |mut feed| async {
+            Some((Event(feed.next().await?), feed))
+        });
+        Ok(items(ctx, events))
+    }
+}

@@ -1,0 +1,126 @@
+//! An operation, whichever door it came through: checked, then run.
+
+use std::time::Duration;
+
+use async_graphql::parser::types::{OperationType, Selection, SelectionSet};
+use async_graphql::{Positioned, Request, Response as GraphqlResponse, ServerError, Value};
+use serde_json::json;
+
+use super::state::State;
+use crate::error::{Error, ErrorCode};
+use crate::graphql::{RequestContext, limits, repeated_field};
+
+/// Runs the operation. A mutation that has begun runs to its end, even if the client goes away; a
+/// query has its time.
+pub async fn execute(
+    state: &State,
+    request: Request,
+    context: RequestContext,
+    kind: OperationType,
+) -> GraphqlResponse {
+    let schema = state.schema.clone();
+    if kind == OperationType::Mutation {
+        let running = tokio::spawn(async move { context.execute(&schema, request).await });
+        return running
+            .await
+            .unwrap_or_else(|error| failed(anyhow::anyhow!(error).into()));
+    }
+    let time = Duration::from_secs(state.app.config.http.request_timeout_seconds);
+    match tokio::time::timeout(time, context.execute(&schema, request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let message = "The request took too long and was stopped.";
+            failed(Error::Refused(ErrorCode::Timeout, message.into()))
+        }
+    }
+}
+
+/// The response to what failed as a whole.
+pub fn failed(error: Error) -> GraphqlResponse {
+    let error = async_graphql::Error::from(error).into_server_error(Default::default());
+    GraphqlResponse::from_errors(vec![ServerError {
+        locations: Vec::new(),
+        ..error
+    }])
+}
+
+/// The kind of the operation that will run, once the document is known to be cheap enough to be
+/// validated. Also sees that the variables it needs are there, which async-graphql notices only when
+/// it comes to the field, with others executed by then.
+pub fn check_operation(state: &State, request: &mut Request) -> Result<OperationType, Refusal> {
+    let refusal = |error: Error| (error.code(), error.to_string());
+    limits::check_text(&request.query).map_err(refusal)?;
+    let (name, variables) = (request.operation_name.clone(), request.variables.clone());
+    let document = request
+        .parsed_query()
+        .map_err(|error| (ErrorCode::GraphqlParseFailed, error.message))?;
+    let mut operations = document.operations.iter();
+    let chosen = match &name {
+        Some(name) => operations.find(|(found, _)| found.is_some_and(|found| found == name)),
+        None => operations.next().filter(|_| operations.next().is_none()),
+    };
+    let (_, operation) = chosen.ok_or_else(|| {
+        let message = match &name {
+            Some(name) => format!("The document has no operation named {name}."),
+            None => "The document has several operations; give operationName.".to_owned(),
+        };
+        (ErrorCode::GraphqlValidationFailed, message)
+    })?;
+    limits::check(&state.shape, document, name.as_deref(), &variables).map_err(refusal)?;
+    if operation.node.ty == OperationType::Mutation
+        && let Some(key) = repeated_field(document, &operation.node.selection_set.node)
+    {
+        let message = format!("The mutation selects {key} more than once; use an alias.");
+        return Err((ErrorCode::GraphqlValidationFailed, message));
+    }
+    if operation.node.ty == OperationType::Subscription {
+        check_root(&operation.node.selection_set.node)?;
+    }
+    for variable in &operation.node.variable_definitions {
+        let Positioned { node: variable, .. } = variable;
+        let given = match variables.get(&variable.name.node) {
+            Some(value) => *value != Value::Null,
+            None => variable.default_value.is_some(),
+        };
+        if !given && !variable.var_type.node.nullable {
+            let (name, kind) = (&variable.name.node, &variable.var_type.node);
+            let message = format!("The variable ${name} is a {kind} and must be given.");
+            return Err((ErrorCode::GraphqlValidationFailed, message));
+        }
+    }
+    Ok(operation.node.ty)
+}
+
+/// The standard has a subscription select one field. async-graphql would follow several at once, and
+/// passes over fragments.
+fn check_root(root: &SelectionSet) -> Result<(), Refusal> {
+    let is_one = match root.items.as_slice() {
+        [one] => match &one.node {
+            Selection::Field(field) => !field.node.name.node.starts_with("__"),
+            Selection::FragmentSpread(_) | Selection::InlineFragment(_) => false,
+        },
+        _ => false,
+    };
+    if is_one {
+        return Ok(());
+    }
+    let message = "A subscription selects one field of Subscription, and not by a fragment.";
+    Err((ErrorCode::GraphqlValidationFailed, message.to_owned()))
+}
+
+/// Why a document is not run, with its code.
+pub type Refusal = (ErrorCode, String);
+
+/// The codes of a response's errors.
+pub fn codes(response: &GraphqlResponse) -> Vec<String> {
+    let code = |error: &ServerError| match error.extensions.as_ref()?.get("code")? {
+        Value::String(code) => Some(code.clone()),
+        _ => None,
+    };
+    response.errors.iter().filter_map(code).collect()
+}
+
+/// The body of a reply that has nothing but an error.
+pub fn errors(code: ErrorCode, message: &str) -> serde_json::Value {
+    json!({ "errors": [{ "message": message, "extensions": { "code": code.as_str() } }] })
+}

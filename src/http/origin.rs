@@ -1,0 +1,71 @@
+//! Which web pages may call the API.
+
+use std::time::Duration;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use url::Url;
+
+use crate::config::Config;
+
+/// The origins whose pages may call the API: those that are configured and, with development
+/// identities, those on this machine.
+pub fn cors(config: &Config) -> CorsLayer {
+    let allowed = config.http.allowed_origins.clone();
+    let development = config.auth.development_enabled();
+    let origin = AllowOrigin::predicate(move |origin: &HeaderValue, _| {
+        origin
+            .to_str()
+            .is_ok_and(|origin| is_allowed(origin, &allowed, development))
+    });
+    CorsLayer::new()
+        .allow_origin(origin)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::ACCEPT,
+            HeaderName::from_static("x-request-id"),
+        ])
+        .expose_headers([header::RETRY_AFTER, HeaderName::from_static("x-request-id")])
+        .max_age(Duration::from_secs(3600))
+}
+
+/// Whether a socket may be opened: by what is no web page, by the server's own pages, and by those
+/// that may call the API. Browsers ask no server before they open one, so it has to look itself.
+pub fn may_open_socket(config: &Config, headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return true;
+    };
+    let Ok(origin) = origin.to_str() else {
+        return false;
+    };
+    let development = config.auth.development_enabled();
+    is_allowed(origin, &config.http.allowed_origins, development)
+        || is_own(origin, config.public_url.as_ref(), headers)
+}
+
+fn is_allowed(origin: &str, allowed: &[String], development: bool) -> bool {
+    allowed.iter().any(|allowed| allowed == origin) || development && is_loopback(origin)
+}
+
+fn is_own(origin: &str, public_url: Option<&Url>, headers: &HeaderMap) -> bool {
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let (_, authority) = origin.split_once("://").unwrap_or_default();
+    host.is_some_and(|host| host == authority)
+        || public_url.is_some_and(|url| url.origin().ascii_serialization() == origin)
+}
+
+fn is_loopback(origin: &str) -> bool {
+    let Ok(url) = Url::parse(origin) else {
+        return false;
+    };
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}

@@ -1,0 +1,76 @@
+//! Whom a connection acts for, for as long as that holds.
+
+use std::fmt;
+
+use axum::http::HeaderValue;
+use tokio::time::sleep;
+
+use crate::auth::{Refused, Viewer};
+use crate::db::types::Instant;
+use crate::graphql::SignedOut;
+use crate::http::state::State;
+
+/// What a client signed in with: the value of its `Authorization` header, if it sent one.
+#[derive(Clone)]
+pub struct Credentials(Option<Vec<u8>>);
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // They are secret.
+        f.write_str("Credentials")
+    }
+}
+
+impl Credentials {
+    /// Those of a header.
+    pub fn of(header: Option<&HeaderValue>) -> Self {
+        Self(header.map(|header| header.as_bytes().to_vec()))
+    }
+
+    /// Those of a value that is written as the header's would be.
+    pub fn written(value: &str) -> Self {
+        Self(Some(value.as_bytes().to_vec()))
+    }
+
+    /// Whom they stand for now.
+    ///
+    /// # Errors
+    /// Where they are not valid, or that cannot be told.
+    pub async fn authenticate(&self, state: &State) -> Result<Result<Viewer, SignedOut>, Refused> {
+        match &self.0 {
+            None => Ok(Err(SignedOut)),
+            Some(header) => {
+                let viewer = state.authenticator.authenticate(&state.app, header).await?;
+                Ok(Ok(viewer))
+            }
+        }
+    }
+
+    /// Completes when they do not stand for `viewer` any more: they expired or were revoked, or the
+    /// person deleted their account. Expiry is noticed at once, the rest when it is asked again.
+    pub async fn ended(self, state: State, viewer: Option<Viewer>) {
+        let Some(viewer) = viewer else {
+            // Nobody stays nobody.
+            return std::future::pending().await;
+        };
+        // A token may be taken for a little longer than it says: then there is no more to wait for.
+        let expires_at = viewer.expires_at.filter(|at| state.app.now() < *at);
+        loop {
+            let now = state.app.now();
+            if expires_at.is_some_and(|at| at <= now) {
+                return;
+            }
+            let check = state.app.pace.check;
+            let left = expires_at.map_or(check, |at: Instant| at.since(now));
+            sleep(left.min(check)).await;
+            match self.authenticate(&state).await {
+                Ok(Ok(now)) if now.id() == viewer.id() => {}
+                Ok(_) | Err(Refused::Invalid(_)) => return,
+                // Nobody is thrown out because the database is away.
+                Err(Refused::Failed(error)) => {
+                    tracing::debug!(?error, "credentials could not be checked");
+                }
+            }
+        }
+    }
+}

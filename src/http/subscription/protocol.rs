@@ -1,0 +1,403 @@
+//! The subprotocol `graphql-transport-ws`, apart from the socket: what a client's message asks for,
+//! and what an operation's results are written as.
+//!
+//! <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::credentials::Credentials;
+use super::run::Output;
+use crate::error::ErrorCode;
+use crate::http::params::Params;
+
+/// How many operations of a connection may run at a time.
+pub const MOST: usize = 100;
+/// The longest id of an operation, in bytes.
+const LONGEST_ID: usize = 255;
+
+/// Why the socket is closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Close {
+    /// The code of the close frame.
+    pub code: u16,
+    /// What went wrong, for a person to read; at most 123 bytes.
+    pub reason: Cow<'static, str>,
+}
+
+impl Close {
+    const fn new(code: u16, reason: &'static str) -> Self {
+        Self {
+            code,
+            reason: Cow::Borrowed(reason),
+        }
+    }
+
+    fn invalid(reason: &'static str) -> Self {
+        Self::new(4400, reason)
+    }
+
+    /// The client chose no subprotocol that is spoken here.
+    pub const SUBPROTOCOL: Self = Self::new(4406, "Subprotocol not acceptable");
+    /// The client did not sign in, or say that it does not, in time.
+    pub const SIGN_IN: Self = Self::new(4408, "Connection initialisation timeout");
+    /// The credentials are not valid, or not any more.
+    pub const FORBIDDEN: Self = Self::new(4403, "Forbidden");
+    /// Whether the credentials are valid cannot be told now.
+    pub const UNAVAILABLE: Self = Self::new(1013, "Try again later");
+    /// The server is stopping.
+    pub const STOPPING: Self = Self::new(1001, "The server is stopping");
+    /// A message is too long.
+    pub const TOO_LONG: Self = Self::new(1009, "Message too long");
+    /// A message is not text.
+    pub const NOT_TEXT: Self = Self::new(4400, "Messages must be text");
+}
+
+/// What a client's message asks for.
+#[derive(Debug)]
+pub enum Action {
+    /// Nothing.
+    Nothing,
+    /// To sign in, with these credentials unless the request had some; then to
+    /// [`Protocol::acknowledge`].
+    SignIn(Option<Credentials>),
+    /// To send a message.
+    Send(String),
+    /// To run an operation, known by a key.
+    Start(u64, Params),
+    /// To stop the operation of that key.
+    Stop(u64),
+    /// To close the socket.
+    Close(Close),
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Received {
+    ConnectionInit {
+        payload: Option<Map<String, Value>>,
+    },
+    Ping {
+        payload: Option<Map<String, Value>>,
+    },
+    Pong {
+        #[serde(rename = "payload")]
+        _payload: Option<Map<String, Value>>,
+    },
+    Subscribe {
+        id: String,
+        payload: Map<String, Value>,
+    },
+    Complete {
+        id: String,
+    },
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Sent<'a, P: Serialize> {
+    ConnectionAck,
+    Pong {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        payload: Option<P>,
+    },
+    Next {
+        id: &'a str,
+        payload: P,
+    },
+    Error {
+        id: &'a str,
+        payload: P,
+    },
+    Complete {
+        id: &'a str,
+    },
+}
+
+/// A message without a payload.
+type Bare<'a> = Sent<'a, ()>;
+
+impl<P: Serialize> Sent<'_, P> {
+    fn write(&self) -> String {
+        // Nothing in a message fails to serialize: its keys are strings, its numbers finite.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Opened,
+    SigningIn,
+    Acknowledged,
+}
+
+/// How far a connection has come. Operations are known by keys, because a client may use an id again
+/// while results of its former operation are still on the way.
+pub struct Protocol {
+    stage: Stage,
+    keys: HashMap<String, u64>,
+    ids: HashMap<u64, String>,
+    next_key: u64,
+}
+
+impl Protocol {
+    /// A connection that was just opened.
+    pub fn new() -> Self {
+        Self {
+            stage: Stage::Opened,
+            keys: HashMap::new(),
+            ids: HashMap::new(),
+            next_key: 0,
+        }
+    }
+
+    /// Whether the client has not signed in yet, or said that it does not.
+    pub fn is_waiting(&self) -> bool {
+        self.stage == Stage::Opened
+    }
+
+    /// What a message asks for.
+    pub fn receive(&mut self, text: &str) -> Action {
+        let Ok(message) = serde_json::from_str(text) else {
+            return Action::Close(Close::invalid("Not a message of graphql-transport-ws"));
+        };
+        match message {
+            Received::ConnectionInit { payload } => self.init(payload.unwrap_or_default()),
+            Received::Ping { payload } => Action::Send(Sent::Pong { payload }.write()),
+            Received::Pong { .. } => Action::Nothing,
+            Received::Subscribe { id, payload } => self.subscribe(id, payload),
+            Received::Complete { id } => match self.keys.remove(&id) {
+                None => Action::Nothing,
+                Some(key) => {
+                    self.ids.remove(&key);
+                    Action::Stop(key)
+                }
+            },
+        }
+    }
+
+    fn init(&mut self, payload: Map<String, Value>) -> Action {
+        if self.stage != Stage::Opened {
+            return Action::Close(Close::new(4429, "Too many initialisation requests"));
+        }
+        self.stage = Stage::SigningIn;
+        let given = payload
+            .into_iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+        match given {
+            None | Some((_, Value::Null)) => Action::SignIn(None),
+            Some((_, Value::String(value))) => Action::SignIn(Some(Credentials::written(&value))),
+            Some(_) => Action::Close(Close::FORBIDDEN),
+        }
+    }
+
+    /// The message that the client has signed in, or that it need not.
+    pub fn acknowledge(&mut self) -> String {
+        self.stage = Stage::Acknowledged;
+        Bare::ConnectionAck.write()
+    }
+
+    fn subscribe(&mut self, id: String, payload: Map<String, Value>) -> Action {
+        if self.stage != Stage::Acknowledged {
+            return Action::Close(Close::new(4401, "Unauthorized"));
+        }
+        if id.is_empty() || id.len() > LONGEST_ID {
+            return Action::Close(Close::invalid("An id must be 1 to 255 bytes"));
+        }
+        if self.keys.contains_key(&id) {
+            let shown = if id.len() <= 80 {
+                id.as_str()
+            } else {
+                "this id"
+            };
+            return Action::Close(Close {
+                code: 4409,
+                reason: format!("Subscriber for {shown} already exists").into(),
+            });
+        }
+        let params = match Params::of_object(payload) {
+            Ok(params) => params,
+            Err(reason) => return Action::Close(Close::invalid(reason)),
+        };
+        if self.keys.len() >= MOST {
+            let payload = json!([{
+                "message": format!("At most {MOST} operations may run on a connection."),
+                "extensions": {
+                    "code": ErrorCode::LimitReached.as_str(),
+                    "limitName": "operationsPerConnection",
+                    "limit": MOST,
+                },
+            }]);
+            return Action::Send(Sent::Error { id: &id, payload }.write());
+        }
+        let key = self.next_key;
+        self.next_key += 1;
+        self.ids.insert(key, id.clone());
+        self.keys.insert(id, key);
+        Action::Start(key, params)
+    }
+
+    /// The message of what an operation gave; nothing where the client has stopped it meanwhile.
+    pub fn write(&mut self, key: u64, output: Output) -> Option<String> {
+        let id = self.ids.get(&key)?.clone();
+        if output.is_last() {
+            self.ids.remove(&key);
+            self.keys.remove(&id);
+        }
+        let id = id.as_str();
+        Some(match output {
+            Output::Next(payload) => Sent::Next { id, payload }.write(),
+            Output::Error(payload) => Sent::Error { id, payload }.write(),
+            Output::Complete => Bare::Complete { id }.write(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INIT: &str = r#"{"type":"connection_init"}"#;
+    const SUBSCRIBE: &str = r#"{"type":"subscribe","id":"1","payload":{"query":"{ a }"}}"#;
+    const COMPLETE: &str = r#"{"type":"complete","id":"1"}"#;
+
+    fn acknowledged() -> Protocol {
+        let mut protocol = Protocol::new();
+        assert!(matches!(protocol.receive(INIT), Action::SignIn(None)));
+        assert_eq!(protocol.acknowledge(), r#"{"type":"connection_ack"}"#);
+        protocol
+    }
+
+    fn code(action: Action) -> u16 {
+        match action {
+            Action::Close(close) => {
+                assert!(close.reason.len() <= 123, "{close:?}");
+                close.code
+            }
+            action => panic!("{action:?} closes nothing"),
+        }
+    }
+
+    fn start(protocol: &mut Protocol) -> u64 {
+        match protocol.receive(SUBSCRIBE) {
+            Action::Start(key, _) => key,
+            action => panic!("{action:?} starts nothing"),
+        }
+    }
+
+    #[test]
+    fn what_is_no_message_closes_the_socket() {
+        for text in [
+            "",
+            "x",
+            "[]",
+            "{}",
+            r#"{"type":"start"}"#,
+            r#"{"type":"connection_ack"}"#,
+            r#"{"type":"connection_init","payload":"x"}"#,
+            r#"{"type":"ping","payload":[]}"#,
+            r#"{"type":"complete"}"#,
+            r#"{"type":"subscribe","id":1,"payload":{"query":"{ a }"}}"#,
+            r#"{"type":"subscribe","id":"","payload":{"query":"{ a }"}}"#,
+            r#"{"type":"subscribe","id":"1"}"#,
+            r#"{"type":"subscribe","id":"1","payload":{}}"#,
+            r#"{"type":"subscribe","id":"1","payload":{"query":1}}"#,
+            r#"{"type":"subscribe","id":"1","payload":{"query":"{ a }","variables":[]}}"#,
+        ] {
+            assert_eq!(code(acknowledged().receive(text)), 4400, "{text}");
+        }
+        let long = SUBSCRIBE.replace("\"1\"", &format!("\"{}\"", "x".repeat(256)));
+        assert_eq!(code(acknowledged().receive(&long)), 4400);
+    }
+
+    #[test]
+    fn operations_have_to_wait_for_the_acknowledgement() {
+        assert_eq!(code(Protocol::new().receive(SUBSCRIBE)), 4401);
+        let mut protocol = Protocol::new();
+        assert!(protocol.is_waiting());
+        protocol.receive(INIT);
+        assert!(!protocol.is_waiting());
+        assert_eq!(code(protocol.receive(SUBSCRIBE)), 4401);
+    }
+
+    #[test]
+    fn signing_in_twice_closes_the_socket() {
+        assert_eq!(code(acknowledged().receive(INIT)), 4429);
+        let mut protocol = Protocol::new();
+        protocol.receive(INIT);
+        assert_eq!(code(protocol.receive(INIT)), 4429);
+    }
+
+    #[test]
+    fn credentials_come_with_the_first_message() {
+        for name in ["Authorization", "authorization"] {
+            let init = format!(r#"{{"type":"connection_init","payload":{{"{name}":"Bearer x"}}}}"#);
+            let action = Protocol::new().receive(&init);
+            assert!(matches!(action, Action::SignIn(Some(_))), "{name}");
+        }
+        let odd = r#"{"type":"connection_init","payload":{"Authorization":1}}"#;
+        assert_eq!(code(Protocol::new().receive(odd)), 4403);
+    }
+
+    #[test]
+    fn a_ping_is_answered_with_its_payload_at_any_time() {
+        let pong = |text: &str| match Protocol::new().receive(text) {
+            Action::Send(message) => message,
+            action => panic!("{action:?} sends nothing"),
+        };
+        assert_eq!(pong(r#"{"type":"ping"}"#), r#"{"type":"pong"}"#);
+        assert_eq!(
+            pong(r#"{"type":"ping","payload":{"a":1}}"#),
+            r#"{"type":"pong","payload":{"a":1}}"#
+        );
+        let action = Protocol::new().receive(r#"{"type":"pong"}"#);
+        assert!(matches!(action, Action::Nothing));
+    }
+
+    #[test]
+    fn an_id_is_free_again_once_its_operation_is_over() {
+        let mut protocol = acknowledged();
+        let first = start(&mut protocol);
+        let complete = protocol.write(first, Output::Complete);
+        assert_eq!(complete.as_deref(), Some(r#"{"type":"complete","id":"1"}"#));
+        let second = start(&mut protocol);
+        assert_ne!(first, second);
+        let error = protocol.write(second, Output::Error(json!([])));
+        assert_eq!(
+            error.as_deref(),
+            Some(r#"{"type":"error","id":"1","payload":[]}"#)
+        );
+        start(&mut protocol);
+        assert_eq!(code(protocol.receive(SUBSCRIBE)), 4409);
+    }
+
+    #[test]
+    fn what_a_stopped_operation_still_gave_is_not_sent() {
+        let mut protocol = acknowledged();
+        let first = start(&mut protocol);
+        assert!(matches!(protocol.receive(COMPLETE), Action::Stop(key) if key == first));
+        assert!(matches!(protocol.receive(COMPLETE), Action::Nothing));
+        let second = start(&mut protocol);
+        assert!(protocol.write(first, Output::Complete).is_none());
+        assert!(protocol.write(second, Output::Complete).is_some());
+    }
+
+    #[test]
+    fn a_connection_runs_a_hundred_operations() {
+        let mut protocol = acknowledged();
+        for n in 0..MOST {
+            let subscribe = SUBSCRIBE.replace("\"1\"", &format!("\"{n}\""));
+            assert!(matches!(protocol.receive(&subscribe), Action::Start(..)));
+        }
+        let one_more = SUBSCRIBE.replace("\"1\"", "\"more\"");
+        let Action::Send(message) = protocol.receive(&one_more) else {
+            panic!("it is refused");
+        };
+        assert!(message.contains(r#""type":"error""#) && message.contains("LIMIT_REACHED"));
+        assert!(matches!(protocol.receive(COMPLETE), Action::Stop(_)));
+        assert!(matches!(protocol.receive(&one_more), Action::Start(..)));
+    }
+}

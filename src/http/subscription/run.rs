@@ -1,0 +1,182 @@
+//! Running one operation of a connection, whatever carries its results.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Request, Response};
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use crate::error::{Error, ErrorCode};
+use crate::graphql::{RequestContext, Streamed, finish, is_request_error};
+use crate::http::operation::{Refusal, codes, errors, execute, failed};
+use crate::http::request_id::RequestId;
+use crate::http::state::State;
+
+/// What an operation gives.
+#[derive(Debug)]
+pub enum Output {
+    /// A result. More may come.
+    Next(Response),
+    /// Why it does not run: a list of errors, and the last that comes.
+    Error(Value),
+    /// There will be no more.
+    Complete,
+}
+
+impl Output {
+    /// Whether nothing comes after it.
+    pub fn is_last(&self) -> bool {
+        !matches!(self, Self::Next(_))
+    }
+
+    /// Why a document is not run.
+    pub fn refusal((code, message): Refusal) -> Self {
+        let mut body = errors(code, &message);
+        Self::Error(body["errors"].take())
+    }
+
+    /// Why nothing can be run now.
+    pub fn unavailable(error: Error, id: &RequestId) -> Self {
+        Log::default().error(failed(error), id)
+    }
+
+    /// That the server failed.
+    pub fn failure(id: &RequestId) -> Self {
+        Self::Error(json!([{
+            "message": "Something went wrong inside the server.",
+            "extensions": { "code": ErrorCode::Internal.as_str(), "requestId": id.0 },
+        }]))
+    }
+}
+
+/// Where the results of an operation go.
+pub struct Outlet<K> {
+    /// Which operation it is, to whoever takes them.
+    pub key: K,
+    /// To whoever takes them.
+    pub sender: mpsc::Sender<(K, Output)>,
+    /// How long they may take to make room for one. Without it, they see to that themselves.
+    pub patience: Option<Duration>,
+}
+
+/// Nobody takes the results any more.
+pub struct Gone;
+
+impl<K: Copy> Outlet<K> {
+    /// Passes on a result, once there is room for it.
+    pub async fn send(&self, output: Output) -> Result<(), Gone> {
+        let sending = self.sender.send((self.key, output));
+        match self.patience {
+            None => sending.await.map_err(|_| Gone),
+            Some(patience) => match timeout(patience, sending).await {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(_)) | Err(_) => Err(Gone),
+            },
+        }
+    }
+}
+
+/// An operation that was checked.
+pub struct Operation {
+    /// What is to be run.
+    pub request: Request,
+    /// Its kind.
+    pub kind: OperationType,
+    /// By which it is found in the log.
+    pub id: RequestId,
+}
+
+impl Operation {
+    /// Runs it to its end, or until nobody takes its results any more; a mutation to its end in any
+    /// case.
+    pub async fn run<K: Copy>(
+        self,
+        state: &State,
+        context: RequestContext,
+        viewer: Option<String>,
+        outlet: &Outlet<K>,
+    ) {
+        let begun = std::time::Instant::now();
+        let (operation, kind, id) = (self.request.operation_name.clone(), self.kind, &self.id);
+        let mut log = Log::default();
+        let outcome = match kind {
+            OperationType::Subscription => {
+                let responses = context.stream(&state.schema, self.request);
+                let mut responses = pin!(responses);
+                loop {
+                    let output = match responses.next().await {
+                        None => Output::Complete,
+                        Some(Streamed::Refused(response)) => log.error(response, id),
+                        Some(Streamed::Item(response)) => log.next(response, id),
+                    };
+                    let is_last = output.is_last();
+                    match outlet.send(output).await {
+                        Ok(()) if is_last => break Ok(()),
+                        Ok(()) => {}
+                        Err(gone) => break Err(gone),
+                    }
+                }
+            }
+            OperationType::Query | OperationType::Mutation => {
+                let response = execute(state, self.request, context, kind).await;
+                match is_request_error(&response) {
+                    true => outlet.send(log.error(response, id)).await,
+                    false => match outlet.send(log.next(response, id)).await {
+                        Ok(()) => outlet.send(Output::Complete).await,
+                        gone => gone,
+                    },
+                }
+            }
+        };
+        let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let errors = Some(log.errors.join(",")).filter(|errors| !errors.is_empty());
+        let results = log.results;
+        let is_read = outcome.is_ok();
+        tracing::info!(
+            request_id = id.0,
+            %kind,
+            operation,
+            viewer,
+            results,
+            errors,
+            is_read,
+            duration_ms,
+            "operation",
+        );
+    }
+}
+
+/// What the log says of an operation.
+#[derive(Default)]
+struct Log {
+    results: u64,
+    /// The codes of errors, each once.
+    errors: Vec<String>,
+}
+
+impl Log {
+    fn next(&mut self, mut response: Response, id: &RequestId) -> Output {
+        self.results += 1;
+        self.finish(&mut response, id);
+        Output::Next(response)
+    }
+
+    fn error(&mut self, mut response: Response, id: &RequestId) -> Output {
+        self.finish(&mut response, id);
+        // Errors serialize: their keys are strings.
+        Output::Error(serde_json::to_value(&response.errors).unwrap_or_default())
+    }
+
+    fn finish(&mut self, response: &mut Response, id: &RequestId) {
+        finish(response, &id.0);
+        for code in codes(response) {
+            if !self.errors.contains(&code) {
+                self.errors.push(code);
+            }
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! GraphQL over WebSocket: the socket, and the tasks of its operations.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::response::Response;
+use futures_util::FutureExt;
+use futures_util::future::{self, BoxFuture};
+use tokio::sync::{mpsc, watch};
+use tokio::task::{AbortHandle, JoinError, JoinSet};
+use tokio::time::{Instant as Moment, MissedTickBehavior, interval_at, sleep, timeout};
+use tracing::Instrument;
+
+use super::credentials::Credentials;
+use super::protocol::{Action, Close, Protocol};
+use super::run::{Operation, Outlet, Output};
+use super::stopped;
+use crate::auth::{Refused, Viewer};
+use crate::db::types::Instant;
+use crate::graphql::RequestContext;
+use crate::http::operation::check_operation;
+use crate::http::params::Params;
+use crate::http::request_id::RequestId;
+use crate::http::state::State;
+
+/// The subprotocol that is spoken.
+const SUBPROTOCOL: &str = "graphql-transport-ws";
+/// How many results of all operations wait for the socket before the operations wait as well.
+const QUEUE: usize = 64;
+/// How long a client may take to answer that the socket is closed.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// Opens a socket for a client whose request had these credentials.
+pub fn open(
+    state: State,
+    credentials: Credentials,
+    id: RequestId,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let longest = state.app.config.http.max_body_bytes;
+    let span = tracing::info_span!("socket", request_id = id.0);
+    upgrade
+        .protocols([SUBPROTOCOL])
+        .max_message_size(longest)
+        .max_frame_size(longest)
+        .on_upgrade(move |socket| serve(socket, state, credentials, id).instrument(span))
+}
+
+async fn serve(mut socket: WebSocket, state: State, credentials: Credentials, id: RequestId) {
+    // Held until the end: the server waits for it when it stops.
+    let stopping = state.stopping.subscribe();
+    let ended = match socket.protocol() {
+        None => Err(Ended::Closed(Close::SUBPROTOCOL)),
+        Some(_) => {
+            let (sender, outputs) = mpsc::channel(QUEUE);
+            let connection = Connection {
+                state,
+                id,
+                socket: &mut socket,
+                credentials,
+                protocol: Protocol::new(),
+                sender,
+                tasks: JoinSet::new(),
+                running: HashMap::new(),
+            };
+            connection.run(outputs, stopping.clone()).await
+        }
+    };
+    match ended {
+        Err(Ended::Closed(close)) => {
+            tracing::debug!(?close, "socket closed");
+            // Whoever does not listen need not hear it.
+            let _ = timeout(FAREWELL, say_farewell(&mut socket, close)).await;
+        }
+        Ok(()) | Err(Ended::Lost) => tracing::debug!("socket lost"),
+    }
+    drop(stopping);
+}
+
+/// Closes the socket, and waits for the client to do so: a connection that is dropped before may take
+/// the close frame with it.
+async fn say_farewell(socket: &mut WebSocket, close: Close) {
+    let frame = CloseFrame {
+        code: close.code,
+        reason: Utf8Bytes::from(close.reason.as_ref()),
+    };
+    if socket.send(Message::Close(Some(frame))).await.is_ok() {
+        while let Some(Ok(_)) = socket.recv().await {}
+    }
+}
+
+/// Why a connection is over.
+enum Ended {
+    /// The server closes it.
+    Closed(Close),
+    /// The client has closed it, or went silent, or reads nothing.
+    Lost,
+}
+
+impl From<Close> for Ended {
+    fn from(close: Close) -> Self {
+        Self::Closed(close)
+    }
+}
+
+/// What an operation of a connection came to.
+type Keyed = (u64, Output);
+
+struct Connection<'a> {
+    state: State,
+    id: RequestId,
+    socket: &'a mut WebSocket,
+    credentials: Credentials,
+    protocol: Protocol,
+    sender: mpsc::Sender<Keyed>,
+    /// The operations, which end with the connection. Each says whether it may go on.
+    tasks: JoinSet<Result<(), Close>>,
+    running: HashMap<u64, AbortHandle>,
+}
+
+impl Connection<'_> {
+    async fn run(
+        mut self,
+        mut outputs: mpsc::Receiver<Keyed>,
+        mut stopping: watch::Receiver<bool>,
+    ) -> Result<(), Ended> {
+        let pace = self.state.app.pace;
+        let mut too_late = Box::pin(sleep(pace.sign_in));
+        let mut heartbeat = interval_at(Moment::now() + pace.heartbeat, pace.heartbeat);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut is_silent = false;
+        let mut signed_out: BoxFuture<'static, ()> = future::pending().boxed();
+        loop {
+            tokio::select! {
+                message = self.socket.recv() => {
+                    is_silent = false;
+                    let message = message.ok_or(Ended::Lost)?;
+                    if let Some(viewer) = self.receive(message).await? {
+                        signed_out = viewer;
+                    }
+                }
+                // There is a sender for as long as there is the connection.
+                Some((key, output)) = outputs.recv() => {
+                    if output.is_last() {
+                        self.running.remove(&key);
+                    }
+                    if let Some(message) = self.protocol.write(key, output) {
+                        self.send(Message::Text(message.into())).await?;
+                    }
+                }
+                Some(ended) = self.tasks.join_next() => self.look_after(ended).await?,
+                () = &mut too_late, if self.protocol.is_waiting() => Err(Close::SIGN_IN)?,
+                () = &mut signed_out => Err(Close::FORBIDDEN)?,
+                () = stopped(&mut stopping) => Err(Close::STOPPING)?,
+                _ = heartbeat.tick() => {
+                    if is_silent {
+                        return Err(Ended::Lost);
+                    }
+                    is_silent = true;
+                    // Every client answers it, whatever its page is doing.
+                    self.send(Message::Ping(Vec::new().into())).await?;
+                }
+            }
+        }
+    }
+
+    /// Does what a message asks for. Where that is to sign in, gives what completes when the
+    /// credentials end.
+    async fn receive(
+        &mut self,
+        message: Result<Message, axum::Error>,
+    ) -> Result<Option<BoxFuture<'static, ()>>, Ended> {
+        let text = match message {
+            Ok(Message::Text(text)) => text,
+            Ok(Message::Binary(_)) => Err(Close::NOT_TEXT)?,
+            Ok(Message::Ping(_) | Message::Pong(_)) => return Ok(None),
+            Ok(Message::Close(_)) => return Err(Ended::Lost),
+            Err(error) if is_too_long(&error) => Err(Close::TOO_LONG)?,
+            Err(_) => return Err(Ended::Lost),
+        };
+        match self.protocol.receive(&text) {
+            Action::Nothing => {}
+            Action::SignIn(given) => return self.sign_in(given).await.map(Some),
+            Action::Send(message) => self.send(Message::Text(message.into())).await?,
+            Action::Start(key, params) => self.start(key, params),
+            Action::Stop(key) => {
+                if let Some(running) = self.running.remove(&key) {
+                    running.abort();
+                }
+            }
+            Action::Close(close) => Err(close)?,
+        }
+        Ok(None)
+    }
+
+    async fn sign_in(
+        &mut self,
+        given: Option<Credentials>,
+    ) -> Result<BoxFuture<'static, ()>, Ended> {
+        if let Some(given) = given {
+            self.credentials = given;
+        }
+        let viewer = authenticate(&self.state, &self.credentials).await?;
+        let acknowledgement = self.protocol.acknowledge();
+        self.send(Message::Text(acknowledgement.into())).await?;
+        let credentials = self.credentials.clone();
+        Ok(credentials.ended(self.state.clone(), viewer).boxed())
+    }
+
+    fn start(&mut self, key: u64, params: Params) {
+        let (state, credentials) = (self.state.clone(), self.credentials.clone());
+        let (id, arrived) = (self.id.clone(), state.app.now());
+        let outlet = Outlet {
+            key,
+            sender: self.sender.clone(),
+            // The socket has its own.
+            patience: None,
+        };
+        let operation = operate(state, credentials, id, params, arrived, outlet);
+        let running = self.tasks.spawn(operation.in_current_span());
+        self.running.insert(key, running);
+    }
+
+    /// Sees to an operation whose task has ended.
+    async fn look_after(
+        &mut self,
+        ended: Result<Result<(), Close>, JoinError>,
+    ) -> Result<(), Ended> {
+        match ended {
+            Ok(outcome) => Ok(outcome?),
+            Err(error) if error.is_panic() => {
+                let key = self
+                    .running
+                    .iter()
+                    .find(|(_, running)| running.id() == error.id())
+                    .map(|(key, _)| *key);
+                if let Some(key) = key {
+                    self.running.remove(&key);
+                    let failure = Output::failure(&self.id);
+                    if let Some(message) = self.protocol.write(key, failure) {
+                        self.send(Message::Text(message.into())).await?;
+                    }
+                }
+                Ok(())
+            }
+            // The client has stopped it.
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Sends a message, and gives up on a client that does not read.
+    async fn send(&mut self, message: Message) -> Result<(), Ended> {
+        let sending = self.socket.send(message);
+        match timeout(self.state.app.pace.read, sending).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Ended::Lost),
+        }
+    }
+}
+
+/// Runs one operation. Its credentials are asked for anew, as those of a request are.
+async fn operate(
+    state: State,
+    credentials: Credentials,
+    id: RequestId,
+    params: Params,
+    arrived: Instant,
+    outlet: Outlet<u64>,
+) -> Result<(), Close> {
+    let viewer = match credentials.authenticate(&state).await {
+        Ok(viewer) => viewer,
+        Err(Refused::Invalid(_)) => return Err(Close::FORBIDDEN),
+        Err(Refused::Failed(error)) => {
+            // Nobody waits for more.
+            let _ = outlet.send(Output::unavailable(error, &id)).await;
+            return Ok(());
+        }
+    };
+    let mut request = params.into_request();
+    let kind = match check_operation(&state, &mut request) {
+        Ok(kind) => kind,
+        Err(refusal) => {
+            let _ = outlet.send(Output::refusal(refusal)).await;
+            return Ok(());
+        }
+    };
+    let name = viewer.as_ref().ok().map(|viewer| viewer.id().to_string());
+    let context = RequestContext::new(state.app.clone(), viewer, arrived);
+    let operation = Operation { request, kind, id };
+    operation.run(&state, context, name, &outlet).await;
+    Ok(())
+}
+
+async fn authenticate(state: &State, credentials: &Credentials) -> Result<Option<Viewer>, Close> {
+    match credentials.authenticate(state).await {
+        Ok(viewer) => Ok(viewer.ok()),
+        Err(Refused::Invalid(reason)) => {
+            tracing::info!(reason, "credentials refused");
+            Err(Close::FORBIDDEN)
+        }
+        Err(Refused::Failed(error)) => {
+            tracing::warn!(?error, "credentials could not be checked");
+            Err(Close::UNAVAILABLE)
+        }
+    }
+}
+
+fn is_too_long(error: &axum::Error) -> bool {
+    use std::error::Error;
+
+    let source = error.source();
+    let tungstenite = source.and_then(|source| source.downcast_ref::<tungstenite::Error>());
+    matches!(tungstenite, Some(tungstenite::Error::Capacity(_)))
+}

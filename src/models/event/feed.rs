@@ -1,0 +1,251 @@
+//! Following the events of a workspace.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use diesel::dsl::exists;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use tokio::time::{Instant as Moment, sleep};
+use uuid::{Builder, Uuid};
+
+use super::{Event, EventKind};
+use crate::access::scope::workspace::Manage;
+use crate::access::visible::{may_manage, may_own, workspaces_of_viewer};
+use crate::app::App;
+use crate::auth::Viewer;
+use crate::db::types::Instant;
+use crate::db::{Connection, Listener, Topic};
+use crate::error::Result;
+use crate::id::{EventId, UserId, WorkspaceId};
+use crate::run;
+use crate::schema::{events, workspaces};
+
+/// Ids sort by creation, not by commit: how far behind the time of a look an event may still turn up.
+/// It covers the longest transaction, and how far the clocks of instances may be apart.
+const LOOK_BACK: Duration = Duration::from_secs(60);
+/// How many events are taken up by one look.
+const BATCH: usize = 100;
+/// How many events are remembered to have been delivered. Past it, [`LOOK_BACK`] gets shorter.
+const REMEMBERED: usize = 10_000;
+
+/// The events of a workspace from some time on, each of them once, by id as far as that can be told:
+/// an event of a transaction that took long comes after younger ones.
+///
+/// Nothing waits in memory but ids: whoever takes events slowly gets them later.
+pub struct Feed {
+    app: App,
+    viewer: UserId,
+    workspace: WorkspaceId,
+    listener: Listener,
+    /// Every event up to here has been delivered, or will never be.
+    horizon: EventId,
+    /// The events beyond the horizon that have been delivered, or are waiting, or were there before.
+    seen: BTreeSet<EventId>,
+    waiting: VecDeque<EventId>,
+    checked: Moment,
+    is_ending: bool,
+}
+
+impl Feed {
+    /// The events that happen in the workspace after `since`.
+    ///
+    /// # Errors
+    /// Those of [`Viewer::workspace`], of which this takes `WORKSPACE_MANAGE`.
+    pub async fn open(
+        app: &App,
+        viewer: &Viewer,
+        workspace: WorkspaceId,
+        since: Instant,
+    ) -> Result<Self> {
+        let listener = app.db.listen(Topic::Workspace(workspace));
+        let mut conn = app.db.read().await?;
+        viewer
+            .workspace_to_read::<Manage>(&mut conn, workspace)
+            .await?;
+        let horizon = first_id(since, LOOK_BACK);
+        let before = before(&mut conn, workspace, horizon, since).await?;
+        drop(conn);
+        let mut feed = Self {
+            app: app.clone(),
+            viewer: viewer.id(),
+            workspace,
+            listener,
+            horizon,
+            seen: before.into_iter().collect(),
+            waiting: VecDeque::new(),
+            checked: Moment::now(),
+            is_ending: false,
+        };
+        // What happened since then was announced before anybody listened.
+        feed.look().await?;
+        Ok(feed)
+    }
+
+    /// The next event that the viewer may see, once there is one. `None` when there will be no more:
+    /// the viewer may not manage the workspace any more, or it is deleted, which its owners are told
+    /// of by the last event.
+    ///
+    /// A database that cannot be reached is waited for.
+    pub async fn next(&mut self) -> Option<Event> {
+        loop {
+            let outcome = match self.deliver().await {
+                Ok(Some(event)) => return Some(event),
+                Ok(None) if self.is_ending => return None,
+                Ok(None) => {
+                    tokio::select! {
+                        () = self.listener.changed() => {}
+                        () = sleep(self.app.pace.look) => {}
+                    }
+                    self.check_and_look().await
+                }
+                Err(error) => Err(error),
+            };
+            if let Err(error) = outcome {
+                tracing::warn!(?error, "the events of a workspace could not be read");
+                sleep(self.app.pace.look).await;
+            }
+        }
+    }
+
+    /// The first of the waiting events that the viewer may see.
+    async fn deliver(&mut self) -> Result<Option<Event>> {
+        while let Some(id) = self.waiting.front() {
+            let mut conn = self.app.db.read().await?;
+            let event = visible_in(&mut conn, self.viewer, self.workspace, *id).await?;
+            if event.is_none() && !may_follow(&mut conn, self.viewer, self.workspace).await? {
+                self.is_ending = true;
+                self.waiting.clear();
+                break;
+            }
+            self.waiting.pop_front();
+            if let Some(event) = event {
+                if event.kind == EventKind::WorkspaceDeleted {
+                    self.is_ending = true;
+                    self.waiting.clear();
+                }
+                return Ok(Some(event));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn check_and_look(&mut self) -> Result<()> {
+        if self.checked.elapsed() >= self.app.pace.check {
+            let mut conn = self.app.db.read().await?;
+            self.is_ending = !may_follow(&mut conn, self.viewer, self.workspace).await?;
+            self.checked = Moment::now();
+        }
+        // Even where it is ending: the last event may be that the workspace was deleted.
+        self.look().await
+    }
+
+    /// Takes up what is new.
+    async fn look(&mut self) -> Result<()> {
+        if !self.waiting.is_empty() {
+            return Ok(());
+        }
+        let now = self.app.now();
+        let limit = self.seen.len() + BATCH;
+        let mut conn = self.app.db.read().await?;
+        let found = after(&mut conn, self.workspace, self.horizon, limit).await?;
+        let is_all = found.len() < limit;
+        let new = found.into_iter().filter(|id| self.seen.insert(*id));
+        self.waiting.extend(new);
+        if is_all {
+            self.horizon = self.horizon.max(first_id(now, LOOK_BACK));
+        }
+        if let Some(least) = self.seen.iter().rev().nth(REMEMBERED) {
+            self.horizon = self.horizon.max(*least);
+        }
+        self.seen = self.seen.split_off(&self.horizon);
+        Ok(())
+    }
+}
+
+/// The least id that an event of that long before `now` may have.
+fn first_id(now: Instant, before: Duration) -> EventId {
+    let millis = now.to_utc().timestamp_millis();
+    let before = i64::try_from(before.as_millis()).unwrap_or(i64::MAX);
+    // An id holds no time before 1970.
+    let millis = u64::try_from(millis.saturating_sub(before)).unwrap_or(0);
+    let uuid: Uuid = Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid();
+    EventId::from_uuid(uuid)
+}
+
+/// The events beyond `horizon` that had happened by `since`.
+async fn before(
+    conn: &mut Connection,
+    workspace: WorkspaceId,
+    horizon: EventId,
+    since: Instant,
+) -> Result<Vec<EventId>> {
+    Ok(run!(
+        conn,
+        events::table
+            .filter(events::workspace_id.eq(workspace))
+            .filter(events::id.gt(horizon).and(events::created_at.le(since)))
+            .select(events::id)
+            .load(conn)
+            .await
+    )?)
+}
+
+/// The first so many events beyond `horizon`.
+async fn after(
+    conn: &mut Connection,
+    workspace: WorkspaceId,
+    horizon: EventId,
+    limit: usize,
+) -> Result<Vec<EventId>> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    Ok(run!(
+        conn,
+        events::table
+            .filter(events::workspace_id.eq(workspace))
+            .filter(events::id.gt(horizon))
+            .order_by(events::id)
+            .limit(limit)
+            .select(events::id)
+            .load(conn)
+            .await
+    )?)
+}
+
+/// The event, if the viewer may manage its workspace or, once that is deleted, restore it.
+async fn visible_in(
+    conn: &mut Connection,
+    viewer: UserId,
+    workspace: WorkspaceId,
+    id: EventId,
+) -> Result<Option<Event>> {
+    let live = workspaces::deleted_at.is_null();
+    let own = workspaces_of_viewer(viewer)
+        .filter(workspaces::id.eq(workspace))
+        .filter(live.and(may_manage()).or(may_own()))
+        .select(workspaces::id);
+    Ok(run!(
+        conn,
+        events::table
+            .find(id)
+            .filter(exists(own))
+            .select(Event::as_select())
+            .first(conn)
+            .await
+            .optional()
+    )?)
+}
+
+async fn may_follow(conn: &mut Connection, viewer: UserId, workspace: WorkspaceId) -> Result<bool> {
+    let found: Option<WorkspaceId> = run!(
+        conn,
+        workspaces_of_viewer(viewer)
+            .filter(workspaces::id.eq(workspace))
+            .filter(workspaces::deleted_at.is_null().and(may_manage()))
+            .select(workspaces::id)
+            .first(conn)
+            .await
+            .optional()
+    )?;
+    Ok(found.is_some())
+}
