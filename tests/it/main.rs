@@ -7,6 +7,7 @@ mod account;
 mod api_tokens;
 mod contract;
 mod deleting;
+mod explain;
 mod http;
 mod invitations;
 mod join_codes;

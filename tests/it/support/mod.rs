@@ -9,6 +9,7 @@ pub mod home;
 pub mod issuer;
 pub mod office;
 pub mod people;
+pub mod plans;
 pub mod postgres;
 pub mod process;
 pub mod providers;
