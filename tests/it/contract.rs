@@ -54,7 +54,6 @@ const NOT_YET: &[&str] = &[
     "SetSchedulePayload",
     "StartRunInput",
     "StartRunPayload",
-    "Subscription",
     "UpdatePromptInput",
     "UpdatePromptPayload",
     "UpdateWorkspaceInput.iconStorageId",

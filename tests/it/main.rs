@@ -23,4 +23,5 @@ mod schema;
 mod start;
 mod statements;
 mod strangers;
+mod subscriptions;
 mod workspaces;

@@ -10,6 +10,8 @@ pub mod people;
 pub mod postgres;
 pub mod server;
 pub mod smtp;
+pub mod socket;
+pub mod stream;
 
 pub use client::{Client, Reply};
 pub use database::Database::{self, Postgres, Sqlite};
@@ -17,6 +19,8 @@ pub use home::{Home, home};
 pub use issuer::TestIssuer;
 pub use people::{organization, workspace};
 pub use server::TestServer;
+pub use socket::Socket;
+pub use stream::Events;
 
 /// The value at a path such as `createWorkspace.workspace.id`; list indices are numbers.
 pub fn at<'a>(value: &'a serde_json::Value, path: &str) -> &'a serde_json::Value {
