@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 use url::Url;
 
 use crate::config::{Config, Plan};
@@ -22,7 +22,7 @@ pub struct App {
     /// How often what lasts looks at something, and how long it waits.
     pub pace: Pace,
     clock: Arc<dyn Clock>,
-    work: Arc<Notify>,
+    work: Arc<watch::Sender<()>>,
 }
 
 /// How often what lasts looks at something, and how long it waits. Injected, so that tests need not
@@ -106,12 +106,12 @@ impl App {
     /// called after the transaction that made it is committed; without it, the worker finds the work
     /// by polling.
     pub fn wake_worker(&self) {
-        self.work.notify_one();
+        self.work.send_replace(());
     }
 
-    /// Completes when somebody has called [`App::wake_worker`] since it last did.
-    pub(crate) async fn work(&self) {
-        self.work.notified().await;
+    /// Changes whenever somebody calls [`App::wake_worker`].
+    pub(crate) fn work(&self) -> watch::Receiver<()> {
+        self.work.subscribe()
     }
 
     /// The plan by that key; the unlimited one where the operator has taken it out of the

@@ -10,5 +10,6 @@ pub mod graphql;
 pub mod http;
 pub mod id;
 pub mod models;
+pub mod providers;
 pub mod schema;
 pub mod worker;

@@ -194,4 +194,7 @@ pub const MUTATIONS: &[(&str, Takes)] = &[
     ("deletePrompt", Takes::Permission(P::WorkspaceContribute)),
     ("revokeInvitation", MANAGES_INVITATION),
     ("resendInvitation", MANAGES_INVITATION),
+    ("setSchedule", Takes::Permission(P::WorkspaceManage)),
+    ("startRun", Takes::Permission(P::WorkspaceContribute)),
+    ("cancelRun", Takes::Permission(P::WorkspaceContribute)),
 ];

@@ -37,6 +37,11 @@ pub struct Limits {
     /// 3,600. Default: 30.
     pub run_lease_seconds: u32,
 
+    /// How long runs and their answers are kept after the run has ended, in days, up to 36,500; what
+    /// they said of the domain stays counted. Default: none, and they are kept as long as their
+    /// workspace.
+    pub run_days: Option<u32>,
+
     /// Whether deleting one's only live workspace is refused. Default: true.
     pub protect_last_workspace: bool,
 }
@@ -53,6 +58,7 @@ impl Default for Limits {
             invitation_days: 7,
             purge_days: 30,
             run_lease_seconds: 30,
+            run_days: None,
             protect_last_workspace: true,
         }
     }

@@ -8,6 +8,9 @@ use super::{Secret, text};
 /// The AI providers. One without an API key is not configured, and is never called.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Providers {
+    /// Calls at the same time to all of them together, from one instance, 1 to 10,000. Default: 16.
+    pub concurrency: u32,
+
     /// OpenAI.
     pub openai: Provider,
     /// Anthropic.
@@ -25,7 +28,8 @@ pub struct Providers {
 /// One AI provider.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Provider {
-    /// The key that calls are paid with. Default: none, and the provider is not called.
+    /// The key that calls are paid with: visible ASCII. Default: none, and the provider is not
+    /// called.
     pub api_key: Option<Secret>,
 
     /// What `/chat/completions` (for Anthropic, `/v1/messages`) is appended to; http or https, a
@@ -40,7 +44,8 @@ pub struct Provider {
     /// When a call is given up, in seconds, 1 to 3,600. Default: 60.
     pub timeout_seconds: u64,
 
-    /// Calls at the same time, from one instance, 1 to 1,000. Default: 4.
+    /// Calls at the same time, from one instance, 1 to 1,000; also bounded by what all providers
+    /// may have together. Default: 4.
     pub concurrency: u32,
 }
 
@@ -60,9 +65,24 @@ impl Provider {
     }
 }
 
+impl Providers {
+    /// Each provider with the name of its table.
+    pub(super) fn named(&self) -> [(&'static str, &Provider); 6] {
+        [
+            ("openai", &self.openai),
+            ("anthropic", &self.anthropic),
+            ("google", &self.google),
+            ("perplexity", &self.perplexity),
+            ("mistral", &self.mistral),
+            ("cohere", &self.cohere),
+        ]
+    }
+}
+
 impl Default for Providers {
     fn default() -> Self {
         Self {
+            concurrency: 16,
             openai: Provider::new("https://api.openai.com/v1", "gpt-4.1-mini"),
             anthropic: Provider::new("https://api.anthropic.com", "claude-haiku-4-5"),
             google: Provider::new(

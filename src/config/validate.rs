@@ -6,7 +6,7 @@ use tracing_subscriber::EnvFilter;
 use url::{Host, Url};
 
 use super::database::is_postgres;
-use super::{Auth, Config, Database, Http, Issuer, Mail, Secret};
+use super::{Auth, Config, Database, Http, Issuer, Mail, Providers, Secret};
 
 /// A key, and what to say after it.
 pub(super) type Problem = (String, String);
@@ -22,6 +22,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     found.database(&config.database);
     found.mail(&config.mail);
     found.files(config.files.url.as_deref());
+    found.providers(&config.providers);
     found.log(&config.log.filter);
     found.metrics(config);
     found.0
@@ -184,6 +185,23 @@ impl Problems {
             "files.url",
             "must be file:///an/absolute/path or s3://bucket, without credentials",
         );
+    }
+
+    fn providers(&mut self, providers: &Providers) {
+        for (name, provider) in providers.named() {
+            // It goes into a header.
+            let is_key = |key: &Secret| key.expose().bytes().all(|byte| byte.is_ascii_graphic());
+            self.unless(
+                provider.api_key.as_ref().is_none_or(is_key),
+                format!("providers.{name}.api_key"),
+                "must be a key as the provider gave it: ASCII, without spaces or line breaks",
+            );
+            self.unless(
+                provider.base_url.fragment().is_none(),
+                format!("providers.{name}.base_url"),
+                "must be without a fragment",
+            );
+        }
     }
 
     fn log(&mut self, filter: &str) {

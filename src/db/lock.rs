@@ -41,7 +41,7 @@ impl<Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Lock<Q> {
     }
 }
 
-/// As [`lock`], but rows that another transaction has locked are left out: `FOR UPDATE SKIP LOCKED`
+/// As [`lock`], but rows that another transaction has locked are left out: `FOR NO KEY UPDATE SKIP LOCKED`
 /// on PostgreSQL, nothing on SQLite. For queues, whose workers must not wait for one another.
 pub fn lock_skip<Q>(query: Q) -> LockSkip<Q> {
     LockSkip(query)
@@ -60,7 +60,7 @@ impl<Q, C> diesel::RunQueryDsl<C> for LockSkip<Q> {}
 impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for LockSkip<Q> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         self.0.walk_ast(out.reborrow())?;
-        out.push_sql(" FOR UPDATE SKIP LOCKED");
+        out.push_sql(" FOR NO KEY UPDATE SKIP LOCKED");
         Ok(())
     }
 }

@@ -139,6 +139,12 @@ impl Instant {
         Self(self.0 - TimeDelta::microseconds(into))
     }
 
+    /// The beginning of its day, in UTC.
+    pub fn to_day(self) -> Self {
+        let into = self.micros().rem_euclid(86_400_000_000);
+        Self(self.0 - TimeDelta::microseconds(into))
+    }
+
     /// The time from `earlier` until this; nothing where that lies in the future.
     pub fn since(self, earlier: Self) -> Duration {
         (self.0 - earlier.0).to_std().unwrap_or_default()

@@ -24,7 +24,9 @@ use crate::models::organization::{self, OrganizationMember, VisibleOrganization}
 use crate::models::prompt::{self, Prompt};
 use crate::models::quota;
 use crate::models::run::{self, Run};
+use crate::models::schedule::{self, Schedule};
 use crate::models::user::{self, User};
+use crate::models::visibility::{self, Span, Visibility};
 use crate::models::workspace::{self, VisibleWorkspace, WorkspaceMember};
 
 type Loaded<K, V> = Result<HashMap<K, V>, Arc<Error>>;
@@ -121,6 +123,46 @@ impl Loader<PromptsKey> for Loaders {
     }
 }
 
+/// How often the answers in a workspace mention its domain.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct VisibilityKey {
+    /// Where they were given.
+    pub workspace: WorkspaceId,
+    /// When they were given.
+    pub span: Span,
+    /// Whether it is wanted day by day.
+    pub by_day: bool,
+}
+
+impl Loader<VisibilityKey> for Loaders {
+    type Value = Arc<Visibility>;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[VisibilityKey]) -> Loaded<VisibilityKey, Self::Value> {
+        // Aliases may ask for other times: those are other statements.
+        let mut groups: HashMap<_, Vec<_>> = HashMap::new();
+        for key in keys {
+            let group = groups.entry((key.span, key.by_day)).or_default();
+            group.push(key.workspace);
+        }
+        let mut conn = self.app.db.read().await?;
+        let mut loaded = HashMap::with_capacity(keys.len());
+        for ((span, by_day), ids) in groups {
+            let found =
+                visibility::of_workspaces(&mut conn, self.viewer, &ids, span, by_day).await?;
+            for (workspace, visibility) in found {
+                let key = VisibilityKey {
+                    workspace,
+                    span,
+                    by_day,
+                };
+                loaded.insert(key, Arc::new(visibility));
+            }
+        }
+        Ok(loaded)
+    }
+}
+
 impl Loader<OrganizationMemberId> for Loaders {
     type Value = (OrganizationMember, User);
     type Error = Arc<Error>;
@@ -157,6 +199,22 @@ impl Loader<ApiTokenId> for Loaders {
         let mut conn = self.app.db.read().await?;
         let found = api_token::of_viewer(&mut conn, self.viewer, Some(ids)).await?;
         Ok(keyed(found, |token| token.id))
+    }
+}
+
+/// The schedule of a workspace.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ScheduleOf(pub WorkspaceId);
+
+impl Loader<ScheduleOf> for Loaders {
+    type Value = Schedule;
+    type Error = Arc<Error>;
+
+    async fn load(&self, keys: &[ScheduleOf]) -> Loaded<ScheduleOf, Schedule> {
+        let mut conn = self.app.db.read().await?;
+        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
+        let found = schedule::visible(&mut conn, self.viewer, &ids).await?;
+        Ok(keyed(found, |schedule| ScheduleOf(schedule.workspace_id)))
     }
 }
 

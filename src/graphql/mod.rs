@@ -25,10 +25,13 @@ mod plan;
 mod prompt;
 mod provider;
 mod run;
+mod run_request;
 mod scalar;
+mod schedule;
 mod slug;
 mod subscription;
 mod user;
+mod visibility;
 mod workspace;
 
 use async_graphql::{MergedObject, Schema};
@@ -66,6 +69,8 @@ pub struct Mutation(
     join_code::JoinCodeMutation,
     prompt::PromptMutation,
     api_token::ApiTokenMutation,
+    schedule::ScheduleMutation,
+    run_request::RunMutation,
 );
 
 /// The schema, as it is served.

@@ -1,7 +1,7 @@
 //! The scalars that GraphQL does not have.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
-use chrono::{DateTime as ChronoDateTime, Utc};
+use chrono::{DateTime as ChronoDateTime, NaiveDate, Utc};
 
 use crate::db::types::Instant;
 
@@ -108,5 +108,28 @@ impl ScalarType for BigInt {
 
     fn to_value(&self) -> Value {
         Value::Number(self.0.into())
+    }
+}
+
+/// A day, as YYYY-MM-DD.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Date(pub NaiveDate);
+
+/// A day, as YYYY-MM-DD.
+#[Scalar(name = "Date")]
+impl ScalarType for Date {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else {
+            return Err(InputValueError::expected_type(value));
+        };
+        match text.parse::<NaiveDate>() {
+            // What chrono takes beside it, such as `2026-1-1`, is not how it is written.
+            Ok(day) if day.to_string() == *text => Ok(Self(day)),
+            _ => Err(InputValueError::custom("a day as YYYY-MM-DD is wanted")),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
     }
 }

@@ -18,6 +18,7 @@ pub mod quota;
 pub mod rate_limit;
 mod removal;
 pub mod run;
+pub mod schedule;
 pub mod slugs;
 pub mod user;
 pub mod values;

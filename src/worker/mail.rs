@@ -25,15 +25,15 @@ const LEASE: TimeDelta = TimeDelta::minutes(5);
 /// that the server is set up wrongly. One that cannot be reached is tried until it can.
 const PATIENCE: TimeDelta = TimeDelta::days(1);
 
-/// Sends a batch of what is due, and gives how many that were.
+/// Sends a batch of what is due, and gives whether there may be more.
 ///
 /// # Errors
 /// Only those of the database: a mail that could not be sent is put off.
-pub(super) async fn deliver(app: &App, mailer: &Mailer) -> Result<usize> {
+pub(super) async fn deliver(app: &App, mailer: &Mailer) -> Result<bool> {
     let now = app.now();
     // Looking costs no write: most of the time there is nothing.
     if !mail::is_any_due(&mut app.db.read().await?, now).await? {
-        return Ok(0);
+        return Ok(false);
     }
     let claimed = app
         .db
@@ -41,7 +41,7 @@ pub(super) async fn deliver(app: &App, mailer: &Mailer) -> Result<usize> {
         .await?;
     let outcomes = join_all(claimed.iter().map(|mail| deliver_one(app, mailer, mail))).await;
     outcomes.into_iter().collect::<Result<()>>()?;
-    Ok(claimed.len())
+    Ok(!claimed.is_empty())
 }
 
 async fn deliver_one(app: &App, mailer: &Mailer, mail: &Mail) -> Result<()> {

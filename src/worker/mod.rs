@@ -3,56 +3,62 @@
 
 mod mail;
 mod mailer;
+mod retention;
+mod runs;
+mod schedules;
+mod shift;
 
-use std::pin::pin;
-use std::time::Duration;
-
-use futures_util::FutureExt;
+use tokio::sync::watch;
 
 use self::mailer::Mailer;
+use self::shift::Shift;
 use crate::app::App;
-
-/// How long the worker lets pass before it looks for work that nobody has told it of: made by another
-/// instance, or put off.
-const POLL: Duration = Duration::from_secs(5);
+use crate::providers::Providers;
 
 /// What runs without a request.
 pub struct Worker {
     app: App,
     mailer: Mailer,
+    providers: Providers,
 }
 
 impl Worker {
     /// Prepares the jobs.
     ///
     /// # Errors
-    /// Where the configured mail server cannot be talked to, whatever it answers.
+    /// Where what the configuration says of the mail server or the providers makes no sense, whatever
+    /// they answer.
     pub fn new(app: App) -> anyhow::Result<Self> {
         let mailer = Mailer::new(&app.config)?;
-        Ok(Self { app, mailer })
+        let providers = Providers::new(&app.config.providers)?;
+        Ok(Self {
+            app,
+            mailer,
+            providers,
+        })
     }
 
-    /// Works until `stop` completes; then finishes what it has begun. Works on at once whenever
+    /// Works until `stop` completes; then finishes what it has begun. Looks for work at once whenever
     /// [`App::wake_worker`] is called.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let mut stop = pin!(stop);
-        loop {
-            match mail::deliver(&self.app, &self.mailer).await {
-                // There may be more than one batch of it.
-                Ok(done) if done > 0 => {
-                    if stop.as_mut().now_or_never().is_some() {
-                        return;
-                    }
-                    continue;
-                }
-                Ok(_) => {}
-                Err(error) => tracing::warn!(?error, "no mail could be sent"),
-            }
-            tokio::select! {
-                () = stop.as_mut() => return,
-                () = self.app.work() => {}
-                () = tokio::time::sleep(POLL) => {}
-            }
-        }
+        let Self {
+            app,
+            mailer,
+            providers,
+        } = &self;
+        let (stopping, stopped) = watch::channel(false);
+        let shift = Shift::new(app, stopped);
+        tokio::join!(
+            async {
+                stop.await;
+                stopping.send_replace(true);
+            },
+            shift.clone().repeat("mail", || mail::deliver(app, mailer)),
+            shift
+                .clone()
+                .repeat("schedules", || schedules::run_due(app)),
+            shift.clone().repeat("retention", || retention::forget(app)),
+            runs::work_off(app, providers, shift),
+        );
     }
 }

@@ -73,6 +73,13 @@ async fn without_credentials_there_is_the_schema_and_nothing_else(
         "{ node(id: \"x\") { id } }",
         "{ nodes(ids: [\"x\"]) { id } }",
         "mutation { createOrganization(input: { name: \"\" }) { organization { id } } }",
+        "mutation { setEnabledProviders(input: { workspaceId: \"x\", providers: [] }) { __typename } }",
+        "mutation { createPrompts(input: { workspaceId: \"x\", prompts: [] }) { prompts { id } } }",
+        "mutation { updatePrompt(input: { promptId: \"x\" }) { prompt { id } } }",
+        "mutation { deletePrompt(input: { promptId: \"x\" }) { deletedId } }",
+        "mutation { setSchedule(input: { workspaceId: \"x\" }) { runRequest { status } } }",
+        "mutation { startRun(input: { workspaceId: \"x\" }) { runRequest { status } } }",
+        "mutation { cancelRun(input: { runId: \"x\" }) { run { id } } }",
         "mutation { deleteWorkspace(input: { workspaceId: \"x\" }) { workspace { id } } }",
     ];
     for query in every_field {

@@ -13,12 +13,9 @@ use serde_json::json;
 use tenantry::access::OrganizationRole;
 use tenantry::db::types::Instant;
 use tenantry::schema::mails;
-use tenantry::worker::Worker;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
-use tracing::instrument::WithSubscriber;
 
 use crate::support::smtp::SmtpAddress;
+use crate::support::working::Working;
 use crate::support::{Client, Database, Home, Postgres, Sqlite, TestServer, home, text};
 
 /// What is in the outbox: how often each was tried, and when it is due.
@@ -39,34 +36,6 @@ async fn becomes(server: &TestServer, holds: impl Fn(&[(i32, Instant)]) -> bool)
     tokio::time::timeout(Duration::from_secs(30), watching)
         .await
         .expect("the worker does its work in time");
-}
-
-/// A worker that can be stopped.
-struct Working {
-    stop: oneshot::Sender<()>,
-    working: JoinHandle<()>,
-}
-
-impl Working {
-    fn start(server: &TestServer) -> Self {
-        Self::logging(server, tracing::subscriber::NoSubscriber::default())
-    }
-
-    fn logging(server: &TestServer, log: impl tracing::Subscriber + Send + Sync + 'static) -> Self {
-        let worker = Worker::new(server.app().clone()).expect("the worker can be made");
-        let (stop, stopping) = oneshot::channel();
-        let stopped = async {
-            // Either way, it is to stop.
-            let _ = stopping.await;
-        };
-        let working = tokio::spawn(worker.run(stopped).with_subscriber(log));
-        Self { stop, working }
-    }
-
-    async fn stop(self) {
-        drop(self.stop);
-        self.working.await.expect("the worker ends well");
-    }
 }
 
 async fn invite(by: &Client, home: &Home, email: &str) -> String {

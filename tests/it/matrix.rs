@@ -63,6 +63,7 @@ impl Actor {
 const UPDATE: &[&str] = &["OWNER"];
 const MANAGE_MEMBERS: &[&str] = &["OWNER", "ADMIN"];
 const VIEW: &[&str] = &["OWNER", "ADMIN", "MEMBER"];
+const CONTRIBUTE: &[&str] = &["OWNER", "ADMIN", "MEMBER"];
 const MANAGE: &[&str] = &["OWNER", "ADMIN"];
 const OWN: &[&str] = &["OWNER"];
 
@@ -78,6 +79,8 @@ struct World {
     organization_invitation: String,
     workspace_invitation: String,
     api_token: String,
+    prompt: String,
+    run: String,
 }
 
 async fn world(server: &TestServer, actor: Actor, tag: &str) -> World {
@@ -123,6 +126,12 @@ async fn world(server: &TestServer, actor: Actor, tag: &str) -> World {
             "apiToken { id }",
         )
         .await;
+    let input = json!({ "workspaceId": workspace, "prompts": [{ "text": "One" }] });
+    let prompts = owner.mutate("createPrompts", input, "prompts { id }").await;
+    let input = json!({ "workspaceId": workspace });
+    let run = owner
+        .mutate("startRun", input, "runRequest { jobId }")
+        .await;
     World {
         actor: client,
         actor_email: email("actor"),
@@ -133,6 +142,8 @@ async fn world(server: &TestServer, actor: Actor, tag: &str) -> World {
         organization_invitation: text(&to_organization, "invitation.id"),
         workspace_invitation: text(&to_workspace, "invitation.id"),
         api_token: text(&token, "apiToken.id"),
+        prompt: text(&prompts, "prompts.0.id"),
+        run: text(&run, "runRequest.jobId"),
     }
 }
 
@@ -291,6 +302,11 @@ fn cases() -> Vec<Case> {
             |w| json!({ "workspaceId": w.workspace }),
             |a| a.in_workspace(MANAGE),
         ),
+        case(
+            "setEnabledProviders",
+            |w| json!({ "workspaceId": w.workspace, "providers": ["OPENAI"] }),
+            |a| a.in_workspace(MANAGE),
+        ),
         // An invitation is seen by whom it names and by those who may manage it, and by nobody else.
         case(
             "acceptInvitation",
@@ -321,6 +337,36 @@ fn cases() -> Vec<Case> {
             "resendInvitation",
             |w| json!({ "invitationId": w.organization_invitation }),
             |a| hidden(a.in_organization(MANAGE_MEMBERS)),
+        ),
+        case(
+            "createPrompts",
+            |w| json!({ "workspaceId": w.workspace, "prompts": [{ "text": "New" }] }),
+            |a| a.in_workspace(CONTRIBUTE),
+        ),
+        case(
+            "updatePrompt",
+            |w| json!({ "promptId": w.prompt, "text": "Other" }),
+            |a| a.in_workspace(CONTRIBUTE),
+        ),
+        case(
+            "deletePrompt",
+            |w| json!({ "promptId": w.prompt }),
+            |a| a.in_workspace(CONTRIBUTE),
+        ),
+        case(
+            "setSchedule",
+            |w| json!({ "workspaceId": w.workspace, "cron": "0 6 * * *" }),
+            |a| a.in_workspace(MANAGE),
+        ),
+        case(
+            "startRun",
+            |w| json!({ "workspaceId": w.workspace }),
+            |a| a.in_workspace(CONTRIBUTE),
+        ),
+        case(
+            "cancelRun",
+            |w| json!({ "runId": w.run }),
+            |a| a.in_workspace(CONTRIBUTE),
         ),
         case("createApiToken", |_| json!({ "name": "another" }), |_| ""),
         case(

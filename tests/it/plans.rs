@@ -7,6 +7,7 @@ use tenantry::access::OrganizationRole as Org;
 use tenantry::access::WorkspaceRole as Role;
 use tenantry::config::{Config, Plan};
 
+use crate::support::collecting::prompts;
 use crate::support::office::{Office, Person};
 use crate::support::{Database, Postgres, Reply, Sqlite, TestServer};
 
@@ -310,4 +311,38 @@ async fn statements_do_not_grow_with_the_workspaces_whose_limits_are_asked(
         Some(9)
     );
     assert_eq!(few, many);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn prompts_are_told_with_what_the_plan_allows(#[values(Sqlite, Postgres)] on: Database) {
+    let plan = Plan {
+        max_prompts_per_workspace: Some(3),
+        ..Plan::default()
+    };
+    let server = server(on, plan).await;
+    let ada = Person::new(&server, "ada").await;
+    let office = Office::of(&ada).await;
+    let other = office.workspace(&ada, "Other").await;
+    let query = "query($id: ID!) { workspace(by: { id: $id }) {
+        limits { prompts { used limit remaining } } } }";
+    let quota = async |id| {
+        let found = ada.ok(query, json!({ "id": id })).await;
+        found["workspace"]["limits"]["prompts"].clone()
+    };
+    let none = json!({ "used": 0, "limit": 3, "remaining": 3 });
+    assert_eq!(quota(office.workspace).await, none);
+    let asked = prompts(&ada, office.workspace, &["One?", "Two?"]).await;
+    let two = json!({ "used": 2, "limit": 3, "remaining": 1 });
+    assert_eq!(quota(office.workspace).await, two);
+    assert_eq!(quota(other).await, none);
+
+    // One that is switched off counts, one that is deleted does not.
+    let off = json!({ "promptId": asked[0], "isActive": false });
+    ada.mutate("updatePrompt", off, "prompt { id }").await;
+    assert_eq!(quota(office.workspace).await, two);
+    let delete = json!({ "promptId": asked[0] });
+    ada.mutate("deletePrompt", delete, "deletedId").await;
+    let one = json!({ "used": 1, "limit": 3, "remaining": 2 });
+    assert_eq!(quota(office.workspace).await, one);
 }

@@ -1,137 +1,16 @@
 //! The program itself: how it starts, what it prints, how it stops.
 
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read};
+use std::fs;
+use std::io::Read;
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Output, Stdio};
 
 use rstest::rstest;
-use serde_json::{Value, json};
-use tempfile::TempDir;
-use tenantry::config::Config;
+use serde_json::json;
 
-use crate::support::postgres::TestDatabase;
+use crate::support::process::Program;
 use crate::support::{Database, Postgres, Sqlite};
-
-/// Where a program under test lives: a folder, and a database of its own.
-struct Home {
-    folder: TempDir,
-    database: Option<TestDatabase>,
-}
-
-impl Home {
-    async fn new(on: Database) -> Self {
-        Self {
-            folder: TempDir::new().expect("a temporary folder"),
-            database: on.provide(&mut Config::default()).await,
-        }
-    }
-
-    /// The program, with nothing of this process's environment.
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
-        command
-            .args(arguments)
-            .env_clear()
-            .env("RUST_BACKTRACE", "1")
-            .env("PORT", "0")
-            .env("TENANTRY_DATA_DIR", self.folder.path().join("data"))
-            .current_dir(self.folder.path())
-            .stdin(Stdio::null());
-        if let Some(database) = &self.database {
-            command.env("DATABASE_URL", database.url());
-        }
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        let output = self.command(arguments).output();
-        output.expect("the program can be run")
-    }
-
-    fn serve(&self) -> Serving {
-        Serving::start(self.command(&[]).stderr(Stdio::null()))
-    }
-
-    /// As [`Home::serve`], with all that it has to say of itself in `log`.
-    fn serve_logging(&self, log: &Path) -> Serving {
-        let log = File::create(log).expect("a file in a folder of ours");
-        let mut command = self.command(&[]);
-        command.env("RUST_LOG", "tenantry=trace,info").stderr(log);
-        Serving::start(&mut command)
-    }
-}
-
-/// A program that serves, killed with this value.
-struct Serving {
-    child: Child,
-    /// What it printed once it listened.
-    lines: Vec<String>,
-    url: String,
-    output: BufReader<std::process::ChildStdout>,
-}
-
-impl Serving {
-    fn start(command: &mut Command) -> Self {
-        let mut child = command
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the program can be run");
-        let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
-        let lines: Vec<String> = (0..4)
-            .map(|_| {
-                let mut line = String::new();
-                output.read_line(&mut line).expect("text");
-                line.trim_end().to_owned()
-            })
-            .collect();
-        let url = lines[0].strip_prefix("Tenantry is listening on ");
-        let url = url.unwrap_or_else(|| panic!("{lines:?}")).to_owned();
-        Self {
-            child,
-            lines,
-            url,
-            output,
-        }
-    }
-
-    fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &id]).status();
-        assert!(sent.expect("kill can be run").success());
-    }
-
-    /// Its exit status, once it has stopped.
-    fn stopped(&mut self) -> Option<i32> {
-        let begun = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().expect("a child of ours") {
-                return status.code();
-            }
-            assert!(begun.elapsed() < Duration::from_secs(20), "it goes on");
-            std::thread::yield_now();
-        }
-    }
-
-    async fn ask(&self, http: &reqwest::Client, token: &str, query: &str) -> Value {
-        let request = http
-            .post(format!("{}/graphql", self.url))
-            .bearer_auth(token)
-            .json(&json!({ "query": query }));
-        let response = request.send().await.expect("the server answers");
-        response.json().await.expect("JSON")
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        // It may have stopped by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("text")
@@ -157,7 +36,7 @@ const MAKE: &str =
 async fn it_says_where_it_is_and_keeps_what_it_acknowledged(
     #[values(Sqlite, Postgres)] on: Database,
 ) {
-    let home = Home::new(on).await;
+    let home = Program::new(on).await;
     let http = reqwest::Client::new();
     let first = home.serve();
     assert!(first.url.starts_with("http://127.0.0.1:"), "{}", first.url);
@@ -193,7 +72,7 @@ async fn it_stops_when_it_is_asked_to(
     #[values(Sqlite, Postgres)] on: Database,
     #[values("TERM", "INT")] signal: &str,
 ) {
-    let home = Home::new(on).await;
+    let home = Program::new(on).await;
     let mut serving = home.serve();
     // A connection that is kept open does not keep it.
     let http = reqwest::Client::new();
@@ -208,7 +87,7 @@ async fn it_stops_when_it_is_asked_to(
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn two_may_share_a_data_directory(#[values(Postgres)] on: Database) {
-    let home = Home::new(on).await;
+    let home = Program::new(on).await;
     let (one, two) = (home.serve(), home.serve());
     let token = text(&home.run(&["token", "--email", "ada@example.com"]).stdout);
     let http = reqwest::Client::new();
@@ -222,7 +101,7 @@ async fn two_may_share_a_data_directory(#[values(Postgres)] on: Database) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_keeps_it_from_starting_is_said_in_one_line() {
-    let home = Home::new(Sqlite).await;
+    let home = Program::new(Sqlite).await;
     let fails = |name: &str, value: &str, says: &[&str]| {
         let output = home.command(&[]).env(name, value).output();
         assert_fails(&output.expect("the program can be run"), says);
@@ -260,7 +139,7 @@ async fn what_keeps_it_from_starting_is_said_in_one_line() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_failure_tells_the_password() {
-    let home = Home::new(Sqlite).await;
+    let home = Program::new(Sqlite).await;
     for url in [
         "postgres://someone:hunter2@127.0.0.1:1/none",
         "postgres://someone:hunter2@127.0.0.1:notaport/none",
@@ -276,7 +155,7 @@ async fn no_failure_tells_the_password() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_it_is_called_with_must_make_sense() {
-    let home = Home::new(Sqlite).await;
+    let home = Program::new(Sqlite).await;
     for arguments in [&["nonsense"][..], &["--nonsense"], &["token"]] {
         let output = home.run(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
@@ -291,7 +170,7 @@ async fn what_it_is_called_with_must_make_sense() {
 async fn migrate_brings_an_empty_database_up_to_date_once(
     #[values(Sqlite, Postgres)] on: Database,
 ) {
-    let mut home = Home::new(on).await;
+    let mut home = Program::new(on).await;
     if home.database.is_some() {
         home.database = crate::support::postgres::database().await;
     }
@@ -304,7 +183,7 @@ async fn migrate_brings_an_empty_database_up_to_date_once(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_cannot_be_migrated_is_said_in_one_line() {
-    let home = Home::new(Sqlite).await;
+    let home = Program::new(Sqlite).await;
     let file = home.folder.path().join("data/tenantry.db");
     let url = format!("sqlite://{}", file.display());
     std::fs::create_dir_all(home.folder.path().join("data")).expect("a folder");
@@ -332,7 +211,7 @@ fn connect(file: &Path) -> diesel::SqliteConnection {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_signs_in_whom_it_was_made_for() {
-    let home = Home::new(Sqlite).await;
+    let home = Program::new(Sqlite).await;
     let arguments = ["token", "--email", " Ada@Example.com", "--name", "Ada"];
     let output = home.run(&arguments);
     assert!(output.status.success(), "{}", text(&output.stderr));
@@ -364,7 +243,7 @@ async fn a_token_signs_in_whom_it_was_made_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_schema_can_be_printed_into_a_pipe_that_closes() {
-    let home = Home::new(Sqlite).await;
+    let home = Program::new(Sqlite).await;
     let output = home.run(&["schema"]);
     assert!(output.status.success());
     assert!(text(&output.stdout).contains("type Query"));
@@ -384,7 +263,7 @@ async fn the_schema_can_be_printed_into_a_pipe_that_closes() {
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn no_secret_is_in_a_log_line_or_an_event(#[values(Sqlite, Postgres)] on: Database) {
-    let home = Home::new(on).await;
+    let home = Program::new(on).await;
     let log = home.folder.path().join("log");
     let mut server = home.serve_logging(&log);
     let http = reqwest::Client::new();
@@ -461,7 +340,7 @@ async fn no_secret_is_in_a_log_line_or_an_event(#[values(Sqlite, Postgres)] on: 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_organization_is_put_on_a_plan(#[values(Sqlite, Postgres)] on: Database) {
-    let home = Home::new(on).await;
+    let home = Program::new(on).await;
     let set = |slug: &str, key: &str| {
         let mut command = home.command(&["organization", "set-plan", slug, key]);
         command.env("TENANTRY_PLANS__PRO__MAX_WORKSPACES", "7");

@@ -3,7 +3,12 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 use tenantry::access::{OrganizationRole, WorkspaceRole};
+use tenantry::id::WorkspaceId;
+use tenantry::models::provider::Provider;
+use tenantry::models::run::RunStatus;
 
+use crate::support::collecting::prompts;
+use crate::support::office::{Office, Person};
 use crate::support::{Client, Database, Postgres, Sqlite, TestServer, at, text};
 
 /// Organizations with a workspace each, which several people belong to and have made in turn.
@@ -118,6 +123,9 @@ async fn of_workspaces_and_what_is_in_them(#[values(Sqlite, Postgres)] on: Datab
             organization { name }
             viewerRole
             createdBy { name }
+            limits { members { used } prompts { used } }
+            domainVisibility { rate byProvider { rate } }
+            cut: domainVisibility(since: \"2026-01-01T01:00:00Z\") { rate byDay { day } }
             members(first: 3) { totalCount nodes { user { name } workspace { name } } }
             events(first: 3) { nodes { kind actor { name } subject { id } } }
         }
@@ -155,4 +163,73 @@ async fn of_nodes(#[values(Sqlite, Postgres)] on: Database) {
     } }";
     let ids = |world: &World| json!({ "ids": world.organizations });
     same_for_a_hundred(on, query, "nodes", ids).await;
+}
+
+/// A workspace of as many prompts, each with an answer by two providers in each of as many runs as
+/// three, and of as many runs.
+async fn collect(server: &TestServer, ada: &Client, workspace: WorkspaceId, size: usize) {
+    let texts: Vec<_> = (0..size).map(|n| format!("Question {n}")).collect();
+    let texts: Vec<_> = texts.iter().map(String::as_str).collect();
+    let asked = prompts(ada, workspace, &texts).await;
+    let runs: Vec<_> = asked
+        .iter()
+        .map(|_| server.run(workspace, RunStatus::Succeeded))
+        .collect();
+    server.insert_runs(&runs).await;
+    let answers: Vec<_> = runs
+        .iter()
+        .take(3)
+        .flat_map(|run| asked.iter().map(move |prompt| (run, *prompt)))
+        .flat_map(|(run, prompt)| {
+            [Provider::Openai, Provider::Cohere]
+                .map(|provider| server.answer(run, prompt, provider))
+        })
+        .collect();
+    server.insert_answers(&answers).await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn of_prompts_and_runs_and_their_answers(#[values(Sqlite, Postgres)] on: Database) {
+    let query = "query($id: ID!) { workspace(by: { id: $id }) {
+        prompts(first: 100) {
+            totalCount
+            nodes {
+                createdBy { name }
+                workspace { name }
+                answers(first: 5) { totalCount nodes { prompt { text } run { status } } }
+                cohere: answers(first: 2, provider: COHERE) { totalCount nodes { model } }
+            }
+        }
+        runs(first: 100) {
+            totalCount
+            nodes {
+                workspace { name }
+                answers(first: 5) { totalCount nodes { prompt { text } run { status } } }
+            }
+        }
+        succeeded: runs(first: 100, status: SUCCEEDED) { totalCount nodes { status } }
+    } }";
+    let server = TestServer::start(on).await;
+    let ada = Person::new(&server, "ada").await;
+    let office = Office::of(&ada).await;
+    let many = office.workspace(&ada, "Many").await;
+    let mut counts = Vec::new();
+    for (workspace, size) in [(office.workspace, 1), (many, 100)] {
+        collect(&server, &ada, workspace, size).await;
+        for _ in 0..5 {
+            let request = ada.ok(query, json!({ "id": workspace }));
+            let (count, found) = server.statements(request).await;
+            let found = &found["workspace"];
+            for list in ["prompts", "runs", "succeeded"] {
+                assert_eq!(found[list]["nodes"].as_array().map(Vec::len), Some(size));
+                assert_eq!(found[list]["totalCount"], size);
+            }
+            counts.push(count);
+        }
+    }
+    assert!(
+        counts.iter().all(|count| *count == counts[0]),
+        "statements for one row, five times, and for a hundred: {counts:?}"
+    );
 }

@@ -163,10 +163,14 @@ impl Schema {
                 Some("user") => own.user.as_str().into(),
                 Some("inv") => own.invitation.as_str().into(),
                 Some("tok") => own.api_token.as_str().into(),
+                Some("prompt") => own.prompt.as_str().into(),
+                Some("run") => own.run.as_str().into(),
                 _ => panic!("say in this file which {name} is the asker's own"),
             },
             (_, Some("String")) if name == "email" => "someone@example.com".into(),
             (_, Some("String")) if name == "workosOrganizationId" => "org_some".into(),
+            (_, Some("String")) if name == "cron" => "0 6 * * *".into(),
+            (_, Some("String")) if name == "timeZone" => "UTC".into(),
             (_, Some("String")) => "Some text".into(),
             (_, Some("Int")) => 1.into(),
             (_, Some("Boolean")) => true.into(),
@@ -229,6 +233,8 @@ struct Own {
     workspace: String,
     invitation: String,
     api_token: String,
+    prompt: String,
+    run: String,
 }
 
 impl Own {
@@ -245,12 +251,25 @@ impl Own {
         let invited = client
             .mutate("inviteOrganizationMember", input, "invitation { id }")
             .await;
+        let input = json!({
+            "workspaceId": text(&made, "workspace.id"),
+            "prompts": [{ "text": "Who?" }],
+        });
+        let prompts = client
+            .mutate("createPrompts", input, "prompts { id }")
+            .await;
+        let input = json!({ "workspaceId": text(&made, "workspace.id") });
+        let run = client
+            .mutate("startRun", input, "runRequest { jobId }")
+            .await;
         Self {
             user: text(&made, "workspace.createdBy.id"),
             organization,
             workspace: text(&made, "workspace.id"),
             invitation: text(&invited, "invitation.id"),
             api_token: api_token(client).await,
+            prompt: text(&prompts, "prompts.0.id"),
+            run: text(&run, "runRequest.jobId"),
         }
     }
 
@@ -262,6 +281,8 @@ impl Own {
             "ws" => self.workspace.clone(),
             "inv" => self.invitation.clone(),
             "tok" => self.api_token.clone(),
+            "prompt" => self.prompt.clone(),
+            "run" => self.run.clone(),
             _ => panic!("say in this file whose {kind} to try"),
         }
     }

@@ -97,6 +97,18 @@ fn unknown_keys_name_the_nearest(#[case] text: &str, #[case] env: Env<'_>, #[cas
     "database.statement_timeout_seconds = 15000",
     "database.statement_timeout_seconds must be at most 3600"
 )]
+#[case(
+    "providers.concurrency = 0",
+    "providers.concurrency must be at least 1"
+)]
+#[case(
+    "providers.concurrency = 10001",
+    "providers.concurrency must be at most 10000"
+)]
+#[case(
+    "providers.openai.concurrency = 1001",
+    "providers.openai.concurrency must be at most 1000"
+)]
 #[case("log.format = 'xml'", "log.format must be one of: text, json")]
 #[case(
     "mail.from = ''",

@@ -170,6 +170,16 @@ fn two_issuers_differ_in_issuer_or_audience() {
 #[case("files.url = 'file://files'", Some("files.url must be"))]
 #[case("files.url = 's3://key:secret@bucket'", Some("files.url must be"))]
 #[case("files.url = 'gs://bucket'", Some("files.url must be"))]
+#[case(
+    "providers.openai.api_key = 'sk 1'",
+    Some("providers.openai.api_key must be a key")
+)]
+#[case("providers.openai.api_key = 'sk-1_~'", None)]
+#[case(
+    "providers.google.base_url = 'https://a.com/v1#x'",
+    Some("providers.google.base_url must be without a fragment")
+)]
+#[case("providers.google.base_url = 'https://a.com/v1/?version=1'", None)]
 #[case("log.filter = 'tenantry=loud'", Some("log.filter must be"))]
 #[case(
     "metrics.listen = '127.0.0.1:8080'",

@@ -20,13 +20,15 @@ use super::error::{Nullable, nullable};
 use super::event::{Event, EventKind, kinds};
 use super::invitation::{Invitation, InvitationStatus};
 use super::join_code::JoinInfo;
-use super::loader::JoinCodeOf;
+use super::loader::{JoinCodeOf, ScheduleOf};
 use super::organization::{Organization, Permission, permissions};
 use super::prompt::Prompt;
 use super::provider::Provider;
 use super::run::{Run, RunStatus};
 use super::scalar::{DateTime, Json};
+use super::schedule::Schedule;
 use super::user::User;
+use super::visibility::DomainVisibility;
 use crate::access;
 use crate::error::Error;
 use crate::models::event::WorkspaceEvents;
@@ -194,6 +196,21 @@ impl Workspace {
         self.row().trial_ends_at.map(DateTime)
     }
 
+    /// When prompts are collected; `null` when nothing is scheduled.
+    async fn schedule(&self, ctx: &Context<'_>) -> Nullable<Schedule> {
+        let found = async {
+            let key = ScheduleOf(self.row().id);
+            let found = ctx.loaders()?.load_one(key).await?;
+            Ok(found.and_then(Schedule::running))
+        };
+        nullable::<_, async_graphql::Error>(found.await)
+    }
+
+    /// When a run last came to its end, by schedule or by hand; `null` before the first time.
+    async fn last_run_at(&self) -> Option<DateTime> {
+        self.row().last_run_at.map(DateTime)
+    }
+
     /// What its plan allows, and how much of it is used.
     async fn limits(&self, ctx: &Context<'_>) -> Result<WorkspaceLimits> {
         let found = ctx.loaders()?.load_one(self.row().organization_id).await?;
@@ -226,6 +243,20 @@ impl Workspace {
     async fn enabled_providers(&self) -> Vec<Provider> {
         let enabled = self.row().providers().into_iter();
         enabled.map(Into::into).collect()
+    }
+
+    /// How often answers mention the domain: those of the last 30 days, today in UTC included, unless
+    /// told otherwise.
+    async fn domain_visibility(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The beginning, which is included; 30 days before the end unless given.")]
+        since: Option<DateTime>,
+        #[graphql(desc = "The end, which is not included; none unless given.")] until: Option<
+            DateTime,
+        >,
+    ) -> Result<DomainVisibility> {
+        DomainVisibility::load(ctx, self.row().id, since, until).await
     }
 
     /// How people join by code. Requires WORKSPACE_MANAGE; `null` with the error FORBIDDEN without it.

@@ -13,10 +13,10 @@ use crate::db::types::Instant;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::OrganizationId;
 use crate::models::event::{self, EventKind, NewEvent};
-use crate::models::invitation;
 use crate::models::slugs::{self, Owner};
 use crate::models::values::fold::fold;
 use crate::models::values::slug::Slug;
+use crate::models::{invitation, run, schedule};
 use crate::run;
 use crate::schema::{
     organization_members, organization_slugs, organizations, workspace_slugs, workspaces,
@@ -192,6 +192,8 @@ pub(in crate::models) async fn delete_all(
     };
     event::record_all(tx, viewer, now, ids.iter().map(event).collect()).await?;
     invitation::revoke_of_organizations(tx, ids, now).await?;
+    schedule::pause_of_organizations(tx, ids).await?;
+    run::cancel_of_organizations(tx, ids, now).await?;
     run!(tx, {
         let own = workspaces::table
             .filter(workspaces::organization_id.eq_any(ids))

@@ -1,14 +1,23 @@
 //! Runs: collections of answers, every active prompt put to every enabled provider.
 
+mod cancel;
 mod follow;
+mod forget;
 mod list;
+mod queue;
+pub mod work;
 
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 
+pub use cancel::cancel;
+pub(in crate::models) use cancel::{cancel_of_organizations, cancel_of_workspace};
 pub use follow::Follow;
+pub use forget::{forget, is_any_to_forget};
 pub use list::{RunList, of_answers, visible};
+pub use queue::{Asked, start};
+pub(in crate::models) use queue::{Asker, ask};
 
 use crate::db::types::{Instant, JsonList};
 use crate::id::{Id, Kind, RunId, WorkspaceId};

@@ -9,6 +9,7 @@ pub mod email;
 pub mod fold;
 pub mod join_code;
 pub mod json;
+pub mod mention;
 pub mod slug;
 pub mod text;
 

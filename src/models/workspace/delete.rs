@@ -16,7 +16,7 @@ use crate::id::{UserId, WorkspaceId};
 use crate::models::event::{self, EventKind, NewEvent};
 use crate::models::slugs::{self, Owner, SlugKind};
 use crate::models::values::slug::{Slug, SlugBase};
-use crate::models::{invitation, organization, quota, user};
+use crate::models::{invitation, organization, quota, run, schedule, user};
 use crate::run;
 use crate::schema::{workspace_members, workspaces};
 
@@ -47,6 +47,9 @@ pub async fn delete(app: &App, viewer: &Viewer, id: WorkspaceId) -> Result<Visib
             save(tx, &visible).await?;
             slugs::release_workspace(tx, id).await?;
             invitation::revoke_of_workspace(tx, id, now).await?;
+            schedule::pause(tx, id).await?;
+            let organization = visible.workspace.organization_id;
+            run::cancel_of_workspace(tx, viewer, id, organization, now).await?;
             let data = json!({ "purgeAt": purge_at.to_string() });
             event::record(
                 tx,
@@ -83,6 +86,7 @@ pub async fn restore(app: &App, viewer: &Viewer, id: WorkspaceId) -> Result<Visi
             visible.workspace.purge_at = None;
             visible.workspace.updated_at = now;
             save(tx, &visible).await?;
+            schedule::resume(tx, id, now).await?;
             let data = json!({ "slug": visible.workspace.slug });
             event::record(
                 tx,

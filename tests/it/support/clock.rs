@@ -11,6 +11,12 @@ use tenantry::db::types::Instant;
 pub struct TestClock(AtomicI64);
 
 impl TestClock {
+    /// Sets it to that instant, from which it goes on.
+    pub fn set(&self, to: Instant) {
+        let micros = to.micros() - Utc::now().timestamp_micros();
+        self.0.store(micros, Ordering::SeqCst);
+    }
+
     pub fn advance(&self, by: TimeDelta) {
         let micros = by
             .num_microseconds()

@@ -2,22 +2,29 @@
 
 pub mod client;
 pub mod clock;
+pub mod collecting;
+pub mod copies;
 pub mod database;
 pub mod home;
 pub mod issuer;
 pub mod office;
 pub mod people;
+pub mod plans;
 pub mod postgres;
+pub mod process;
+pub mod providers;
 pub mod server;
 pub mod smtp;
 pub mod socket;
 pub mod stream;
+pub mod working;
 
 pub use client::{Client, Reply};
 pub use database::Database::{self, Postgres, Sqlite};
 pub use home::{Home, home};
 pub use issuer::TestIssuer;
 pub use people::{organization, workspace};
+pub use providers::{Answer, FakeProviders};
 pub use server::TestServer;
 pub use socket::Socket;
 pub use stream::Events;

@@ -114,6 +114,11 @@ impl TestServer {
         &self.clock
     }
 
+    /// The same clock, for another instance.
+    pub fn shared_clock(&self) -> Arc<TestClock> {
+        self.clock.clone()
+    }
+
     pub fn http(&self) -> &reqwest::Client {
         &self.http
     }

@@ -1,7 +1,13 @@
 //! How often answers mention the domain of their workspace.
 
+mod read;
+mod span;
+
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+
+pub use read::{Tally, Visibility, of_workspaces};
+pub use span::Span;
 
 use crate::db::Transaction;
 use crate::db::types::Instant;
@@ -26,7 +32,7 @@ pub async fn count(
     let mentions = i32::from(mentions);
     let first = (
         visibility::workspace_id.eq(workspace),
-        visibility::day.eq(now.to_utc().date_naive().to_string()),
+        visibility::day.eq(read::name(now)),
         visibility::provider.eq(provider),
         visibility::answers.eq(1),
         visibility::mentions.eq(mentions),

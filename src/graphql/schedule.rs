@@ -1,0 +1,87 @@
+//! Schedules.
+
+use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
+
+use super::check::Check;
+use super::context::ContextExt;
+use super::id::RawId;
+use super::run_request::RunRequest;
+use super::scalar::DateTime;
+use super::workspace::Workspace;
+use crate::models::schedule::{self, NewSchedule};
+use crate::models::values::cron::{Cron, Zone};
+
+/// When the workspace's prompts are put to its providers.
+#[derive(SimpleObject)]
+pub struct Schedule {
+    /// Five fields, as in crontab(5), such as `0 0 * * *`.
+    cron: String,
+    /// An IANA time zone; UTC unless one was given.
+    time_zone: String,
+    /// The next occurrence.
+    next_run_at: DateTime,
+}
+
+impl Schedule {
+    /// The schedule, unless it is stopped.
+    pub fn running(schedule: schedule::Schedule) -> Option<Self> {
+        Some(Self {
+            cron: schedule.cron,
+            time_zone: schedule.time_zone,
+            next_run_at: DateTime(schedule.next_run_at?),
+        })
+    }
+}
+
+#[derive(InputObject)]
+struct SetScheduleInput {
+    /// Whose schedule it is.
+    workspace_id: RawId,
+    /// Five fields, as in crontab(5), such as `0 0 * * *`; `null` switches the schedule off.
+    cron: Option<String>,
+    /// An IANA time zone, such as `Europe/Berlin`.
+    #[graphql(default_with = "Some(\"UTC\".to_owned())")]
+    time_zone: Option<String>,
+}
+
+/// What `setSchedule` answers.
+#[derive(SimpleObject)]
+struct SetSchedulePayload {
+    /// The workspace.
+    workspace: Workspace,
+    /// What became of the run that was asked for at once.
+    run_request: RunRequest,
+}
+
+/// What can be changed of schedules.
+#[derive(Default)]
+pub struct ScheduleMutation;
+
+#[Object]
+impl ScheduleMutation {
+    /// Sets when prompts are collected, and asks for a run at once; the payload says what became of
+    /// it. Occurrences that are missed while the server is down are made up by one run. Takes
+    /// WORKSPACE_MANAGE.
+    async fn set_schedule(
+        &self,
+        ctx: &Context<'_>,
+        input: SetScheduleInput,
+    ) -> Result<SetSchedulePayload> {
+        let viewer = ctx.viewer()?;
+        let interval = ctx.app().config.limits.min_schedule_interval_minutes;
+        let mut check = Check::default();
+        let id = check.id("workspaceId", &input.workspace_id);
+        let zone = input.time_zone.as_deref().unwrap_or("UTC");
+        let zone = check.field("timeZone", Zone::parse(zone));
+        let cron = check.optional("cron", &input.cron, |cron: &str| {
+            Cron::parse(cron, interval)
+        });
+        let (id, zone, cron) = check.done((id, zone, cron))?;
+        let schedule = cron.map(|cron| NewSchedule { cron, zone });
+        let (workspace, request) = schedule::set(ctx.app(), viewer, id, schedule.as_ref()).await?;
+        Ok(SetSchedulePayload {
+            workspace: Workspace(workspace),
+            run_request: request.into(),
+        })
+    }
+}

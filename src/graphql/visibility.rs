@@ -1,0 +1,120 @@
+//! How often answers mention the domain of their workspace.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Object, Result, SimpleObject};
+
+use super::context::ContextExt;
+use super::loader::VisibilityKey;
+use super::provider::Provider;
+use super::scalar::{Date, DateTime};
+use crate::error::Error;
+use crate::id::WorkspaceId;
+use crate::models::visibility::{Span, Visibility};
+
+/// How often answers mention the workspace's domain. Failed answers do not count.
+pub struct DomainVisibility(Arc<Visibility>);
+
+impl DomainVisibility {
+    /// The visibility in a workspace, by the arguments of the field that is being resolved.
+    ///
+    /// # Errors
+    /// `INVALID_INPUT` for times that are in the wrong order, or too far apart.
+    pub async fn load(
+        ctx: &Context<'_>,
+        workspace: WorkspaceId,
+        since: Option<DateTime>,
+        until: Option<DateTime>,
+    ) -> Result<Self> {
+        let (since, until) = (since.map(|it| it.0), until.map(|it| it.0));
+        let span = Span::new(since, until, ctx.now())?;
+        let by_day = ctx.look_ahead().field("byDay").exists();
+        if by_day {
+            span.check_days(ctx.now())?;
+        }
+        let key = VisibilityKey {
+            workspace,
+            span,
+            by_day,
+        };
+        let found = ctx.loaders()?.load_one(key).await?;
+        Ok(Self(found.ok_or_else(Error::not_found)?))
+    }
+}
+
+/// How often answers mention the workspace's domain. Failed answers do not count.
+#[Object]
+impl DomainVisibility {
+    /// How many answers there were.
+    async fn answers(&self) -> i32 {
+        number(self.0.total().answers)
+    }
+
+    /// How many of them mention the domain.
+    async fn mentions(&self) -> i32 {
+        number(self.0.total().mentions)
+    }
+
+    /// mentions ÷ answers, from 0 to 1; `null` where there is no answer.
+    async fn rate(&self) -> Option<f64> {
+        self.0.total().rate()
+    }
+
+    /// The providers that answered, in the order in which `Provider` names them.
+    async fn by_provider(&self) -> Vec<ProviderVisibility> {
+        let by_provider = self.0.by_provider.iter();
+        by_provider
+            .map(|(provider, tally)| ProviderVisibility {
+                provider: (*provider).into(),
+                answers: number(tally.answers),
+                mentions: number(tally.mentions),
+                rate: tally.rate(),
+            })
+            .collect()
+    }
+
+    /// The days on which there were answers, in order. Where this is selected, `since` is at most
+    /// 1,830 days before `until`, or before now.
+    async fn by_day(&self) -> Vec<DailyVisibility> {
+        let by_day = self.0.by_day.iter();
+        by_day
+            .map(|(day, tally)| DailyVisibility {
+                day: Date(*day),
+                answers: number(tally.answers),
+                mentions: number(tally.mentions),
+                rate: tally.rate(),
+            })
+            .collect()
+    }
+}
+
+/// How often a provider's answers mention the workspace's domain.
+#[derive(SimpleObject)]
+pub struct ProviderVisibility {
+    /// Whose answers they are.
+    provider: Provider,
+    /// How many answers there were.
+    answers: i32,
+    /// How many of them mention the domain.
+    mentions: i32,
+    /// mentions ÷ answers, from 0 to 1.
+    rate: Option<f64>,
+}
+
+/// How often the answers of a day mention the workspace's domain.
+#[derive(SimpleObject)]
+pub struct DailyVisibility {
+    /// In UTC.
+    day: Date,
+    /// How many answers there were.
+    answers: i32,
+    /// How many of them mention the domain.
+    mentions: i32,
+    /// mentions ÷ answers, from 0 to 1.
+    rate: Option<f64>,
+}
+
+/// GraphQL has no larger numbers.
+fn number(count: i64) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}

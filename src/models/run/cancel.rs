@@ -1,0 +1,155 @@
+//! Stopping runs.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use serde_json::json;
+
+use super::{Run, RunStatus, visible};
+use crate::access::scope::workspace::Contribute;
+use crate::app::App;
+use crate::auth::Viewer;
+use crate::db::types::Instant;
+use crate::db::{Topic, Transaction};
+use crate::error::{Error, Result};
+use crate::id::{OrganizationId, RunId, WorkspaceId};
+use crate::models::event::{self, EventKind, NewEvent};
+use crate::run;
+use crate::schema::{run_prompts, runs, workspaces};
+
+/// Stops a run. What it has collected stays; a call that is under way is given up.
+///
+/// # Errors
+/// `NOT_FOUND` where the viewer may not see it; those of [`Viewer::workspace`]; `CONFLICT` where it
+/// has ended.
+pub async fn cancel(app: &App, viewer: &Viewer, id: RunId) -> Result<Run> {
+    app.db
+        .transaction(async |tx| {
+            let seen = visible(tx, viewer.id(), &[id]).await?.pop();
+            let workspace = seen.ok_or_else(Error::not_found)?.workspace_id;
+            let scope = viewer.workspace::<Contribute>(tx, workspace).await?;
+            let now = app.now();
+            let cancelled = stop(tx, scope.id(), Some(id), now).await?;
+            let Some(run) = cancelled else {
+                return Err(Error::conflict("The run has ended already."));
+            };
+            let event = event_of(&run, scope.workspace().organization_id);
+            event::record(tx, viewer, now, event).await?;
+            Ok(run)
+        })
+        .await
+}
+
+/// Stops what is under way in a workspace that is being deleted, whose row the transaction has
+/// locked.
+///
+/// # Errors
+/// Only those of the database.
+pub(in crate::models) async fn cancel_of_workspace(
+    tx: &mut Transaction,
+    viewer: &Viewer,
+    workspace: WorkspaceId,
+    organization: OrganizationId,
+    now: Instant,
+) -> Result<()> {
+    if let Some(run) = stop(tx, workspace, None, now).await? {
+        event::record(tx, viewer, now, event_of(&run, organization)).await?;
+    }
+    Ok(())
+}
+
+/// Stops what is under way in the workspaces of organizations that are being deleted. The events of
+/// the deletion tell of them as well.
+///
+/// # Errors
+/// Only those of the database.
+pub(in crate::models) async fn cancel_of_organizations(
+    tx: &mut Transaction,
+    organizations: &[OrganizationId],
+    now: Instant,
+) -> Result<()> {
+    run!(tx, {
+        let theirs = workspaces::table
+            .filter(workspaces::organization_id.eq_any(organizations))
+            .select(workspaces::id);
+        let unfinished = runs::table
+            .filter(runs::workspace_id.eq_any(theirs))
+            .filter(runs::finished_at.is_null());
+        diesel::update(unfinished)
+            .set(cancelled(now))
+            .execute(tx)
+            .await
+    })?;
+    Ok(())
+}
+
+/// What is written of a run that is stopped. Its worker notices that it has lost the lease.
+type Cancelled = (
+    diesel::dsl::Eq<runs::status, RunStatus>,
+    diesel::dsl::Eq<runs::finished_at, Instant>,
+    diesel::dsl::Eq<runs::lease_holder, Option<super::HolderId>>,
+    diesel::dsl::Eq<runs::leased_until, Option<Instant>>,
+);
+
+fn cancelled(now: Instant) -> Cancelled {
+    (
+        runs::status.eq(RunStatus::Cancelled),
+        runs::finished_at.eq(now),
+        runs::lease_holder.eq(None),
+        runs::leased_until.eq(None),
+    )
+}
+
+/// Stops the run of the workspace that has not ended, if it is that one, or whichever it is.
+async fn stop(
+    tx: &mut Transaction,
+    workspace: WorkspaceId,
+    only: Option<RunId>,
+    now: Instant,
+) -> Result<Option<Run>> {
+    let unfinished: Option<Run> = run!(
+        tx,
+        runs::table
+            .filter(runs::workspace_id.eq(workspace))
+            .filter(runs::finished_at.is_null())
+            .select(Run::as_select())
+            .first(tx)
+            .await
+            .optional()
+    )?;
+    let Some(run) = unfinished.filter(|run| only.is_none_or(|only| run.id == only)) else {
+        return Ok(None);
+    };
+    // Its worker may have ended it since.
+    let row = runs::table.find(run.id).filter(runs::finished_at.is_null());
+    let stopped: Option<Run> = run!(
+        tx,
+        diesel::update(row)
+            .set(cancelled(now))
+            .returning(Run::as_returning())
+            .get_result(tx)
+            .await
+            .optional()
+    )?;
+    if stopped.is_some() {
+        forget_prompts(tx, run.id).await?;
+        tx.announce(Topic::Run(run.id));
+    }
+    Ok(stopped)
+}
+
+/// Drops the copies of the prompts, which only a run that is under way needs.
+pub(super) async fn forget_prompts(tx: &mut Transaction, id: RunId) -> Result<()> {
+    let copies = run_prompts::table.filter(run_prompts::run_id.eq(id));
+    run!(tx, diesel::delete(copies).execute(tx).await)?;
+    Ok(())
+}
+
+fn event_of(run: &Run, organization: OrganizationId) -> NewEvent {
+    NewEvent {
+        kind: EventKind::RunCancelled,
+        organization,
+        workspace: Some(run.workspace_id),
+        subject: run.id.into(),
+        data: json!({ "completed": run.completed, "failed": run.failed }),
+    }
+}

@@ -1,0 +1,74 @@
+//! Forgetting runs that ended long ago, with their answers.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use crate::db::types::Instant;
+use crate::db::{Connection, Transaction, lock_skip};
+use crate::error::Result;
+use crate::id::{AnswerId, RunId};
+use crate::run;
+use crate::schema::{answers, runs};
+
+/// Whether any run ended before that.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn is_any_to_forget(conn: &mut Connection, before: Instant) -> Result<bool> {
+    let old = runs::table.filter(runs::finished_at.lt(before));
+    Ok(run!(
+        conn,
+        diesel::select(diesel::dsl::exists(old.select(runs::id)))
+            .get_result(conn)
+            .await
+    )?)
+}
+
+/// Forgets up to `batch` answers of the run that ended first, if that was before `before`, and the run
+/// itself once it has none left. Gives whether there may be more to forget. What
+/// `domainVisibility` has counted stays.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn forget(tx: &mut Transaction, before: Instant, batch: i64) -> Result<bool> {
+    let oldest: Option<RunId> = run!(
+        tx,
+        lock_skip(
+            runs::table
+                .filter(runs::finished_at.lt(before))
+                .order_by((runs::finished_at, runs::id))
+                .limit(1)
+                .select(runs::id)
+        )
+        .get_result(tx)
+        .await
+        .optional()
+    )?;
+    let Some(oldest) = oldest else {
+        return Ok(false);
+    };
+    let ids: Vec<AnswerId> = run!(
+        tx,
+        answers::table
+            .filter(answers::run_id.eq(oldest))
+            .order_by(answers::id)
+            .limit(batch)
+            .select(answers::id)
+            .load(tx)
+            .await
+    )?;
+    if ids.is_empty() {
+        run!(
+            tx,
+            diesel::delete(runs::table.find(oldest)).execute(tx).await
+        )?;
+    } else {
+        run!(
+            tx,
+            diesel::delete(answers::table.filter(answers::id.eq_any(ids)))
+                .execute(tx)
+                .await
+        )?;
+    }
+    Ok(true)
+}

@@ -1,0 +1,246 @@
+//! One call of a provider, within its bounds.
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::{Response, StatusCode};
+use tokio::sync::Semaphore;
+use url::Url;
+
+use super::format::{Answer, Format, Unreadable};
+use super::{backoff, complaint, format, name};
+use crate::config::{self, Secret};
+use crate::models::provider::Provider;
+
+/// The longest body of an answer, in bytes.
+const MAX_ANSWER: usize = 4 * 1024 * 1024;
+
+/// How much of the body is read that comes with an error, in bytes: it is only looked at for what
+/// to tell.
+const MAX_COMPLAINT: usize = 64 * 1024;
+
+/// A provider, and how it is called.
+pub(super) struct Client {
+    provider: Provider,
+    format: &'static dyn Format,
+    url: Url,
+    model: String,
+    /// Those that hold the key; nothing where there is none.
+    credentials: Option<HeaderMap>,
+    timeout: Duration,
+    concurrency: usize,
+    slots: Semaphore,
+}
+
+/// Why a call came to nothing.
+pub(super) struct Trouble {
+    /// What happened, for a person. May quote the provider, and a key with it.
+    pub message: String,
+    /// Whether another call may do better.
+    pub retry: Option<Retry>,
+}
+
+/// Another call may do better.
+#[derive(Clone, Copy)]
+pub(super) struct Retry {
+    /// The pause that the provider asked for.
+    pub after: Option<Duration>,
+}
+
+/// Why a body was not read.
+enum Unread {
+    TooLong,
+    Broken(reqwest::Error),
+}
+
+impl Client {
+    /// # Errors
+    ///
+    /// If the key has what no header may hold.
+    pub fn new(provider: Provider, config: &config::Provider) -> anyhow::Result<Self> {
+        let format = format::of(provider);
+        // One that is empty is none.
+        let key = config.api_key.as_ref().map(Secret::expose);
+        let credentials = key
+            .filter(|key| !key.is_empty())
+            .map(|key| format.credentials(key))
+            .transpose()?;
+        let concurrency = config.concurrency as usize;
+        Ok(Self {
+            provider,
+            format,
+            url: below(&config.base_url, format.path()),
+            model: config.model.clone(),
+            credentials,
+            timeout: Duration::from_secs(config.timeout_seconds),
+            concurrency,
+            slots: Semaphore::new(concurrency),
+        })
+    }
+
+    /// Whether it can be called at all.
+    pub fn has_key(&self) -> bool {
+        self.credentials.is_some()
+    }
+
+    /// The model that is asked.
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// How many calls it takes at a time.
+    pub fn concurrency(&self) -> usize {
+        self.concurrency
+    }
+
+    /// The calls that it takes now.
+    pub fn slots(&self) -> &Semaphore {
+        &self.slots
+    }
+
+    /// Asks once, and gives up when the time is over, however far the answer has come.
+    pub async fn call(&self, http: &reqwest::Client, prompt: &str) -> Result<Answer, Trouble> {
+        let answered = tokio::time::timeout(self.timeout, self.exchange(http, prompt));
+        answered.await.unwrap_or_else(|_| {
+            let seconds = self.timeout.as_secs();
+            Err(self.for_good(format!("did not answer within {seconds} s")))
+        })
+    }
+
+    async fn exchange(&self, http: &reqwest::Client, prompt: &str) -> Result<Answer, Trouble> {
+        let request = http
+            .post(self.url.clone())
+            .headers(self.credentials.clone().unwrap_or_default())
+            .header(CONTENT_TYPE, "application/json")
+            .body(self.format.request(&self.model, prompt).to_string());
+        let response = request.send().await.map_err(|error| self.broken(error))?;
+        let status = response.status();
+        if status.is_redirection() {
+            let code = status.as_u16();
+            return Err(self.for_good(format!(
+                "answered with a redirect ({code}), which is not followed"
+            )));
+        }
+        if !status.is_success() {
+            return Err(self.refused(response).await);
+        }
+        let body = match read(response, MAX_ANSWER).await {
+            Ok(body) => body,
+            Err(Unread::TooLong) => {
+                return Err(self.for_good("gave an answer longer than 4 MiB"));
+            }
+            Err(Unread::Broken(error)) => return Err(self.broken(error)),
+        };
+        self.format
+            .read(&body)
+            .map_err(|unreadable| match unreadable {
+                Unreadable::Nonsense => match complaint::of(&body) {
+                    Some(said) => self.for_good(format!("gave no answer: {said}")),
+                    None => self.for_good("gave an answer that makes no sense"),
+                },
+                Unreadable::Refusal(said) => match said {
+                    Some(said) => self.for_good(format!("refused to answer: {said}")),
+                    None => self.for_good("refused to answer"),
+                },
+                Unreadable::Empty(reason) => match reason {
+                    Some(reason) => self.for_good(format!("gave an empty answer ({reason})")),
+                    None => self.for_good("gave an empty answer"),
+                },
+            })
+    }
+
+    /// A status that is an error, with what the provider says of it.
+    async fn refused(&self, response: Response) -> Trouble {
+        let status = response.status();
+        // 529, with which Anthropic says that it is overloaded, is a 5xx as well.
+        let passes = status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error();
+        let retry = passes.then(|| Retry {
+            after: backoff::asked_for(response.headers(), SystemTime::now()),
+        });
+        // The status counts, also where the rest does not arrive.
+        let body = read(response, MAX_COMPLAINT).await.unwrap_or_default();
+        let mut message = format!("{} answered {}", name(self.provider), status.as_u16());
+        if let Some(reason) = status.canonical_reason() {
+            message.push_str(&format!(" {reason}"));
+        }
+        if let Some(said) = complaint::of(&body) {
+            message.push_str(&format!(": {said}"));
+        }
+        Trouble { message, retry }
+    }
+
+    /// A connection that was not made or did not last.
+    fn broken(&self, error: reqwest::Error) -> Trouble {
+        let (name, retry) = (name(self.provider), Some(Retry { after: None }));
+        let message = match error.is_connect() {
+            true => format!("{name} cannot be reached"),
+            false => format!("the connection to {name} broke"),
+        };
+        // The reason tells of this server's network: for its operator alone.
+        tracing::warn!(
+            provider = self.provider.as_str(),
+            "{message}: {}",
+            causes(&error.without_url())
+        );
+        Trouble { message, retry }
+    }
+
+    fn for_good(&self, what: impl AsRef<str>) -> Trouble {
+        Trouble {
+            message: format!("{} {}", name(self.provider), what.as_ref()),
+            retry: None,
+        }
+    }
+}
+
+/// `path` below `base`, whose query stays.
+fn below(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
+    url
+}
+
+/// The body, if it is at most so long; no more of it is taken in than that and a chunk.
+async fn read(mut response: Response, most: usize) -> Result<Vec<u8>, Unread> {
+    if response
+        .content_length()
+        .is_some_and(|length| length > most as u64)
+    {
+        return Err(Unread::TooLong);
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(Unread::Broken)? {
+        if body.len() + chunk.len() > most {
+            return Err(Unread::TooLong);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// An error with its causes, on one line.
+fn causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("https://a.com", "https://a.com/chat/completions")]
+    #[case("https://a.com/", "https://a.com/chat/completions")]
+    #[case("https://a.com/v1", "https://a.com/v1/chat/completions")]
+    #[case("https://a.com/v1//", "https://a.com/v1/chat/completions")]
+    #[case("https://a.com/a%2Fb/", "https://a.com/a%2Fb/chat/completions")]
+    #[case(
+        "https://a.com:8443/v1/?version=1",
+        "https://a.com:8443/v1/chat/completions?version=1"
+    )]
+    fn paths_are_appended_to_the_base(#[case] base: &str, #[case] url: &str) {
+        let base = Url::parse(base).unwrap();
+        assert_eq!(below(&base, "/chat/completions").as_str(), url);
+    }
+}

@@ -1,0 +1,28 @@
+//! Forgetting runs that ended longer ago than they are kept.
+
+use chrono::TimeDelta;
+
+use crate::app::App;
+use crate::error::Result;
+use crate::models::run;
+
+/// How many answers one transaction deletes.
+const BATCH: i64 = 500;
+
+/// Forgets a batch of what is not kept any longer, and gives whether there may be more.
+///
+/// # Errors
+/// Only those of the database.
+pub(super) async fn forget(app: &App) -> Result<bool> {
+    let Some(days) = app.config.limits.run_days else {
+        return Ok(false);
+    };
+    let before = app.now().plus(-TimeDelta::days(days.into()));
+    // Looking costs no write: most of the time there is nothing.
+    if !run::is_any_to_forget(&mut app.db.read().await?, before).await? {
+        return Ok(false);
+    }
+    app.db
+        .transaction(async |tx| run::forget(tx, before, BATCH).await)
+        .await
+}

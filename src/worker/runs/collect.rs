@@ -1,0 +1,244 @@
+//! Collecting the answers of one run: every prompt is put to every provider, and each answer stored as
+//! it comes. No connection to the database is held while a provider is waited for.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use futures_util::stream::{self, Stream, TryStreamExt};
+
+use super::lease;
+use crate::app::App;
+use crate::db::types::JsonList;
+use crate::error::{Error, ErrorCode, Result};
+use crate::id::{AnswerId, PromptId};
+use crate::models::answer::Answer;
+use crate::models::provider::Provider;
+use crate::models::run::work::{self, Lease};
+use crate::models::run::{HolderId, Run};
+use crate::models::values::mention::mentions;
+use crate::providers::{Failure, Providers};
+use crate::worker::shift::Shift;
+
+/// How many prompts are read at a time.
+const PAGE: i64 = 100;
+/// How long calls that are under way may take when the worker stops.
+const GRACE: Duration = Duration::from_secs(20);
+/// How long to wait before an answer is stored again, where the database cannot be reached.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A run that a worker has taken up.
+pub(super) struct Collection {
+    pub app: App,
+    pub providers: Providers,
+    pub run: Run,
+    pub holder: HolderId,
+}
+
+/// What is put to a provider: a prompt, as it was when the run was queued.
+type Question = (PromptId, String);
+
+/// Why a collection came to its end.
+enum End {
+    /// Every provider has answered every prompt, or failed to.
+    Done,
+    /// The worker stops.
+    Over,
+    /// The run is not this worker's any more.
+    Lost,
+}
+
+/// Why a collection cannot go on.
+enum Broken {
+    Lost,
+    Failed(Error),
+}
+
+impl From<Error> for Broken {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Collection {
+    /// Collects what is missing, until all of it is there, the lease is lost, or the shift is over.
+    pub(super) async fn run(self, mut shift: Shift) {
+        let id = self.run.id;
+        tracing::info!(run = %id, total = self.run.total, "run taken up");
+        let mut until = shift.clone();
+        let ended = tokio::select! {
+            ended = self.collect(&shift) => ended,
+            () = lease::keep(&self.app, &self.run, self.holder) => Ok(End::Lost),
+            () = async { until.over().await; tokio::time::sleep(GRACE).await } => Ok(End::Over),
+        };
+        let outcome = match ended {
+            Ok(End::Done) => self.finish().await,
+            Ok(End::Over) => self.give_back().await,
+            Ok(End::Lost) => {
+                tracing::info!(run = %id, "run stopped, or taken up by another worker");
+                Ok(())
+            }
+            Err(error) => {
+                tracing::warn!(run = %id, ?error, "run given back");
+                // Not at once: what failed may fail again.
+                tokio::select! {
+                    () = tokio::time::sleep(PAUSE) => {}
+                    () = shift.over() => {}
+                }
+                self.give_back().await
+            }
+        };
+        // The lease ends by itself.
+        if let Err(error) = outcome {
+            tracing::warn!(run = %id, ?error, "the end of a run could not be written");
+        }
+    }
+
+    async fn collect(&self, shift: &Shift) -> Result<End> {
+        let cut_short = AtomicBool::new(false);
+        let providers = self.run.providers.0.iter();
+        let collected = try_join_all(providers.map(|p| self.ask_all(*p, shift, &cut_short))).await;
+        match collected {
+            Ok(_) if cut_short.into_inner() => Ok(End::Over),
+            Ok(_) => Ok(End::Done),
+            Err(Broken::Lost) => Ok(End::Lost),
+            Err(Broken::Failed(error)) => Err(error),
+        }
+    }
+
+    /// Puts what the provider has not answered yet to it, as many prompts at a time as it takes.
+    async fn ask_all(
+        &self,
+        provider: Provider,
+        shift: &Shift,
+        cut_short: &AtomicBool,
+    ) -> Result<(), Broken> {
+        let answered = self.answered(provider).await?;
+        let goes_on = || {
+            let is_over = shift.is_over();
+            cut_short.fetch_or(is_over, Ordering::Relaxed);
+            !is_over
+        };
+        self.questions()
+            .try_filter(|(prompt, _)| std::future::ready(!answered.contains(prompt)))
+            .try_take_while(|_| std::future::ready(Ok(goes_on())))
+            .map_err(Broken::Failed)
+            .try_for_each_concurrent(self.providers.concurrency(provider), |question| {
+                self.ask(provider, question)
+            })
+            .await
+    }
+
+    async fn answered(&self, provider: Provider) -> Result<HashSet<PromptId>> {
+        let mut conn = self.app.db.read().await?;
+        work::answered(&mut conn, self.run.id, provider).await
+    }
+
+    /// The prompts of the run, by id.
+    fn questions(&self) -> impl Stream<Item = Result<Question>> {
+        let pages = stream::try_unfold(None, async |after| {
+            let mut conn = self.app.db.read().await?;
+            let page = work::prompts_after(&mut conn, self.run.id, after, PAGE).await?;
+            let last = page.last().map(|(prompt, _)| *prompt);
+            Ok::<_, Error>(last.map(|last| (stream::iter(page.into_iter().map(Ok)), Some(last))))
+        });
+        pages.try_flatten()
+    }
+
+    async fn ask(&self, provider: Provider, question: Question) -> Result<(), Broken> {
+        let answer = self.answer(provider, question).await;
+        loop {
+            match self.store(&answer).await {
+                Ok(Lease::Held) => return Ok(()),
+                Ok(Lease::Lost) => return Err(Broken::Lost),
+                // An answer that was paid for is worth waiting for the database, for as long as the
+                // lease lasts.
+                Err(error) if error.code() == ErrorCode::Unavailable => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Err(error) => return Err(Broken::Failed(error)),
+            }
+        }
+    }
+
+    /// What the provider answers, or why it does not.
+    async fn answer(&self, provider: Provider, (prompt_id, prompt_text): Question) -> Answer {
+        let asked = self.providers.ask(provider, &prompt_text).await;
+        let (model, text, error, citations, latency) = match asked {
+            Ok(reply) => (
+                reply.model,
+                Some(reply.text),
+                None,
+                reply.citations,
+                reply.latency,
+            ),
+            Err(failure) => {
+                let Failure {
+                    model,
+                    message,
+                    latency,
+                } = failure;
+                (model, None, Some(message), Vec::new(), latency)
+            }
+        };
+        let now = self.app.now();
+        Answer {
+            id: AnswerId::new(now.to_utc()),
+            workspace_id: self.run.workspace_id,
+            run_id: self.run.id,
+            prompt_id,
+            prompt_text,
+            provider,
+            model,
+            text,
+            error,
+            citations: JsonList(citations),
+            // Told when it is stored, by the domain that the workspace has then.
+            mentions_domain: false,
+            latency_ms: i32::try_from(latency.as_millis()).unwrap_or(i32::MAX),
+            created_at: now,
+        }
+    }
+
+    async fn store(&self, answer: &Answer) -> Result<Lease> {
+        self.app
+            .db
+            .transaction(async |tx| {
+                let domain = work::domain(tx, &self.run).await?;
+                let mentions_domain = match (&domain, &answer.text) {
+                    (Some(domain), Some(text)) => mentions(domain, text, &answer.citations.0),
+                    _ => false,
+                };
+                let answer = Answer {
+                    mentions_domain,
+                    ..answer.clone()
+                };
+                work::store(tx, self.holder, &answer).await
+            })
+            .await
+    }
+
+    async fn finish(&self) -> Result<()> {
+        let (id, now) = (self.run.id, self.app.now());
+        let lease = self
+            .app
+            .db
+            .transaction(async |tx| work::finish(tx, id, self.holder, now).await)
+            .await?;
+        if lease == Lease::Held {
+            tracing::info!(run = %id, "run ended");
+        }
+        Ok(())
+    }
+
+    async fn give_back(&self) -> Result<()> {
+        let id = self.run.id;
+        self.app
+            .db
+            .transaction(async |tx| work::give_back(tx, id, self.holder).await)
+            .await?;
+        tracing::info!(run = %id, "run given back");
+        Ok(())
+    }
+}

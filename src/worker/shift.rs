@@ -1,0 +1,66 @@
+//! When the jobs look for work, and when they stop.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::error::Result;
+
+/// How long a job lets pass before it looks for work that nobody has told it of: made by another
+/// instance, put off, or due by the clock.
+const POLL: Duration = Duration::from_secs(1);
+
+/// From when the worker begins until it is told to stop. Each job has one of its own.
+#[derive(Clone)]
+pub(super) struct Shift {
+    work: watch::Receiver<()>,
+    stop: watch::Receiver<bool>,
+}
+
+impl Shift {
+    /// Ends once `stop` is true, or its sender gone.
+    pub(super) fn new(app: &App, stop: watch::Receiver<bool>) -> Self {
+        let work = app.work();
+        Self { work, stop }
+    }
+
+    /// Whether it is over.
+    pub(super) fn is_over(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Completes when it is over.
+    pub(super) async fn over(&mut self) {
+        // An error says that the sender is gone.
+        let _ = self.stop.wait_for(|stop| *stop).await;
+    }
+
+    /// Completes when there may be work, with whether there is still time for it.
+    pub(super) async fn wait(&mut self) -> bool {
+        tokio::select! {
+            // An error says that the sender is gone.
+            _ = self.stop.wait_for(|stop| *stop) => false,
+            _ = self.work.changed() => true,
+            () = tokio::time::sleep(POLL) => true,
+        }
+    }
+
+    /// Does a job of that name until the shift is over: again at once for as long as it says that there
+    /// may be more to do, and otherwise when there may be work again.
+    pub(super) async fn repeat<F>(mut self, name: &str, job: impl Fn() -> F)
+    where
+        F: Future<Output = Result<bool>>,
+    {
+        while !self.is_over() {
+            match job().await {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => tracing::warn!(job = name, ?error, "a job failed; trying again"),
+            }
+            if !self.wait().await {
+                return;
+            }
+        }
+    }
+}

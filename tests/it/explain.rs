@@ -1,0 +1,197 @@
+//! Pages are served from indexes, in their order: neither is a table read through nor are rows
+//! sorted, however many there are. Held against the plans of the statements that the server sends.
+
+use rstest::rstest;
+use serde_json::{Value, json};
+use tenantry::id::{PromptId, RunId, WorkspaceId};
+
+use crate::support::office::{Office, Person};
+use crate::support::plans::{Plan, numbered};
+use crate::support::{Database, Postgres, Sqlite, TestServer, text};
+
+/// Two hundred workspaces of one organization, and what was collected in them: 20,000 prompts, 20,000
+/// runs and 200,000 answers, as they come, now in this workspace and now in that.
+struct World {
+    server: TestServer,
+    ada: Person,
+    workspace: WorkspaceId,
+    prompt: PromptId,
+    run: RunId,
+}
+
+impl World {
+    async fn new(on: Database) -> Self {
+        let server = TestServer::start(on).await;
+        let ada = Person::new(&server, "ada").await;
+        let organization = Office::of(&ada).await.organization.uuid();
+        let columns = format!(
+            "{{id:n}}, {{uuid:{organization}}}, 'W', 'w', 'w', 'w', 'PRIVATE', '{{}}', '{{}}',
+                {{now}}, {{now}}"
+        );
+        server
+            .insert_series(
+                200,
+                "workspaces (id, organization_id, name, name_key, search_key, slug, visibility,
+                    settings, onboarding, created_at, updated_at)",
+                &columns,
+            )
+            .await;
+        server
+            .insert_series(
+                20_000,
+                "prompts (id, workspace_id, text, text_hash, search_key, tags, is_active,
+                    created_at, updated_at)",
+                "{id:n}, {id:n % 200}, 'Question ' || n, 'hash ' || n, 'question ' || n, '[]',
+                    {true}, {now}, {now}",
+            )
+            .await;
+        server
+            .insert_series(
+                20_000,
+                "runs (id, workspace_id, trigger, status, providers, total, completed, failed,
+                    queued_at, finished_at)",
+                "{id:n}, {id:n % 200}, 'MANUAL',
+                    CASE n / 200 % 2 WHEN 0 THEN 'FAILED' ELSE 'SUCCEEDED' END,
+                    '[]', 10, 10, 0, {now}, {now}",
+            )
+            .await;
+        // Ten to each prompt, each in another run of its workspace, by two providers.
+        server
+            .insert_series(
+                200_000,
+                "answers (id, workspace_id, run_id, prompt_id, prompt_text, provider, model, text,
+                    citations, mentions_domain, latency_ms, created_at)",
+                "{id:n}, {id:n % 200},
+                    {id:(n / 20000 * 10 + n % 20000 / 200 % 10) * 200 + n % 200}, {id:n % 20000},
+                    'Question',
+                    CASE (n / 20000 + n % 20000 / 2000) % 2 WHEN 0 THEN 'OPENAI' ELSE 'COHERE' END,
+                    'model-1', 'An answer', '[]', {true}, 7, {now}",
+            )
+            .await;
+        server.analyze().await;
+        Self {
+            server,
+            ada,
+            workspace: WorkspaceId::from_uuid(numbered(0)),
+            // Both of that workspace.
+            prompt: PromptId::from_uuid(numbered(200)),
+            run: RunId::from_uuid(numbered(200)),
+        }
+    }
+
+    /// The plans of the pages of `table` that the query reads.
+    async fn pages(&self, query: &str, variables: Value, table: &str) -> (Vec<Plan>, Value) {
+        let request = self.ada.ok(query, variables);
+        let (plans, found) = self.server.plans(request).await;
+        let pages = plans.into_iter().filter(|plan| plan.is_page_of(table));
+        let pages: Vec<_> = pages.collect();
+        assert!(!pages.is_empty(), "{query} reads pages of {table}");
+        (pages, found)
+    }
+
+    /// Reads the list of an object from both ends, with cursors, and with whether it goes on, and
+    /// holds every page against the index.
+    async fn assert_list(&self, id: String, list: &str, arguments: &str, index: &str) {
+        // The list is named after the table that it is read from.
+        let (of, field) = list.split_once('.').expect("a type and its field");
+        let query = |page: &str| {
+            format!(
+                "query($id: ID!) {{ node(id: $id) {{ ... on {of} {{
+                    {field}({arguments} {page}) {{
+                        pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }}
+                        nodes {{ id }} }} }} }} }}"
+            )
+        };
+        let id = json!({ "id": id });
+        let (mut pages, found) = self.pages(&query("first: 3"), id.clone(), field).await;
+        let info = &found["node"][field]["pageInfo"];
+        assert_eq!(info["hasNextPage"], true);
+        let end = text(info, "endCursor");
+        for page in [
+            format!("first: 3, after: \"{end}\""),
+            format!("last: 3, before: \"{end}\""),
+            format!("last: 3, after: \"{end}\""),
+        ] {
+            let (more, found) = self.pages(&query(&page), id.clone(), field).await;
+            let nodes = found["node"][field]["nodes"].as_array().map(Vec::len);
+            assert!(nodes.is_some_and(|nodes| nodes > 1), "{list}: {page}");
+            pages.extend(more);
+        }
+        for page in pages {
+            page.assert_served_from(field, index);
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_what_was_collected_are_served_from_their_indexes(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let world = World::new(on).await;
+    let (workspace, run, prompt) = (
+        world.workspace.to_string(),
+        world.run.to_string(),
+        world.prompt.to_string(),
+    );
+    for (id, list, arguments, index) in [
+        (&workspace, "Workspace.prompts", "", "prompts_of_workspace"),
+        (&workspace, "Workspace.runs", "", "runs_of_workspace"),
+        (
+            &workspace,
+            "Workspace.runs",
+            "status: FAILED",
+            "runs_of_workspace_by_status",
+        ),
+        (&run, "Run.answers", "", "answers_of_run"),
+        (
+            &run,
+            "Run.answers",
+            "provider: COHERE",
+            "answers_of_run_by_provider",
+        ),
+        (&prompt, "Prompt.answers", "", "answers_of_prompt"),
+        (
+            &prompt,
+            "Prompt.answers",
+            "provider: COHERE",
+            "answers_of_prompt_by_provider",
+        ),
+    ] {
+        world.assert_list(id.clone(), list, arguments, index).await;
+    }
+
+    // The pages of many, each from the index.
+    let query = "query($id: ID!) { workspace(by: { id: $id }) {
+        prompts(first: 100) { nodes { answers(first: 5) { nodes { id } } } }
+        runs(first: 100) { nodes { answers(first: 5) { nodes { id } } } } } }";
+    let id = json!({ "id": world.workspace });
+    let (pages, found) = world.pages(query, id, "answers").await;
+    for list in ["prompts", "runs"] {
+        let nodes = found["workspace"][list]["nodes"].as_array();
+        let nodes = nodes.expect("a list");
+        assert_eq!(nodes.len(), 100);
+        for node in nodes {
+            assert_eq!(node["answers"]["nodes"].as_array().map(Vec::len), Some(5));
+        }
+    }
+    assert_eq!(pages.len(), 2);
+    for page in pages {
+        let index = if page.sql.contains("\"answers\".\"run_id\" = ") {
+            "answers_of_run"
+        } else {
+            "answers_of_prompt"
+        };
+        page.assert_served_from("answers", index);
+    }
+
+    // A search looks through the prompts of one workspace, and of no other.
+    let query = "query($id: ID!) { workspace(by: { id: $id }) {
+        prompts(search: \"question 9\") { nodes { text } } } }";
+    let id = json!({ "id": world.workspace });
+    let (pages, found) = world.pages(query, id, "prompts").await;
+    assert_ne!(found["workspace"]["prompts"]["nodes"], json!([]));
+    for page in pages {
+        page.assert_bounded_by("prompts", "prompts_of_workspace");
+    }
+}

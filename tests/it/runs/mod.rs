@@ -1,0 +1,87 @@
+//! Schedules and runs: asking for answers, collecting them, and what becomes of that when things go
+//! wrong.
+
+mod asking;
+mod cancelling;
+mod collecting;
+mod crashing;
+mod scheduling;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tenantry::db::Topic;
+
+use crate::support::{Client, TestServer, text};
+
+/// Makes that many prompts in the workspace, and gives their ids.
+async fn prompts(by: &Client, workspace: &str, texts: &[&str]) -> Vec<String> {
+    let prompts: Vec<_> = texts.iter().map(|text| json!({ "text": text })).collect();
+    let input = json!({ "workspaceId": workspace, "prompts": prompts });
+    let made = by.mutate("createPrompts", input, "prompts { id }").await;
+    let made = made["prompts"].as_array().expect("a list").iter();
+    made.map(|prompt| text(prompt, "id")).collect()
+}
+
+/// What became of asking for a run.
+async fn start(by: &Client, workspace: &str) -> Value {
+    let selection = "runRequest { status jobId code retryAfterSeconds error run { id status trigger \
+                     total completed failed queuedAt startedAt finishedAt error } }";
+    let input = json!({ "workspaceId": workspace });
+    by.mutate("startRun", input, selection).await["runRequest"].take()
+}
+
+/// The id of a run that was asked for and given.
+async fn started(by: &Client, workspace: &str) -> String {
+    let request = start(by, workspace).await;
+    assert_eq!(request["status"], "QUEUED", "{request}");
+    text(&request, "jobId")
+}
+
+async fn cancel(by: &Client, run: &str) -> Value {
+    let selection = "run { id status finishedAt }";
+    by.mutate("cancelRun", json!({ "runId": run }), selection)
+        .await["run"]
+        .take()
+}
+
+async fn set_schedule(by: &Client, workspace: &str, cron: Option<&str>, zone: &str) -> Value {
+    let selection = "workspace { schedule { cron timeZone nextRunAt } } runRequest { status jobId \
+                     code retryAfterSeconds error run { id trigger } }";
+    let input = json!({ "workspaceId": workspace, "cron": cron, "timeZone": zone });
+    by.mutate("setSchedule", input, selection).await
+}
+
+/// The run as the API shows it.
+async fn shown(by: &Client, run: &str) -> Value {
+    let query = "query($id: ID!) { node(id: $id) { ... on Run { id status trigger error total completed \
+                 failed queuedAt startedAt finishedAt } } }";
+    by.ok(query, json!({ "id": run })).await["node"].take()
+}
+
+/// The kinds of the workspace's events, newest first, that have to do with runs and schedules.
+async fn events(by: &Client, workspace: &str) -> Vec<String> {
+    let query = "query($id: ID!) { workspace(by: { id: $id }) { events(first: 50, kinds: [SCHEDULE_SET, \
+                 RUN_QUEUED, RUN_FINISHED, RUN_CANCELLED]) { nodes { kind } } } }";
+    let found = by.ok(query, json!({ "id": workspace })).await;
+    let nodes = found["workspace"]["events"]["nodes"].as_array();
+    let nodes = nodes.expect("a list").iter();
+    nodes.map(|event| text(event, "kind")).collect()
+}
+
+/// The run, once it has ended.
+async fn ended(server: &TestServer, by: &Client, run: &str) -> Value {
+    let topic = Topic::Run(run.parse().expect("a run's id"));
+    let mut changes = server.app().db.listen(topic);
+    let ending = async {
+        loop {
+            let run = shown(by, run).await;
+            if run["finishedAt"].is_string() {
+                return run;
+            }
+            changes.changed().await;
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(60), ending);
+    in_time.await.expect("it ends in time")
+}

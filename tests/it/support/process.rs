@@ -1,0 +1,132 @@
+//! The program itself, in a process of its own.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tenantry::config::Config;
+
+use super::Database;
+use super::postgres::TestDatabase;
+
+/// Where a program under test lives: a folder, and a database of its own.
+pub struct Program {
+    pub folder: TempDir,
+    pub database: Option<TestDatabase>,
+}
+
+impl Program {
+    pub async fn new(on: Database) -> Self {
+        Self {
+            folder: TempDir::new().expect("a temporary folder"),
+            database: on.provide(&mut Config::default()).await,
+        }
+    }
+
+    /// The program, with nothing of this process's environment.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
+        command
+            .args(arguments)
+            .env_clear()
+            .env("RUST_BACKTRACE", "1")
+            .env("PORT", "0")
+            .env("TENANTRY_DATA_DIR", self.folder.path().join("data"))
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null());
+        if let Some(database) = &self.database {
+            command.env("DATABASE_URL", database.url());
+        }
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        let output = self.command(arguments).output();
+        output.expect("the program can be run")
+    }
+
+    pub fn serve(&self) -> Serving {
+        Serving::start(self.command(&[]).stderr(Stdio::null()))
+    }
+
+    /// As [`Program::serve`], with all that it has to say of itself in `log`.
+    pub fn serve_logging(&self, log: &Path) -> Serving {
+        let log = File::create(log).expect("a file in a folder of ours");
+        let mut command = self.command(&[]);
+        command.env("RUST_LOG", "tenantry=trace,info").stderr(log);
+        Serving::start(&mut command)
+    }
+}
+
+/// A program that serves, killed with this value.
+pub struct Serving {
+    pub child: Child,
+    /// What it printed once it listened.
+    pub lines: Vec<String>,
+    pub url: String,
+    pub output: BufReader<std::process::ChildStdout>,
+}
+
+impl Serving {
+    pub fn start(command: &mut Command) -> Self {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program can be run");
+        let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
+        let lines: Vec<String> = (0..4)
+            .map(|_| {
+                let mut line = String::new();
+                output.read_line(&mut line).expect("text");
+                line.trim_end().to_owned()
+            })
+            .collect();
+        let url = lines[0].strip_prefix("Tenantry is listening on ");
+        let url = url.unwrap_or_else(|| panic!("{lines:?}")).to_owned();
+        Self {
+            child,
+            lines,
+            url,
+            output,
+        }
+    }
+
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &id]).status();
+        assert!(sent.expect("kill can be run").success());
+    }
+
+    /// Its exit status, once it has stopped.
+    pub fn stopped(&mut self) -> Option<i32> {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child of ours") {
+                return status.code();
+            }
+            assert!(begun.elapsed() < Duration::from_secs(20), "it goes on");
+            std::thread::yield_now();
+        }
+    }
+
+    pub async fn ask(&self, http: &reqwest::Client, token: &str, query: &str) -> Value {
+        let request = http
+            .post(format!("{}/graphql", self.url))
+            .bearer_auth(token)
+            .json(&json!({ "query": query }));
+        let response = request.send().await.expect("the server answers");
+        response.json().await.expect("JSON")
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may have stopped by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
