@@ -13,7 +13,6 @@ const NOT_YET: &[&str] = &[
     "CreateWorkspaceInput.iconStorageId",
     "GenerateWorkspaceIconUploadUrlPayload",
     "Mutation.generateWorkspaceIconUploadUrl",
-    "Subscription",
     "UpdateWorkspaceInput.iconStorageId",
     "Workspace.iconUrl",
 ];

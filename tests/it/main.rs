@@ -29,5 +29,6 @@ mod schema;
 mod start;
 mod statements;
 mod strangers;
+mod subscriptions;
 mod visibility;
 mod workspaces;

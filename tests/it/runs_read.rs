@@ -68,10 +68,10 @@ async fn runs_are_listed_newest_first_and_by_status(#[values(Sqlite, Postgres)] 
         RunStatus::Cancelled,
         RunStatus::Queued,
     ];
-    let runs = statuses.map(|status| server.run(office.workspace, status));
+    let runs = statuses.map(|status| server.a_run(office.workspace, status));
     server.insert_runs(&runs).await;
     server
-        .insert_runs(&[server.run(other, RunStatus::Running)])
+        .insert_runs(&[server.a_run(other, RunStatus::Running)])
         .await;
 
     let newest = page(&ada, of(), "runs(first: 4)", "id status").await;
@@ -101,13 +101,13 @@ async fn runs_are_listed_newest_first_and_by_status(#[values(Sqlite, Postgres)] 
 async fn a_run_says_what_became_of_it(#[values(Sqlite, Postgres)] on: Database) {
     let server = TestServer::start(on).await;
     let (ada, office) = office(&server).await;
-    let waiting = server.run(office.workspace, RunStatus::Queued);
+    let waiting = server.a_run(office.workspace, RunStatus::Queued);
     let failed = Run {
         trigger: RunTrigger::ScheduleSet,
         error: Some("No provider answered.".into()),
         total: 6,
         failed: 6,
-        ..server.run(office.workspace, RunStatus::Failed)
+        ..server.a_run(office.workspace, RunStatus::Failed)
     };
     server.insert_runs(&[waiting.clone(), failed.clone()]).await;
     let selection = "id trigger status error total completed failed queuedAt startedAt finishedAt
@@ -145,7 +145,7 @@ async fn answers_are_listed_by_run_and_by_prompt(#[values(Sqlite, Postgres)] on:
     let server = TestServer::start(on).await;
     let (ada, office) = office(&server).await;
     let asked = prompts(&ada, office.workspace, &["One", "Two"]).await;
-    let runs = [(); 2].map(|()| server.run(office.workspace, RunStatus::Succeeded));
+    let runs = [(); 2].map(|()| server.a_run(office.workspace, RunStatus::Succeeded));
     server.insert_runs(&runs).await;
     let mut answers = Vec::new();
     for run in &runs {
@@ -211,7 +211,7 @@ async fn an_answer_says_what_was_answered_or_why_not(#[values(Sqlite, Postgres)]
     let server = TestServer::start(on).await;
     let (ada, office) = office(&server).await;
     let asked = prompts(&ada, office.workspace, &["One"]).await;
-    let run = server.run(office.workspace, RunStatus::Partial);
+    let run = server.a_run(office.workspace, RunStatus::Partial);
     server.insert_runs(std::slice::from_ref(&run)).await;
     let cited = ["https://example.com/a?b=c", "http://xn--bcher-kva.example/"];
     let citations = cited.map(|url| url.parse().expect("a URL")).into();
@@ -270,7 +270,7 @@ async fn runs_and_answers_are_there_for_those_who_see_their_live_workspace(
     let colleague = office.person(&server, "dee", Org::Member, None).await;
     let stranger = Person::new(&server, "eve").await;
     let asked = prompts(&ada, office.workspace, &["One"]).await;
-    let run = server.run(office.workspace, RunStatus::Succeeded);
+    let run = server.a_run(office.workspace, RunStatus::Succeeded);
     let answer = server.answer(&run, asked[0], Openai);
     server.insert_runs(std::slice::from_ref(&run)).await;
     server.insert_answers(std::slice::from_ref(&answer)).await;

@@ -173,7 +173,7 @@ async fn collect(server: &TestServer, ada: &Client, workspace: WorkspaceId, size
     let asked = prompts(ada, workspace, &texts).await;
     let runs: Vec<_> = asked
         .iter()
-        .map(|_| server.run(workspace, RunStatus::Succeeded))
+        .map(|_| server.a_run(workspace, RunStatus::Succeeded))
         .collect();
     server.insert_runs(&runs).await;
     let answers: Vec<_> = runs

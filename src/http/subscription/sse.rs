@@ -4,18 +4,21 @@
 //! <https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md>
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use async_graphql::Request;
 use async_graphql::parser::types::OperationType;
-use axum::http::{HeaderName, HeaderValue};
-use axum::response::sse::{Event, KeepAlive};
-use axum::response::{IntoResponse, Response, Sse};
+use axum::body::{Body, Bytes};
+use axum::http::HeaderName;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, Stream};
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio::time::sleep;
 
 use super::credentials::Credentials;
 use super::run::{Operation, Outlet, Output};
@@ -30,16 +33,22 @@ use crate::http::state::State;
 
 /// How many results wait for a slow reader before the operation waits as well.
 const QUEUE: usize = 16;
-/// nginx would hold the events back.
-const BUFFERING: (HeaderName, HeaderValue) = (
-    HeaderName::from_static("x-accel-buffering"),
-    HeaderValue::from_static("no"),
-);
+/// What is sent where there is nothing to say, so that nobody takes the stream for dead.
+const COMMENT: &[u8] = b":\n\n";
 
 /// The stream of a document that is not run.
 pub fn refuse(refusal: Refusal) -> Response {
-    let events = events(Output::refusal(refusal)).map(Ok::<_, Infallible>);
-    ([BUFFERING], Sse::new(stream::iter(events))).into_response()
+    respond(Body::from(events(Output::refusal(refusal))))
+}
+
+fn respond(body: Body) -> Response {
+    let headers = [
+        (CONTENT_TYPE, "text/event-stream"),
+        (CACHE_CONTROL, "no-cache"),
+        // nginx would hold the events back.
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    (headers, body).into_response()
 }
 
 /// The stream of an operation's results.
@@ -75,11 +84,10 @@ pub fn answer(
         ended,
         stopping: state.stopping.subscribe(),
         is_over: false,
+        silence: state.app.pace.comment,
         id,
     };
-    let comments = KeepAlive::new().interval(state.app.pace.comment);
-    let stream = Sse::new(results.into_events()).keep_alive(comments);
-    ([BUFFERING], stream).into_response()
+    respond(Body::from_stream(results.into_stream()))
 }
 
 /// The results of an operation that runs for as long as they are read.
@@ -89,6 +97,8 @@ struct Results {
     ended: BoxFuture<'static, ()>,
     stopping: watch::Receiver<bool>,
     is_over: bool,
+    /// How long it may be silent.
+    silence: Duration,
     id: RequestId,
 }
 
@@ -99,17 +109,15 @@ impl Drop for Results {
 }
 
 impl Results {
-    fn into_events(self) -> impl Stream<Item = Result<Event, Infallible>> {
-        use futures_util::StreamExt;
-
-        let outputs = stream::unfold(self, |mut results| async {
-            let output = results.next().await?;
-            Some((stream::iter(events(output).map(Ok)), results))
-        });
-        outputs.flatten()
+    fn into_stream(self) -> impl Stream<Item = Result<Bytes, Infallible>> {
+        stream::unfold(self, |mut results| async {
+            let written = results.next().await?;
+            Some((Ok(written.into()), results))
+        })
     }
 
-    async fn next(&mut self) -> Option<Output> {
+    /// What is to be sent next.
+    async fn next(&mut self) -> Option<Vec<u8>> {
         if self.is_over {
             return None;
         }
@@ -121,13 +129,14 @@ impl Results {
             }
             // Without a word of completion, so that clients connect again.
             () = stopped(&mut self.stopping) => return None,
+            () = sleep(self.silence) => return Some(COMMENT.to_vec()),
         };
         let output = match output {
             Some(output) => Some(output),
             None => self.broken_off().await,
         };
         self.is_over = output.as_ref().is_none_or(Output::is_last);
-        output
+        output.map(events)
     }
 
     /// What to say of an operation that ended without having said so.
@@ -141,22 +150,28 @@ impl Results {
 }
 
 /// The events of an output: errors of a document that is not run come as a result, too, and the end is
-/// an event.
-fn events(output: Output) -> impl Iterator<Item = Event> + Send {
-    let next = |data: Result<String, serde_json::Error>| {
-        // Nothing in a result fails to serialize: its keys are strings, its numbers finite.
-        data.ok()
-            .map(|data| Event::default().event("next").data(data))
+/// an event. Its data is empty, and is there: browsers dispatch no event without.
+fn events(output: Output) -> Vec<u8> {
+    const COMPLETE: &[u8] = b"event: complete\ndata:\n\n";
+
+    // Nothing in a result fails to serialize: its keys are strings, its numbers finite. And as JSON is
+    // written here, it has no line breaks.
+    let next = |data: Result<Vec<u8>, serde_json::Error>| {
+        [
+            b"event: next\ndata: ",
+            data.unwrap_or_default().as_slice(),
+            b"\n\n",
+        ]
+        .concat()
     };
-    // Without data, browsers do not dispatch it.
-    let complete = || Some(Event::default().event("complete").data(""));
-    let events = match output {
-        Output::Next(response) => [next(serde_json::to_string(&response)), None],
+    match output {
+        Output::Next(response) => next(serde_json::to_vec(&response)),
         Output::Error(errors) => {
-            let data = serde_json::to_string(&json!({ "errors": errors }));
-            [next(data), complete()]
+            let result = json!({ "errors": errors });
+            let mut events = next(serde_json::to_vec(&result));
+            events.extend_from_slice(COMPLETE);
+            events
         }
-        Output::Complete => [complete(), None],
-    };
-    events.into_iter().flatten()
+        Output::Complete => COMPLETE.to_vec(),
+    }
 }

@@ -15,7 +15,7 @@ use super::{at, text};
 
 impl TestServer {
     /// A run by hand that has come this far, and has no answers yet.
-    pub fn run(&self, workspace: WorkspaceId, status: RunStatus) -> Run {
+    pub fn a_run(&self, workspace: WorkspaceId, status: RunStatus) -> Run {
         let now = self.app().now();
         let is_unfinished = matches!(status, RunStatus::Queued | RunStatus::Running);
         Run {

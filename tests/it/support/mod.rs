@@ -15,6 +15,8 @@ pub mod process;
 pub mod providers;
 pub mod server;
 pub mod smtp;
+pub mod socket;
+pub mod stream;
 pub mod working;
 
 pub use client::{Client, Reply};
@@ -24,6 +26,8 @@ pub use issuer::TestIssuer;
 pub use people::{organization, workspace};
 pub use providers::{Answer, FakeProviders};
 pub use server::TestServer;
+pub use socket::Socket;
+pub use stream::Events;
 
 /// The value at a path such as `createWorkspace.workspace.id`; list indices are numbers.
 pub fn at<'a>(value: &'a serde_json::Value, path: &str) -> &'a serde_json::Value {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tempfile::TempDir;
-use tenantry::app::{App, Clock};
+use tenantry::app::{App, Clock, Pace};
 use tenantry::auth::token::DevelopmentKey;
 use tenantry::config::Config;
 use tenantry::http::Server;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use super::client::Client;
 use super::clock::TestClock;
@@ -22,9 +23,11 @@ pub struct TestServer {
     key: Option<DevelopmentKey>,
     clock: Arc<TestClock>,
     http: reqwest::Client,
-    _stop: oneshot::Sender<()>,
+    config: Config,
+    stop: Option<oneshot::Sender<()>>,
+    stopped: Option<JoinHandle<std::io::Result<()>>>,
     _database: Option<TestDatabase>,
-    _data_dir: TempDir,
+    _data_dir: Option<TempDir>,
 }
 
 impl TestServer {
@@ -34,6 +37,11 @@ impl TestServer {
 
     /// A server whose configuration the test changes first.
     pub async fn with(on: Database, change: impl FnOnce(&mut Config)) -> Self {
+        Self::paced(on, Pace::default(), change).await
+    }
+
+    /// The same, with what lasts looking and waiting as often and as long as that.
+    pub async fn paced(on: Database, pace: Pace, change: impl FnOnce(&mut Config)) -> Self {
         let data_dir = TempDir::new().expect("a temporary folder");
         let mut config = Config {
             data_dir: data_dir.path().to_owned(),
@@ -46,25 +54,51 @@ impl TestServer {
         change(&mut config);
         let database = on.provide(&mut config).await;
         let clock = Arc::new(TestClock::default());
-        let server = Server::start(config, clock.clone())
+        let mut server = Self::run(config, clock, pace).await;
+        server._database = database;
+        server._data_dir = Some(data_dir);
+        server
+    }
+
+    /// One more instance on the same database, with the same key and clock. To be dropped first.
+    pub async fn sibling(&self) -> Self {
+        Self::run(self.config.clone(), self.clock.clone(), self.app.pace).await
+    }
+
+    async fn run(config: Config, clock: Arc<TestClock>, pace: Pace) -> Self {
+        let mut server = Server::start(config.clone(), clock.clone())
             .await
             .expect("the server starts");
+        server.set_pace(pace);
         let url = format!("http://{}", server.address().expect("an address"));
         let (app, key) = (server.app().clone(), server.development_key().cloned());
         let (stop, stopped) = oneshot::channel();
-        tokio::spawn(server.run(async {
+        let running = tokio::spawn(server.run(async {
             let _ = stopped.await;
         }));
-        let http = reqwest::Client::new();
         Self {
             url,
             app,
             key,
             clock,
-            http,
-            _stop: stop,
-            _database: database,
-            _data_dir: data_dir,
+            http: reqwest::Client::new(),
+            config,
+            stop: Some(stop),
+            stopped: Some(running),
+            _database: None,
+            _data_dir: None,
+        }
+    }
+
+    /// Asks the server to stop. What is given completes when it has.
+    pub fn stop(&mut self) -> impl Future<Output = ()> + use<> {
+        drop(self.stop.take());
+        let stopped = self.stopped.take().expect("it is stopped once");
+        async {
+            stopped
+                .await
+                .expect("it does not panic")
+                .expect("it stops in peace");
         }
     }
 

@@ -1,0 +1,343 @@
+//! `graphql-transport-ws`.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use rstest::rstest;
+use serde_json::{Value, json};
+use tenantry::app::Pace;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_tungstenite::tungstenite::Message;
+
+use super::{EVENTS, describe, suspicious_server};
+use crate::support::office::{Office, Person};
+use crate::support::{Database, Postgres, Socket, Sqlite, TestServer, text};
+
+const VIEWER: &str = "{ viewer { email } }";
+const PROTOCOL: (&str, &str) = ("sec-websocket-protocol", "graphql-transport-ws");
+
+fn init() -> Value {
+    json!({ "type": "connection_init" })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_violation_closes_the_socket_with_its_code() {
+    let server = TestServer::start(Sqlite).await;
+    let subscribe =
+        json!({ "type": "subscribe", "id": "1", "payload": { "query": "{ __typename }" } });
+
+    let mut socket = Socket::of(&server, "ada@example.com").await;
+    socket.send(json!({ "type": "start" })).await;
+    assert_eq!(socket.closed().await, 4400);
+
+    let mut socket = Socket::of(&server, "ada@example.com").await;
+    socket.send_raw(Message::binary(b"{}".to_vec())).await;
+    assert_eq!(socket.closed().await, 4400);
+
+    let mut socket = Socket::open(&server).await;
+    socket.send(subscribe).await;
+    assert_eq!(socket.closed().await, 4401);
+
+    for bad in ["Bearer nonsense", "nonsense", ""] {
+        let mut socket = Socket::open(&server).await;
+        let payload = json!({ "Authorization": bad });
+        let init = json!({ "type": "connection_init", "payload": payload });
+        socket.send(init).await;
+        assert_eq!(socket.closed().await, 4403, "{bad}");
+    }
+
+    let opened = Socket::try_open(&server, "/graphql/ws", &[]).await;
+    let mut socket = opened.expect("the socket opens");
+    assert_eq!(socket.closed().await, 4406);
+
+    let mut socket = Socket::of(&server, "ada@example.com").await;
+    socket.send(init()).await;
+    assert_eq!(socket.closed().await, 4429);
+
+    let mut socket = Socket::of(&server, "ada@example.com").await;
+    let long = "x".repeat(server.app().config.http.max_body_bytes + 1);
+    socket.send_raw(Message::text(long)).await;
+    assert_eq!(socket.closed().await, 1009);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_is_in_use_closes_the_socket() {
+    let server = TestServer::start(Sqlite).await;
+    let ada = Person::new(&server, "ada").await;
+    let office = Office::of(&ada).await;
+    let mut socket = Socket::of(&server, &ada.email).await;
+    let id = json!({ "id": office.workspace });
+    socket.subscribe("1", EVENTS, id.clone()).await;
+    socket.subscribe("1", EVENTS, id).await;
+    assert_eq!(socket.closed().await, 4409);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_does_not_sign_in_in_time_is_closed() {
+    let pace = Pace {
+        sign_in: Duration::from_millis(50),
+        ..Pace::default()
+    };
+    let server = TestServer::paced(Sqlite, pace, |_| {}).await;
+    assert_eq!(Socket::open(&server).await.closed().await, 4408);
+    // To be heard in time is enough.
+    let mut socket = Socket::open(&server).await;
+    socket.send(init()).await;
+    if let Some(Ok(Message::Text(ack))) = socket.frame().await {
+        assert_eq!(ack.as_str(), r#"{"type":"connection_ack"}"#);
+        socket.settle().await;
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_come_with_the_first_message_or_the_request(
+    #[values("/graphql/ws", "/graphql")] path: &str,
+) {
+    let server = TestServer::start(Sqlite).await;
+    let bearer = format!("Bearer {}", server.token("ada@example.com"));
+    let payloads = [
+        json!({ "Authorization": bearer }),
+        json!({ "authorization": bearer }),
+        json!({}),
+    ];
+    for payload in payloads {
+        let mut headers = vec![PROTOCOL];
+        if payload == json!({}) {
+            headers.push(("authorization", &bearer));
+        }
+        let opened = Socket::try_open(&server, path, &headers).await;
+        let mut socket = opened.expect("the socket opens");
+        socket
+            .send(json!({ "type": "connection_init", "payload": payload }))
+            .await;
+        assert_eq!(socket.receive().await["type"], "connection_ack");
+        socket.subscribe("a", VIEWER, json!({})).await;
+        let viewer = socket.next("a").await;
+        assert_eq!(text(&viewer, "viewer.email"), "ada@example.com");
+        socket.completes("a").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_credentials_there_is_nothing_to_follow() {
+    let server = TestServer::start(Sqlite).await;
+    let mut socket = Socket::open(&server).await;
+    socket.send(init()).await;
+    assert_eq!(socket.receive().await["type"], "connection_ack");
+    socket
+        .subscribe("1", EVENTS, json!({ "id": "nonsense" }))
+        .await;
+    assert_eq!(socket.error("1").await, "UNAUTHENTICATED");
+    let run = "subscription { run(id: \"x\") { id } }";
+    socket.subscribe("1", run, json!({})).await;
+    assert_eq!(socket.error("1").await, "UNAUTHENTICATED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_other_origins_open_no_socket() {
+    let server = TestServer::with(Sqlite, |config| {
+        config.auth.development = Some(true);
+        config.http.allowed_origins = vec!["https://app.example.com".to_owned()];
+    })
+    .await;
+    let own = server.url().to_owned();
+    for (origin, is_allowed) in [
+        ("https://app.example.com", true),
+        (own.as_str(), true),
+        ("https://evil.example.com", false),
+        ("null", false),
+    ] {
+        let headers = [PROTOCOL, ("origin", origin)];
+        let opened = Socket::try_open(&server, "/graphql/ws", &headers).await;
+        assert_eq!(opened.is_ok(), is_allowed, "{origin}");
+        if let Err(status) = opened {
+            assert_eq!(status, 403);
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn queries_and_mutations_are_answered_once(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let mut socket = Socket::of(&server, "ada@example.com").await;
+    let create =
+        "mutation { createOrganization(input: { name: \"Acme\" }) { organization { name } } }";
+    socket.subscribe("m", create, json!({})).await;
+    let made = socket.next("m").await;
+    assert_eq!(text(&made, "createOrganization.organization.name"), "Acme");
+    socket.completes("m").await;
+    // An error in a field is part of a result.
+    let reserved =
+        "mutation { createOrganization(input: { name: \"\" }) { organization { name } } }";
+    socket.subscribe("m", reserved, json!({})).await;
+    let message = socket.receive().await;
+    assert_eq!(message["type"], "next");
+    let code = &message["payload"]["errors"][0]["extensions"]["code"];
+    assert_eq!(code, "INVALID_INPUT");
+    socket.completes("m").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_is_not_run_is_an_error() {
+    let server = TestServer::start(Sqlite).await;
+    let mut socket = Socket::of(&server, "ada@example.com").await;
+    for (query, code) in [
+        ("subscription {", "GRAPHQL_PARSE_FAILED"),
+        ("subscription { nothing }", "GRAPHQL_VALIDATION_FAILED"),
+        (EVENTS, "GRAPHQL_VALIDATION_FAILED"),
+        (
+            "subscription { a: run(id: \"x\") { id } b: run(id: \"x\") { id } }",
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+        ("subscription { __typename }", "GRAPHQL_VALIDATION_FAILED"),
+        (
+            "subscription { ...F } fragment F on Subscription { run(id: \"x\") { id } }",
+            "GRAPHQL_VALIDATION_FAILED",
+        ),
+        (
+            "subscription { run(id: \"x\") { workspace { members(first: 100) { nodes { workspace {
+                members(first: 100) { nodes { workspace { members(first: 100) { nodes { id } } } }
+            } } } } } } }",
+            "QUERY_TOO_COMPLEX",
+        ),
+        ("subscription { run(id: \"x\") { id } }", "INVALID_INPUT"),
+    ] {
+        socket.subscribe("1", query, json!({})).await;
+        assert_eq!(socket.error("1").await, code, "{query}");
+    }
+    // The connection goes on.
+    socket.settle().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_client_completes_gives_nothing_more() {
+    let server = TestServer::start(Sqlite).await;
+    let ada = Person::new(&server, "ada").await;
+    let office = Office::of(&ada).await;
+    let mut socket = Socket::of(&server, &ada.email).await;
+    let id = json!({ "id": office.workspace });
+    socket.subscribe("1", EVENTS, id.clone()).await;
+    socket.send(json!({ "type": "complete", "id": "1" })).await;
+    socket.send(json!({ "type": "complete", "id": "?" })).await;
+    socket.settle().await;
+    describe(&ada, office.workspace, "one").await;
+    socket.subscribe("2", VIEWER, json!({})).await;
+    socket.next("2").await;
+    socket.completes("2").await;
+    // The id is free again.
+    socket.subscribe("1", VIEWER, json!({})).await;
+    socket.next("1").await;
+    socket.completes("1").await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_ends_with_its_token(#[values(Sqlite, Postgres)] on: Database) {
+    let server = suspicious_server(on).await;
+    let now = server.app().now().to_utc();
+    let token = server.token_for("ada@example.com", now, TimeDelta::minutes(5));
+    let mut socket = Socket::signed_in(&server, &token).await;
+    socket.settle().await;
+    server.clock().advance(TimeDelta::minutes(5));
+    assert_eq!(socket.closed().await, 4403);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_ends_when_its_token_is_revoked(#[values(Sqlite, Postgres)] on: Database) {
+    let server = suspicious_server(on).await;
+    let ada = Person::new(&server, "ada").await;
+    let made = ada
+        .mutate(
+            "createApiToken",
+            json!({ "name": "ci" }),
+            "secret apiToken { id }",
+        )
+        .await;
+    let mut socket = Socket::signed_in(&server, &text(&made, "secret")).await;
+    socket.settle().await;
+    let input = json!({ "apiTokenId": text(&made, "apiToken.id") });
+    ada.mutate("revokeApiToken", input, "__typename").await;
+    assert_eq!(socket.closed().await, 4403);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_ends_with_the_account(#[values(Sqlite, Postgres)] on: Database) {
+    let server = suspicious_server(on).await;
+    let ada = Person::new(&server, "ada").await;
+    let mut socket = Socket::of(&server, &ada.email).await;
+    ada.mutate(
+        "deleteAccount",
+        json!({ "confirmEmail": ada.email }),
+        "__typename",
+    )
+    .await;
+    assert_eq!(socket.closed().await, 4403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_does_not_read_is_cut_off() {
+    let pace = Pace {
+        read: Duration::from_millis(200),
+        ..Pace::default()
+    };
+    let server = TestServer::paced(Sqlite, pace, |_| {}).await;
+    let mut socket = Socket::of(&server, "ada@example.com").await;
+    let query = "{ __schema { types { name description fields { name description
+        args { name description } } inputFields { name description } } } }";
+    for n in 0..90 {
+        socket.subscribe(&n.to_string(), query, json!({})).await;
+    }
+    let cut = async {
+        let ping = r#"{"type":"ping"}"#;
+        while socket.try_send(Message::text(ping)).await.is_ok() {}
+    };
+    tokio::time::timeout(Duration::from_secs(60), cut)
+        .await
+        .expect("the connection is broken off");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_shows_no_life_is_cut_off() {
+    let pace = Pace {
+        heartbeat: Duration::from_millis(700),
+        ..Pace::default()
+    };
+    let server = TestServer::paced(Sqlite, pace, |_| {}).await;
+    let address = server.url().trim_start_matches("http://");
+    let mut stream = tokio::net::TcpStream::connect(address)
+        .await
+        .expect("it connects");
+    let request = format!(
+        "GET /graphql/ws HTTP/1.1\r\nHost: {address}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+         Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
+    );
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("it is sent");
+    let mut received = Vec::new();
+    // Ends only when the server ends it: nobody answers its pings.
+    tokio::time::timeout(Duration::from_secs(9), stream.read_to_end(&mut received))
+        .await
+        .expect("before it would be for not having signed in")
+        .expect("it ends");
+    assert!(received.starts_with(b"HTTP/1.1 101"));
+    // One that answers stays.
+    let mut socket = Socket::of(&server, "ada@example.com").await;
+    socket.pings(3).await;
+    socket.settle().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stops_closes_its_sockets() {
+    let mut server = TestServer::start(Sqlite).await;
+    let mut socket = Socket::of(&server, "ada@example.com").await;
+    let stopped = server.stop();
+    assert_eq!(socket.closed().await, 1001);
+    stopped.await;
+}

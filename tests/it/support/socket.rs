@@ -1,0 +1,160 @@
+//! A client of `graphql-transport-ws`.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use super::server::TestServer;
+
+/// Long enough for anything that is going to happen.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A client's socket.
+pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Socket {
+    /// A socket that has not signed in.
+    pub async fn open(server: &TestServer) -> Self {
+        let protocol = [("sec-websocket-protocol", "graphql-transport-ws")];
+        let opened = Self::try_open(server, "/graphql/ws", &protocol).await;
+        opened.expect("the socket opens")
+    }
+
+    /// A socket at that path, with these headers, unless the handshake is refused with a status.
+    pub async fn try_open(
+        server: &TestServer,
+        path: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, StatusCode> {
+        let url = format!("{}{path}", server.url().replacen("http", "ws", 1));
+        let mut request = url.into_client_request().expect("a URL");
+        for (name, value) in headers {
+            let value = HeaderValue::from_str(value).expect("a header");
+            request.headers_mut().insert(*name, value);
+        }
+        match connect_async(request).await {
+            Ok((socket, _)) => Ok(Self(socket)),
+            Err(Error::Http(response)) => Err(response.status()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// A socket of whoever has this token.
+    pub async fn signed_in(server: &TestServer, token: &str) -> Self {
+        let mut socket = Self::open(server).await;
+        let payload = json!({ "Authorization": format!("Bearer {token}") });
+        socket
+            .send(json!({ "type": "connection_init", "payload": payload }))
+            .await;
+        assert_eq!(socket.receive().await, json!({ "type": "connection_ack" }));
+        socket
+    }
+
+    /// A socket of the person of that address.
+    pub async fn of(server: &TestServer, email: &str) -> Self {
+        Self::signed_in(server, &server.token(email)).await
+    }
+
+    pub async fn send(&mut self, message: Value) {
+        self.send_raw(Message::text(message.to_string())).await;
+    }
+
+    pub async fn send_raw(&mut self, message: Message) {
+        self.0.send(message).await.expect("the message is sent");
+    }
+
+    /// Starts an operation.
+    pub async fn subscribe(&mut self, id: &str, query: &str, variables: Value) {
+        let payload = json!({ "query": query, "variables": variables });
+        self.send(json!({ "type": "subscribe", "id": id, "payload": payload }))
+            .await;
+    }
+
+    /// Completes once everything that was sent before has been received: the server answers in turn.
+    pub async fn settle(&mut self) {
+        self.send(json!({ "type": "ping" })).await;
+        assert_eq!(self.receive().await, json!({ "type": "pong" }));
+    }
+
+    /// The next message, which must come.
+    pub async fn receive(&mut self) -> Value {
+        match self.frame().await {
+            Some(Ok(Message::Text(text))) => serde_json::from_str(&text).expect("JSON"),
+            other => panic!("no message: {other:?}"),
+        }
+    }
+
+    /// The `data` of the next message, which must be a result of that operation.
+    pub async fn next(&mut self, id: &str) -> Value {
+        let mut message = self.receive().await;
+        assert_eq!(message["type"], "next", "{message:#}");
+        assert_eq!(message["id"], id, "{message:#}");
+        assert!(message["payload"]["errors"].is_null(), "{message:#}");
+        message["payload"]["data"].take()
+    }
+
+    /// The code of the next message, which must be the error of that operation.
+    pub async fn error(&mut self, id: &str) -> String {
+        let message = self.receive().await;
+        assert_eq!(message["type"], "error", "{message:#}");
+        assert_eq!(message["id"], id, "{message:#}");
+        let code = &message["payload"][0]["extensions"]["code"];
+        code.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The next message must be that the operation is over.
+    pub async fn completes(&mut self, id: &str) {
+        let message = self.receive().await;
+        assert_eq!(message, json!({ "type": "complete", "id": id }));
+    }
+
+    /// The code with which the server closes the socket, whatever it says before.
+    pub async fn closed(&mut self) -> u16 {
+        loop {
+            match self.frame().await {
+                Some(Ok(Message::Close(Some(frame)))) => return frame.code.into(),
+                Some(Ok(Message::Text(_))) => {}
+                other => panic!("not closed: {other:?}"),
+            }
+        }
+    }
+
+    /// The next frame but those that say that somebody is there; `None`, or an error, when the
+    /// connection is gone.
+    pub async fn frame(&mut self) -> Option<Result<Message, Error>> {
+        let next = async {
+            loop {
+                match self.0.next().await {
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                    other => return other,
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, next)
+            .await
+            .expect("something comes")
+    }
+}
+
+impl Socket {
+    /// Sends a message, unless the connection is broken.
+    pub async fn try_send(&mut self, message: Message) -> Result<(), Error> {
+        self.0.send(message).await
+    }
+
+    /// Completes when the server has asked so often whether anybody is there.
+    pub async fn pings(&mut self, mut times: usize) {
+        while times > 0 {
+            match self.0.next().await {
+                Some(Ok(Message::Ping(_))) => times -= 1,
+                other => panic!("no ping: {other:?}"),
+            }
+        }
+    }
+}
