@@ -7,6 +7,7 @@ use tenantry::models::provider::Provider;
 
 use super::{cancel, ended, events, prompts, set_schedule, shown, started};
 use crate::support::providers::of;
+use crate::support::socket::Socket;
 use crate::support::working::Working;
 use crate::support::{
     Answer, Client, Database, FakeProviders, Postgres, Sqlite, TestServer, home, text,
@@ -71,6 +72,21 @@ async fn what_a_schedule_asks_for_is_collected(#[values(Sqlite, Postgres)] on: D
     let working = Working::start(&server);
     let set = set_schedule(&ada, &home.workspace, Some("0 6 * * *"), "UTC").await;
     let id = text(&set, "runRequest.jobId");
+    let mut socket = Socket::of(&server, "ada@example.com").await;
+    let watch = "subscription($id: ID!) { run(id: $id) { status total completed } }";
+    socket.subscribe("1", watch, json!({ "id": id })).await;
+    let mut progress = 0;
+    loop {
+        let seen = socket.next("1").await["run"].take();
+        let completed = seen["completed"].as_i64().expect("a number");
+        assert!(completed >= progress, "{seen}");
+        progress = completed;
+        if seen["status"] == "SUCCEEDED" {
+            break;
+        }
+    }
+    assert_eq!(progress, 18);
+    socket.completes("1").await;
     let run = ended(&server, &ada, &id).await;
     assert_eq!(run["status"], "SUCCEEDED", "{run}");
     assert_eq!((&run["total"], &run["completed"]), (&json!(18), &json!(18)));
