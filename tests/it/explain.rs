@@ -3,7 +3,10 @@
 
 use rstest::rstest;
 use serde_json::{Value, json};
+use tenantry::config::Config;
 use tenantry::id::{PromptId, RunId, WorkspaceId};
+use tenantry::models::run::{self, HolderId, work};
+use tenantry::models::schedule;
 
 use crate::support::office::{Office, Person};
 use crate::support::plans::{Plan, numbered};
@@ -21,7 +24,9 @@ struct World {
 
 impl World {
     async fn new(on: Database) -> Self {
-        let server = TestServer::start(on).await;
+        // What is inserted at once takes its time on a busy machine.
+        let patient = |config: &mut Config| config.database.statement_timeout_seconds = 600;
+        let server = TestServer::with(on, patient).await;
         let ada = Person::new(&server, "ada").await;
         let organization = Office::of(&ada).await.organization.uuid();
         let columns = format!(
@@ -194,4 +199,111 @@ async fn pages_of_what_was_collected_are_served_from_their_indexes(
     for page in pages {
         page.assert_bounded_by("prompts", "prompts_of_workspace");
     }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn visibility_is_served_from_its_roll_up_and_the_days_that_are_cut_from_an_index(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let world = World::new(on).await;
+    // A year of days for each of the two hundred workspaces.
+    let day = match on {
+        Postgres => "to_char(date '2026-01-01' + (n / 200)::int, 'YYYY-MM-DD')",
+        Sqlite => "date('2026-01-01', '+' || (n / 200) || ' days')",
+    };
+    world
+        .server
+        .insert_series(
+            73_000,
+            "visibility (workspace_id, day, provider, answers, mentions)",
+            &format!("{{id:n % 200}}, {day}, 'OPENAI', 10, 3"),
+        )
+        .await;
+    world.server.analyze().await;
+    let query = "query($id: ID!) { workspace(by: { id: $id }) {
+        domainVisibility(since: \"2025-12-31T12:00:00Z\", until: \"2026-12-20T12:00:00Z\") {
+            answers mentions rate byProvider { provider answers } byDay { day answers } } } }";
+    let id = json!({ "id": world.workspace });
+    let (plans, found) = world.server.plans(world.ada.ok(query, id)).await;
+    // 353 whole days of the roll-up; the answers themselves were all made on the first of January.
+    assert_eq!(found["workspace"]["domainVisibility"]["answers"], 3530);
+    let primary_key = match on {
+        Postgres => "visibility_pkey",
+        Sqlite => "sqlite_autoindex_visibility_1",
+    };
+    let of = |table: &str| -> Vec<&Plan> { plans.iter().filter(|p| p.reads(table)).collect() };
+    assert!(!of("visibility").is_empty() && !of("answers").is_empty());
+    for plan in of("visibility") {
+        plan.assert_bounded_by("visibility", primary_key);
+    }
+    for plan in of("answers") {
+        plan.assert_bounded_by("answers", "answers_by_time");
+    }
+}
+
+/// What the worker looks for every second is found without reading through what it does not want.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn work_is_found_by_indexes(#[values(Sqlite, Postgres)] on: Database) {
+    let world = World::new(on).await;
+    let server = &world.server;
+    let organization = Office::of(&world.ada).await.organization.uuid();
+    let columns = format!(
+        "{{id:n + 1000000}}, {{uuid:{organization}}}, 'W', 'w', 'w', 'w', 'PRIVATE', '{{}}', '{{}}',
+            {{now}}, {{now}}"
+    );
+    server
+        .insert_series(
+            20_000,
+            "workspaces (id, organization_id, name, name_key, search_key, slug, visibility, settings,
+                onboarding, created_at, updated_at)",
+            &columns,
+        )
+        .await;
+    // Every hundredth is due, and the others are paused.
+    server
+        .insert_series(
+            20_000,
+            "schedules (workspace_id, cron, time_zone, next_run_at)",
+            "{id:n + 1000000}, '0 6 * * *', 'UTC', CASE n % 100 WHEN 0 THEN {now} END",
+        )
+        .await;
+    server.analyze().await;
+    let app = server.app();
+    let now = app.now();
+    let looking = async {
+        let mut conn = app.db.read().await?;
+        assert!(schedule::is_any_due(&mut conn, now).await?);
+        assert!(!work::is_any_waiting(&mut conn, now).await?);
+        assert!(run::is_any_to_forget(&mut conn, now).await?);
+        drop(conn);
+        assert_eq!(schedule::run_due(app, 16).await?, 16);
+        let holder = HolderId::new(now.to_utc());
+        let lease = chrono::TimeDelta::seconds(30);
+        let claimed = app
+            .db
+            .transaction(async |tx| work::claim(tx, holder, now, lease, 8).await)
+            .await?;
+        assert!(claimed.is_empty());
+        app.db
+            .transaction(async |tx| run::forget(tx, now, 500).await)
+            .await
+    };
+    let (plans, outcome) = server.plans(looking).await;
+    assert!(outcome.expect("it works"));
+    let mut seen = std::collections::BTreeSet::new();
+    for plan in &plans {
+        if plan.sql.contains("\"schedules\".\"next_run_at\" <=") {
+            plan.assert_bounded_by("schedules", "schedules_due");
+            seen.insert("due");
+        } else if plan.sql.contains("\"runs\".\"finished_at\" <") {
+            plan.assert_bounded_by("runs", "runs_to_forget");
+            seen.insert("old");
+        } else if plan.sql.contains("\"runs\".\"leased_until\" <=") {
+            plan.assert_bounded_by("runs", "runs_to_do");
+            seen.insert("waiting");
+        }
+    }
+    assert_eq!(seen.len(), 3, "{seen:?}");
 }

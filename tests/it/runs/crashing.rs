@@ -1,35 +1,20 @@
 //! Instances that are killed in the middle of a run.
 
 use std::collections::HashSet;
-use std::process::Command;
+use std::process::Stdio;
 
 use rstest::rstest;
 use serde_json::{Value, json};
 use tenantry::models::provider::Provider;
 
+use super::instance;
 use crate::support::process::{Program, Serving};
-use crate::support::providers::key;
 use crate::support::{Database, FakeProviders, Postgres, Sqlite, text};
 
 /// Prompts of the run: with six providers, 504 answers.
 const PROMPTS: usize = 84;
 /// Calls that the first instance makes and gets answered, before it is killed.
 const ANSWERED: usize = 150;
-
-fn instance(program: &Program, providers: &FakeProviders) -> Serving {
-    let mut command: Command = program.command(&[]);
-    command.env("TENANTRY_LIMITS__RUN_LEASE_SECONDS", "2");
-    for provider in Provider::ALL {
-        let prefix = format!("TENANTRY_PROVIDERS__{}", provider.as_str());
-        command
-            .env(format!("{prefix}__API_KEY"), key(*provider))
-            .env(
-                format!("{prefix}__BASE_URL"),
-                providers.base_url(*provider).as_str(),
-            );
-    }
-    Serving::start(command.stderr(std::process::Stdio::null()))
-}
 
 /// Which prompts each provider's stored answers are to.
 async fn stored(serving: &Serving, token: &str, run: &str) -> HashSet<(String, String)> {
@@ -67,7 +52,7 @@ async fn a_run_survives_its_worker_and_no_stored_answer_is_asked_for_again(
 ) {
     let providers = FakeProviders::start().await;
     let program = Program::new(on).await;
-    let mut first = instance(&program, &providers);
+    let mut first = instance(&program, &providers, Stdio::null());
     let (_, token) = first.lines[3].split_once("#token=").expect("a link");
     let token = token.to_owned();
     let http = reqwest::Client::new();
@@ -97,10 +82,10 @@ async fn a_run_survives_its_worker_and_no_stored_answer_is_asked_for_again(
     // Each call that comes after them waits for one of them to be stored.
     providers.arrived(ANSWERED + 1).await;
 
-    let other = matches!(on, Postgres).then(|| instance(&program, &providers));
+    let other = matches!(on, Postgres).then(|| instance(&program, &providers, Stdio::null()));
     first.child.kill().expect("it runs");
     first.child.wait().expect("it is gone");
-    let second = other.unwrap_or_else(|| instance(&program, &providers));
+    let second = other.unwrap_or_else(|| instance(&program, &providers, Stdio::null()));
     let kept = stored(&second, &token, &run).await;
     assert!(kept.len() > ANSWERED / 2, "{}", kept.len());
     let before = providers.all_calls().len();

@@ -6,13 +6,18 @@ mod cancelling;
 mod collecting;
 mod crashing;
 mod scheduling;
+mod secrets;
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tenantry::db::Topic;
+use tenantry::models::provider::Provider;
 
-use crate::support::{Client, TestServer, text};
+use crate::support::process::{Program, Serving};
+use crate::support::providers::key;
+use crate::support::{Client, FakeProviders, TestServer, text};
 
 /// Makes that many prompts in the workspace, and gives their ids.
 async fn prompts(by: &Client, workspace: &str, texts: &[&str]) -> Vec<String> {
@@ -84,4 +89,20 @@ async fn ended(server: &TestServer, by: &Client, run: &str) -> Value {
     };
     let in_time = tokio::time::timeout(Duration::from_secs(60), ending);
     in_time.await.expect("it ends in time")
+}
+
+/// The program, with these providers and a short lease, and with all that it has to say in `log`.
+fn instance(program: &Program, providers: &FakeProviders, log: Stdio) -> Serving {
+    let mut command = program.command(&[]);
+    command
+        .env("TENANTRY_LIMITS__RUN_LEASE_SECONDS", "2")
+        .env("RUST_LOG", "trace");
+    for provider in Provider::ALL {
+        let prefix = format!("TENANTRY_PROVIDERS__{}", provider.as_str());
+        let url = providers.base_url(*provider);
+        command
+            .env(format!("{prefix}__API_KEY"), key(*provider))
+            .env(format!("{prefix}__BASE_URL"), url.as_str());
+    }
+    Serving::start(command.stderr(log))
 }
