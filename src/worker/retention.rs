@@ -19,7 +19,8 @@ pub(super) async fn forget(app: &App) -> Result<bool> {
     };
     let before = app.now().plus(-TimeDelta::days(days.into()));
     // Looking costs no write: most of the time there is nothing.
-    if !run::is_any_to_forget(&mut app.db.read().await?, before).await? {
+    let first = run::first_end(&mut app.db.read().await?).await?;
+    if first.is_none_or(|first| first >= before) {
         return Ok(false);
     }
     app.db

@@ -13,7 +13,8 @@ const BATCH: i64 = 16;
 /// Only those of the database.
 pub(super) async fn run_due(app: &App) -> Result<bool> {
     // Looking costs no write: most of the time there is nothing.
-    if !schedule::is_any_due(&mut app.db.read().await?, app.now()).await? {
+    let first = schedule::first_due(&mut app.db.read().await?).await?;
+    if first.is_none_or(|first| first > app.now()) {
         return Ok(false);
     }
     let done = schedule::run_due(app, BATCH).await?;

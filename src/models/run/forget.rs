@@ -10,18 +10,22 @@ use crate::id::{AnswerId, RunId};
 use crate::run;
 use crate::schema::{answers, runs};
 
-/// Whether any run ended before that.
+/// When the run ended that ended first, if any has.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn is_any_to_forget(conn: &mut Connection, before: Instant) -> Result<bool> {
-    let old = runs::table.filter(runs::finished_at.lt(before));
-    Ok(run!(
+pub async fn first_end(conn: &mut Connection) -> Result<Option<Instant>> {
+    let first: Option<Option<Instant>> = run!(
         conn,
-        diesel::select(diesel::dsl::exists(old.select(runs::id)))
-            .get_result(conn)
+        runs::table
+            .filter(runs::finished_at.is_not_null())
+            .order_by((runs::finished_at, runs::id))
+            .select(runs::finished_at)
+            .first(conn)
             .await
-    )?)
+            .optional()
+    )?;
+    Ok(first.flatten())
 }
 
 /// Forgets up to `batch` answers of the run that ended first, if that was before `before`, and the run

@@ -14,7 +14,7 @@ use diesel::sqlite::Sqlite;
 pub use cancel::cancel;
 pub(in crate::models) use cancel::{cancel_of_organizations, cancel_of_workspace};
 pub use follow::Follow;
-pub use forget::{forget, is_any_to_forget};
+pub use forget::{first_end, forget};
 pub use list::{RunList, of_answers, visible};
 pub use queue::{Asked, start};
 pub(in crate::models) use queue::{Asker, ask};

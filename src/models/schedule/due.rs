@@ -20,18 +20,23 @@ use crate::models::workspace::Workspace;
 use crate::run;
 use crate::schema::{schedules, workspaces};
 
-/// Whether any occurrence is due.
+/// When the first occurrence is due, if anything is scheduled. Asked for in order, and not by whether
+/// any is due by now, so that the index tells and nothing is read through.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn is_any_due(conn: &mut Connection, now: Instant) -> Result<bool> {
-    let due = schedules::table.filter(schedules::next_run_at.le(now));
-    Ok(run!(
+pub async fn first_due(conn: &mut Connection) -> Result<Option<Instant>> {
+    let first: Option<Option<Instant>> = run!(
         conn,
-        diesel::select(diesel::dsl::exists(due.select(schedules::workspace_id)))
-            .get_result(conn)
+        schedules::table
+            .filter(schedules::next_run_at.is_not_null())
+            .order_by((schedules::next_run_at, schedules::workspace_id))
+            .select(schedules::next_run_at)
+            .first(conn)
             .await
-    )?)
+            .optional()
+    )?;
+    Ok(first.flatten())
 }
 
 /// Queues the runs of up to `limit` schedules that are due, those that are overdue the longest first,

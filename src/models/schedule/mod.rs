@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 use diesel_async::RunQueryDsl;
 
-pub use due::{is_any_due, run_due};
+pub use due::{first_due, run_due};
 pub(in crate::models) use pause::{pause, pause_of_organizations, resume};
 pub use set::{NewSchedule, RunRequest, set};
 
