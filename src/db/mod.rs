@@ -3,6 +3,7 @@
 
 mod announce;
 mod connection;
+mod delete_some;
 mod each;
 mod insert;
 mod lock;
@@ -16,6 +17,7 @@ pub mod types;
 
 pub use announce::{Listener, Topic};
 pub use connection::{Connection, Inner};
+pub use delete_some::delete_some;
 pub use each::{MAX_PARENTS, Parent, each_parent};
 pub use insert::insert_all;
 pub use lock::{lock, lock_skip};

@@ -15,6 +15,7 @@ pub mod patch;
 pub mod prompt;
 pub mod provider;
 pub mod quota;
+pub mod purge;
 pub mod rate_limit;
 mod removal;
 pub mod run;

@@ -3,6 +3,7 @@
 
 mod mail;
 mod mailer;
+mod purge;
 mod retention;
 mod runs;
 mod schedules;
@@ -48,6 +49,7 @@ impl Worker {
         } = &self;
         let (stopping, stopped) = watch::channel(false);
         let shift = Shift::new(app, stopped);
+        let tally = purge::Tally::default();
         tokio::join!(
             async {
                 stop.await;
@@ -58,6 +60,7 @@ impl Worker {
                 .clone()
                 .repeat("schedules", || schedules::run_due(app)),
             shift.clone().repeat("retention", || retention::forget(app)),
+            shift.clone().repeat("purge", || purge::purge(app, &tally)),
             runs::work_off(app, providers, shift),
         );
     }
