@@ -21,6 +21,7 @@ mod plans;
 mod prompts;
 mod providers;
 mod providers_enabled;
+mod purge;
 mod races;
 mod runs;
 mod runs_read;

@@ -57,10 +57,7 @@ pub async fn is_any(conn: &mut Connection, now: Instant) -> Result<bool> {
         .filter(rate_hits::created_at.lt(now.plus(-RATE_HITS)))
         .select(rate_hits::id);
     let any = exists(workspace).or(exists(organization)).or(exists(hit));
-    Ok(run!(
-        conn,
-        diesel::select(any).get_result(conn).await
-    )?)
+    Ok(run!(conn, diesel::select(any).get_result(conn).await)?)
 }
 
 /// Forgets up to `limit` counted calls that no limit looks at any more. Gives how many.
