@@ -1,5 +1,7 @@
 //! The command line.
 
+mod commands;
+
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -46,6 +48,14 @@ enum Command {
     },
     /// Print the schema of the API as SDL.
     Schema,
+    /// Look at what a server needs: the configuration, the database, the mail server, and so on.
+    /// Fails where something is not as it should be.
+    Check,
+    /// Copy the SQLite database into a file while servers go on using it.
+    Backup {
+        /// Where the copy goes. Nothing is overwritten.
+        file: PathBuf,
+    },
     /// What an operator decides of an organization.
     #[command(subcommand)]
     Organization(OrganizationCommand),
@@ -80,6 +90,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command.unwrap_or(Command::Serve(Serve::default())) {
         Command::Schema => say(tenantry::graphql::schema(true).sdl().trim_end()),
+        Command::Check => commands::check::run(cli.config),
         command => run(cli.config, command),
     };
     match outcome {
@@ -104,7 +115,8 @@ fn run(file: Option<PathBuf>, command: Command) -> Result<(), StartError> {
             Command::Organization(OrganizationCommand::SetPlan { slug, key }) => {
                 set_plan(config, &slug, &key).await
             }
-            Command::Schema => Ok(()),
+            Command::Backup { file } => commands::backup::run(config, &file).await,
+            Command::Schema | Command::Check => Ok(()),
         }
     })
 }

@@ -2,10 +2,12 @@
 //! what Diesel has no portable form for.
 
 mod announce;
+mod backup;
 mod connection;
 mod delete_some;
 mod each;
 mod insert;
+mod inspect;
 mod lock;
 mod migrations;
 pub mod page;
@@ -16,10 +18,12 @@ mod transaction;
 pub mod types;
 
 pub use announce::{Listener, Topic};
+pub use backup::backup;
 pub use connection::{Connection, Inner};
 pub use delete_some::delete_some;
 pub use each::{MAX_PARENTS, Parent, each_parent};
 pub use insert::insert_all;
+pub use inspect::{Standing, standing, version};
 pub use lock::{lock, lock_skip};
 pub use migrations::{is_migrated, migrate};
 pub use pool::{Db, Kind, Options};

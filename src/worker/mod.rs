@@ -11,9 +11,11 @@ mod shift;
 
 use tokio::sync::watch;
 
+pub use self::mailer::MailServer;
 use self::mailer::Mailer;
 use self::shift::Shift;
 use crate::app::App;
+use crate::config::Config;
 use crate::providers::Providers;
 
 /// What runs without a request.
@@ -64,4 +66,13 @@ impl Worker {
             runs::work_off(app, providers, shift),
         );
     }
+}
+
+/// Connects to the configured mail server, and sends nothing.
+///
+/// # Errors
+/// Where what the configuration says of it makes no sense, or it cannot be reached or does not take
+/// the credentials.
+pub async fn look_for_mail_server(config: &Config) -> anyhow::Result<MailServer> {
+    Mailer::new(config)?.look().await
 }

@@ -5,6 +5,8 @@ mod support;
 
 mod account;
 mod api_tokens;
+mod backup;
+mod check;
 mod contract;
 mod deleting;
 mod http;

@@ -1,0 +1,4 @@
+//! The subcommands that are more than a call.
+
+pub mod backup;
+pub mod check;
