@@ -3,6 +3,7 @@
 
 mod announce;
 mod backup;
+mod bulk;
 mod connection;
 mod delete_some;
 mod each;
@@ -19,6 +20,7 @@ pub mod types;
 
 pub use announce::{Listener, Topic};
 pub use backup::backup;
+pub use bulk::{Bulk, Row, Table, Value};
 pub use connection::{Connection, Inner};
 pub use delete_some::delete_some;
 pub use each::{MAX_PARENTS, Parent, each_parent};
