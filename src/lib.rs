@@ -12,4 +12,5 @@ pub mod id;
 pub mod models;
 pub mod providers;
 pub mod schema;
+pub mod seed;
 pub mod worker;

@@ -1,5 +1,7 @@
 //! The command line.
 
+mod commands;
+
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,6 +16,7 @@ use tenantry::db::Kind;
 use tenantry::http::{Server, StartError, migrate_database, open, open_app};
 use tenantry::models::organization;
 use tenantry::models::values::email::Email;
+use tenantry::seed::{DEVELOPER_EMAIL, DEVELOPER_NAME};
 use tenantry::worker::Worker;
 use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
@@ -46,6 +49,17 @@ enum Command {
     },
     /// Print the schema of the API as SDL.
     Schema,
+    /// Look at what a server needs: the configuration, the database, the mail server, and so on.
+    /// Fails where something is not as it should be.
+    Check,
+    /// Fill an empty database with a demonstration data set, the same for the same arguments. One that
+    /// was interrupted is resumed by the same call.
+    Seed(commands::seed::Arguments),
+    /// Copy the SQLite database into a file while servers go on using it.
+    Backup {
+        /// Where the copy goes. Nothing is overwritten.
+        file: PathBuf,
+    },
     /// What an operator decides of an organization.
     #[command(subcommand)]
     Organization(OrganizationCommand),
@@ -80,6 +94,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command.unwrap_or(Command::Serve(Serve::default())) {
         Command::Schema => say(tenantry::graphql::schema(true).sdl().trim_end()),
+        Command::Check => commands::check::run(cli.config),
         command => run(cli.config, command),
     };
     match outcome {
@@ -104,7 +119,9 @@ fn run(file: Option<PathBuf>, command: Command) -> Result<(), StartError> {
             Command::Organization(OrganizationCommand::SetPlan { slug, key }) => {
                 set_plan(config, &slug, &key).await
             }
-            Command::Schema => Ok(()),
+            Command::Seed(arguments) => commands::seed::run(config, arguments).await,
+            Command::Backup { file } => commands::backup::run(config, &file).await,
+            Command::Schema | Command::Check => Ok(()),
         }
     })
 }
@@ -123,7 +140,7 @@ async fn serve(config: Config, with_worker: bool) -> Result<(), StartError> {
     if server.app().config.playground.enabled {
         say(&format!("  playground  {url}/"))?;
         if let Some(key) = server.development_key() {
-            let token = sign(key, "developer@example.com", Some("Developer"));
+            let token = sign(key, DEVELOPER_EMAIL, Some(DEVELOPER_NAME));
             say(&format!("  signed in   {url}/#token={token}"))?;
         }
     }

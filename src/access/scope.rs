@@ -10,6 +10,7 @@ use super::permission::Permission;
 use super::role::WorkspaceRole;
 use super::visible::{visible_organizations, workspaces_of_viewer};
 use crate::auth::Viewer;
+use crate::db::types::Instant;
 use crate::db::{Connection, Transaction, lock};
 use crate::error::{Error, Result};
 use crate::id::{OrganizationId, WorkspaceId};
@@ -234,14 +235,19 @@ impl Viewer {
     /// The deleted workspace for restoring it, its row locked until the transaction ends.
     ///
     /// # Errors
-    /// `NOT_FOUND` where the viewer may not see it, `FORBIDDEN` where it is live and not theirs to
-    /// own, `CONFLICT` where it is live.
+    /// `NOT_FOUND` where the viewer may not see it or its time to be restored is over by `now`,
+    /// `FORBIDDEN` where it is live and not theirs to own, `CONFLICT` where it is live.
     pub async fn deleted_workspace(
         &self,
         tx: &mut Transaction,
         id: WorkspaceId,
+        now: impl FnOnce() -> Instant,
     ) -> Result<WorkspaceScope<workspace::Own>> {
         let scope = self.locked_workspace::<workspace::Own>(tx, id).await?;
+        // Whoever else had the row may have had it for a while.
+        if scope.workspace().is_gone(now()) {
+            return Err(Error::not_found());
+        }
         match (
             scope.workspace().deleted_at,
             scope.require::<workspace::Own>(),
@@ -275,7 +281,7 @@ impl Viewer {
         self.found_workspace(tx, id).await
     }
 
-    /// The workspace, live or deleted, whatever the viewer may do there.
+    /// The workspace, live or deleted and not yet gone, whatever the viewer may do there.
     async fn found_workspace<L: Level>(
         &self,
         conn: &mut Connection,
@@ -296,6 +302,7 @@ impl Viewer {
         )?;
         let workspace = found
             .map(VisibleWorkspace::from)
+            .filter(|visible| !visible.workspace.is_gone(self.at))
             .ok_or_else(Error::not_found)?;
         let role = workspace.role().ok_or_else(Error::not_found)?;
         Ok(WorkspaceScope {

@@ -71,6 +71,7 @@ impl Authenticator {
             return Ok(Viewer {
                 user,
                 credential: Credential::ApiToken,
+                at: app.now(),
                 expires_at,
             });
         }
@@ -94,6 +95,7 @@ impl Authenticator {
                 return Ok(Viewer {
                     user,
                     credential,
+                    at: now,
                     expires_at: Some(verified.expires_at),
                 });
             }
@@ -139,6 +141,7 @@ impl Authenticator {
             credential: Credential::Identity {
                 workos_organization_id,
             },
+            at: now,
             expires_at: Some(identity.expires_at.into()),
         })
     }

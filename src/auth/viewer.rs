@@ -11,6 +11,8 @@ pub struct Viewer {
     pub user: User,
     /// How they proved it.
     pub credential: Credential,
+    /// When they proved it: what was to be gone for good by then is gone to them.
+    pub at: Instant,
     /// When the credential ends, if it does by itself.
     pub expires_at: Option<Instant>,
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::{Secret, text};
+use crate::models;
 
 /// The AI providers. One without an API key is not configured, and is never called.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,6 +67,19 @@ impl Provider {
 }
 
 impl Providers {
+    /// What is configured of a provider.
+    pub fn of(&self, provider: models::provider::Provider) -> &Provider {
+        use models::provider::Provider;
+        match provider {
+            Provider::Openai => &self.openai,
+            Provider::Anthropic => &self.anthropic,
+            Provider::Google => &self.google,
+            Provider::Perplexity => &self.perplexity,
+            Provider::Mistral => &self.mistral,
+            Provider::Cohere => &self.cohere,
+        }
+    }
+
     /// Each provider with the name of its table.
     pub(super) fn named(&self) -> [(&'static str, &Provider); 6] {
         [

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::run;
 
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
-const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+pub(super) const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
 /// The key of the advisory lock under which migrations run on PostgreSQL: "tenantry" in ASCII.
 const LOCK: i64 = 0x7465_6e61_6e74_7279;

@@ -2,9 +2,13 @@
 //! what Diesel has no portable form for.
 
 mod announce;
+mod backup;
+mod bulk;
 mod connection;
+mod delete_some;
 mod each;
 mod insert;
+mod inspect;
 mod lock;
 mod migrations;
 pub mod page;
@@ -15,9 +19,13 @@ mod transaction;
 pub mod types;
 
 pub use announce::{Listener, Topic};
+pub use backup::backup;
+pub use bulk::{Bulk, Row, Table, Value};
 pub use connection::{Connection, Inner};
+pub use delete_some::delete_some;
 pub use each::{MAX_PARENTS, Parent, each_parent};
 pub use insert::insert_all;
+pub use inspect::{Standing, standing, version};
 pub use lock::{lock, lock_skip};
 pub use migrations::{is_migrated, migrate};
 pub use pool::{Db, Kind, Options};

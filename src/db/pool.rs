@@ -167,6 +167,15 @@ impl Db {
         }
     }
 
+    /// A connection to the primary past Diesel, without bounds on how long a statement may take.
+    pub(super) async fn connect_bare(&self) -> Result<Client> {
+        let connected = connect_postgres(&self.options.url).await;
+        let (client, wire) = connected.map_err(|error| Error::NoConnection(error.to_string()))?;
+        // It ends with the client. What goes wrong is told by the statement that it goes wrong for.
+        tokio::spawn(wire);
+        Ok(client)
+    }
+
     /// A connection to the primary outside of the pools, for what holds one long.
     pub(super) async fn establish_postgres(&self) -> Result<AsyncPgConnection> {
         establish_postgres(

@@ -80,7 +80,7 @@ impl Loader<WorkspaceId> for Loaders {
 
     async fn load(&self, ids: &[WorkspaceId]) -> Loaded<WorkspaceId, VisibleWorkspace> {
         let mut conn = self.app.db.read().await?;
-        let found = workspace::visible(&mut conn, self.viewer, ids).await?;
+        let found = workspace::visible(&mut conn, self.viewer, ids, self.app.now()).await?;
         Ok(keyed(found, |visible| visible.workspace.id))
     }
 }
@@ -96,7 +96,7 @@ impl Loader<SeatsKey> for Loaders {
     async fn load(&self, keys: &[SeatsKey]) -> Loaded<SeatsKey, i64> {
         let mut conn = self.app.db.read().await?;
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
-        let visible = workspace::visible(&mut conn, self.viewer, &ids).await?;
+        let visible = workspace::visible(&mut conn, self.viewer, &ids, self.app.now()).await?;
         let ids: Vec<_> = visible.iter().map(|it| it.workspace.id).collect();
         let used = quota::seats_used(&mut conn, &ids, self.app.now()).await?;
         let keyed = used.into_iter().map(|(id, used)| (SeatsKey(id), used));
@@ -115,7 +115,7 @@ impl Loader<PromptsKey> for Loaders {
     async fn load(&self, keys: &[PromptsKey]) -> Loaded<PromptsKey, i64> {
         let mut conn = self.app.db.read().await?;
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
-        let visible = workspace::visible(&mut conn, self.viewer, &ids).await?;
+        let visible = workspace::visible(&mut conn, self.viewer, &ids, self.app.now()).await?;
         let ids: Vec<_> = visible.iter().map(|it| it.workspace.id).collect();
         let used = quota::prompts_used(&mut conn, &ids).await?;
         let keyed = used.into_iter().map(|(id, used)| (PromptsKey(id), used));
@@ -148,8 +148,9 @@ impl Loader<VisibilityKey> for Loaders {
         let mut conn = self.app.db.read().await?;
         let mut loaded = HashMap::with_capacity(keys.len());
         for ((span, by_day), ids) in groups {
+            let (viewer, now) = (self.viewer, self.app.now());
             let found =
-                visibility::of_workspaces(&mut conn, self.viewer, &ids, span, by_day).await?;
+                visibility::of_workspaces(&mut conn, viewer, &ids, span, by_day, now).await?;
             for (workspace, visibility) in found {
                 let key = VisibilityKey {
                     workspace,

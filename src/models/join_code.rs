@@ -255,7 +255,7 @@ async fn join_in(
             admit(tx, viewer, organization_id, &code, now).await?
         }
     };
-    let visible = workspace::visible(tx, viewer.id(), &[workspace])
+    let visible = workspace::visible(tx, viewer.id(), &[workspace], now)
         .await?
         .pop();
     Ok((visible.ok_or_else(Error::not_found)?, member))

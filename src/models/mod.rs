@@ -14,6 +14,7 @@ pub mod organization;
 pub mod patch;
 pub mod prompt;
 pub mod provider;
+pub mod purge;
 pub mod quota;
 pub mod rate_limit;
 mod removal;

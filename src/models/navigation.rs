@@ -66,7 +66,7 @@ pub async fn load(conn: &mut Connection, user: &User, now: Instant) -> Result<Na
             .find(|visible| visible.workspace.id == selected)
             .cloned();
         let selected = match listed {
-            None if has_more_workspaces => live(conn, user, selected).await?,
+            None if has_more_workspaces => live(conn, user, selected, now).await?,
             listed => listed,
         };
         current_workspace = selected.or(current_workspace);
@@ -102,13 +102,14 @@ pub async fn load(conn: &mut Connection, user: &User, now: Instant) -> Result<Na
 pub(super) async fn current_organization(
     conn: &mut Connection,
     user: &User,
+    now: Instant,
 ) -> Result<Option<VisibleOrganization>> {
     // As of now, and not as of the beginning of the request.
     let selected = user::by_id(conn, user.id)
         .await?
         .and_then(|user| user.current_workspace_id);
     let mut current = match selected {
-        Some(selected) => live(conn, user, selected).await?,
+        Some(selected) => live(conn, user, selected, now).await?,
         None => None,
     };
     let first = Window {
@@ -159,8 +160,9 @@ async fn live(
     conn: &mut Connection,
     user: &User,
     id: WorkspaceId,
+    now: Instant,
 ) -> Result<Option<VisibleWorkspace>> {
-    let found = workspace::visible(conn, user.id, &[id]).await?;
+    let found = workspace::visible(conn, user.id, &[id], now).await?;
     Ok(found
         .into_iter()
         .find(|visible| visible.workspace.deleted_at.is_none()))

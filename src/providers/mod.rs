@@ -85,24 +85,16 @@ impl Providers {
             .retry(reqwest::retry::never())
             .build()
             .context("TLS cannot be set up")?;
-        let configured = |provider| match provider {
-            Provider::Openai => &config.openai,
-            Provider::Anthropic => &config.anthropic,
-            Provider::Google => &config.google,
-            Provider::Perplexity => &config.perplexity,
-            Provider::Mistral => &config.mistral,
-            Provider::Cohere => &config.cohere,
-        };
         let clients = Provider::ALL
             .iter()
             .map(|&provider| {
-                Client::new(provider, configured(provider))
+                Client::new(provider, config.of(provider))
                     .with_context(|| format!("{}.api_key", table(provider)))
             })
             .collect::<anyhow::Result<_>>()?;
         let keys = Provider::ALL
             .iter()
-            .filter_map(|&provider| configured(provider).api_key.clone());
+            .filter_map(|&provider| config.of(provider).api_key.clone());
         let concurrency = config.concurrency as usize;
         Ok(Self(Arc::new(Inner {
             http,

@@ -29,6 +29,15 @@ enum Transport {
     Files(PathBuf),
 }
 
+/// Where mail goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MailServer {
+    /// Into files: no server is configured.
+    None,
+    /// To the configured server, which answers.
+    Answers,
+}
+
 /// Why a mail was not sent.
 pub(super) struct Failure {
     /// What happened. Tells no address.
@@ -84,6 +93,21 @@ impl Mailer {
             }
         }
         Ok(())
+    }
+
+    /// Whether the mail server takes a connection, and the credentials that are configured.
+    pub(super) async fn look(&self) -> anyhow::Result<MailServer> {
+        let Transport::Smtp(smtp) = &self.transport else {
+            return Ok(MailServer::None);
+        };
+        match smtp.test_connection().await {
+            Ok(true) => Ok(MailServer::Answers),
+            Ok(false) => Err(anyhow!("the mail server does not answer as one")),
+            Err(error) => Err(anyhow!(
+                "the mail server cannot be used: {}",
+                causes(&error)
+            )),
+        }
     }
 
     fn message(&self, mail: &Mail) -> anyhow::Result<Message> {

@@ -3,6 +3,7 @@
 
 mod mail;
 mod mailer;
+mod purge;
 mod retention;
 mod runs;
 mod schedules;
@@ -10,9 +11,11 @@ mod shift;
 
 use tokio::sync::watch;
 
+pub use self::mailer::MailServer;
 use self::mailer::Mailer;
 use self::shift::Shift;
 use crate::app::App;
+use crate::config::Config;
 use crate::providers::Providers;
 
 /// What runs without a request.
@@ -48,6 +51,7 @@ impl Worker {
         } = &self;
         let (stopping, stopped) = watch::channel(false);
         let shift = Shift::new(app, stopped);
+        let tally = purge::Tally::default();
         tokio::join!(
             async {
                 stop.await;
@@ -58,7 +62,17 @@ impl Worker {
                 .clone()
                 .repeat("schedules", || schedules::run_due(app)),
             shift.clone().repeat("retention", || retention::forget(app)),
+            shift.clone().repeat("purge", || purge::purge(app, &tally)),
             runs::work_off(app, providers, shift),
         );
     }
+}
+
+/// Connects to the configured mail server, and sends nothing.
+///
+/// # Errors
+/// Where what the configuration says of it makes no sense, or it cannot be reached or does not take
+/// the credentials.
+pub async fn look_for_mail_server(config: &Config) -> anyhow::Result<MailServer> {
+    Mailer::new(config)?.look().await
 }

@@ -5,6 +5,8 @@ mod support;
 
 mod account;
 mod api_tokens;
+mod backup;
+mod check;
 mod contract;
 mod deleting;
 mod explain;
@@ -22,6 +24,7 @@ mod plans;
 mod prompts;
 mod providers;
 mod providers_enabled;
+mod purge;
 mod races;
 mod runs;
 mod runs_read;

@@ -12,7 +12,8 @@ use serde::Serialize;
 
 use crate::config::{Claims, Issuer};
 
-const ISSUER: &str = "tenantry-development";
+/// The issuer of development identities.
+pub const ISSUER: &str = "tenantry-development";
 const AUDIENCE: &str = "tenantry";
 const FILE: &str = "development.key";
 

@@ -19,7 +19,7 @@ mod tests;
 mod userinfo;
 mod verifier;
 
-pub use development::{DevelopmentKey, DevelopmentKeyError};
+pub use development::{DevelopmentKey, DevelopmentKeyError, ISSUER as DEVELOPMENT_ISSUER};
 pub use error::{Refusal, TokenError};
 pub use fetch::{http_client, is_confidential};
 pub use verifier::{Identity, Verifier};

@@ -110,6 +110,7 @@ impl WorkspaceQuery {
             organization,
             search: search_argument(search)?,
             deleted: status.map(|status| status == WorkspaceStatus::Deleted),
+            now: ctx.app().now(),
             field: order.field.into(),
             direction: order.direction.into(),
         };
@@ -133,7 +134,9 @@ impl WorkspaceQuery {
                     let mut check = Check::default();
                     let id = check.id("by.id", &id);
                     let ids = [check.done(id)?];
-                    Ok::<_, Error>(workspace::visible(&mut conn, viewer, &ids).await?.pop())
+                    let now = ctx.app().now();
+                    let mut found = workspace::visible(&mut conn, viewer, &ids, now).await?;
+                    Ok::<_, Error>(found.pop())
                 }
                 WorkspaceBy::Slug(slug) => {
                     workspace::by_slug(&mut conn, viewer, &normal_slug(&slug)).await

@@ -70,7 +70,7 @@ async fn accept_in(
 
     let organization = organization::find(tx, viewer.id(), &OrganizationBy::Id(place)).await?;
     let workspace = match named.invitation.workspace_id {
-        Some(id) => workspace::visible(tx, viewer.id(), &[id]).await?.pop(),
+        Some(id) => workspace::visible(tx, viewer.id(), &[id], now).await?.pop(),
         None => None,
     };
     Ok(Accepted {

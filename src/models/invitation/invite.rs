@@ -73,7 +73,7 @@ async fn add_in(
         user::lock_rows(tx, &ids).await?;
     }
     // The organization's row is locked before the workspace's, and which one that is never changes.
-    let seen = workspace::visible(tx, viewer.id(), &[id]).await?.pop();
+    let seen = workspace::visible(tx, viewer.id(), &[id], now).await?.pop();
     let organization_id = seen.ok_or_else(Error::not_found)?.workspace.organization_id;
     let organization = viewer.organization::<View>(tx, organization_id).await?;
     let scope = viewer.workspace::<Manage>(tx, id).await?;

@@ -77,8 +77,9 @@ pub async fn of_workspaces(
     ids: &[WorkspaceId],
     span: Span,
     by_day: bool,
+    now: Instant,
 ) -> Result<HashMap<WorkspaceId, Visibility>> {
-    let visible = workspace::visible(conn, viewer, ids).await?;
+    let visible = workspace::visible(conn, viewer, ids, now).await?;
     let ids: Vec<_> = visible.iter().map(|it| it.workspace.id).collect();
     let mut found: HashMap<_, _> = ids.iter().map(|id| (*id, Visibility::default())).collect();
     let cut = span.cut();

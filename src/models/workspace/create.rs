@@ -142,7 +142,7 @@ async fn place(
             return organization::create_in(tx, app, viewer, &new, now).await;
         }
         Place::Default => {
-            let current = navigation::current_organization(tx, &viewer.user).await?;
+            let current = navigation::current_organization(tx, &viewer.user, now).await?;
             match current.filter(|current| current.role.may(Permission::WorkspaceCreate)) {
                 Some(current) => Some(current.organization.id),
                 None => organization::find_personal(tx, viewer.id()).await?,

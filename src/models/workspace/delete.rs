@@ -73,7 +73,7 @@ pub async fn restore(app: &App, viewer: &Viewer, id: WorkspaceId) -> Result<Visi
             let owners = owners(tx, id).await?;
             user::lock_rows(tx, &owners).await?;
             organization::lock_of_workspace(tx, id).await?;
-            let scope = viewer.deleted_workspace(tx, id).await?;
+            let scope = viewer.deleted_workspace(tx, id, || app.now()).await?;
             let mut visible = scope.visible().clone();
             let organization = visible.workspace.organization_id;
             let plan_key = organization::plan_key(tx, organization).await?;

@@ -9,6 +9,7 @@ use crate::access::visible::{may_own, may_see, workspaces_of_viewer};
 use crate::db::page::{
     Children, Direction, List, Position, Window, by_id, by_instant, by_text, ordered,
 };
+use crate::db::types::Instant;
 use crate::db::{Connection, each_parent};
 use crate::error::Result;
 use crate::id::{OrganizationId, UserId, kind};
@@ -37,6 +38,8 @@ pub struct WorkspaceList {
     pub search: Option<String>,
     /// Only deleted or only live ones; both unless given.
     pub deleted: Option<bool>,
+    /// Deleted ones only while they can be restored: what was to be gone by then is left out.
+    pub now: Instant,
     /// What they are ordered by.
     pub field: OrderField,
     /// Which way.
@@ -49,6 +52,7 @@ impl WorkspaceList {
         organization: None,
         search: None,
         deleted: Some(false),
+        now: Instant::MIN,
         field: OrderField::Name,
         direction: Direction::Ascending,
     };
@@ -68,10 +72,21 @@ macro_rules! narrowed {
                     .escape('\\'),
             );
         }
+        let restorable = workspaces::purge_at.assume_not_null().gt($list.now);
         match $list.deleted {
-            Some(true) => query.filter(workspaces::deleted_at.is_not_null().and(may_own())),
+            Some(true) => query.filter(
+                workspaces::deleted_at
+                    .is_not_null()
+                    .and(restorable)
+                    .and(may_own()),
+            ),
             Some(false) => query.filter(workspaces::deleted_at.is_null().and(may_see())),
-            None => query.filter(may_own().or(workspaces::deleted_at.is_null().and(may_see()))),
+            None => query.filter(
+                workspaces::deleted_at
+                    .is_null()
+                    .and(may_see())
+                    .or(restorable.and(may_own())),
+            ),
         }
     }};
 }

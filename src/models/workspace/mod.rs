@@ -91,6 +91,12 @@ pub struct Workspace {
 }
 
 impl Workspace {
+    /// Whether its time to be restored is over. What is left of it waits to be purged, and nobody sees
+    /// any of it.
+    pub fn is_gone(&self, now: Instant) -> bool {
+        self.purge_at.is_some_and(|purge_at| purge_at <= now)
+    }
+
     /// Brings the keys that it is ordered and searched by in line with its name and slug.
     fn set_keys(&mut self) {
         self.name_key = fold(&self.name);
@@ -121,7 +127,10 @@ impl VisibleWorkspace {
     }
 
     /// Whether the viewer may see it: a deleted one is only there for those who may restore it.
-    fn is_visible(&self) -> bool {
+    fn is_visible(&self, now: Instant) -> bool {
+        if self.workspace.is_gone(now) {
+            return false;
+        }
         match (self.role(), self.workspace.deleted_at) {
             (Some(role), Some(_)) => role.may(Permission::WorkspaceOwn),
             (role, None) => role.is_some(),
@@ -142,7 +151,8 @@ impl From<Row> for VisibleWorkspace {
     }
 }
 
-/// Those of the workspaces that the viewer may see; deleted ones where they may restore them.
+/// Those of the workspaces that the viewer may see; deleted ones where they may
+/// restore them now.
 ///
 /// # Errors
 /// Only those of the database.
@@ -150,6 +160,7 @@ pub async fn visible(
     conn: &mut Connection,
     viewer: UserId,
     ids: &[WorkspaceId],
+    now: Instant,
 ) -> Result<Vec<VisibleWorkspace>> {
     let found: Vec<Row> = run!(
         conn,
@@ -164,7 +175,7 @@ pub async fn visible(
             .await
     )?;
     let found = found.into_iter().map(VisibleWorkspace::from);
-    Ok(found.filter(VisibleWorkspace::is_visible).collect())
+    Ok(found.filter(|it| it.is_visible(now)).collect())
 }
 
 /// The live workspace that has or last had this slug, if the viewer may see it.

@@ -91,6 +91,7 @@ async fn only_the_person_invited_can_answer(#[values(Sqlite, Postgres)] on: Data
     let viewer = Viewer {
         user,
         credential: Credential::ApiToken,
+        at: now,
         expires_at: None,
     };
     let refused = invitation::accept(server.app(), &viewer, id).await;

@@ -1,0 +1,2 @@
+DROP INDEX rate_hits_to_purge;
+DROP INDEX organizations_to_purge;

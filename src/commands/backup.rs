@@ -1,0 +1,94 @@
+//! `tenantry backup`: a copy of the SQLite database while it is in use.
+
+use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use tenantry::config::Config;
+use tenantry::db;
+use tenantry::http::{StartError, open};
+
+use crate::{say, start_error};
+
+/// Writes a copy of the database into `file`.
+///
+/// # Errors
+/// One line for the operator.
+pub async fn run(config: Config, file: &Path) -> Result<(), StartError> {
+    if config.database.is_postgres() {
+        let message = "the database is PostgreSQL; back it up with pg_dump";
+        return Err(StartError(message.to_owned()));
+    }
+    let options = config.database_options();
+    let database = options.url.trim_start_matches("sqlite://");
+    if !Path::new(database).exists() {
+        return Err(StartError(format!(
+            "there is no database at {database} yet"
+        )));
+    }
+    let db = open(&config).await?;
+    // Its name is taken first, so that nothing is overwritten; what it names is whole or empty.
+    create(file).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => StartError(format!(
+            "{} is there already; name a file that is not",
+            file.display()
+        )),
+        _ => StartError(format!("{} cannot be made: {error}", file.display())),
+    })?;
+    let draft = draft_of(file);
+    let copied = copy(&db, &draft, file).await;
+    if copied.is_err() {
+        // What is left of it is of no use to anybody. The first error tells more than these could.
+        let _ = std::fs::remove_file(&draft);
+        let _ = std::fs::remove_file(file);
+    }
+    copied?;
+    let size = std::fs::metadata(file).map_err(start_error)?.len();
+    say(&format!(
+        "Wrote {} ({size} bytes). To restore it, stop the server and put it in the place of {database}, \
+         without the -wal and -shm beside that.",
+        file.display()
+    ))
+}
+
+async fn copy(db: &db::Db, draft: &Path, file: &Path) -> Result<(), StartError> {
+    let failed = |error: &dyn std::fmt::Display| {
+        StartError(format!("the database cannot be copied: {error}"))
+    };
+    create(draft).map_err(|error| failed(&error))?;
+    db::backup(db, draft)
+        .await
+        .map_err(|error| failed(&causes(&error)))?;
+    let keep = || {
+        File::open(draft)?.sync_all()?;
+        std::fs::rename(draft, file)?;
+        let folder = file.parent().filter(|it| !it.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    };
+    keep().map_err(|error| failed(&error))
+}
+
+/// A new file for nobody else's eyes.
+fn create(path: &Path) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+/// Beside the file, so that it can be renamed.
+fn draft_of(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    name.into()
+}
+
+fn causes(error: &tenantry::error::Error) -> String {
+    use tenantry::error::Error;
+    match error {
+        Error::Internal(error) => format!("{error:#}"),
+        Error::Database(error) => error.to_string(),
+        error => error.to_string(),
+    }
+}

@@ -1,0 +1,183 @@
+//! `tenantry seed`: a demonstration data set.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+use std::time::{Duration, Instant as Moment};
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+use tenantry::app::SystemClock;
+use tenantry::auth::token::DevelopmentKey;
+use tenantry::config::Config;
+use tenantry::db::types::Instant;
+use tenantry::http::{StartError, open_app};
+use tenantry::seed::{self, DEVELOPER_EMAIL, DEVELOPER_NAME, Plan, Progress};
+
+use crate::{say, sign, start_error};
+
+/// How much there is to be of what. Without any of these, it is a small set to look around in.
+#[derive(Args)]
+pub struct Arguments {
+    /// How many organizations.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
+    organizations: u32,
+    /// How many workspaces in all; one in nine of them deleted.
+    #[arg(long, default_value_t = 16)]
+    workspaces: u32,
+    /// How many people. The first is developer@example.com.
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..))]
+    users: u32,
+    /// How many prompts in all; 6 for each workspace unless given.
+    #[arg(long)]
+    prompts: Option<u32>,
+    /// How many answers in all.
+    #[arg(long, default_value_t = 3_000)]
+    answers: u32,
+    /// Another number makes another data set.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// When its history of four months ends, as RFC 3339; the beginning of today, in UTC, unless
+    /// given. With it, the same arguments make the same rows on any day.
+    #[arg(long, value_name = "INSTANT")]
+    now: Option<DateTime<Utc>>,
+}
+
+/// Fills the database, and says how to sign in.
+///
+/// # Errors
+/// One line for the operator.
+pub async fn run(config: Config, arguments: Arguments) -> Result<(), StartError> {
+    let plan = plan(&config, &arguments)?;
+    let app = open_app(config, Arc::new(SystemClock)).await?;
+    let begun = Moment::now();
+    let mut bar = Bar::new(&plan);
+    let seeded = seed::seed(&app.db, &plan, |progress| bar.show(progress)).await;
+    bar.clear();
+    seeded.map_err(start_error)?;
+    say(&format!(
+        "Seeded {} organizations, {} workspaces, {} people, {} prompts and {} answers in {:.1} s.",
+        plan.organizations,
+        plan.workspaces,
+        plan.users,
+        plan.prompts,
+        plan.answers,
+        begun.elapsed().as_secs_f64(),
+    ))?;
+    how_to_sign_in(&app.config, app.public_url().as_str())
+}
+
+fn plan(config: &Config, arguments: &Arguments) -> Result<Plan, StartError> {
+    let workspaces = u64::from(arguments.workspaces);
+    let prompts = arguments.prompts.map_or(6 * workspaces, u64::from);
+    let answers = u64::from(arguments.answers);
+    if workspaces == 0 && prompts + answers > 0 {
+        let message = "prompts and answers belong to workspaces: ask for at least one of these, or \
+                       for --prompts 0 --answers 0";
+        return Err(StartError(message.to_owned()));
+    }
+    let now = arguments.now.map_or_else(
+        || Instant::from(Utc::now()).to_day(),
+        |now| Instant::from(now),
+    );
+    Ok(Plan {
+        organizations: arguments.organizations.into(),
+        workspaces,
+        users: arguments.users.into(),
+        prompts,
+        answers,
+        seed: arguments.seed,
+        now,
+        plan_key: config.default_plan.clone(),
+        purge_days: config.limits.purge_days,
+        invitation_days: config.limits.invitation_days,
+    })
+}
+
+fn how_to_sign_in(config: &Config, url: &str) -> Result<(), StartError> {
+    if !config.auth.development_enabled() {
+        return say(
+            "Its people have development identities, which are switched off: nobody can sign in as \
+             one of them.",
+        );
+    }
+    let key = DevelopmentKey::load_or_create(&config.data_dir).map_err(start_error)?;
+    let token = sign(&key, DEVELOPER_EMAIL, Some(DEVELOPER_NAME));
+    say(&format!(
+        "The first of its people is {DEVELOPER_EMAIL}, as whom the link signs in that `tenantry` prints."
+    ))?;
+    say(&format!(
+        "  signed in   {}/#token={token}",
+        url.trim_end_matches('/')
+    ))?;
+    say("  others      tenantry token --email EMAIL --name NAME")
+}
+
+/// A line that is written over on a terminal, and elsewhere one for each table.
+struct Bar {
+    is_terminal: bool,
+    /// What there is to be of the tables whose rows are counted.
+    total: u64,
+    /// What there is of those that are done.
+    done: u64,
+    shown: Option<Moment>,
+}
+
+/// How wide the bar is.
+const WIDTH: u64 = 30;
+
+impl Bar {
+    fn new(plan: &Plan) -> Self {
+        Self {
+            is_terminal: std::io::stderr().is_terminal(),
+            total: plan.organizations + plan.workspaces + plan.users + plan.prompts + plan.answers,
+            done: 0,
+            shown: None,
+        }
+    }
+
+    fn show(&mut self, progress: Progress) {
+        let Progress {
+            table,
+            rows,
+            is_done,
+        } = progress;
+        let counted = ["organizations", "workspaces", "users", "prompts", "answers"];
+        let here = if counted.contains(&table) { rows } else { 0 };
+        if self.is_terminal {
+            let is_due = self
+                .shown
+                .is_none_or(|shown| shown.elapsed() > Duration::from_millis(100));
+            if is_due || is_done {
+                let part = (self.done + here).min(self.total);
+                let full = (part * WIDTH / self.total.max(1)) as usize;
+                let empty = WIDTH as usize - full;
+                write(&format!(
+                    "\r\x1b[K{}{} {:3} %  {table} {rows}",
+                    "█".repeat(full),
+                    "░".repeat(empty),
+                    part * 100 / self.total.max(1),
+                ));
+                self.shown = Some(Moment::now());
+            }
+        } else if is_done {
+            write(&format!("{rows:>12}  {table}\n"));
+        }
+        if is_done {
+            self.done += here;
+        }
+    }
+
+    fn clear(&self) {
+        if self.is_terminal {
+            write("\r\x1b[K");
+        }
+    }
+}
+
+/// To standard error: whoever does not read it misses nothing.
+fn write(text: &str) {
+    let mut stderr = std::io::stderr();
+    let _ = stderr
+        .write_all(text.as_bytes())
+        .and_then(|()| stderr.flush());
+}

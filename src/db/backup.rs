@@ -1,0 +1,32 @@
+//! A copy of the SQLite database while it is in use.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use diesel::sql_types::Text;
+
+use super::connection::Inner;
+use super::pool::Db;
+use crate::error::Result;
+
+/// Writes a consistent copy of the database into `file`, which must be there and empty. Servers on
+/// the same database go on reading and writing meanwhile: the copy is of the moment at which it
+/// began.
+///
+/// # Errors
+/// Where the database is not SQLite, or the copy cannot be written.
+pub async fn backup(db: &Db, file: &Path) -> Result<()> {
+    let path = file.to_str().context("the path of the copy is not UTF-8")?;
+    let path = path.to_owned();
+    // It only reads, but not on a connection that can do nothing else: the copy is written by it.
+    let mut conn = db.write().await?;
+    let Inner::Sqlite(conn) = conn.inner() else {
+        return Err(anyhow::anyhow!("only SQLite is copied like this").into());
+    };
+    conn.spawn_blocking(move |conn| {
+        let copy = diesel::sql_query("VACUUM INTO ?").bind::<Text, _>(path);
+        diesel::RunQueryDsl::execute(copy, conn)
+    })
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! What an operator wants to know of a database.
+
+use anyhow::anyhow;
+use diesel::migration::MigrationSource;
+use diesel::prelude::*;
+use diesel::sql_types::{Integer, Text};
+use diesel::sqlite::Sqlite;
+use diesel_async::RunQueryDsl;
+
+use super::connection::{Connection, Inner};
+use super::migrations::{SQLITE, done};
+use crate::error::Result;
+use crate::run;
+
+#[derive(QueryableByName)]
+struct Version {
+    #[diesel(sql_type = Text)]
+    version: String,
+}
+
+#[derive(QueryableByName)]
+struct Tables {
+    #[diesel(sql_type = Integer)]
+    n: i32,
+}
+
+/// What the database says that it is, such as `PostgreSQL 17.2`.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn version(conn: &mut Connection) -> Result<String> {
+    Ok(match conn.inner() {
+        Inner::Postgres(conn) => {
+            let query = "SELECT current_setting('server_version') AS version";
+            let found: Version = diesel::sql_query(query).get_result(&mut **conn).await?;
+            format!("PostgreSQL {}", found.version)
+        }
+        Inner::Sqlite(conn) => {
+            let query = "SELECT sqlite_version() AS version";
+            let found: Version = diesel::sql_query(query).get_result(&mut **conn).await?;
+            format!("SQLite {}", found.version)
+        }
+    })
+}
+
+/// Which migrations tell the database from this binary.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Those that have yet to run.
+    pub missing: Vec<String>,
+    /// Those that a newer binary has run.
+    pub unknown: Vec<String>,
+}
+
+/// How the database and this binary stand to each other. In an empty database, all is missing.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn standing(conn: &mut Connection) -> Result<Standing> {
+    let known = MigrationSource::<Sqlite>::migrations(&SQLITE).map_err(|error| anyhow!(error))?;
+    let known: Vec<String> = known
+        .iter()
+        .map(|migration| migration.name().version().to_string())
+        .collect();
+    let ran: Vec<String> = match is_any_done(conn).await? {
+        true => run!(conn, done::table.select(done::version).load(conn).await)?,
+        false => Vec::new(),
+    };
+    let beyond = |of: &[String], other: &[String]| {
+        let beyond = of.iter().filter(|version| !other.contains(version));
+        beyond.cloned().collect()
+    };
+    Ok(Standing {
+        missing: beyond(&known, &ran),
+        unknown: beyond(&ran, &known),
+    })
+}
+
+async fn is_any_done(conn: &mut Connection) -> Result<bool> {
+    let tables: Tables = match conn.inner() {
+        Inner::Postgres(conn) => {
+            let query = "SELECT (to_regclass('__diesel_schema_migrations') IS NOT NULL)::int AS n";
+            diesel::sql_query(query).get_result(&mut **conn).await?
+        }
+        Inner::Sqlite(conn) => {
+            let query = "SELECT count(*) AS n FROM sqlite_master \
+                         WHERE name = '__diesel_schema_migrations'";
+            diesel::sql_query(query).get_result(&mut **conn).await?
+        }
+    };
+    Ok(tables.n > 0)
+}

@@ -1,0 +1,246 @@
+//! A demonstration data set of any size, for an empty database.
+//!
+//! Row `k` of each table is computed from the arguments and `k` (see [`draw`]): nothing is kept in
+//! memory but the batch that is being written, and the same arguments make the same rows, ids and
+//! times included. That is also how a seeding that was interrupted is resumed: the tables are written
+//! one after the other, and as many rows as a table has by then are passed over.
+
+mod collecting;
+mod draw;
+mod history;
+mod people;
+mod places;
+mod words;
+
+use chrono::TimeDelta;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use self::draw::{Draw, For, mix};
+use crate::db::types::Instant;
+use crate::db::{Bulk, Db, Row, Table};
+use crate::error::Result;
+use crate::id::UserId;
+use crate::run;
+use crate::schema::users;
+
+/// The address of the first person: the one that a server signs its link in as.
+pub const DEVELOPER_EMAIL: &str = "developer@example.com";
+/// What the first person is called.
+pub const DEVELOPER_NAME: &str = "Developer";
+
+const MINUTE: i64 = 60_000_000;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// Rows of one transaction.
+const BATCH: usize = 5_000;
+
+/// How much there is to be of what.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Organizations, at least 1.
+    pub organizations: u64,
+    /// Workspaces, deleted ones included.
+    pub workspaces: u64,
+    /// People, at least 1.
+    pub users: u64,
+    /// Prompts; none where there is no workspace.
+    pub prompts: u64,
+    /// Answers, failed ones included; none where there is no workspace.
+    pub answers: u64,
+    /// What tells one data set of this size from another.
+    pub seed: u64,
+    /// When it ends: the latest that happened did so shortly before.
+    pub now: Instant,
+    /// The plan that organizations are on.
+    pub plan_key: String,
+    /// How many days deleted workspaces are kept.
+    pub purge_days: u32,
+    /// How many days an invitation can be answered.
+    pub invitation_days: u32,
+}
+
+/// Why nothing, or not everything, was written.
+#[derive(Debug, thiserror::Error)]
+pub enum SeedError {
+    /// The database has data that this does not make.
+    #[error(
+        "the database has data; seed writes into an empty one only. To start over, make another \
+         database: on SQLite, move the file away; on PostgreSQL, dropdb and createdb"
+    )]
+    HasData,
+    /// The database fails.
+    #[error(transparent)]
+    Database(#[from] crate::error::Error),
+}
+
+/// What has been written.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Into which table.
+    pub table: &'static str,
+    /// How many rows, by now.
+    pub rows: u64,
+    /// Whether those are all of them.
+    pub is_done: bool,
+}
+
+/// What rows are made from.
+struct Seed {
+    plan: Plan,
+    /// For what is to be the same in data sets of another size.
+    draw: Draw,
+    /// For ids: those of no other arguments.
+    ids: Draw,
+}
+
+impl Seed {
+    fn new(plan: &Plan) -> Self {
+        let arguments = [
+            plan.organizations,
+            plan.workspaces,
+            plan.users,
+            plan.prompts,
+            plan.answers,
+            plan.now.micros().cast_unsigned(),
+        ];
+        let all = arguments.iter().fold(plan.seed, |all, it| mix(all ^ *it));
+        Self {
+            plan: plan.clone(),
+            draw: Draw::new(plan.seed),
+            ids: Draw::new(mix(all ^ For::Arguments as u64)),
+        }
+    }
+
+    /// So many microseconds before the end.
+    fn ago(&self, micros: i64) -> Instant {
+        self.plan.now.plus(TimeDelta::microseconds(-micros))
+    }
+
+    /// The time of the `k`th of `n`, evenly over `span` from `ago` on.
+    fn spread(&self, ago: i64, span: i64, k: u64, n: u64) -> Instant {
+        let later = i128::from(span) * i128::from(k) / i128::from(n.max(1));
+        // It is at most `span`.
+        self.ago(ago - later as i64)
+    }
+}
+
+/// Fills the database, which has no rows yet, or only some of those that the same plan makes. Tells
+/// `progress` after each batch and each table.
+///
+/// # Errors
+/// As the type says. What was written before an error stays, and is not written again.
+pub async fn seed(
+    db: &Db,
+    plan: &Plan,
+    mut progress: impl FnMut(Progress),
+) -> Result<(), SeedError> {
+    let seed = Seed::new(plan);
+    check_is_ours(db, &seed).await?;
+    let bulk = Bulk::open(db).await?;
+    let mut writer = Writer {
+        bulk: &bulk,
+        progress: &mut progress,
+        may_go_on: true,
+    };
+    writer.write(people::USERS, seed.users()).await?;
+    writer
+        .write(people::ORGANIZATIONS, seed.organizations())
+        .await?;
+    writer
+        .write(people::ORGANIZATION_SLUGS, seed.organization_slugs())
+        .await?;
+    writer
+        .write(people::ORGANIZATION_MEMBERS, seed.organization_members())
+        .await?;
+    writer.write(places::WORKSPACES, seed.workspaces()).await?;
+    writer
+        .write(places::WORKSPACE_SLUGS, seed.workspace_slugs())
+        .await?;
+    writer
+        .write(places::WORKSPACE_MEMBERS, seed.workspace_members())
+        .await?;
+    writer.write(places::JOIN_CODES, seed.join_codes()).await?;
+    writer
+        .write(places::INVITATIONS, seed.invitations())
+        .await?;
+    writer.write(places::SCHEDULES, seed.schedules()).await?;
+    writer.write(collecting::PROMPTS, seed.prompts()).await?;
+    writer.write(collecting::RUNS, seed.runs()).await?;
+    writer.write(collecting::ANSWERS, seed.answers()).await?;
+    writer
+        .write(collecting::VISIBILITY, seed.visibility())
+        .await?;
+    writer.write(history::EVENTS, seed.events()).await?;
+    if writer.may_go_on {
+        // Every row was there before.
+        return Err(SeedError::HasData);
+    }
+    bulk.finish().await?;
+    Ok(())
+}
+
+/// Whoever is in the database must be of this data set, whose ids no other arguments make.
+async fn check_is_ours(db: &Db, seed: &Seed) -> Result<(), SeedError> {
+    let mut conn = db.read().await?;
+    let first: Option<UserId> = run!(
+        conn,
+        users::table
+            .order_by(users::id)
+            .select(users::id)
+            .first(conn)
+            .await
+            .optional()
+    )
+    .map_err(crate::error::Error::from)?;
+    match first {
+        Some(first) if first.uuid() != seed.user_id(0) => Err(SeedError::HasData),
+        _ => Ok(()),
+    }
+}
+
+struct Writer<'a, F> {
+    bulk: &'a Bulk<'a>,
+    progress: &'a mut F,
+    /// Whether all so far was there before, so that this table may have rows too.
+    may_go_on: bool,
+}
+
+impl<F: FnMut(Progress)> Writer<'_, F> {
+    /// Writes the rows that the table does not have.
+    async fn write(
+        &mut self,
+        table: Table,
+        mut rows: impl Iterator<Item = Row>,
+    ) -> Result<(), SeedError> {
+        let mut written = self.bulk.count(&table).await?;
+        if written > 0 && !self.may_go_on {
+            return Err(SeedError::HasData);
+        }
+        for _ in 0..written {
+            // More than there are to be: somebody has used it.
+            rows.next().ok_or(SeedError::HasData)?;
+        }
+        loop {
+            let batch: Vec<_> = rows.by_ref().take(BATCH).collect();
+            if batch.is_empty() {
+                break;
+            }
+            self.may_go_on = false;
+            written += batch.len() as u64;
+            self.bulk.write(&table, batch).await?;
+            (self.progress)(Progress {
+                table: table.name,
+                rows: written,
+                is_done: false,
+            });
+        }
+        (self.progress)(Progress {
+            table: table.name,
+            rows: written,
+            is_done: true,
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,351 @@
+//! Deleting for good: workspaces whose time is over, deleted organizations, and old counts.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use diesel_async::RunQueryDsl;
+use rstest::rstest;
+use serde_json::{Value, json};
+use tenantry::access::{OrganizationRole, WorkspaceRole};
+use tenantry::id::{PromptId, WorkspaceId};
+use tenantry::models::provider::Provider;
+use tenantry::models::purge;
+use tenantry::models::run::RunStatus;
+use tenantry::run;
+use tenantry::schema::{run_prompts, visibility};
+
+use crate::support::people::user_id;
+use crate::support::working::Working;
+use crate::support::{
+    Client, Database, Postgres, Sqlite, TestServer, collecting, organization, workspace,
+};
+
+/// Every table but those of people, mail and counts of calls, and those that must hold rows of
+/// whatever is to be purged.
+const TABLES: [&str; 17] = [
+    "organizations",
+    "organization_slugs",
+    "organization_members",
+    "workspaces",
+    "workspace_slugs",
+    "workspace_members",
+    "events",
+    "invitations",
+    "join_codes",
+    "removals",
+    "prompts",
+    "schedules",
+    "runs",
+    "run_prompts",
+    "answers",
+    "visibility",
+    "users",
+];
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+async fn count(server: &TestServer, table: &str) -> i64 {
+    let mut conn = server.app().db.read().await.expect("a connection");
+    let query = diesel::sql_query(format!("SELECT count(*) AS n FROM {table}"));
+    let found: QueryResult<Count> = run!(conn, {
+        let conn = conn;
+        query.get_result(conn).await
+    });
+    found.expect("a count").n
+}
+
+async fn counts(server: &TestServer) -> BTreeMap<&'static str, i64> {
+    let mut counts = BTreeMap::new();
+    for table in TABLES {
+        counts.insert(table, count(server, table).await);
+    }
+    counts
+}
+
+/// Gives the workspace rows of every kind. The person of `guest` must belong to its organization.
+async fn fill(server: &TestServer, owner: &Client, guest: &Client, home: (&str, &str)) {
+    let (organization, workspace) = home;
+    let id: WorkspaceId = workspace.parse().expect("an id");
+    let asked = collecting::prompts(owner, id, &["Which rocket?", "Why that one?"]).await;
+    let schedule = json!({ "workspaceId": id, "cron": "0 6 * * *", "timeZone": "UTC" });
+    owner.mutate("setSchedule", schedule, "__typename").await;
+    let rename =
+        json!({ "workspaceId": id, "slug": format!("was-{}", &workspace[20..]).to_lowercase() });
+    owner.mutate("updateWorkspace", rename, "__typename").await;
+    let invite = json!({ "workspaceId": id, "email": "eve@example.com" });
+    owner
+        .mutate("addWorkspaceMember", invite, "__typename")
+        .await;
+    server
+        .join_workspace(organization, workspace, guest, WorkspaceRole::Member)
+        .await;
+    let remove = json!({ "workspaceId": id, "userId": user_id(guest).await });
+    owner
+        .mutate("removeWorkspaceMember", remove, "__typename")
+        .await;
+
+    let mut runs = Vec::new();
+    let mut answers = Vec::new();
+    for _ in 0..3 {
+        let run = server.run(id, RunStatus::Succeeded);
+        for prompt in &asked {
+            for provider in [Provider::Openai, Provider::Cohere] {
+                answers.push(server.answer(&run, *prompt, provider));
+            }
+        }
+        runs.push(run);
+    }
+    server.insert_runs(&runs).await;
+    server.insert_answers(&answers).await;
+    let left_over: PromptId = asked[0];
+    let run = runs[0].id;
+    server
+        .app()
+        .db
+        .transaction(async |tx| {
+            let copy = (
+                run_prompts::run_id.eq(run),
+                run_prompts::prompt_id.eq(left_over),
+                run_prompts::text.eq("Which rocket?"),
+            );
+            run!(
+                tx,
+                diesel::insert_into(run_prompts::table)
+                    .values(copy)
+                    .execute(tx)
+                    .await
+            )?;
+            let day = (
+                visibility::workspace_id.eq(id),
+                visibility::day.eq("2026-01-01"),
+                visibility::provider.eq(Provider::Openai),
+                visibility::answers.eq(6),
+                visibility::mentions.eq(0),
+            );
+            run!(
+                tx,
+                diesel::insert_into(visibility::table)
+                    .values(day)
+                    .execute(tx)
+                    .await
+            )?;
+            Ok(())
+        })
+        .await
+        .expect("the rows are new");
+}
+
+/// One batch of that many rows. Gives whether there was any.
+async fn purge_batch(server: &TestServer, limit: i64) -> bool {
+    let (db, now) = (&server.app().db, server.app().now());
+    let workspace = db
+        .transaction(async |tx| purge::purge_workspace(tx, now, limit).await)
+        .await
+        .expect("a batch goes");
+    let mut deleted: usize = workspace.iter().flat_map(|it| it.counts.values()).sum();
+    let mut is_any = workspace.is_some();
+    if !is_any {
+        let organization = db
+            .transaction(async |tx| purge::purge_organization(tx, limit).await)
+            .await
+            .expect("a batch goes");
+        deleted = organization.iter().flat_map(|it| it.counts.values()).sum();
+        is_any = organization.is_some();
+    }
+    assert!(deleted <= usize::try_from(limit).expect("a small number"));
+    is_any
+}
+
+async fn delete(person: &Client, id: &str) {
+    let input = json!({ "workspaceId": id });
+    person.mutate("deleteWorkspace", input, "__typename").await;
+}
+
+/// What its owner can see of a workspace.
+async fn seen(person: &Client, id: &str) -> Value {
+    let query = "query($id: ID!) { node(id: $id) { id } workspace(by: { id: $id }) { id }
+        deleted: workspaces(status: DELETED) { totalCount nodes { id } }
+        any: workspaces(status: null) { totalCount } }";
+    person.ok(query, json!({ "id": id })).await
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workspace_is_gone_with_all_its_rows_after_thirty_days_and_not_before(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let (ada, bob) = (
+        server.user("ada@example.com"),
+        server.user("bob@example.com"),
+    );
+    let acme = organization(&ada, "Acme").await;
+    server
+        .join_organization(&acme, &bob, OrganizationRole::Member)
+        .await;
+    let kept = workspace(&ada, &acme, "Kept").await;
+    fill(&server, &ada, &bob, (&acme, &kept)).await;
+    server.clock().advance(TimeDelta::minutes(2));
+    let before = counts(&server).await;
+
+    let rocket = workspace(&ada, &acme, "Rocket").await;
+    fill(&server, &ada, &bob, (&acme, &rocket)).await;
+    delete(&ada, &rocket).await;
+    let full = counts(&server).await;
+    for (table, rows) in &full {
+        if ![
+            "users",
+            "organizations",
+            "organization_slugs",
+            "organization_members",
+        ]
+        .contains(table)
+        {
+            assert!(*rows > before[table], "{table} has rows of the workspace");
+        }
+    }
+    server
+        .clock()
+        .advance(TimeDelta::days(30) - TimeDelta::minutes(1));
+    assert!(!purge_batch(&server, 500).await, "it is too early");
+    assert_eq!(counts(&server).await, full);
+
+    server.clock().advance(TimeDelta::minutes(2));
+    assert!(purge_batch(&server, 5).await);
+    let begun = counts(&server).await;
+    assert_eq!(begun["answers"], full["answers"] - 5);
+    assert_eq!(begun["workspaces"], full["workspaces"]);
+
+    // Whoever goes on, and whatever time it is for them, it does not come back.
+    server.clock().advance(TimeDelta::days(-2));
+    let input = json!({ "workspaceId": rocket });
+    ada.mutate_refused("NOT_FOUND", "restoreWorkspace", input)
+        .await;
+    while purge_batch(&server, 5).await {}
+    assert_eq!(counts(&server).await, before);
+    let visible = "query($id: ID!) { workspace(by: { id: $id }) { prompts { totalCount } } }";
+    let visible = ada.ok(visible, json!({ "id": kept })).await;
+    assert_eq!(visible["workspace"]["prompts"]["totalCount"], 2);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn it_can_be_restored_until_the_moment_that_was_told_and_is_gone_from_then_on(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let acme = organization(&ada, "Acme").await;
+    workspace(&ada, &acme, "Kept").await;
+    let rocket = workspace(&ada, &acme, "Rocket").await;
+    let input = json!({ "workspaceId": rocket });
+    delete(&ada, &rocket).await;
+    server
+        .clock()
+        .advance(TimeDelta::days(30) - TimeDelta::minutes(1));
+    assert_eq!(seen(&ada, &rocket).await["deleted"]["totalCount"], 1);
+    ada.mutate("restoreWorkspace", input.clone(), "__typename")
+        .await;
+    server.clock().advance(TimeDelta::days(60));
+    assert!(!purge_batch(&server, 500).await, "it lives");
+    assert_eq!(seen(&ada, &rocket).await["workspace"]["id"], rocket);
+
+    delete(&ada, &rocket).await;
+    server.clock().advance(TimeDelta::days(30));
+    // Nothing has been purged yet.
+    let nothing = json!({
+        "node": null,
+        "workspace": null,
+        "deleted": { "totalCount": 0, "nodes": [] },
+        "any": { "totalCount": 1 },
+    });
+    assert_eq!(seen(&ada, &rocket).await, nothing);
+    for mutation in [
+        "restoreWorkspace",
+        "updateWorkspace",
+        "deleteWorkspace",
+        "selectWorkspace",
+    ] {
+        ada.mutate_refused("NOT_FOUND", mutation, input.clone())
+            .await;
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_organization_goes_with_all_that_was_in_it(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let (ada, bob) = (
+        server.user("ada@example.com"),
+        server.user("bob@example.com"),
+    );
+    let acme = organization(&ada, "Acme").await;
+    server
+        .join_organization(&acme, &bob, OrganizationRole::Member)
+        .await;
+    let kept = workspace(&ada, &acme, "Kept").await;
+    fill(&server, &ada, &bob, (&acme, &kept)).await;
+    server.clock().advance(TimeDelta::minutes(2));
+    let before = counts(&server).await;
+
+    let zeta = organization(&ada, "Zeta").await;
+    server
+        .join_organization(&zeta, &bob, OrganizationRole::Member)
+        .await;
+    for name in ["One", "Two"] {
+        let id = workspace(&ada, &zeta, name).await;
+        fill(&server, &ada, &bob, (&zeta, &id)).await;
+    }
+    let invite = json!({ "organizationId": zeta, "email": "fay@example.com" });
+    ada.mutate("inviteOrganizationMember", invite, "__typename")
+        .await;
+    let delete = json!({ "organizationId": zeta });
+    ada.mutate("deleteOrganization", delete, "__typename").await;
+    while purge_batch(&server, 4).await {}
+    assert_eq!(counts(&server).await, before);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_come_round_by_themselves_and_share_the_work(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let (ada, bob) = (
+        server.user("ada@example.com"),
+        server.user("bob@example.com"),
+    );
+    let acme = organization(&ada, "Acme").await;
+    server
+        .join_organization(&acme, &bob, OrganizationRole::Member)
+        .await;
+    workspace(&ada, &acme, "Kept").await;
+    let before = counts(&server).await;
+    for name in ["One", "Two", "Three"] {
+        let id = workspace(&ada, &acme, name).await;
+        fill(&server, &ada, &bob, (&acme, &id)).await;
+        delete(&ada, &id).await;
+    }
+    assert!(count(&server, "rate_hits").await > 0);
+    server.clock().advance(TimeDelta::days(31));
+    let workers = [Working::start(&server), Working::start(&server)];
+    loop {
+        let settled = count(&server, "rate_hits").await == 0;
+        if settled && counts(&server).await == before {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    for worker in workers {
+        worker.stop().await;
+    }
+    assert_eq!(seen(&ada, &acme).await["any"]["totalCount"], 1);
+}
