@@ -20,6 +20,6 @@ pub use each::{MAX_PARENTS, Parent, each_parent};
 pub use insert::insert_all;
 pub use lock::{lock, lock_skip};
 pub use migrations::{is_migrated, migrate};
-pub use pool::{Db, Kind, Options};
+pub use pool::{Db, Kind, Options, PoolStatus};
 pub use statements::Statements;
 pub use transaction::{Transaction, Work};

@@ -173,11 +173,12 @@ async fn answer(
         Err(refused) => return reply.unauthenticated(refused),
     };
     let mut request = params.into_request();
-    let kind = match check_operation(state, &mut request) {
-        Ok(kind) => kind,
+    let checked = match check_operation(state, &mut request) {
+        Ok(checked) => checked,
         Err(refusal) if reply.streaming == Streaming::Always => return sse::refuse(refusal),
         Err(refusal) => return reply.refuse_document(refusal),
     };
+    let kind = checked.kind;
     let is_stream = match reply.streaming {
         Streaming::Never => false,
         Streaming::Subscriptions => kind == OperationType::Subscription,
@@ -195,7 +196,7 @@ async fn answer(
     let operation = request.operation_name.clone();
     let viewer_id = viewer.as_ref().ok().map(|viewer| viewer.id().to_string());
     if is_stream {
-        let mut response = sse::answer(state, credentials, viewer, request, kind, now, reply.id);
+        let mut response = sse::answer(state, credentials, viewer, request, checked, now, reply.id);
         response.extensions_mut().insert(Outcome {
             operation,
             viewer: viewer_id,
@@ -204,10 +205,12 @@ async fn answer(
         return response;
     }
     let context = RequestContext::new(state.app.clone(), viewer, now);
+    let begun = std::time::Instant::now();
     let mut response = execute(state, request, context, kind).await;
     let limited = retry_after(&response);
     finish(&mut response, &reply.id.0);
     let errors = codes(&response);
+    checked.count(state, &errors, begun.elapsed());
     let mut reply = reply.graphql(&response, limited);
     reply.extensions_mut().insert(Outcome {
         operation,

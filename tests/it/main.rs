@@ -16,6 +16,7 @@ mod lists;
 mod mail;
 mod matrix;
 mod members;
+mod metrics;
 mod organization_members;
 mod organizations;
 mod plans;
