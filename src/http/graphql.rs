@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::accept::{Media, Streaming, wants_html};
-use super::operation::{Refusal, check_operation, codes, errors, execute, failed};
+use super::operation::{Refusal, codes, errors, execute, failed, prepare};
 use super::params::Params;
 use super::request_id::{Outcome, RequestId};
 use super::state::State;
@@ -172,9 +172,8 @@ async fn answer(
         Ok(viewer) => viewer,
         Err(refused) => return reply.unauthenticated(refused),
     };
-    let mut request = params.into_request();
-    let checked = match check_operation(state, &mut request) {
-        Ok(checked) => checked,
+    let (request, checked) = match prepare(state, params) {
+        Ok(prepared) => prepared,
         Err(refusal) if reply.streaming == Streaming::Always => return sse::refuse(refusal),
         Err(refusal) => return reply.refuse_document(refusal),
     };
@@ -295,6 +294,8 @@ impl Reply {
     /// The document cannot be run.
     fn refuse_document(&self, (code, message): Refusal) -> Response {
         let status = match self.media {
+            // Of a document whose hash is another's.
+            _ if code == ErrorCode::InvalidInput => StatusCode::BAD_REQUEST,
             Some(Media::Response) => StatusCode::BAD_REQUEST,
             Some(Media::Json) | None => StatusCode::OK,
         };

@@ -1,6 +1,7 @@
 //! The doors: the router, the GraphQL endpoint, the playground, health.
 
 mod accept;
+mod documents;
 mod graphql;
 mod health;
 mod metrics_listener;

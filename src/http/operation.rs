@@ -6,6 +6,7 @@ use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection,
 use async_graphql::{Positioned, Request, Response as GraphqlResponse, ServerError, Value};
 use serde_json::json;
 
+use super::params::Params;
 use super::state::State;
 use crate::error::{Error, ErrorCode};
 use crate::graphql::{RequestContext, limits, repeated_field};
@@ -67,9 +68,17 @@ impl Checked {
     }
 }
 
-/// The operation that will run, as [`check`] finds it. One that is refused is counted.
-pub fn check_operation(state: &State, request: &mut Request) -> Result<Checked, Refusal> {
-    check(state, request).inspect_err(|(code, _)| {
+/// The request that a client's parameters make, and the operation that will run. One that is refused
+/// is counted; a document that comes with its hash is remembered if it is not.
+pub fn prepare(state: &State, params: Params) -> Result<(Request, Checked), Refusal> {
+    let (asked, request) = params.split();
+    let prepared = state.documents.find(asked).and_then(|found| {
+        let mut request = request(found.text());
+        let checked = check(state, &mut request)?;
+        state.documents.remember(found);
+        Ok((request, checked))
+    });
+    prepared.inspect_err(|(code, _)| {
         state.app.metrics.refused_operation(code.as_str());
     })
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
+use super::documents::Documents;
 use super::metrics_listener::MetricsListener;
 use super::origin::cors;
 use super::state::State;
@@ -39,6 +40,7 @@ impl Server {
         let listener = TcpListener::bind((host, port))
             .await
             .map_err(|error| cannot_bind(host, port, &error))?;
+        let documents = Documents::load(config.graphql.trusted_documents.as_deref())?;
         let metrics = MetricsListener::bind(&config).await?;
         // Port 0 stands for any: whatever names this server from here on names the one it got.
         if let Ok(address) = listener.local_addr() {
@@ -50,7 +52,7 @@ impl Server {
         let verifier = Verifier::new(config.auth.issuers.clone(), development.clone(), http);
         bring_up_to_date(&db, &config).await?;
         let app = App::new(db, config, clock);
-        let state = State::new(app, Authenticator::new(verifier));
+        let state = State::new(app, Authenticator::new(verifier), documents);
         Ok(Self {
             listener,
             metrics,

@@ -19,7 +19,7 @@ use super::stopped;
 use crate::auth::{Refused, Viewer};
 use crate::db::types::Instant;
 use crate::graphql::RequestContext;
-use crate::http::operation::check_operation;
+use crate::http::operation::prepare;
 use crate::http::params::Params;
 use crate::http::request_id::RequestId;
 use crate::http::state::State;
@@ -279,9 +279,8 @@ async fn operate(
             return Ok(());
         }
     };
-    let mut request = params.into_request();
-    let checked = match check_operation(&state, &mut request) {
-        Ok(checked) => checked,
+    let (request, checked) = match prepare(&state, params) {
+        Ok(prepared) => prepared,
         Err(refusal) => {
             let _ = outlet.send(Output::refusal(refusal)).await;
             return Ok(());
