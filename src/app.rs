@@ -11,6 +11,7 @@ use url::Url;
 use crate::config::{Config, Plan};
 use crate::db::Db;
 use crate::db::types::Instant;
+use crate::metrics::Metrics;
 
 /// What every request and every job shares. Cheap to clone.
 #[derive(Clone)]
@@ -19,6 +20,8 @@ pub struct App {
     pub db: Db,
     /// The configuration, as it was at start.
     pub config: Arc<Config>,
+    /// What is counted and measured.
+    pub metrics: Metrics,
     /// How often what lasts looks at something, and how long it waits.
     pub pace: Pace,
     clock: Arc<dyn Clock>,
@@ -80,6 +83,7 @@ impl App {
         Self {
             db,
             config: Arc::new(config),
+            metrics: Metrics::default(),
             pace: Pace::default(),
             clock,
             work: Arc::default(),

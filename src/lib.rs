@@ -9,6 +9,7 @@ pub mod error;
 pub mod graphql;
 pub mod http;
 pub mod id;
+pub mod metrics;
 pub mod models;
 pub mod providers;
 pub mod schema;

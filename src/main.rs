@@ -13,7 +13,7 @@ use tenantry::app::SystemClock;
 use tenantry::auth::token::DevelopmentKey;
 use tenantry::config::{Config, LogFormat, environment};
 use tenantry::db::Kind;
-use tenantry::http::{Server, StartError, migrate_database, open, open_app};
+use tenantry::http::{MetricsListener, Server, StartError, migrate_database, open, open_app};
 use tenantry::models::organization;
 use tenantry::models::values::email::Email;
 use tenantry::seed::{DEVELOPER_EMAIL, DEVELOPER_NAME};
@@ -165,7 +165,9 @@ async fn serve(config: Config, with_worker: bool) -> Result<(), StartError> {
 }
 
 async fn work(config: Config) -> Result<(), StartError> {
+    let metrics = MetricsListener::bind(&config).await?;
     let app = open_app(config, Arc::new(SystemClock)).await?;
+    let _metrics = metrics.map(|metrics| metrics.answer(app.clone()));
     say("Tenantry is working, and serves nothing")?;
     say(&format!("  database    {}", describe(app.db.kind())))?;
     let worker = Worker::new(app).map_err(worker_error)?;

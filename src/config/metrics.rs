@@ -14,3 +14,10 @@ pub struct Metrics {
     #[serde(deserialize_with = "text::optional")]
     pub listen: Option<SocketAddr>,
 }
+
+impl super::Config {
+    /// Whether `/metrics` answers on the main port.
+    pub fn metrics_on_main_port(&self) -> bool {
+        self.metrics.listen.is_none() && self.http.is_loopback()
+    }
+}

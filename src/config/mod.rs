@@ -81,7 +81,7 @@ pub struct Config {
 
     /// Listening, and what requests may be.
     pub http: Http,
-    /// What the GraphQL endpoint tells about itself.
+    /// What the GraphQL endpoint tells and answers.
     pub graphql: Graphql,
     /// The playground.
     pub playground: Playground,

@@ -28,6 +28,6 @@ pub use insert::insert_all;
 pub use inspect::{Standing, standing, version};
 pub use lock::{lock, lock_skip};
 pub use migrations::{is_migrated, migrate};
-pub use pool::{Db, Kind, Options};
+pub use pool::{Db, Kind, Options, PoolStatus};
 pub use statements::Statements;
 pub use transaction::{Transaction, Work};

@@ -73,6 +73,33 @@ enum Pools {
     },
 }
 
+/// How full a pool is.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolStatus {
+    /// `read` or `write`.
+    pub name: &'static str,
+    /// How many connections it may have.
+    pub max: usize,
+    /// How many it has.
+    pub open: usize,
+    /// How many of them nobody uses.
+    pub available: usize,
+    /// How many wait for one.
+    pub waiting: usize,
+}
+
+impl PoolStatus {
+    fn new(name: &'static str, status: deadpool::Status) -> Self {
+        Self {
+            name,
+            max: status.max_size,
+            open: status.size,
+            available: status.available,
+            waiting: status.waiting,
+        }
+    }
+}
+
 type SqlitePool = Pool<SyncConnectionWrapper<SqliteConnection>>;
 
 impl Db {
@@ -135,6 +162,18 @@ impl Db {
             Pools::Postgres { .. } => Kind::Postgres,
             Pools::Sqlite { .. } => Kind::Sqlite,
         }
+    }
+
+    /// How full each pool is.
+    pub fn pools(&self) -> [PoolStatus; 2] {
+        let (read, write) = match &self.pools {
+            Pools::Postgres { read, write } => (read.status(), write.status()),
+            Pools::Sqlite { read, write } => (read.status(), write.status()),
+        };
+        [
+            PoolStatus::new("read", read),
+            PoolStatus::new("write", write),
+        ]
     }
 
     /// The count of statements sent so far.

@@ -17,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::accept::{Media, Streaming, wants_html};
-use super::operation::{Refusal, check_operation, codes, errors, execute, failed};
+use super::operation::{Refusal, codes, errors, execute, failed, prepare};
 use super::params::Params;
 use super::request_id::{Outcome, RequestId};
 use super::state::State;
@@ -172,12 +172,12 @@ async fn answer(
         Ok(viewer) => viewer,
         Err(refused) => return reply.unauthenticated(refused),
     };
-    let mut request = params.into_request();
-    let kind = match check_operation(state, &mut request) {
-        Ok(kind) => kind,
+    let (request, checked) = match prepare(state, params) {
+        Ok(prepared) => prepared,
         Err(refusal) if reply.streaming == Streaming::Always => return sse::refuse(refusal),
         Err(refusal) => return reply.refuse_document(refusal),
     };
+    let kind = checked.kind;
     let is_stream = match reply.streaming {
         Streaming::Never => false,
         Streaming::Subscriptions => kind == OperationType::Subscription,
@@ -195,7 +195,7 @@ async fn answer(
     let operation = request.operation_name.clone();
     let viewer_id = viewer.as_ref().ok().map(|viewer| viewer.id().to_string());
     if is_stream {
-        let mut response = sse::answer(state, credentials, viewer, request, kind, now, reply.id);
+        let mut response = sse::answer(state, credentials, viewer, request, checked, now, reply.id);
         response.extensions_mut().insert(Outcome {
             operation,
             viewer: viewer_id,
@@ -204,10 +204,12 @@ async fn answer(
         return response;
     }
     let context = RequestContext::new(state.app.clone(), viewer, now);
+    let begun = std::time::Instant::now();
     let mut response = execute(state, request, context, kind).await;
     let limited = retry_after(&response);
     finish(&mut response, &reply.id.0);
     let errors = codes(&response);
+    checked.count(state, &errors, begun.elapsed());
     let mut reply = reply.graphql(&response, limited);
     reply.extensions_mut().insert(Outcome {
         operation,
@@ -292,6 +294,8 @@ impl Reply {
     /// The document cannot be run.
     fn refuse_document(&self, (code, message): Refusal) -> Response {
         let status = match self.media {
+            // Of a document whose hash is another's.
+            _ if code == ErrorCode::InvalidInput => StatusCode::BAD_REQUEST,
             Some(Media::Response) => StatusCode::BAD_REQUEST,
             Some(Media::Json) | None => StatusCode::OK,
         };

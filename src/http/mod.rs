@@ -1,8 +1,11 @@
 //! The doors: the router, the GraphQL endpoint, the playground, health.
 
 mod accept;
+mod documents;
 mod graphql;
 mod health;
+mod metrics_listener;
+mod observe;
 mod operation;
 mod origin;
 mod params;
@@ -18,6 +21,7 @@ use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
 
+pub use metrics_listener::MetricsListener;
 pub use server::{Server, StartError, migrate_database, open, open_app};
 pub use state::State;
 
@@ -38,9 +42,14 @@ fn router(state: State, cors: CorsLayer) -> Router {
             .route("/", get(async || playground::page()))
             .merge(playground::router());
     }
+    if state.app.config.metrics_on_main_port() {
+        router = router.merge(observe::router(state.app.clone()));
+    }
+    let metrics = state.app.metrics.clone();
     router
         .layer(CatchPanicLayer::custom(request_id::panicked))
         .layer(cors)
         .layer(middleware::from_fn(request_id::layer))
+        .layer(middleware::from_fn_with_state(metrics, observe::layer))
         .with_state(state)
 }

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use async_graphql::parser::types::{OperationType, Selection, SelectionSet};
+use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection, SelectionSet};
 use async_graphql::{Positioned, Request, Response as GraphqlResponse, ServerError, Value};
 use serde_json::json;
 
+use super::params::Params;
 use super::state::State;
 use crate::error::{Error, ErrorCode};
 use crate::graphql::{RequestContext, limits, repeated_field};
@@ -44,10 +45,48 @@ pub fn failed(error: Error) -> GraphqlResponse {
     }])
 }
 
-/// The kind of the operation that will run, once the document is known to be cheap enough to be
+/// An operation that may be run.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// Its kind.
+    pub kind: OperationType,
+    /// Its first field, for the metrics: one of the schema's, `introspection` or `other`.
+    pub field: String,
+}
+
+impl Checked {
+    /// Counts that it was run, with the codes of its errors.
+    pub fn count(&self, state: &State, errors: &[String], duration: Duration) {
+        let kind = match self.kind {
+            OperationType::Query => "query",
+            OperationType::Mutation => "mutation",
+            OperationType::Subscription => "subscription",
+        };
+        let error = errors.first().map(String::as_str);
+        let metrics = &state.app.metrics;
+        metrics.operation(kind, &self.field, error, duration);
+    }
+}
+
+/// The request that a client's parameters make, and the operation that will run. One that is refused
+/// is counted; a document that comes with its hash is remembered if it is not.
+pub fn prepare(state: &State, params: Params) -> Result<(Request, Checked), Refusal> {
+    let (asked, request) = params.split();
+    let prepared = state.documents.find(asked).and_then(|found| {
+        let mut request = request(found.text());
+        let checked = check(state, &mut request)?;
+        state.documents.remember(found);
+        Ok((request, checked))
+    });
+    prepared.inspect_err(|(code, _)| {
+        state.app.metrics.refused_operation(code.as_str());
+    })
+}
+
+/// The operation that will run, once the document is known to be cheap enough to be
 /// validated. Also sees that the variables it needs are there, which async-graphql notices only when
 /// it comes to the field, with others executed by then.
-pub fn check_operation(state: &State, request: &mut Request) -> Result<OperationType, Refusal> {
+fn check(state: &State, request: &mut Request) -> Result<Checked, Refusal> {
     let refusal = |error: Error| (error.code(), error.to_string());
     limits::check_text(&request.query).map_err(refusal)?;
     let (name, variables) = (request.operation_name.clone(), request.variables.clone());
@@ -88,7 +127,33 @@ pub fn check_operation(state: &State, request: &mut Request) -> Result<Operation
             return Err((ErrorCode::GraphqlValidationFailed, message));
         }
     }
-    Ok(operation.node.ty)
+    let kind = operation.node.ty;
+    let root = &operation.node.selection_set.node;
+    let field = match first_field(document, root) {
+        Some(field) if field.starts_with("__") => "introspection",
+        Some(field) if state.shape.has_root_field(kind, field) => field,
+        Some(_) | None => "other",
+    };
+    Ok(Checked {
+        kind,
+        field: field.to_owned(),
+    })
+}
+
+/// The field that an operation selects first, if it is not hidden behind too many fragments.
+fn first_field<'a>(document: &'a ExecutableDocument, root: &'a SelectionSet) -> Option<&'a str> {
+    let mut set = root;
+    for _ in 0..limits::MAX_NESTING {
+        set = match &set.items.first()?.node {
+            Selection::Field(field) => return Some(&field.node.name.node),
+            Selection::InlineFragment(fragment) => &fragment.node.selection_set.node,
+            Selection::FragmentSpread(spread) => {
+                let fragment = document.fragments.get(&spread.node.fragment_name.node)?;
+                &fragment.node.selection_set.node
+            }
+        };
+    }
+    None
 }
 
 /// The standard has a subscription select one field. async-graphql would follow several at once, and

@@ -3,10 +3,12 @@
 use async_graphql::{Request, Variables};
 use serde_json::{Map, Value};
 
+use super::documents::{Asked, DocumentHash};
+
 /// The parameters of a GraphQL request.
 #[derive(Debug)]
 pub struct Params {
-    query: String,
+    asked: Asked,
     operation_name: Option<String>,
     variables: Map<String, Value>,
 }
@@ -33,7 +35,7 @@ impl Params {
         let mut object = Map::new();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             let value = match name.as_ref() {
-                "query" | "operationName" => Value::String(value.into_owned()),
+                "query" | "operationName" | "documentId" => Value::String(value.into_owned()),
                 "variables" | "extensions" => serde_json::from_str(&value)
                     .map_err(|_| "The parameters variables and extensions must be JSON.")?,
                 _ => continue,
@@ -49,9 +51,10 @@ impl Params {
     /// What is wrong with it, for a person to read.
     pub fn of_object(mut object: Map<String, Value>) -> Result<Self, &'static str> {
         let query = match object.remove("query") {
-            Some(Value::String(query)) => query,
+            // Some clients send an empty document, or null, beside a hash.
+            None | Some(Value::Null) => None,
+            Some(Value::String(query)) => Some(query),
             Some(_) => return Err("The parameter query must be a string."),
-            None => return Err("The parameter query is missing."),
         };
         let operation_name = match object.remove("operationName") {
             None | Some(Value::Null) => None,
@@ -64,24 +67,74 @@ impl Params {
             Some(Value::Object(variables)) => variables,
             Some(_) => return Err("The parameter variables must be an object."),
         };
-        match object.remove("extensions") {
-            None | Some(Value::Null | Value::Object(_)) => {}
+        let persisted = match object.remove("extensions") {
+            None | Some(Value::Null) => None,
+            Some(Value::Object(mut extensions)) => persisted(extensions.remove("persistedQuery"))?,
             Some(_) => return Err("The parameter extensions must be an object."),
-        }
+        };
+        let hash = match (identified(object.remove("documentId"))?, persisted) {
+            (Some(one), Some(other)) if one != other => {
+                return Err("The parameters documentId and extensions name two documents.");
+            }
+            (one, other) => one.or(other),
+        };
+        let asked = match (query, hash) {
+            (Some(query), None) => Asked::Text(query),
+            (Some(query), Some(hash)) if query.is_empty() => Asked::Hash(hash),
+            (None, Some(hash)) => Asked::Hash(hash),
+            (Some(query), Some(hash)) => Asked::Both(query, hash),
+            (None, None) => return Err("The parameter query is missing."),
+        };
         Ok(Self {
-            query,
+            asked,
             operation_name,
             variables,
         })
     }
 
-    /// The same for async-graphql.
-    pub fn into_request(self) -> Request {
-        let request =
-            Request::new(self.query).variables(Variables::from_json(Value::Object(self.variables)));
-        match self.operation_name {
-            Some(name) => request.operation_name(name),
-            None => request,
-        }
+    /// The document that is asked for, and the rest, which makes a request of its text.
+    pub fn split(self) -> (Asked, impl FnOnce(&str) -> Request) {
+        let Self {
+            asked,
+            operation_name,
+            variables,
+        } = self;
+        let request = move |text: &str| {
+            let variables = Variables::from_json(Value::Object(variables));
+            let request = Request::new(text).variables(variables);
+            match operation_name {
+                Some(name) => request.operation_name(name),
+                None => request,
+            }
+        };
+        (asked, request)
     }
+}
+
+/// The hash in `documentId`, as the appendix on persisted documents of GraphQL over HTTP has it.
+fn identified(id: Option<Value>) -> Result<Option<DocumentHash>, &'static str> {
+    let id = match id {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(id)) => id,
+        Some(_) => return Err("The parameter documentId must be a string."),
+    };
+    let hash = id.strip_prefix("sha256:").and_then(DocumentHash::parse);
+    let hash = hash.ok_or("The parameter documentId must be sha256: and 64 hexadecimal digits.")?;
+    Ok(Some(hash))
+}
+
+/// The hash in `extensions.persistedQuery`, as clients with automatic persisted queries send it.
+fn persisted(extension: Option<Value>) -> Result<Option<DocumentHash>, &'static str> {
+    let extension = match extension {
+        None | Some(Value::Null) => return Ok(None),
+        Some(extension) => extension,
+    };
+    if extension["version"] != 1 {
+        return Err("The extension persistedQuery must be of version 1.");
+    }
+    let hash = extension["sha256Hash"]
+        .as_str()
+        .and_then(DocumentHash::parse);
+    let hash = hash.ok_or("The extension persistedQuery needs sha256Hash: 64 hexadecimal digits.")?;
+    Ok(Some(hash))
 }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 
+use super::documents::Documents;
+use super::metrics_listener::MetricsListener;
 use super::origin::cors;
 use super::state::State;
 use crate::app::{App, Clock, Pace};
@@ -22,6 +24,7 @@ pub struct StartError(pub String);
 /// A server that listens and has not begun to answer.
 pub struct Server {
     listener: TcpListener,
+    metrics: Option<MetricsListener>,
     state: State,
     development: Option<DevelopmentKey>,
 }
@@ -37,6 +40,8 @@ impl Server {
         let listener = TcpListener::bind((host, port))
             .await
             .map_err(|error| cannot_bind(host, port, &error))?;
+        let documents = Documents::load(config.graphql.trusted_documents.as_deref())?;
+        let metrics = MetricsListener::bind(&config).await?;
         // Port 0 stands for any: whatever names this server from here on names the one it got.
         if let Ok(address) = listener.local_addr() {
             config.http.port = address.port();
@@ -47,9 +52,10 @@ impl Server {
         let verifier = Verifier::new(config.auth.issuers.clone(), development.clone(), http);
         bring_up_to_date(&db, &config).await?;
         let app = App::new(db, config, clock);
-        let state = State::new(app, Authenticator::new(verifier));
+        let state = State::new(app, Authenticator::new(verifier), documents);
         Ok(Self {
             listener,
+            metrics,
             state,
             development,
         })
@@ -68,6 +74,17 @@ impl Server {
         self.listener
             .local_addr()
             .map_err(|error| StartError(error.to_string()))
+    }
+
+    /// Where it listens for those who ask for metrics, if that is elsewhere.
+    ///
+    /// # Errors
+    /// As [`Server::address`].
+    pub fn metrics_address(&self) -> Result<Option<SocketAddr>, StartError> {
+        self.metrics
+            .as_ref()
+            .map(MetricsListener::address)
+            .transpose()
     }
 
     /// The URL at which people reach it: the configured one, or where it listens.
@@ -100,6 +117,10 @@ impl Server {
         let cors = cors(&self.state.app.config);
         let (stopping, patience) = (self.state.stopping.clone(), self.state.app.pace.stop);
         let mut stopped = stopping.subscribe();
+        // Until all requests are finished.
+        let _metrics = self
+            .metrics
+            .map(|metrics| metrics.answer(self.state.app.clone()));
         let router = super::router(self.state, cors);
         let stop = {
             let stopping = stopping.clone();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use super::documents::Documents;
 use crate::app::App;
 use crate::auth::Authenticator;
 use crate::graphql::limits::Shape;
@@ -18,6 +19,8 @@ pub struct State {
     pub schema: ApiSchema,
     /// What its fields cost, for refusing documents that cost too much.
     pub shape: Arc<Shape>,
+    /// The documents that are asked for by their hash.
+    pub documents: Arc<Documents>,
     /// Tells whose request it is.
     pub authenticator: Arc<Authenticator>,
     /// Whether the server is stopping, for what would otherwise go on. Whoever subscribes to it is
@@ -27,12 +30,13 @@ pub struct State {
 
 impl State {
     /// Puts together what the doors share.
-    pub fn new(app: App, authenticator: Authenticator) -> Self {
+    pub fn new(app: App, authenticator: Authenticator, documents: Documents) -> Self {
         let schema = schema(app.config.graphql.introspection);
         Self {
             app,
             shape: Arc::new(Shape::of(&schema.sdl())),
             schema,
+            documents: Arc::new(documents),
             authenticator: Arc::new(authenticator),
             stopping: Arc::new(watch::Sender::new(false)),
         }

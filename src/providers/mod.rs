@@ -24,6 +24,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use url::Url;
 
 use crate::config;
+use crate::metrics::Metrics;
 use crate::models::provider::Provider;
 use call::{Client, Trouble};
 use redact::Redactor;
@@ -43,6 +44,7 @@ struct Inner {
     concurrency: usize,
     total: Semaphore,
     redactor: Redactor,
+    metrics: Metrics,
 }
 
 /// What a provider answered.
@@ -71,12 +73,12 @@ pub struct Failure {
 }
 
 impl Providers {
-    /// Clients of all providers. Calls nobody.
+    /// Clients of all providers, whose calls `metrics` measures. Calls nobody.
     ///
     /// # Errors
     ///
     /// If TLS cannot be set up, or a key cannot be sent.
-    pub fn new(config: &config::Providers) -> anyhow::Result<Self> {
+    pub fn new(config: &config::Providers, metrics: Metrics) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder()
             .user_agent(concat!("tenantry/", env!("CARGO_PKG_VERSION")))
             // The key is for the configured address alone.
@@ -102,6 +104,7 @@ impl Providers {
             concurrency,
             total: Semaphore::new(concurrency),
             redactor: Redactor::new(keys),
+            metrics,
         })))
     }
 
@@ -131,6 +134,7 @@ impl Providers {
         let mut tries = 1;
         loop {
             let (latency, outcome) = self.call(client, prompt).await;
+            self.0.metrics.call(provider, outcome.is_err(), latency);
             let Trouble { message, retry } = match outcome {
                 Ok(answer) => {
                     return Ok(Reply {

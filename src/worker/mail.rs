@@ -13,6 +13,7 @@ use futures_util::future::join_all;
 use super::mailer::{Failure, Mailer};
 use crate::app::App;
 use crate::error::Result;
+use crate::metrics::Delivery;
 use crate::models::mail::{self, Mail};
 
 /// How many mails are sent at a time.
@@ -48,6 +49,7 @@ async fn deliver_one(app: &App, mailer: &Mailer, mail: &Mail) -> Result<()> {
     let sent = tokio::time::timeout(TIMEOUT, mailer.send(mail)).await;
     let failure = match sent {
         Ok(Ok(())) => {
+            app.metrics.mail(Delivery::Sent);
             return app
                 .db
                 .transaction(async |tx| mail::remove(tx, mail.id).await)
@@ -63,11 +65,13 @@ async fn deliver_one(app: &App, mailer: &Mailer, mail: &Mail) -> Result<()> {
     let (id, domain, reason) = (mail.id, mail.domain(), &failure.message);
     if failure.is_permanent && mail.created_at.plus(PATIENCE) <= now {
         tracing::error!(mail = %id, domain, reason, "mail given up");
+        app.metrics.mail(Delivery::GivenUp);
         return app
             .db
             .transaction(async |tx| mail::remove(tx, mail.id).await)
             .await;
     }
+    app.metrics.mail(Delivery::Failed);
     let due_at = app
         .db
         .transaction(async |tx| mail::put_off(tx, mail, now).await)

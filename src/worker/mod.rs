@@ -33,7 +33,7 @@ impl Worker {
     /// they answer.
     pub fn new(app: App) -> anyhow::Result<Self> {
         let mailer = Mailer::new(&app.config)?;
-        let providers = Providers::new(&app.config.providers)?;
+        let providers = Providers::new(&app.config.providers, app.metrics.clone())?;
         Ok(Self {
             app,
             mailer,

@@ -18,6 +18,7 @@ mod lists;
 mod mail;
 mod matrix;
 mod members;
+mod metrics;
 mod organization_members;
 mod organizations;
 mod plans;

@@ -129,6 +129,11 @@ impl Shape {
         }
     }
 
+    /// Whether an operation of that kind may select a field of that name.
+    pub fn has_root_field(&self, operation: OperationType, field: &str) -> bool {
+        self.field(self.root(operation), field).is_some()
+    }
+
     /// A field of a type. `None` where there is no such field, which the validator is going to say.
     pub(super) fn field(&self, ty: &str, field: &str) -> Option<&Field> {
         self.types.get(ty)?.get(field)

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::error::{Error, ErrorCode};
 use crate::graphql::{RequestContext, Streamed, finish, is_request_error};
-use crate::http::operation::{Refusal, codes, errors, execute, failed};
+use crate::http::operation::{Checked, Refusal, codes, errors, execute, failed};
 use crate::http::request_id::RequestId;
 use crate::http::state::State;
 
@@ -84,8 +84,8 @@ impl<K: Copy> Outlet<K> {
 pub struct Operation {
     /// What is to be run.
     pub request: Request,
-    /// Its kind.
-    pub kind: OperationType,
+    /// What it is.
+    pub checked: Checked,
     /// By which it is found in the log.
     pub id: RequestId,
 }
@@ -101,7 +101,8 @@ impl Operation {
         outlet: &Outlet<K>,
     ) {
         let begun = std::time::Instant::now();
-        let (operation, kind, id) = (self.request.operation_name.clone(), self.kind, &self.id);
+        let (operation, id) = (self.request.operation_name.clone(), &self.id);
+        let kind = self.checked.kind;
         let mut log = Log::default();
         let outcome = match kind {
             OperationType::Subscription => {
@@ -132,6 +133,7 @@ impl Operation {
                 }
             }
         };
+        self.checked.count(state, &log.errors, begun.elapsed());
         let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         let errors = Some(log.errors.join(",")).filter(|errors| !errors.is_empty());
         let results = log.results;

@@ -7,7 +7,6 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use async_graphql::Request;
-use async_graphql::parser::types::OperationType;
 use axum::body::{Body, Bytes};
 use axum::http::HeaderName;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -27,9 +26,10 @@ use crate::auth::Viewer;
 use crate::db::types::Instant;
 use crate::error::ErrorCode;
 use crate::graphql::{RequestContext, SignedOut};
-use crate::http::operation::Refusal;
+use crate::http::operation::{Checked, Refusal};
 use crate::http::request_id::RequestId;
 use crate::http::state::State;
+use crate::metrics::{Counted, Transport};
 
 /// How many results wait for a slow reader before the operation waits as well.
 const QUEUE: usize = 16;
@@ -57,7 +57,7 @@ pub fn answer(
     credentials: Credentials,
     viewer: Result<Viewer, SignedOut>,
     request: Request,
-    kind: OperationType,
+    checked: Checked,
     arrived: Instant,
     id: RequestId,
 ) -> Response {
@@ -74,7 +74,11 @@ pub fn answer(
                 sender,
                 patience: Some(state.app.pace.read),
             };
-            let operation = Operation { request, kind, id };
+            let operation = Operation {
+                request,
+                checked,
+                id,
+            };
             operation.run(&state, context, name, &outlet).await;
         })
     };
@@ -83,6 +87,7 @@ pub fn answer(
         running,
         ended,
         stopping: state.stopping.subscribe(),
+        _counted: state.app.metrics.stream(Transport::Sse),
         is_over: false,
         silence: state.app.pace.comment,
         id,
@@ -96,6 +101,7 @@ struct Results {
     running: JoinHandle<()>,
     ended: BoxFuture<'static, ()>,
     stopping: watch::Receiver<bool>,
+    _counted: Counted,
     is_over: bool,
     /// How long it may be silent.
     silence: Duration,

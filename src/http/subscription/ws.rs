@@ -19,10 +19,11 @@ use super::stopped;
 use crate::auth::{Refused, Viewer};
 use crate::db::types::Instant;
 use crate::graphql::RequestContext;
-use crate::http::operation::check_operation;
+use crate::http::operation::prepare;
 use crate::http::params::Params;
 use crate::http::request_id::RequestId;
 use crate::http::state::State;
+use crate::metrics::Transport;
 
 /// The subprotocol that is spoken.
 const SUBPROTOCOL: &str = "graphql-transport-ws";
@@ -50,6 +51,7 @@ pub fn open(
 async fn serve(mut socket: WebSocket, state: State, credentials: Credentials, id: RequestId) {
     // Held until the end: the server waits for it when it stops.
     let stopping = state.stopping.subscribe();
+    let _counted = state.app.metrics.stream(Transport::WebSocket);
     let ended = match socket.protocol() {
         None => Err(Ended::Closed(Close::SUBPROTOCOL)),
         Some(_) => {
@@ -277,9 +279,8 @@ async fn operate(
             return Ok(());
         }
     };
-    let mut request = params.into_request();
-    let kind = match check_operation(&state, &mut request) {
-        Ok(kind) => kind,
+    let (request, checked) = match prepare(&state, params) {
+        Ok(prepared) => prepared,
         Err(refusal) => {
             let _ = outlet.send(Output::refusal(refusal)).await;
             return Ok(());
@@ -287,7 +288,11 @@ async fn operate(
     };
     let name = viewer.as_ref().ok().map(|viewer| viewer.id().to_string());
     let context = RequestContext::new(state.app.clone(), viewer, arrived);
-    let operation = Operation { request, kind, id };
+    let operation = Operation {
+        request,
+        checked,
+        id,
+    };
     operation.run(&state, context, name, &outlet).await;
     Ok(())
 }

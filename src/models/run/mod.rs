@@ -1,6 +1,7 @@
 //! Runs: collections of answers, every active prompt put to every enabled provider.
 
 mod cancel;
+mod count;
 mod follow;
 mod forget;
 mod list;
@@ -13,6 +14,7 @@ use diesel::sqlite::Sqlite;
 
 pub use cancel::cancel;
 pub(in crate::models) use cancel::{cancel_of_organizations, cancel_of_workspace};
+pub use count::{Unfinished, count_unfinished};
 pub use follow::Follow;
 pub use forget::{first_end, forget};
 pub use list::{RunList, of_answers, visible};

@@ -65,6 +65,7 @@ impl Collection {
     /// Collects what is missing, until all of it is there, the lease is lost, or the shift is over.
     pub(super) async fn run(self, mut shift: Shift) {
         let id = self.run.id;
+        let _under_way = self.app.metrics.run_under_way();
         tracing::info!(run = %id, total = self.run.total, "run taken up");
         let mut until = shift.clone();
         let ended = tokio::select! {
@@ -150,7 +151,11 @@ impl Collection {
         let answer = self.answer(provider, question).await;
         loop {
             match self.store(&answer).await {
-                Ok(Lease::Held) => return Ok(()),
+                Ok(Lease::Held) => {
+                    let is_failed = answer.error.is_some();
+                    self.app.metrics.answer(provider, is_failed);
+                    return Ok(());
+                }
                 Ok(Lease::Lost) => return Err(Broken::Lost),
                 // An answer that was paid for is worth waiting for the database, for as long as the
                 // lease lasts.

@@ -6,6 +6,7 @@ mod tries;
 
 use rstest::rstest;
 use tenantry::config::{self, Config};
+use tenantry::metrics::Metrics;
 use tenantry::models::provider::Provider;
 use tenantry::providers::{Failure, Providers, Reply};
 
@@ -22,7 +23,7 @@ fn clients_with(fake: &FakeProviders, change: impl FnOnce(&mut config::Providers
     let mut config = Config::default();
     fake.configure(&mut config);
     change(&mut config.providers);
-    Providers::new(&config.providers).expect("clients")
+    Providers::new(&config.providers, Metrics::default()).expect("clients")
 }
 
 /// What comes of putting a prompt to a provider that has these answers, and how many calls it took.

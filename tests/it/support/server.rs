@@ -1,5 +1,6 @@
 //! A server in this process, on a free port and a database of its own.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -19,6 +20,7 @@ use super::postgres::TestDatabase;
 /// A server that stops, and whose database goes, with this value.
 pub struct TestServer {
     url: String,
+    metrics: Option<SocketAddr>,
     app: App,
     key: Option<DevelopmentKey>,
     clock: Arc<TestClock>,
@@ -71,6 +73,7 @@ impl TestServer {
             .expect("the server starts");
         server.set_pace(pace);
         let url = format!("http://{}", server.address().expect("an address"));
+        let metrics = server.metrics_address().expect("an address");
         let (app, key) = (server.app().clone(), server.development_key().cloned());
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(server.run(async {
@@ -78,6 +81,7 @@ impl TestServer {
         }));
         Self {
             url,
+            metrics,
             app,
             key,
             clock,
@@ -104,6 +108,11 @@ impl TestServer {
 
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Where it tells metrics, if that is elsewhere.
+    pub fn metrics(&self) -> Option<SocketAddr> {
+        self.metrics
     }
 
     pub fn app(&self) -> &App {

@@ -1,0 +1,165 @@
+//! Documents that are asked for by their hash, instead of being sent each time.
+//!
+//! Either the server remembers what clients sent ("automatic persisted queries"), or the operator
+//! names a folder of documents, and nothing else is answered.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
+use moka::sync::Cache;
+use sha2::{Digest, Sha256};
+
+use super::operation::Refusal;
+use super::server::StartError;
+use crate::error::ErrorCode;
+
+/// How many bytes of documents are remembered.
+const MOST_REMEMBERED: u64 = 16 * 1024 * 1024;
+/// What remembering a document takes beside its text, in bytes, roughly.
+const OVERHEAD: usize = 256;
+
+/// The SHA-256 of a document's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct DocumentHash([u8; 32]);
+
+impl DocumentHash {
+    /// That of a text.
+    pub fn of(text: &str) -> Self {
+        Self(Sha256::digest(text.as_bytes()).into())
+    }
+
+    /// The one that is written in hexadecimal digits.
+    pub fn parse(digits: &str) -> Option<Self> {
+        let bytes = HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()?;
+        bytes.try_into().ok().map(Self)
+    }
+}
+
+/// The document that a request asks for.
+#[derive(Debug)]
+pub enum Asked {
+    /// The one that it brings.
+    Text(String),
+    /// The one that has this hash.
+    Hash(DocumentHash),
+    /// The one that it brings, which is to be remembered by this hash.
+    Both(String, DocumentHash),
+}
+
+/// A document that may be looked at.
+pub struct Found {
+    text: Arc<str>,
+    /// By what to remember it, should it prove to be one that may be run.
+    hash: Option<DocumentHash>,
+}
+
+impl Found {
+    /// Its text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// The documents that are known by their hash.
+pub struct Documents {
+    /// Where there are any, no others are answered.
+    trusted: Option<HashMap<DocumentHash, Arc<str>>>,
+    remembered: Cache<DocumentHash, Arc<str>>,
+}
+
+impl Documents {
+    /// Those in the folder, whose files are named by the SHA-256 of what they hold; or, without a
+    /// folder, those that clients are going to send.
+    ///
+    /// # Errors
+    /// One line for the operator: the folder or a file cannot be read, or a file bears a wrong name.
+    pub fn load(folder: Option<&Path>) -> Result<Self, StartError> {
+        let weigh = |_: &DocumentHash, text: &Arc<str>| {
+            u32::try_from(text.len() + OVERHEAD).unwrap_or(u32::MAX)
+        };
+        let remembered = Cache::builder().max_capacity(MOST_REMEMBERED);
+        Ok(Self {
+            trusted: folder.map(read).transpose()?,
+            remembered: remembered.weigher(weigh).build(),
+        })
+    }
+
+    /// The document that is asked for.
+    ///
+    /// # Errors
+    /// There is none with that hash, it has another, or it is not one of the trusted.
+    pub fn find(&self, asked: Asked) -> Result<Found, Refusal> {
+        if let Asked::Both(text, hash) = &asked
+            && DocumentHash::of(text) != *hash
+        {
+            let message = "The hash is not that of the document.".to_owned();
+            return Err((ErrorCode::InvalidInput, message));
+        }
+        let text = match (&self.trusted, asked) {
+            (Some(trusted), Asked::Hash(hash)) => trusted.get(&hash).cloned(),
+            (Some(trusted), Asked::Text(text) | Asked::Both(text, _)) => {
+                let known = trusted.get(&DocumentHash::of(&text)).cloned();
+                Some(known.ok_or_else(|| {
+                    let message = "Only trusted documents are answered here.".to_owned();
+                    (ErrorCode::PersistedQueryNotFound, message)
+                })?)
+            }
+            (None, Asked::Hash(hash)) => self.remembered.get(&hash),
+            (None, Asked::Text(text)) => Some(text.into()),
+            (None, Asked::Both(text, hash)) => {
+                return Ok(Found {
+                    text: text.into(),
+                    hash: Some(hash),
+                });
+            }
+        };
+        // Clients know it by this message, and send the document then.
+        let unknown = || (ErrorCode::PersistedQueryNotFound, "PersistedQueryNotFound");
+        let text = text.ok_or_else(unknown);
+        text.map(|text| Found { text, hash: None })
+            .map_err(|(code, message)| (code, message.to_owned()))
+    }
+
+    /// Remembers a document that was sent with its hash, and that may be run.
+    pub fn remember(&self, found: Found) {
+        if let Found {
+            text,
+            hash: Some(hash),
+        } = found
+        {
+            self.remembered.insert(hash, text);
+        }
+    }
+}
+
+fn read(folder: &Path) -> Result<HashMap<DocumentHash, Arc<str>>, StartError> {
+    let unreadable = |path: &Path, error: std::io::Error| {
+        let path = path.display();
+        StartError(format!(
+            "graphql.trusted_documents: cannot read {path}: {error}"
+        ))
+    };
+    let mut documents = HashMap::new();
+    for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, error))? {
+        let path = entry.map_err(|error| unreadable(folder, error))?.path();
+        if path.extension().is_none_or(|extension| extension != "graphql") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;
+        let hash = DocumentHash::of(&text);
+        let name = HEXLOWER.encode(&hash.0);
+        if path.file_stem().is_none_or(|stem| stem != name.as_str()) {
+            return Err(StartError(format!(
+                "graphql.trusted_documents: {} must be named {name}.graphql, by the SHA-256 of what it holds",
+                path.display()
+            )));
+        }
+        documents.insert(hash, text.into());
+    }
+    let count = documents.len();
+    tracing::info!(count, "trusted documents alone are answered");
+    Ok(documents)
+}

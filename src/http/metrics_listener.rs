@@ -1,0 +1,58 @@
+//! A listener for `/metrics` alone.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use super::observe;
+use super::server::StartError;
+use crate::app::App;
+use crate::config::Config;
+
+/// A listener for `/metrics` alone, which has not begun to answer.
+pub struct MetricsListener(TcpListener);
+
+/// A listener that answers for as long as this value lives.
+pub struct Answering(#[expect(dead_code, reason = "dropping it ends the task")] JoinSet<()>);
+
+impl MetricsListener {
+    /// Binds the address that is configured, if there is one.
+    ///
+    /// # Errors
+    /// One line for the operator.
+    pub async fn bind(config: &Config) -> Result<Option<Self>, StartError> {
+        let Some(address) = config.metrics.listen else {
+            return Ok(None);
+        };
+        match TcpListener::bind(address).await {
+            Ok(listener) => Ok(Some(Self(listener))),
+            Err(error) => Err(StartError(format!(
+                "cannot listen on {address} for metrics: {error}; set metrics.listen to another address"
+            ))),
+        }
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// Where the operating system does not tell.
+    pub fn address(&self) -> Result<SocketAddr, StartError> {
+        let address = self.0.local_addr();
+        address.map_err(|error| StartError(error.to_string()))
+    }
+
+    /// Answers, until what this gives is dropped.
+    pub fn answer(self, app: App) -> Answering {
+        let router: Router = observe::router(app);
+        let mut task = JoinSet::new();
+        task.spawn(async move {
+            // It retries what fails, and ends only with the task.
+            if let Err(error) = axum::serve(self.0, router).await {
+                tracing::error!(%error, "metrics are not served any more");
+            }
+        });
+        Answering(task)
+    }
+}

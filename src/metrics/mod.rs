@@ -1,0 +1,300 @@
+//! What the server counts and measures, for Prometheus.
+//!
+//! No label has a value of a client's making, so that nobody can have the server remember what they
+//! send: a field is one of the schema's or `other`, a route one of the router's, an outcome `ok` or
+//! one of the codes of errors.
+
+mod labels;
+mod scrape;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Metric, Registry, Unit};
+
+use self::labels::{
+    AnswerLabels, CallLabels, MailLabels, OperationLabels, OutcomeLabels, RefusalLabels,
+    RequestLabels, StreamLabels,
+};
+use self::scrape::Readings;
+use crate::models::provider::Provider;
+
+/// What the server counts and measures. Cheap to clone; clones count together, and others apart.
+#[derive(Clone, Debug)]
+pub struct Metrics(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    registry: Registry,
+    operations: Family<OutcomeLabels, Counter>,
+    operation_seconds: Family<OperationLabels, Histogram, fn() -> Histogram>,
+    requests: Family<RequestLabels, Counter>,
+    requests_in_flight: Gauge,
+    streams: Family<StreamLabels, Gauge>,
+    connections: Gauge,
+    connections_refused: Family<RefusalLabels, Counter>,
+    runs_under_way: Gauge,
+    answers: Family<AnswerLabels, Counter>,
+    call_seconds: Family<CallLabels, Histogram, fn() -> Histogram>,
+    mails: Family<MailLabels, Counter>,
+    readings: Readings,
+}
+
+/// What is counted for as long as this value lives.
+#[derive(Debug)]
+pub struct Counted(Gauge);
+
+impl Counted {
+    fn new(gauge: &Gauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// What carries the results of subscriptions.
+#[derive(Clone, Copy, Debug)]
+pub enum Transport {
+    /// A socket.
+    WebSocket,
+    /// A stream of server-sent events.
+    Sse,
+}
+
+/// Which bound refused a connection.
+#[derive(Clone, Copy, Debug)]
+pub enum Bound {
+    /// That of all connections.
+    All,
+    /// That of the connections of one address.
+    Address,
+}
+
+/// What came of a mail.
+#[derive(Clone, Copy, Debug)]
+pub enum Delivery {
+    /// It was handed over.
+    Sent,
+    /// It could not be sent, and is tried again.
+    Failed,
+    /// It could not be sent, and is not tried again.
+    GivenUp,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("tenantry");
+        let operation_seconds: fn() -> Histogram = || {
+            Histogram::new([
+                0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+            ])
+        };
+        let call_seconds: fn() -> Histogram =
+            || Histogram::new([0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 60.0, 120.0]);
+        let inner = Inner {
+            operations: counted(
+                &mut registry,
+                "graphql_operations",
+                "GraphQL operations by their first field, and ok or the code of their first error",
+            ),
+            operation_seconds: timed(
+                &mut registry,
+                "graphql_operation_duration",
+                "How long GraphQL operations took, a subscription as long as it was followed",
+                Family::new_with_constructor(operation_seconds),
+            ),
+            requests: counted(
+                &mut registry,
+                "http_requests",
+                "HTTP requests by route and class of status",
+            ),
+            requests_in_flight: counted(
+                &mut registry,
+                "http_requests_in_flight",
+                "HTTP requests whose answer has not begun",
+            ),
+            streams: counted(
+                &mut registry,
+                "subscription_connections",
+                "Open sockets and streams of events",
+            ),
+            connections: counted(&mut registry, "http_connections", "Open connections"),
+            connections_refused: counted(
+                &mut registry,
+                "http_connections_refused",
+                "Connections that were closed at once, for there were too many",
+            ),
+            runs_under_way: counted(
+                &mut registry,
+                "worker_runs_under_way",
+                "Runs that this instance works off",
+            ),
+            answers: counted(
+                &mut registry,
+                "answers",
+                "Answers of AI providers that were stored",
+            ),
+            call_seconds: timed(
+                &mut registry,
+                "provider_call_duration",
+                "How long calls of AI providers took, each try for itself",
+                Family::new_with_constructor(call_seconds),
+            ),
+            mails: counted(&mut registry, "mails", "Tries to send a mail"),
+            readings: Readings::register(&mut registry),
+            registry,
+        };
+        Self(Arc::new(inner))
+    }
+}
+
+/// A new metric of that name.
+fn counted<M: Metric + Default + Clone>(registry: &mut Registry, name: &str, help: &str) -> M {
+    let metric = M::default();
+    registry.register(name, help, metric.clone());
+    metric
+}
+
+/// The metric, in seconds.
+fn timed<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
+    registry.register_with_unit(name, help, Unit::Seconds, metric.clone());
+    metric
+}
+
+impl Metrics {
+    /// Counts an operation that was run: its kind and first field, what came of it, and how long it
+    /// took.
+    pub fn operation(
+        &self,
+        kind: &'static str,
+        field: &str,
+        error: Option<&str>,
+        duration: Duration,
+    ) {
+        let operation = OperationLabels {
+            kind,
+            field: field.to_owned(),
+        };
+        self.0
+            .operation_seconds
+            .get_or_create(&operation)
+            .observe(duration.as_secs_f64());
+        self.count_operation(operation, error.unwrap_or("ok"));
+    }
+
+    /// Counts an operation that was not run.
+    pub fn refused_operation(&self, code: &str) {
+        let operation = OperationLabels {
+            kind: "refused",
+            field: "other".to_owned(),
+        };
+        self.count_operation(operation, code);
+    }
+
+    fn count_operation(&self, OperationLabels { kind, field }: OperationLabels, outcome: &str) {
+        let labels = OutcomeLabels {
+            kind,
+            field,
+            outcome: outcome.to_owned(),
+        };
+        self.0.operations.get_or_create(&labels).inc();
+    }
+
+    /// Counts an HTTP request that was answered.
+    pub fn request(&self, route: &str, status: u16) {
+        let labels = RequestLabels {
+            route: route.to_owned(),
+            status: match status / 100 {
+                1 => "1xx",
+                2 => "2xx",
+                3 => "3xx",
+                4 => "4xx",
+                _ => "5xx",
+            },
+        };
+        self.0.requests.get_or_create(&labels).inc();
+    }
+
+    /// Counts an HTTP request for as long as it is not answered.
+    pub fn request_in_flight(&self) -> Counted {
+        Counted::new(&self.0.requests_in_flight)
+    }
+
+    /// Counts a socket or a stream for as long as it is open.
+    pub fn stream(&self, transport: Transport) -> Counted {
+        let transport = match transport {
+            Transport::WebSocket => "websocket",
+            Transport::Sse => "sse",
+        };
+        Counted::new(&self.0.streams.get_or_create(&StreamLabels { transport }))
+    }
+
+    /// Counts a connection for as long as it is open.
+    pub fn connection(&self) -> Counted {
+        Counted::new(&self.0.connections)
+    }
+
+    /// Counts a connection that was refused.
+    pub fn refused_connection(&self, bound: Bound) {
+        let bound = match bound {
+            Bound::All => "all",
+            Bound::Address => "address",
+        };
+        self.0
+            .connections_refused
+            .get_or_create(&RefusalLabels { bound })
+            .inc();
+    }
+
+    /// Counts a run for as long as it is worked off.
+    pub fn run_under_way(&self) -> Counted {
+        Counted::new(&self.0.runs_under_way)
+    }
+
+    /// Counts an answer that was stored.
+    pub fn answer(&self, provider: Provider, is_failed: bool) {
+        let labels = AnswerLabels {
+            provider: provider.as_str(),
+            outcome: outcome(is_failed),
+        };
+        self.0.answers.get_or_create(&labels).inc();
+    }
+
+    /// Measures a call of a provider.
+    pub fn call(&self, provider: Provider, is_failed: bool, duration: Duration) {
+        let labels = CallLabels {
+            provider: provider.as_str(),
+            outcome: outcome(is_failed),
+        };
+        self.0
+            .call_seconds
+            .get_or_create(&labels)
+            .observe(duration.as_secs_f64());
+    }
+
+    /// Counts a try to send a mail.
+    pub fn mail(&self, delivery: Delivery) {
+        let outcome = match delivery {
+            Delivery::Sent => "sent",
+            Delivery::Failed => "failed",
+            Delivery::GivenUp => "given_up",
+        };
+        self.0.mails.get_or_create(&MailLabels { outcome }).inc();
+    }
+}
+
+fn outcome(is_failed: bool) -> &'static str {
+    match is_failed {
+        true => "failed",
+        false => "ok",
+    }
+}

@@ -1,0 +1,138 @@
+//! What is looked up whenever somebody asks.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::{Registry, Unit};
+use tokio::time::timeout;
+
+use super::labels::{PoolLabels, RunLabels};
+use super::{Metrics, counted};
+use crate::app::App;
+use crate::error::Result;
+use crate::models::run::{self, Unfinished};
+
+/// How long the database may take to tell how many runs there are. Without an answer, the rest is
+/// told without them.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What is looked up whenever somebody asks.
+#[derive(Debug)]
+pub(super) struct Readings {
+    pool_max: Family<PoolLabels, Gauge>,
+    pool_open: Family<PoolLabels, Gauge>,
+    pool_available: Family<PoolLabels, Gauge>,
+    pool_waiting: Family<PoolLabels, Gauge>,
+    statements: Counter,
+    runs: Family<RunLabels, Gauge>,
+    memory: Gauge,
+}
+
+impl Readings {
+    /// The metrics, of which the time of the start is told already.
+    pub(super) fn register(registry: &mut Registry) -> Self {
+        let start = Gauge::<i64>::default();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        start.set(now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(i64::MAX)));
+        let memory = Gauge::default();
+        registry.register_with_unit(
+            "process_start_time",
+            "When the process began, since 1970",
+            Unit::Seconds,
+            start,
+        );
+        registry.register_with_unit(
+            "process_resident_memory",
+            "The memory that the process takes, where the operating system tells; else 0",
+            Unit::Bytes,
+            memory.clone(),
+        );
+        Self {
+            pool_max: counted(
+                registry,
+                "database_pool_max_connections",
+                "How many connections to the database there may be",
+            ),
+            pool_open: counted(
+                registry,
+                "database_pool_connections",
+                "Connections to the database",
+            ),
+            pool_available: counted(
+                registry,
+                "database_pool_available_connections",
+                "Connections to the database that nobody uses",
+            ),
+            pool_waiting: counted(
+                registry,
+                "database_pool_waiting",
+                "How many wait for a connection to the database",
+            ),
+            statements: counted(
+                registry,
+                "database_statements",
+                "Statements sent to the database",
+            ),
+            runs: counted(
+                registry,
+                "runs",
+                "Unfinished runs in the database, the same at every instance; none where it is away",
+            ),
+            memory,
+        }
+    }
+}
+
+impl Metrics {
+    /// All of it, as text in the format of OpenMetrics.
+    pub async fn scrape(&self, app: &App) -> String {
+        let readings = &self.0.readings;
+        for pool in app.db.pools() {
+            let labels = PoolLabels { pool: pool.name };
+            for (family, count) in [
+                (&readings.pool_max, pool.max),
+                (&readings.pool_open, pool.open),
+                (&readings.pool_available, pool.available),
+                (&readings.pool_waiting, pool.waiting),
+            ] {
+                family.get_or_create(&labels).set(count as i64);
+            }
+        }
+        let statements = app.db.statements().count();
+        readings
+            .statements
+            .inner()
+            .store(statements, Ordering::Relaxed);
+        readings.memory.set(resident_memory().unwrap_or_default());
+        match timeout(PATIENCE, unfinished(app)).await {
+            Ok(Ok(Unfinished { waiting, under_way })) => {
+                for (state, count) in [("waiting", waiting), ("under_way", under_way)] {
+                    readings.runs.get_or_create(&RunLabels { state }).set(count);
+                }
+            }
+            Ok(Err(_)) | Err(_) => readings.runs.clear(),
+        }
+        let mut text = String::new();
+        // Writing into a string does not fail.
+        let _ = encode(&mut text, &self.0.registry);
+        text
+    }
+}
+
+async fn unfinished(app: &App) -> Result<Unfinished> {
+    run::count_unfinished(&mut app.db.read().await?, app.now()).await
+}
+
+/// The memory that the process takes, in bytes.
+fn resident_memory() -> Option<i64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: i64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}

@@ -1,0 +1,213 @@
+//! What is told to Prometheus, to whom, and that clients cannot make it grow.
+
+use std::net::SocketAddr;
+
+use reqwest::StatusCode;
+use rstest::rstest;
+use serde_json::json;
+
+use crate::support::{Database, Events, Postgres, Socket, Sqlite, TestServer, home};
+
+/// What is told at that URL.
+async fn scrape(server: &TestServer, base: &str) -> String {
+    let response = server.http().get(format!("{base}/metrics")).send().await;
+    let response = response.expect("the server answers");
+    assert_eq!(response.status(), StatusCode::OK);
+    let media = response.headers()["content-type"].to_str().expect("text");
+    assert_eq!(media, "text/plain; version=0.0.4; charset=utf-8");
+    response.text().await.expect("text")
+}
+
+/// The number of the one series of that name that has all these labels; nothing where there is none.
+fn value(text: &str, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+    let mut found = text.lines().filter(|line| {
+        let is_named = line
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with(['{', ' ']));
+        let has = |(label, value): &(&str, &str)| line.contains(&format!("{label}=\"{value}\""));
+        is_named && labels.iter().all(has)
+    });
+    let line = found.next()?;
+    assert_eq!(found.next(), None, "{name} is several series");
+    let (_, number) = line.rsplit_once(' ').expect("a number");
+    Some(number.parse().expect("a number"))
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_is_counted(#[values(Sqlite, Postgres)] on: Database) {
+    let server = &TestServer::start(on).await;
+    home(&server.user("ada@example.com"), "Rocket").await;
+    server
+        .anonymous()
+        .refused("UNAUTHENTICATED", "{ me: viewer { id } }", json!({}))
+        .await;
+    server
+        .anonymous()
+        .ok(
+            "{ ...F } fragment F on Query { __schema { queryType { name } } }",
+            json!({}),
+        )
+        .await;
+    server.anonymous().send("{", json!({})).await;
+    server.anonymous().send("{ nothing }", json!({})).await;
+
+    let text = scrape(server, server.url()).await;
+    let operations = |labels| value(&text, "tenantry_graphql_operations_total", labels);
+    let refused = [("field", "viewer"), ("outcome", "UNAUTHENTICATED")];
+    assert_eq!(operations(&refused), Some(1.0), "{text}");
+    let introspected = [
+        ("kind", "query"),
+        ("field", "introspection"),
+        ("outcome", "ok"),
+    ];
+    assert_eq!(operations(&introspected), Some(1.0), "{text}");
+    let unread = [("kind", "refused"), ("outcome", "GRAPHQL_PARSE_FAILED")];
+    assert_eq!(operations(&unread), Some(1.0), "{text}");
+    let made = [
+        ("kind", "mutation"),
+        ("field", "createWorkspace"),
+        ("outcome", "ok"),
+    ];
+    assert!(operations(&made) >= Some(1.0), "{text}");
+    let timed = [("kind", "query"), ("field", "viewer")];
+    let name = "tenantry_graphql_operation_duration_seconds_count";
+    assert!(value(&text, name, &timed) >= Some(1.0), "{text}");
+
+    let requests = [("route", "/graphql"), ("status", "2xx")];
+    assert!(value(&text, "tenantry_http_requests_total", &requests) >= Some(4.0));
+    // The one that asks.
+    assert_eq!(
+        value(&text, "tenantry_http_requests_in_flight", &[]),
+        Some(1.0)
+    );
+    let open = value(
+        &text,
+        "tenantry_database_pool_connections",
+        &[("pool", "read")],
+    );
+    assert!(open >= Some(1.0), "{text}");
+    assert!(value(&text, "tenantry_database_statements_total", &[]) >= Some(1.0));
+    for state in ["waiting", "under_way"] {
+        assert_eq!(
+            value(&text, "tenantry_runs", &[("state", state)]),
+            Some(0.0)
+        );
+    }
+    assert!(value(&text, "tenantry_process_start_time_seconds", &[]) > Some(0.0));
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn sockets_and_streams_are_counted_while_they_are_open(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = &TestServer::start(on).await;
+    let home = home(&server.user("ada@example.com"), "Rocket").await;
+    let token = server.token("ada@example.com");
+    let mut socket = Socket::signed_in(server, &token).await;
+    socket.settle().await;
+    let id = &home.workspace;
+    let follow = "subscription($id: ID!) { workspaceEvents(workspaceId: $id) { id } }";
+    let stream = Events::of(server, &token, follow, json!({ "id": id })).await;
+    let open = async |transport| {
+        let text = scrape(server, server.url()).await;
+        let labels = [("transport", transport)];
+        value(&text, "tenantry_subscription_connections", &labels)
+    };
+    assert_eq!(open("websocket").await, Some(1.0));
+    assert_eq!(open("sse").await, Some(1.0));
+
+    drop((socket, stream));
+    for transport in ["websocket", "sse"] {
+        while open(transport).await != Some(0.0) {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_a_client_makes_up_is_remembered(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let nobody = server.anonymous();
+    for i in 0..50 {
+        let made_up = format!("hostile{i}");
+        for query in [
+            format!("query {made_up} {{ {made_up} }}"),
+            format!("query {made_up} {{ {made_up}: viewer {{ id }} }}"),
+            format!("mutation {made_up} {{ {made_up}: {made_up} {{ id }} }}"),
+            format!("query {{ ...{made_up} }} fragment {made_up} on Query {{ {made_up} }}"),
+            format!("query {made_up} {{ __{made_up} }}"),
+        ] {
+            nobody.send(&query, json!({ "variables": made_up })).await;
+        }
+        let url = format!("{}/{made_up}?{made_up}={made_up}", server.url());
+        let request = server.http().get(url).header("x-request-id", &made_up);
+        request.send().await.expect("the server answers");
+    }
+    let text = scrape(&server, server.url()).await;
+    assert!(!text.contains("hostile"), "{text}");
+    let unknown = [("route", "other"), ("status", "4xx")];
+    assert_eq!(
+        value(&text, "tenantry_http_requests_total", &unknown),
+        Some(50.0)
+    );
+    assert!(text.lines().count() < 200, "{text}");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_have_a_listener_of_their_own_where_one_is_configured(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::with(on, |config| {
+        config.metrics.listen = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
+    })
+    .await;
+    let own = format!("http://{}", server.metrics().expect("a listener"));
+    scrape(&server, &own).await;
+    let get = async |url: String| {
+        let response = server.http().get(url).send().await;
+        response.expect("an answer").status()
+    };
+    assert_eq!(
+        get(format!("{}/metrics", server.url())).await,
+        StatusCode::NOT_FOUND
+    );
+    assert_eq!(get(format!("{own}/graphql")).await, StatusCode::NOT_FOUND);
+    assert_eq!(get(format!("{own}/healthz")).await, StatusCode::NOT_FOUND);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_on_the_network_are_told_no_metrics(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::with(on, |config| {
+        config.http.host = [0, 0, 0, 0].into();
+        config.auth.development = Some(true);
+    })
+    .await;
+    let response = server
+        .http()
+        .get(format!("{}/metrics", server.url()))
+        .send()
+        .await;
+    assert_eq!(response.expect("an answer").status(), StatusCode::NOT_FOUND);
+    assert_eq!(server.metrics(), None);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_for_open_metrics_gets_it_by_its_name(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let accept = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5";
+    let request = server.http().get(format!("{}/metrics", server.url()));
+    let response = request.header("accept", accept).send().await;
+    let response = response.expect("the server answers");
+    let media = response.headers()["content-type"].to_str().expect("text");
+    assert!(media.starts_with("application/openmetrics-text"), "{media}");
+    let text = response.text().await.expect("text");
+    assert!(text.ends_with("# EOF\n"), "{text}");
+}
