@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use tenantry::config::{Config, environment};
 use tenantry::db::{self, Db, Kind};
 use tenantry::http::{StartError, open};
+use tenantry::metrics::Metrics;
 use tenantry::models::provider::Provider;
 use tenantry::providers::Providers;
 use tenantry::worker::MailServer;
@@ -164,7 +165,7 @@ async fn mail(config: &Config) -> Finding {
 
 /// None of them is called: that would cost.
 fn providers(config: &Config) -> Finding {
-    if let Err(error) = Providers::new(&config.providers) {
+    if let Err(error) = Providers::new(&config.providers, Metrics::default()) {
         return Err(format!("{error:#}; set it again"));
     }
     let has_key = |provider: &Provider| config.providers.of(*provider).api_key.is_some();
