@@ -120,6 +120,8 @@ struct Bar {
     /// What there is of those that are done.
     done: u64,
     shown: Option<Moment>,
+    /// Whether any of the table's rows was written, and not only passed over.
+    is_new: bool,
 }
 
 /// How wide the bar is.
@@ -132,6 +134,7 @@ impl Bar {
             total: plan.organizations + plan.workspaces + plan.users + plan.prompts + plan.answers,
             done: 0,
             shown: None,
+            is_new: false,
         }
     }
 
@@ -159,9 +162,10 @@ impl Bar {
                 ));
                 self.shown = Some(Moment::now());
             }
-        } else if is_done {
+        } else if is_done && self.is_new {
             write(&format!("{rows:>12}  {table}\n"));
         }
+        self.is_new = !is_done;
         if is_done {
             self.done += here;
         }

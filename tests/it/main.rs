@@ -30,6 +30,7 @@ mod races;
 mod runs;
 mod runs_read;
 mod schema;
+mod seed;
 mod start;
 mod statements;
 mod strangers;
