@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 use url::Url;
 
 use crate::config::{Config, Plan};
 use crate::db::Db;
 use crate::db::types::Instant;
+use crate::files::{SigningKey, Store};
 use crate::metrics::Metrics;
 
 /// What every request and every job shares. Cheap to clone.
@@ -22,10 +23,13 @@ pub struct App {
     pub config: Arc<Config>,
     /// What is counted and measured.
     pub metrics: Metrics,
+    /// Where the bytes of files are.
+    pub files: Store,
     /// How often what lasts looks at something, and how long it waits.
     pub pace: Pace,
     clock: Arc<dyn Clock>,
     work: Arc<watch::Sender<()>>,
+    upload_key: Arc<OnceCell<SigningKey>>,
 }
 
 /// How often what lasts looks at something, and how long it waits. Injected, so that tests need not
@@ -79,14 +83,16 @@ impl Clock for SystemClock {
 
 impl App {
     /// Puts together what is shared.
-    pub fn new(db: Db, config: Config, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(db: Db, files: Store, config: Config, clock: Arc<dyn Clock>) -> Self {
         Self {
             db,
             config: Arc::new(config),
             metrics: Metrics::default(),
+            files,
             pace: Pace::default(),
             clock,
             work: Arc::default(),
+            upload_key: Arc::default(),
         }
     }
 
@@ -104,6 +110,17 @@ impl App {
             // An IP address and a port always make a URL.
             Url::parse(&format!("http://{address}")).expect("an address makes a URL")
         })
+    }
+
+    /// The URL at which people reach that path, which has no slash in front.
+    pub fn url_of(&self, path: &str) -> String {
+        let url = self.public_url();
+        format!("{}/{path}", url.as_str().trim_end_matches('/'))
+    }
+
+    /// The key that signs the URLs of uploads, once it has been read from the database.
+    pub(crate) fn upload_key(&self) -> &OnceCell<SigningKey> {
+        &self.upload_key
     }
 
     /// Tells the worker of this process, if there is one, that there may be something to do. To be

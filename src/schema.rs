@@ -87,6 +87,8 @@ diesel::table! {
         purge_at -> Nullable<Instant>,
         enabled_providers -> Nullable<Json>,
         last_run_at -> Nullable<Instant>,
+        icon_id -> Nullable<Id>,
+        icon_format -> Nullable<Text>,
     }
 }
 
@@ -331,6 +333,46 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{Integer, Nullable, Text};
+    use crate::db::types::sql::{Id, Instant};
+
+    files (id) {
+        id -> Id,
+        uploaded_by -> Nullable<Id>,
+        object_id -> Nullable<Id>,
+        format -> Nullable<Text>,
+        bytes -> Nullable<Integer>,
+        width -> Nullable<Integer>,
+        height -> Nullable<Integer>,
+        workspace_id -> Nullable<Id>,
+        used_at -> Nullable<Instant>,
+        expires_at -> Instant,
+        kept_until -> Instant,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use crate::db::types::sql::{Id, Instant};
+
+    discarded_objects (id) {
+        id -> Id,
+        due_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use crate::db::types::sql::Instant;
+
+    secrets (name) {
+        name -> Text,
+        value -> Text,
+        created_at -> Instant,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     users,
     organizations,
@@ -353,4 +395,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     run_prompts,
     answers,
     visibility,
+    files,
+    discarded_objects,
+    secrets,
 );

@@ -167,6 +167,7 @@ pub const MUTATIONS: &[(&str, Takes)] = &[
     ("updateWorkspace", Takes::Permission(P::WorkspaceManage)),
     ("deleteWorkspace", Takes::Permission(P::WorkspaceOwn)),
     ("restoreWorkspace", Takes::Permission(P::WorkspaceOwn)),
+    ("generateWorkspaceIconUploadUrl", Takes::SignedIn),
     ("selectWorkspace", Takes::Permission(P::WorkspaceView)),
     ("joinWorkspaceByCode", Takes::SignedIn),
     ("rotateJoinCode", Takes::Permission(P::WorkspaceManage)),

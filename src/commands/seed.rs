@@ -77,7 +77,7 @@ fn plan(config: &Config, arguments: &Arguments) -> Result<Plan, StartError> {
     }
     let now = arguments.now.map_or_else(
         || Instant::from(Utc::now()).to_day(),
-        |now| Instant::from(now),
+        Instant::from,
     );
     Ok(Plan {
         organizations: arguments.organizations.into(),

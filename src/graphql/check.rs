@@ -181,3 +181,4 @@ all_of!(A B C D E F);
 all_of!(A B C D E F G);
 all_of!(A B C D E F G H);
 all_of!(A B C D E F G H I);
+all_of!(A B C D E F G H I J);

@@ -11,6 +11,7 @@ mod connection;
 mod context;
 mod error;
 mod event;
+mod icon;
 mod id;
 mod invitation;
 mod join_code;
@@ -63,6 +64,7 @@ pub struct Mutation(
     organization_member::OrganizationMemberMutation,
     workspace::WorkspaceMutation,
     workspace::WorkspaceMemberMutation,
+    icon::IconMutation,
     provider::ProviderMutation,
     invitation::InvitationMutation,
     navigation::NavigationMutation,

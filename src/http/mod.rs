@@ -2,6 +2,7 @@
 
 mod accept;
 mod documents;
+mod files;
 mod graphql;
 mod health;
 mod metrics_listener;
@@ -17,7 +18,7 @@ mod subscription;
 
 use axum::Router;
 use axum::middleware;
-use axum::routing::get;
+use axum::routing::{get, put};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
 
@@ -35,6 +36,8 @@ fn router(state: State, cors: CorsLayer) -> Router {
             get(graphql::stream_get).post(graphql::stream_post),
         )
         .route("/schema.graphql", get(graphql::sdl))
+        .route("/uploads/{id}", put(files::upload))
+        .route("/files/{id}/{name}", get(files::download))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready));
     if state.app.config.playground.enabled {

@@ -15,6 +15,7 @@ use crate::auth::Authenticator;
 use crate::auth::token::{DevelopmentKey, Verifier, http_client};
 use crate::config::Config;
 use crate::db::{Db, Kind, migrate};
+use crate::files::Store;
 
 /// Why the server does not start: one line for the operator, with what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -47,11 +48,12 @@ impl Server {
             config.http.port = address.port();
         }
         let db = open(&config).await?;
+        let files = open_files(&config)?;
         let development = development_key(&config)?;
         let http = http_client().map_err(|error| StartError(error.to_string()))?;
         let verifier = Verifier::new(config.auth.issuers.clone(), development.clone(), http);
         bring_up_to_date(&db, &config).await?;
-        let app = App::new(db, config, clock);
+        let app = App::new(db, files, config, clock);
         let state = State::new(app, Authenticator::new(verifier), documents);
         Ok(Self {
             listener,
@@ -159,8 +161,9 @@ impl Server {
 /// One line for the operator.
 pub async fn open_app(config: Config, clock: Arc<dyn Clock>) -> Result<App, StartError> {
     let db = open(&config).await?;
+    let files = open_files(&config)?;
     bring_up_to_date(&db, &config).await?;
-    Ok(App::new(db, config, clock))
+    Ok(App::new(db, files, config, clock))
 }
 
 async fn bring_up_to_date(db: &Db, config: &Config) -> Result<(), StartError> {
@@ -206,6 +209,10 @@ pub async fn migrate_database(db: &Db) -> Result<Vec<String>, StartError> {
             causes(&error)
         ))
     })
+}
+
+fn open_files(config: &Config) -> Result<Store, StartError> {
+    Store::open(config).map_err(|error| StartError(format!("{error:#}")))
 }
 
 fn make_data_dir(config: &Config) -> Result<(), StartError> {

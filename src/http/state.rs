@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::documents::Documents;
+use super::files::Uploads;
 use crate::app::App;
 use crate::auth::Authenticator;
 use crate::graphql::limits::Shape;
@@ -23,6 +24,8 @@ pub struct State {
     pub documents: Arc<Documents>,
     /// Tells whose request it is.
     pub authenticator: Arc<Authenticator>,
+    /// How many files may be uploaded at the same time.
+    pub uploads: Arc<Uploads>,
     /// Whether the server is stopping, for what would otherwise go on. Whoever subscribes to it is
     /// waited for.
     pub stopping: Arc<watch::Sender<bool>>,
@@ -38,6 +41,7 @@ impl State {
             schema,
             documents: Arc::new(documents),
             authenticator: Arc::new(authenticator),
+            uploads: Arc::default(),
             stopping: Arc::new(watch::Sender::new(false)),
         }
     }

@@ -1,6 +1,7 @@
 //! What runs without a request. Every instance may run a worker: they share the work through the
 //! database.
 
+mod files;
 mod mail;
 mod mailer;
 mod purge;
@@ -63,6 +64,7 @@ impl Worker {
                 .repeat("schedules", || schedules::run_due(app)),
             shift.clone().repeat("retention", || retention::forget(app)),
             shift.clone().repeat("purge", || purge::purge(app, &tally)),
+            shift.clone().repeat("files", || files::sweep(app)),
             runs::work_off(app, providers, shift),
         );
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tenantry::config::Config;
 use tenantry::id::{PromptId, RunId, WorkspaceId};
 use tenantry::models::run::{self, HolderId, work};
-use tenantry::models::schedule;
+use tenantry::models::{file, schedule};
 
 use crate::support::office::{Office, Person};
 use crate::support::plans::{Plan, numbered};
@@ -269,6 +269,14 @@ async fn work_is_found_by_indexes(#[values(Sqlite, Postgres)] on: Database) {
             "{id:n + 1000000}, '0 6 * * *', 'UTC', CASE n % 100 WHEN 0 THEN {now} END",
         )
         .await;
+    // Every hundredth file is no workspace's any more.
+    server
+        .insert_series(
+            20_000,
+            "files (id, workspace_id, expires_at, kept_until, created_at)",
+            "{id:n}, CASE WHEN n % 100 > 0 THEN {id:n + 1000000} END, {now}, {now}, {now}",
+        )
+        .await;
     server.analyze().await;
     let app = server.app();
     let now = app.now();
@@ -285,7 +293,16 @@ async fn work_is_found_by_indexes(#[values(Sqlite, Postgres)] on: Database) {
                 .await?
                 .is_some_and(|end| end <= now)
         );
+        assert!(
+            file::first_to_sweep(&mut conn)
+                .await?
+                .is_some_and(|kept| kept <= now)
+        );
         drop(conn);
+        let swept = app
+            .db
+            .transaction(async |tx| file::sweep(tx, now, 50).await);
+        assert_eq!(swept.await?, 50);
         assert_eq!(schedule::run_due(app, 16).await?, 16);
         let holder = HolderId::new(now.to_utc());
         let lease = chrono::TimeDelta::seconds(30);
@@ -300,9 +317,14 @@ async fn work_is_found_by_indexes(#[values(Sqlite, Postgres)] on: Database) {
     };
     let (plans, outcome) = server.plans(looking).await;
     assert!(outcome.expect("it works"));
-    let indexes = ["schedules_due", "runs_to_do", "runs_to_forget"];
+    let indexes = [
+        "schedules_due",
+        "runs_to_do",
+        "runs_to_forget",
+        "files_to_sweep",
+    ];
     let looks = |plan: &&Plan| {
-        ["next_run_at", "leased_until", "finished_at"]
+        ["next_run_at", "leased_until", "finished_at", "kept_until"]
             .iter()
             .any(|at| {
                 plan.sql.contains(&format!("\"{at}\" <"))
@@ -310,7 +332,7 @@ async fn work_is_found_by_indexes(#[values(Sqlite, Postgres)] on: Database) {
             })
     };
     let searches: Vec<_> = plans.iter().filter(looks).collect();
-    assert!(searches.len() >= 6, "{plans:#?}");
+    assert!(searches.len() >= 7, "{plans:#?}");
     for plan in searches {
         // A partial index has nothing else in it, so that reading all of it reads nothing in vain.
         let by_index = |step: &String| indexes.iter().any(|index| step.contains(index));

@@ -73,6 +73,7 @@ async fn without_credentials_there_is_the_schema_and_nothing_else(
         "{ node(id: \"x\") { id } }",
         "{ nodes(ids: [\"x\"]) { id } }",
         "mutation { createOrganization(input: { name: \"\" }) { organization { id } } }",
+        "mutation { generateWorkspaceIconUploadUrl { storageId } }",
         "mutation { setEnabledProviders(input: { workspaceId: \"x\", providers: [] }) { __typename } }",
         "mutation { createPrompts(input: { workspaceId: \"x\", prompts: [] }) { prompts { id } } }",
         "mutation { updatePrompt(input: { promptId: \"x\" }) { prompt { id } } }",

@@ -11,6 +11,7 @@ mod contract;
 mod deleting;
 mod explain;
 mod http;
+mod icons;
 mod invitations;
 mod join_codes;
 mod limits;

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use rstest::rstest;
 use serde_json::{Map, Value, json};
 
+use crate::support::icons::offer;
 use crate::support::{Client, Database, Postgres, Reply, Sqlite, TestServer, text};
 
 /// An input or an argument that is an id, as a path below the field.
@@ -234,6 +235,7 @@ struct Own {
     invitation: String,
     api_token: String,
     prompt: String,
+    file: String,
     run: String,
 }
 
@@ -269,6 +271,7 @@ impl Own {
             invitation: text(&invited, "invitation.id"),
             api_token: api_token(client).await,
             prompt: text(&prompts, "prompts.0.id"),
+            file: offer(client).await.id,
             run: text(&run, "runRequest.jobId"),
         }
     }
@@ -282,6 +285,7 @@ impl Own {
             "inv" => self.invitation.clone(),
             "tok" => self.api_token.clone(),
             "prompt" => self.prompt.clone(),
+            "file" => self.file.clone(),
             "run" => self.run.clone(),
             _ => panic!("say in this file whose {kind} to try"),
         }
@@ -315,6 +319,7 @@ async fn an_id_of_another_tenants_is_as_one_that_never_was(
 ) {
     let server = TestServer::with(on, |config| {
         config.limits.organizations_per_hour = 1_000;
+        config.limits.uploads_per_hour = 1_000;
     })
     .await;
     let (ada, bob) = (

@@ -25,7 +25,7 @@ use super::organization::{Organization, Permission, permissions};
 use super::prompt::Prompt;
 use super::provider::Provider;
 use super::run::{Run, RunStatus};
-use super::scalar::{DateTime, Json};
+use super::scalar::{DateTime, Json, Url};
 use super::schedule::Schedule;
 use super::user::User;
 use super::visibility::DomainVisibility;
@@ -123,6 +123,13 @@ impl Workspace {
     /// The domain whose mentions are tracked, such as `example.com`.
     async fn domain(&self) -> Option<&str> {
         self.row().domain.as_deref()
+    }
+
+    /// Where everybody can see its icon. Each icon has a URL of its own, which is good for as long as it
+    /// is the workspace's.
+    async fn icon_url(&self, ctx: &Context<'_>) -> Option<Url> {
+        let icon = self.row().icon()?;
+        Some(Url(icon.url(ctx.app())))
     }
 
     /// Whether it is there.

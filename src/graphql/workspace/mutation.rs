@@ -11,6 +11,7 @@ use crate::graphql::context::ContextExt;
 use crate::graphql::id::RawId;
 use crate::graphql::organization::Organization;
 use crate::graphql::scalar::{DateTime, Json};
+use crate::models::patch::Patch;
 use crate::models::values::domain::Domain;
 use crate::models::values::slug::Slug;
 use crate::models::values::{json, text};
@@ -41,6 +42,8 @@ struct CreateWorkspaceInput {
     description: Option<String>,
     /// A domain name of at most 253 characters; a URL is reduced to its host.
     domain: Option<String>,
+    /// As returned by generateWorkspaceIconUploadUrl.
+    icon_storage_id: Option<RawId>,
     /// If left out: the viewer's current organization where they have WORKSPACE_CREATE in it, else
     /// their personal one, which is made where there is none.
     organization: Option<WorkspaceOrganizationInput>,
@@ -58,6 +61,10 @@ impl CreateWorkspaceInput {
         let slug = check.optional("slug", &self.slug, Slug::parse);
         let description = check.optional("description", &self.description, text::description);
         let domain = check.optional("domain", &self.domain, Domain::parse);
+        let icon = match &self.icon_storage_id {
+            Some(id) => check.id("iconStorageId", id).map(Some),
+            None => check.field("iconStorageId", Ok(None)),
+        };
         let place = self.place(&mut check);
         let settings = match &self.settings {
             Some(Json(settings)) => {
@@ -66,13 +73,14 @@ impl CreateWorkspaceInput {
             }
             None => check.field("settings", Ok(types::Json::empty())),
         };
-        let (name, slug, description, domain, place, settings) =
-            check.done((name, slug, description, domain, place, settings))?;
+        let (name, slug, description, domain, icon, place, settings) =
+            check.done((name, slug, description, domain, icon, place, settings))?;
         Ok(NewWorkspace {
             name,
             slug,
             description: description.flatten(),
             domain,
+            icon,
             place,
             visibility: self.visibility.into(),
             settings,
@@ -108,6 +116,8 @@ struct UpdateWorkspaceInput {
     description: MaybeUndefined<String>,
     /// `null` clears it.
     domain: MaybeUndefined<String>,
+    /// `null` removes the icon.
+    icon_storage_id: MaybeUndefined<RawId>,
     /// Merged into the settings as RFC 7396 says: `null` removes a key.
     settings: MaybeUndefined<Json>,
     /// Merged likewise.
@@ -128,6 +138,11 @@ impl UpdateWorkspaceInput {
             text::description(text)
         });
         let domain = check.cleared("domain", &self.domain, |host| Domain::parse(host).map(Some));
+        let icon = match &self.icon_storage_id {
+            MaybeUndefined::Undefined => check.field("iconStorageId", Ok(Patch::Keep)),
+            MaybeUndefined::Null => check.field("iconStorageId", Ok(Patch::Clear)),
+            MaybeUndefined::Value(id) => check.id("iconStorageId", id).map(Patch::Set),
+        };
         let settings = check.kept("settings", &self.settings, patch);
         let onboarding = check.kept("onboarding", &self.onboarding, patch);
         let completed = check.cleared(
@@ -142,6 +157,7 @@ impl UpdateWorkspaceInput {
             slug,
             description,
             domain,
+            icon,
             settings,
             onboarding,
             completed,
@@ -153,6 +169,7 @@ impl UpdateWorkspaceInput {
             slug,
             description,
             domain,
+            icon,
             settings,
             onboarding,
             onboarding_completed_at,
@@ -163,6 +180,7 @@ impl UpdateWorkspaceInput {
             domain,
             visibility,
             description,
+            icon,
             settings,
             onboarding,
             onboarding_completed_at,

@@ -13,8 +13,9 @@ use crate::auth::Viewer;
 use crate::db::Transaction;
 use crate::db::types::{Instant, Json};
 use crate::error::Result;
-use crate::id::{OrganizationId, UserId, WorkspaceId};
+use crate::id::{FileId, OrganizationId, UserId, WorkspaceId};
 use crate::models::event::{self, EventKind, NewEvent};
+use crate::models::file;
 use crate::models::join_code;
 use crate::models::navigation;
 use crate::models::organization::{self, NewOrganization, VisibleOrganization};
@@ -49,6 +50,8 @@ pub struct NewWorkspace {
     pub description: Option<String>,
     /// The domain whose mentions are tracked.
     pub domain: Option<Domain>,
+    /// An uploaded file of the viewer's that is to be its icon.
+    pub icon: Option<FileId>,
     /// Where it belongs.
     pub place: Place,
     /// Who of the organization sees it.
@@ -72,7 +75,7 @@ pub struct Created {
 ///
 /// # Errors
 /// `SLUG_TAKEN`; `NOT_FOUND` and `FORBIDDEN` for the organization; `RATE_LIMITED` where it makes one;
-/// `LIMIT_REACHED` where the plan has no room for it.
+/// `LIMIT_REACHED` where the plan has no room for it; those of [`file::choose`].
 pub async fn create(app: &App, viewer: &Viewer, new: &NewWorkspace) -> Result<Created> {
     app.db
         .transaction(async |tx| create_in(tx, app, viewer, new).await)
@@ -107,6 +110,7 @@ async fn create_in(
             "name": workspace.name,
             "slug": workspace.slug,
             "visibility": workspace.visibility.as_str(),
+            "iconUrl": workspace.icon().map(|icon| icon.url(app)),
         }),
     };
     event::record(tx, viewer, now, event).await?;
@@ -176,6 +180,10 @@ async fn insert(
         Some(slug) => slug.to_string(),
         None => slugs::free(tx, SlugKind::Workspace, &base).await?.into(),
     };
+    let icon = match new.icon {
+        Some(file) => Some(file::choose(tx, viewer, file, now).await?),
+        None => None,
+    };
     let plan = app.plan(&organization.organization.plan_key);
     let mut workspace = Workspace {
         id,
@@ -198,7 +206,10 @@ async fn insert(
         purge_at: None,
         enabled_providers: None,
         last_run_at: None,
+        icon_id: None,
+        icon_format: None,
     };
+    workspace.set_icon(icon);
     workspace.set_keys();
     run!(
         tx,
@@ -207,6 +218,9 @@ async fn insert(
             .execute(tx)
             .await
     )?;
+    if let Some(icon) = icon {
+        file::give(tx, icon, id, now).await?;
+    }
     match &new.slug {
         Some(slug) => slugs::take(tx, Owner::Workspace(id), slug).await?,
         None => {

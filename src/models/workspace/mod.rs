@@ -26,7 +26,9 @@ use crate::access::{OrganizationRole, Permission, WorkspaceRole};
 use crate::db::Connection;
 use crate::db::types::{Instant, Json, JsonList};
 use crate::error::Result;
-use crate::id::{OrganizationId, UserId, WorkspaceId};
+use crate::files::Format;
+use crate::id::{FileId, OrganizationId, UserId, WorkspaceId};
+use crate::models::file::Icon;
 use crate::models::provider::Provider;
 use crate::models::values::fold::fold;
 use crate::run;
@@ -88,6 +90,10 @@ pub struct Workspace {
     pub enabled_providers: Option<JsonList<Provider>>,
     /// When a run last came to its end.
     pub last_run_at: Option<Instant>,
+    /// The file that is its icon.
+    pub icon_id: Option<FileId>,
+    /// That file's format.
+    pub icon_format: Option<Format>,
 }
 
 impl Workspace {
@@ -95,6 +101,17 @@ impl Workspace {
     /// any of it.
     pub fn is_gone(&self, now: Instant) -> bool {
         self.purge_at.is_some_and(|purge_at| purge_at <= now)
+    }
+
+    /// Its icon, if it has one.
+    pub fn icon(&self) -> Option<Icon> {
+        let both = self.icon_id.zip(self.icon_format);
+        both.map(|(id, format)| Icon { id, format })
+    }
+
+    fn set_icon(&mut self, icon: Option<Icon>) {
+        self.icon_id = icon.map(|icon| icon.id);
+        self.icon_format = icon.map(|icon| icon.format);
     }
 
     /// Brings the keys that it is ordered and searched by in line with its name and slug.

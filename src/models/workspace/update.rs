@@ -8,10 +8,12 @@ use super::{Visibility, VisibleWorkspace, Workspace};
 use crate::access::scope::workspace::{Manage, Own};
 use crate::app::App;
 use crate::auth::Viewer;
+use crate::db::Transaction;
 use crate::db::types::{Instant, Json};
 use crate::error::{Error, Result};
-use crate::id::WorkspaceId;
+use crate::id::{FileId, WorkspaceId};
 use crate::models::event::{self, EventKind, NewEvent};
+use crate::models::file;
 use crate::models::patch::Patch;
 use crate::models::slugs::{self, Owner};
 use crate::models::values::domain::Domain;
@@ -33,6 +35,8 @@ pub struct WorkspaceChanges {
     pub visibility: Option<Visibility>,
     /// Up to 2,000 characters.
     pub description: Patch<String>,
+    /// An uploaded file of the viewer's that is to be its icon.
+    pub icon: Patch<FileId>,
     /// Merged into the settings as RFC 7396 says.
     pub settings: Option<Value>,
     /// Merged into the onboarding likewise.
@@ -54,7 +58,7 @@ impl WorkspaceChanges {
 ///
 /// # Errors
 /// Those of [`Viewer::workspace`]; `SLUG_TAKEN`; `INVALID_INPUT` where a merged document would be too
-/// large.
+/// large; those of [`file::choose`].
 pub async fn update(
     app: &App,
     viewer: &Viewer,
@@ -76,9 +80,13 @@ pub async fn update(
             {
                 slugs::take(tx, Owner::Workspace(id), slug).await?;
             }
-            let data = apply(workspace, changes)?;
+            let now = app.now();
+            let mut data = apply(workspace, changes)?;
+            if set_icon(tx, viewer, workspace, &changes.icon, now).await? {
+                let url = workspace.icon().map(|icon| icon.url(app));
+                data.insert("iconUrl".to_owned(), url.into());
+            }
             if !data.is_empty() {
-                let now = app.now();
                 workspace.updated_at = now;
                 workspace.set_keys();
                 let row = workspaces::table.find(id);
@@ -97,7 +105,29 @@ pub async fn update(
         .await
 }
 
-/// Applies the changes to the row, and gives the fields that changed with their new values.
+/// Gives the workspace, whose row is locked, another icon or none, and tells whether that is a change.
+async fn set_icon(
+    tx: &mut Transaction,
+    viewer: &Viewer,
+    workspace: &mut Workspace,
+    icon: &Patch<FileId>,
+    now: Instant,
+) -> Result<bool> {
+    let icon = match icon {
+        Patch::Keep => return Ok(false),
+        Patch::Clear if workspace.icon().is_none() => return Ok(false),
+        Patch::Clear => None,
+        Patch::Set(file) => Some(file::choose(tx, viewer, *file, now).await?),
+    };
+    file::take_away(tx, workspace.id, now).await?;
+    if let Some(icon) = icon {
+        file::give(tx, icon, workspace.id, now).await?;
+    }
+    workspace.set_icon(icon);
+    Ok(true)
+}
+
+/// Applies the changes but that of the icon to the row, and gives the fields that changed with their new values.
 fn apply(workspace: &mut Workspace, changes: &WorkspaceChanges) -> Result<Map<String, Value>> {
     let mut data = Map::new();
     let mut note = |field: &str, changed: bool, value: Value| {

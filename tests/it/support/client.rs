@@ -101,8 +101,12 @@ impl Client {
         self.refused(code, &query, json!({ "input": input })).await
     }
 
-    /// The reply to a mutation, whatever it is.
+    /// The reply to a mutation, whatever it is. No input, for one that takes none, is `null`.
     pub async fn try_mutate(&self, mutation: &str, input: Value, selection: &str) -> Reply {
+        if input.is_null() {
+            let query = format!("mutation {{ {mutation} {{ {selection} }} }}");
+            return self.send(&query, json!({})).await;
+        }
         self.send(
             &mutation_document(mutation, selection),
             json!({ "input": input }),

@@ -1,11 +1,13 @@
 //! What the tests stand on: a real server on a real database for each of them.
 
+pub mod bucket;
 pub mod client;
 pub mod clock;
 pub mod collecting;
 pub mod copies;
 pub mod database;
 pub mod home;
+pub mod icons;
 pub mod issuer;
 pub mod office;
 pub mod people;

@@ -1,0 +1,76 @@
+//! The formats that an icon may have.
+
+use image::ImageFormat;
+
+use crate::text_enum;
+
+text_enum! {
+    /// The format of an icon. SVG is none: it is a document, with scripts in it.
+    pub enum Format {
+        /// PNG.
+        Png = "PNG",
+        /// JPEG.
+        Jpeg = "JPEG",
+        /// WebP.
+        Webp = "WEBP",
+        /// GIF.
+        Gif = "GIF",
+    }
+}
+
+impl Format {
+    /// The format that the first bytes say it is.
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Png),
+            [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
+            [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Self::Gif),
+            [
+                b'R',
+                b'I',
+                b'F',
+                b'F',
+                _,
+                _,
+                _,
+                _,
+                b'W',
+                b'E',
+                b'B',
+                b'P',
+                ..,
+            ] => Some(Self::Webp),
+            _ => None,
+        }
+    }
+
+    /// The value of `Content-Type`.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Png => "image/png",
+            Self::Jpeg => "image/jpeg",
+            Self::Webp => "image/webp",
+            Self::Gif => "image/gif",
+        }
+    }
+
+    /// The name that an icon is served under.
+    pub const fn file_name(self) -> &'static str {
+        match self {
+            Self::Png => "icon.png",
+            Self::Jpeg => "icon.jpg",
+            Self::Webp => "icon.webp",
+            Self::Gif => "icon.gif",
+        }
+    }
+
+    /// The same for the decoders.
+    pub(super) const fn to_image(self) -> ImageFormat {
+        match self {
+            Self::Png => ImageFormat::Png,
+            Self::Jpeg => ImageFormat::Jpeg,
+            Self::Webp => ImageFormat::WebP,
+            Self::Gif => ImageFormat::Gif,
+        }
+    }
+}

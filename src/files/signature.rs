@@ -1,0 +1,82 @@
+//! How the URL is signed by which a file is uploaded.
+
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::error::Result;
+
+/// The key that signs URLs. Neither printed nor logged.
+pub struct SigningKey([u8; 32]);
+
+impl SigningKey {
+    /// A new key.
+    ///
+    /// # Errors
+    /// Where the operating system has no random bytes to give.
+    pub fn generate() -> Result<Self> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
+        Ok(Self(key))
+    }
+
+    /// The key that [`SigningKey::to_hex`] wrote.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let key = HEXLOWER.decode(text.as_bytes()).ok()?;
+        key.try_into().ok().map(Self)
+    }
+
+    /// The key, to be stored.
+    pub fn to_hex(&self) -> String {
+        HEXLOWER.encode(&self.0)
+    }
+
+    /// The signature that allows the file to be uploaded until then, in seconds since 1970.
+    pub fn sign(&self, file: &str, expires: &str) -> String {
+        BASE64URL_NOPAD.encode(&self.mac(file, expires).finalize().into_bytes())
+    }
+
+    /// Whether that is the signature for exactly these texts; found out in a time that tells nothing.
+    pub fn verify(&self, file: &str, expires: &str, signature: &str) -> bool {
+        let signature = BASE64URL_NOPAD.decode(signature.as_bytes());
+        signature.is_ok_and(|signature| self.mac(file, expires).verify_slice(&signature).is_ok())
+    }
+
+    fn mac(&self, file: &str, expires: &str) -> Hmac<Sha256> {
+        // HMAC takes keys of any length.
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("a key of 32 bytes");
+        // Neither holds a line break, being of a URL that was given out, or it does not verify.
+        for part in ["upload", file, expires] {
+            mac.update(part.as_bytes());
+            mac.update(b"\n");
+        }
+        mac
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_is_for_one_file_and_one_time_and_of_one_key() {
+        let key = SigningKey([7; 32]);
+        let signature = key.sign("file_a", "17");
+        assert!(key.verify("file_a", "17", &signature));
+        for (file, expires) in [("file_b", "17"), ("file_a", "18"), ("file_a", "+17")] {
+            assert!(!key.verify(file, expires, &signature), "{file} {expires}");
+        }
+        for other in ["", "AAAA", &signature[1..], &format!("{signature}A")] {
+            assert!(!key.verify("file_a", "17", other), "{other}");
+        }
+        assert!(!SigningKey([8; 32]).verify("file_a", "17", &signature));
+    }
+
+    #[test]
+    fn a_key_can_be_stored() {
+        let key = SigningKey::generate().unwrap();
+        let again = SigningKey::from_hex(&key.to_hex()).unwrap();
+        assert_eq!(key.0, again.0);
+        assert!(SigningKey::from_hex("00").is_none());
+    }
+}

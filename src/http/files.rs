@@ -1,0 +1,320 @@
+//! `/uploads` and `/files`: icons come in by the one and go out by the other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, BodyDataStream};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, RawQuery, State as Extract};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, EXPECT,
+    IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use serde_json::json;
+use tokio::sync::Semaphore;
+
+use super::operation::{errors, failed};
+use super::request_id::RequestId;
+use super::state::State;
+use crate::error::{Error, ErrorCode};
+use crate::files::{Image, MAX_BYTES, Refusal, check};
+use crate::graphql::finish;
+use crate::id::FileId;
+use crate::models::file::{self, Served};
+
+/// How long an upload may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How much of a body is read, and how long, only for its sender to come to read why it is refused.
+const DRAINED: usize = 8 * 1024 * 1024;
+const DRAINING: Duration = Duration::from_secs(10);
+
+/// How many uploads are held in memory, and how many are decoded, at the same time.
+pub struct Uploads {
+    held: Semaphore,
+    decoded: Arc<Semaphore>,
+}
+
+impl Default for Uploads {
+    fn default() -> Self {
+        Self {
+            held: Semaphore::new(32),
+            decoded: Arc::new(Semaphore::new(2)),
+        }
+    }
+}
+
+/// Why an upload is refused.
+enum Refused {
+    /// By what it is.
+    Upload(StatusCode, ErrorCode, &'static str),
+    /// By the models.
+    Error(Error),
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// `PUT /uploads/{id}?expires=…&signature=…`: takes a file, once.
+pub async fn upload(
+    Extract(state): Extract<State>,
+    Extension(id): Extension<RequestId>,
+    path: Result<Path<String>, PathRejection>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let mut body = body.into_data_stream();
+    let taken = take(&state, path, query.as_deref(), &headers, &mut body).await;
+    let Err(refused) = taken else {
+        return StatusCode::NO_CONTENT.into_response();
+    };
+    // Whoever is still sending would be cut off, and never read the reply. Those that ask first have not
+    // begun.
+    if !headers.contains_key(EXPECT) {
+        // Either way, no more is read.
+        let _ = tokio::time::timeout(DRAINING, drain(&mut body)).await;
+    }
+    refuse(refused, &id)
+}
+
+async fn take(
+    state: &State,
+    path: Result<Path<String>, PathRejection>,
+    query: Option<&str>,
+    headers: &HeaderMap,
+    body: &mut BodyDataStream,
+) -> Result<(), Refused> {
+    let file = allowed(state, path, query).await?;
+    let too_long = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok())
+        .is_some_and(|length| length > MAX_BYTES as u64);
+    if too_long {
+        return Err(TOO_LONG);
+    }
+    let received = async {
+        // It is never closed, so this only waits.
+        let held = state.uploads.held.acquire().await;
+        read(body).await.map(|bytes| (bytes, held))
+    };
+    let Ok(received) = tokio::time::timeout(PATIENCE, received).await else {
+        let message = "The upload takes too long.";
+        return Err(Refused::Upload(
+            StatusCode::REQUEST_TIMEOUT,
+            ErrorCode::Timeout,
+            message,
+        ));
+    };
+    let (bytes, _held) = received?;
+    let image = look_at(state, bytes.clone(), headers).await?;
+    let app = state.app.clone();
+    let stored = tokio::spawn(async move { file::receive(&app, file, image, bytes).await });
+    let stored = stored
+        .await
+        .map_err(|error| Error::from(anyhow::anyhow!(error)));
+    Ok(stored??)
+}
+
+/// The file that the URL allows to be uploaded.
+async fn allowed(
+    state: &State,
+    path: Result<Path<String>, PathRejection>,
+    query: Option<&str>,
+) -> Result<FileId, Refused> {
+    let (mut expires, mut signature) = (None, None);
+    for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        match name.as_ref() {
+            "expires" => expires = Some(value),
+            "signature" => signature = Some(value),
+            _ => {}
+        }
+    }
+    let (Ok(Path(file)), Some(expires), Some(signature)) = (path, expires, signature) else {
+        let message = "Use the URL as generateWorkspaceIconUploadUrl gave it.";
+        return Err(Refused::Upload(
+            StatusCode::BAD_REQUEST,
+            ErrorCode::InvalidInput,
+            message,
+        ));
+    };
+    let allowed = file::allows(&state.app, &file, &expires, &signature).await?;
+    allowed.ok_or(Refused::Upload(
+        StatusCode::FORBIDDEN,
+        ErrorCode::Forbidden,
+        "This is no URL that was given out, or it has expired.",
+    ))
+}
+
+const TOO_LONG: Refused = Refused::Upload(
+    StatusCode::PAYLOAD_TOO_LARGE,
+    ErrorCode::InvalidInput,
+    "An icon has 2 MiB at most.",
+);
+
+async fn read(body: &mut BodyDataStream) -> Result<Bytes, Refused> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = body.next().await {
+        let Ok(chunk) = chunk else {
+            let message = "The upload was cut off.";
+            return Err(Refused::Upload(
+                StatusCode::BAD_REQUEST,
+                ErrorCode::InvalidInput,
+                message,
+            ));
+        };
+        if bytes.len() + chunk.len() > MAX_BYTES {
+            return Err(TOO_LONG);
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.into())
+}
+
+async fn drain(body: &mut BodyDataStream) {
+    let mut read = 0;
+    while let Some(Ok(chunk)) = body.next().await {
+        read += chunk.len();
+        if read > DRAINED {
+            return;
+        }
+    }
+}
+
+/// Finds out what was uploaded, on a thread for what takes its time.
+async fn look_at(state: &State, bytes: Bytes, headers: &HeaderMap) -> Result<Image, Refused> {
+    let declared = headers.get(CONTENT_TYPE);
+    let declared = declared.map(|value| value.to_str().unwrap_or_default().to_owned());
+    // It is never closed, so this only waits.
+    let turn = state.uploads.decoded.clone().acquire_owned().await;
+    let looked = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        check(&bytes, declared.as_deref())
+    });
+    match looked.await {
+        Ok(Ok(image)) => Ok(image),
+        Ok(Err(Refusal::Type(message))) => Err(Refused::Upload(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ErrorCode::InvalidInput,
+            message,
+        )),
+        Ok(Err(Refusal::Content(message))) => Err(not_an_icon(message)),
+        // A decoder that panics has met no image.
+        Err(_) => Err(not_an_icon("The image is broken.")),
+    }
+}
+
+fn not_an_icon(message: &'static str) -> Refused {
+    Refused::Upload(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorCode::InvalidInput,
+        message,
+    )
+}
+
+/// `GET /files/{id}/{name}`: an icon, for everybody.
+pub async fn download(
+    Extract(state): Extract<State>,
+    Extension(id): Extension<RequestId>,
+    path: Result<Path<(String, String)>, PathRejection>,
+    headers: HeaderMap,
+) -> Response {
+    let found = match find(&state, path).await {
+        Ok(found) => found,
+        Err(error) => return refuse(Refused::Error(error), &id),
+    };
+    let Some((file, served)) = found else {
+        return refuse(Refused::Error(Error::not_found()), &id);
+    };
+    let etag = format!("\"{file}\"");
+    let mut reply = if is_known(&headers, &etag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        match state.app.files.get(served.object).await {
+            Ok(Some(bytes)) => bytes.into_response(),
+            Ok(None) => {
+                tracing::error!(%file, "the store does not have what the database says it has");
+                return refuse(Refused::Error(Error::not_found()), &id);
+            }
+            Err(error) => {
+                tracing::error!(%file, "a file cannot be read: {error:#}");
+                let message = "The file cannot be read now; try again.";
+                let error = Error::Refused(ErrorCode::Unavailable, message.into());
+                return refuse(Refused::Error(error), &id);
+            }
+        }
+    };
+    let fixed = [
+        (CONTENT_TYPE, served.format.media_type()),
+        // What is served under a URL never changes.
+        (CACHE_CONTROL, "public, max-age=31536000, immutable"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // Should a browser ever take it for a page, the page can do nothing.
+        (CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "cross-origin",
+        ),
+    ];
+    for (name, value) in fixed {
+        let value = HeaderValue::from_static(value);
+        reply.headers_mut().insert(name, value);
+    }
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        reply.headers_mut().insert(ETAG, etag);
+    }
+    reply
+}
+
+/// The icon that is served under exactly that path.
+async fn find(
+    state: &State,
+    path: Result<Path<(String, String)>, PathRejection>,
+) -> Result<Option<(FileId, Served)>, Error> {
+    let Ok(Path((id, name))) = path else {
+        return Ok(None);
+    };
+    let Ok(id) = id.parse() else {
+        return Ok(None);
+    };
+    let served = file::served(&mut state.app.db.read().await?, id).await?;
+    let named = served.filter(|served| served.format.file_name() == name);
+    Ok(named.map(|served| (id, served)))
+}
+
+/// Whether the client has it: it says so with one of its tags.
+fn is_known(headers: &HeaderMap, etag: &str) -> bool {
+    let tags = headers.get_all(IF_NONE_MATCH).into_iter();
+    let mut tags = tags
+        .filter_map(|tags| tags.to_str().ok())
+        .flat_map(|tags| tags.split(','));
+    tags.any(|tag| {
+        let tag = tag.trim();
+        tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag
+    })
+}
+
+fn refuse(refused: Refused, id: &RequestId) -> Response {
+    let (status, body) = match refused {
+        Refused::Upload(status, code, message) => (status, errors(code, message)),
+        Refused::Error(error) => {
+            let status = match error.code() {
+                ErrorCode::NotFound => StatusCode::NOT_FOUND,
+                ErrorCode::Conflict => StatusCode::CONFLICT,
+                ErrorCode::Unavailable | ErrorCode::Timeout => StatusCode::SERVICE_UNAVAILABLE,
+                _ => StatusCode::INTERNAL_SERVER_ERROR,
+            };
+            let mut response = failed(error);
+            finish(&mut response, &id.0);
+            (status, json!({ "errors": response.errors }))
+        }
+    };
+    (status, [(CACHE_CONTROL, "no-store")], Json(body)).into_response()
+}

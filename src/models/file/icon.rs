@@ -1,0 +1,145 @@
+//! Files as icons of workspaces.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::File;
+use crate::app::App;
+use crate::auth::Viewer;
+use crate::db::types::Instant;
+use crate::db::{Connection, Transaction, lock};
+use crate::error::{Error, Result};
+use crate::files::{Format, ObjectId};
+use crate::id::{FileId, WorkspaceId};
+use crate::run;
+use crate::schema::files;
+
+/// How long the bytes of an icon stay that its workspace does not have any more.
+const REMOVED_DAYS: u32 = 7;
+
+/// A workspace's icon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Icon {
+    /// The file.
+    pub id: FileId,
+    /// Its format.
+    pub format: Format,
+}
+
+impl Icon {
+    /// Where everybody can see it.
+    pub fn url(self, app: &App) -> String {
+        let Self { id, format } = self;
+        app.url_of(&format!("files/{id}/{}", format.file_name()))
+    }
+}
+
+/// A file that the viewer has uploaded and that no workspace had yet, its row locked until the
+/// transaction ends. Takes the locks of the organization and the workspace to be had.
+///
+/// # Errors
+/// `NOT_FOUND` where they have none by that id; `CONFLICT` where a workspace has or had it;
+/// `INVALID_INPUT` where it was not uploaded yet.
+pub async fn choose(
+    tx: &mut Transaction,
+    viewer: &Viewer,
+    id: FileId,
+    now: Instant,
+) -> Result<Icon> {
+    let found: Option<File> = run!(
+        tx,
+        lock(files::table.find(id).select(File::as_select()))
+            .get_result(tx)
+            .await
+            .optional()
+    )?;
+    let file = found
+        .filter(|file| file.uploaded_by == Some(viewer.id()))
+        .ok_or_else(Error::not_found)?;
+    if file.used_at.is_some() {
+        return Err(Error::conflict(
+            "This file was used before; upload it again.",
+        ));
+    }
+    if file.kept_until <= now {
+        return Err(Error::not_found());
+    }
+    match file.format {
+        Some(format) => Ok(Icon { id, format }),
+        None => Err(Error::invalid("iconStorageId", "has not been uploaded yet")),
+    }
+}
+
+/// Makes a file that was chosen in this transaction the icon of the workspace, whose row, if it is not
+/// new, is locked and has no other.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn give(
+    tx: &mut Transaction,
+    icon: Icon,
+    workspace: WorkspaceId,
+    now: Instant,
+) -> Result<()> {
+    run!(
+        tx,
+        diesel::update(files::table.find(icon.id))
+            .set((
+                files::workspace_id.eq(workspace),
+                files::used_at.eq(now),
+                // It stays for as long as it is the workspace's, and no longer than that.
+                files::kept_until.eq(now),
+            ))
+            .execute(tx)
+            .await
+    )?;
+    Ok(())
+}
+
+/// Takes its icon, if it has one, away from a workspace, whose row is locked. It is served no more, and
+/// its bytes go later.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn take_away(tx: &mut Transaction, workspace: WorkspaceId, now: Instant) -> Result<()> {
+    run!(
+        tx,
+        diesel::update(files::table.filter(files::workspace_id.eq(workspace)))
+            .set((
+                files::workspace_id.eq(None::<WorkspaceId>),
+                files::kept_until.eq(now.plus_days(REMOVED_DAYS)),
+            ))
+            .execute(tx)
+            .await
+    )?;
+    Ok(())
+}
+
+/// What is served of an icon.
+#[derive(Clone, Copy, Debug)]
+pub struct Served {
+    /// What the store has it under.
+    pub object: ObjectId,
+    /// Its format.
+    pub format: Format,
+}
+
+/// What is served of a file: something for as long as it is a workspace's icon. Everybody may see it.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn served(conn: &mut Connection, id: FileId) -> Result<Option<Served>> {
+    let found: Option<(Option<ObjectId>, Option<Format>)> = run!(
+        conn,
+        files::table
+            .find(id)
+            .filter(files::workspace_id.is_not_null())
+            .select((files::object_id, files::format))
+            .first(conn)
+            .await
+            .optional()
+    )?;
+    let (object, format) = found.unwrap_or_default();
+    let both = object.zip(format);
+    Ok(both.map(|(object, format)| Served { object, format }))
+}

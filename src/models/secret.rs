@@ -1,0 +1,47 @@
+//! Secrets of the server that all instances on one database share, without anybody having to configure
+//! them. Whoever can read the database can read them.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use crate::app::App;
+use crate::db::Connection;
+use crate::error::Result;
+use crate::run;
+use crate::schema::secrets;
+
+/// The secret of that name. Where there is none yet, `new` becomes it, unless another instance is
+/// faster: then all have that one's.
+///
+/// # Errors
+/// Those of the database and of `new`.
+pub async fn shared(app: &App, name: &str, new: impl Fn() -> Result<String>) -> Result<String> {
+    if let Some(value) = find(&mut app.db.read().await?, name).await? {
+        return Ok(value);
+    }
+    let (value, now) = (new()?, app.now());
+    app.db
+        .transaction(async |tx| {
+            let row = (
+                secrets::name.eq(name),
+                secrets::value.eq(&value),
+                secrets::created_at.eq(now),
+            );
+            run!(
+                tx,
+                diesel::insert_into(secrets::table)
+                    .values(row)
+                    .on_conflict_do_nothing()
+                    .execute(tx)
+                    .await
+            )?;
+            let kept = find(tx, name).await?;
+            kept.ok_or_else(|| anyhow::anyhow!("the secret is gone again").into())
+        })
+        .await
+}
+
+async fn find(conn: &mut Connection, name: &str) -> Result<Option<String>> {
+    let row = secrets::table.find(name).select(secrets::value);
+    Ok(run!(conn, row.first(conn).await.optional())?)
+}

@@ -1,0 +1,67 @@
+//! Deleting files that nobody has any use for, and what the store has in vain.
+
+use chrono::TimeDelta;
+use futures_util::future::join_all;
+
+use crate::app::App;
+use crate::error::Result;
+use crate::files::ObjectId;
+use crate::models::file;
+
+/// How many files, and how many objects, are deleted at a time.
+const BATCH: i64 = 50;
+
+/// After how long an object is tried again that could not be deleted.
+const LEASE: TimeDelta = TimeDelta::minutes(10);
+
+/// Deletes a batch of each, and gives whether there may be more.
+///
+/// # Errors
+/// Only those of the database.
+pub(super) async fn sweep(app: &App) -> Result<bool> {
+    let are_more_files = sweep_files(app).await?;
+    Ok(delete_objects(app).await? || are_more_files)
+}
+
+async fn sweep_files(app: &App) -> Result<bool> {
+    let now = app.now();
+    // Looking costs no write: most of the time there is nothing.
+    let first = file::first_to_sweep(&mut app.db.read().await?).await?;
+    if first.is_none_or(|first| first > now) {
+        return Ok(false);
+    }
+    let swept = app
+        .db
+        .transaction(async |tx| file::sweep(tx, now, BATCH).await)
+        .await?;
+    Ok(swept > 0)
+}
+
+async fn delete_objects(app: &App) -> Result<bool> {
+    let now = app.now();
+    let first = file::first_discarded(&mut app.db.read().await?).await?;
+    if first.is_none_or(|first| first > now) {
+        return Ok(false);
+    }
+    let taken = app
+        .db
+        .transaction(async |tx| file::take_discarded(tx, now, LEASE, BATCH).await)
+        .await?;
+    let deleted = join_all(taken.iter().map(|&id| delete(app, id))).await;
+    let deleted: Vec<_> = deleted.into_iter().flatten().collect();
+    app.db
+        .transaction(async |tx| file::forget_discarded(tx, &deleted).await)
+        .await?;
+    Ok(!taken.is_empty())
+}
+
+/// Deletes an object, and gives it back if that succeeded.
+async fn delete(app: &App, id: ObjectId) -> Option<ObjectId> {
+    match app.files.delete(id).await {
+        Ok(()) => Some(id),
+        Err(error) => {
+            tracing::warn!("an object cannot be deleted; trying again later: {error:#}");
+            None
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Icons of workspaces: uploading, using and serving them, and what becomes of those that nobody has any
+//! use for.
+
+mod bucket;
+mod refusing;
+mod serving;
+mod sweeping;
+mod uploading;
+mod using;

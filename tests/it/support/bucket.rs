@@ -1,0 +1,64 @@
+//! A server that speaks S3, in this process, and the buckets that it has.
+
+use axum::Router;
+use axum::error_handling::HandleError;
+use axum::http::StatusCode;
+use s3s::HttpError;
+use s3s::auth::SimpleAuth;
+use s3s::service::S3ServiceBuilder;
+use s3s_fs::FileSystem;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+pub const BUCKET: &str = "tenantry-files";
+pub const ACCESS_KEY: &str = "tenantry-access";
+pub const SECRET_KEY: &str = "tenantry-secret";
+
+/// A server that speaks S3, checks signatures, and has one empty bucket. Stops with this value.
+pub struct Buckets {
+    pub url: String,
+    folder: TempDir,
+    serving: JoinHandle<()>,
+}
+
+impl Buckets {
+    pub async fn start() -> Self {
+        let folder = TempDir::new().expect("a temporary folder");
+        std::fs::create_dir(folder.path().join(BUCKET)).expect("a bucket");
+        let files = FileSystem::new(folder.path()).expect("a folder that is there");
+        let mut service = S3ServiceBuilder::new(files);
+        service.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
+        let failed = async |_: HttpError| StatusCode::INTERNAL_SERVER_ERROR;
+        let service = HandleError::new(service.build(), failed);
+        let router = Router::new().fallback_service(service);
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let serving = tokio::spawn(async {
+            axum::serve(listener, router).await.expect("it serves");
+        });
+        Self {
+            url,
+            folder,
+            serving,
+        }
+    }
+
+    /// The bytes of every object in the bucket whose key begins with that.
+    pub fn objects(&self, prefix: &str) -> Vec<Vec<u8>> {
+        let folder = self.folder.path().join(BUCKET).join(prefix);
+        if !folder.exists() {
+            return Vec::new();
+        }
+        let files = super::icons::files_in(&folder).into_iter();
+        files
+            .map(|file| std::fs::read(file).expect("an object"))
+            .collect()
+    }
+}
+
+impl Drop for Buckets {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}

@@ -1,0 +1,110 @@
+//! Icons: images, the URLs to which they go, and the folder where they end up.
+
+use std::fs;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+use image::{DynamicImage, ImageFormat, RgbImage};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use super::client::Client;
+use super::server::TestServer;
+use super::{at, text};
+
+/// A place for an icon.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    pub url: String,
+    pub id: String,
+}
+
+pub const OFFER: &str = "mutation { generateWorkspaceIconUploadUrl {
+    uploadUrl storageId expiresAt maxBytes contentTypes } }";
+
+/// Asks for a place for an icon.
+pub async fn offer(by: &Client) -> Offer {
+    let made = by.ok(OFFER, json!({})).await;
+    Offer {
+        url: text(&made, "generateWorkspaceIconUploadUrl.uploadUrl"),
+        id: text(&made, "generateWorkspaceIconUploadUrl.storageId"),
+    }
+}
+
+/// A picture of that size, whose lines differ.
+pub fn picture(format: ImageFormat, width: u32, height: u32) -> Vec<u8> {
+    let lines = RgbImage::from_fn(width, height, |x, y| {
+        image::Rgb([x as u8, y as u8, (x / 7 * y) as u8])
+    });
+    let mut file = Cursor::new(Vec::new());
+    DynamicImage::from(lines)
+        .write_to(&mut file, format)
+        .expect("the picture can be written");
+    file.into_inner()
+}
+
+pub fn png() -> Vec<u8> {
+    picture(ImageFormat::Png, 32, 32)
+}
+
+/// A picture that is another one than [`png`] and that of any other number.
+pub fn another_png(number: u32) -> Vec<u8> {
+    picture(ImageFormat::Png, 40 + number, 40)
+}
+
+/// Uploads, whatever comes of it.
+pub async fn put(
+    http: &reqwest::Client,
+    url: &str,
+    bytes: Vec<u8>,
+    content_type: Option<&str>,
+) -> (StatusCode, Value) {
+    let mut request = http.put(url).body(bytes);
+    if let Some(content_type) = content_type {
+        request = request.header("content-type", content_type);
+    }
+    let response = request.send().await.expect("the server answers");
+    let status = response.status();
+    let body = response.bytes().await.expect("a whole body");
+    (status, serde_json::from_slice(&body).unwrap_or_default())
+}
+
+/// An uploaded icon that nobody uses yet.
+pub async fn uploaded(server: &TestServer, by: &Client, bytes: Vec<u8>) -> String {
+    let offer = offer(by).await;
+    let (status, body) = put(server.http(), &offer.url, bytes, None).await;
+    assert_eq!(status, StatusCode::NO_CONTENT, "{body}");
+    offer.id
+}
+
+/// Gives the workspace an icon, and its URL.
+pub async fn set_icon(by: &Client, workspace: &str, id: &str) -> String {
+    let input = json!({ "workspaceId": workspace, "iconStorageId": id });
+    let changed = by
+        .mutate("updateWorkspace", input, "workspace { iconUrl }")
+        .await;
+    text(&changed, "workspace.iconUrl")
+}
+
+/// The URL of the workspace's icon, or `null`.
+pub async fn icon_url(by: &Client, workspace: &str) -> Value {
+    let query = "query($id: ID!) { workspace(by: { id: $id }) { iconUrl } }";
+    let found = by.ok(query, json!({ "id": workspace })).await;
+    at(&found, "workspace.iconUrl").clone()
+}
+
+/// Every file that the server's store has.
+pub fn stored(server: &TestServer) -> Vec<PathBuf> {
+    files_in(&server.app().config.data_dir.join("files"))
+}
+
+/// Every file in a folder and those below.
+pub fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("the folder can be read");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let files = paths.flat_map(|path| match path.is_dir() {
+        true => files_in(&path),
+        false => vec![path],
+    });
+    files.collect()
+}
