@@ -245,7 +245,7 @@ impl Seed {
         (0..count).map(move |j| {
             let key = first + j;
             let number = self.draw.number(For::Answer, key);
-            let failed = number % FAILURES == 0;
+            let failed = number.is_multiple_of(FAILURES);
             let each = providers.len() as u64;
             Facts {
                 key,
