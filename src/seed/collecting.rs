@@ -239,8 +239,8 @@ impl Seed {
         let (count, first) = Self::extent(course, i);
         let (began, has_domain) = (Self::began(course, i), self.domain(course.w).is_some());
         let gap = course.gap.num_microseconds().unwrap_or(DAY);
-        // All of them come in half the time to the next run.
-        let step = (gap / 2 / (course.full as i64 + 1)).min(MINUTE / 30);
+        // All of them come in half the time to the next run, and the last ones before the end.
+        let step = ((gap / 2).min(HOUR / 2) / (course.full as i64 + 1)).min(MINUTE / 30);
         let providers = course.providers.clone();
         (0..count).map(move |j| {
             let key = first + j;
