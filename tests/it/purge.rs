@@ -93,7 +93,7 @@ async fn fill(server: &TestServer, owner: &Client, guest: &Client, home: (&str, 
     let mut runs = Vec::new();
     let mut answers = Vec::new();
     for _ in 0..3 {
-        let run = server.run(id, RunStatus::Succeeded);
+        let run = server.a_run(id, RunStatus::Succeeded);
         for prompt in &asked {
             for provider in [Provider::Openai, Provider::Cohere] {
                 answers.push(server.answer(&run, *prompt, provider));
