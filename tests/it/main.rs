@@ -5,8 +5,10 @@ mod support;
 
 mod account;
 mod api_tokens;
+mod audits;
 mod contract;
 mod deleting;
+mod documents;
 mod explain;
 mod http;
 mod invitations;
