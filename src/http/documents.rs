@@ -145,7 +145,10 @@ fn read(folder: &Path) -> Result<HashMap<DocumentHash, Arc<str>>, StartError> {
     let mut documents = HashMap::new();
     for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, error))? {
         let path = entry.map_err(|error| unreadable(folder, error))?.path();
-        if path.extension().is_none_or(|extension| extension != "graphql") {
+        if path
+            .extension()
+            .is_none_or(|extension| extension != "graphql")
+        {
             continue;
         }
         let text = fs::read_to_string(&path).map_err(|error| unreadable(&path, error))?;

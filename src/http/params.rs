@@ -135,6 +135,7 @@ fn persisted(extension: Option<Value>) -> Result<Option<DocumentHash>, &'static 
     let hash = extension["sha256Hash"]
         .as_str()
         .and_then(DocumentHash::parse);
-    let hash = hash.ok_or("The extension persistedQuery needs sha256Hash: 64 hexadecimal digits.")?;
+    let hash =
+        hash.ok_or("The extension persistedQuery needs sha256Hash: 64 hexadecimal digits.")?;
     Ok(Some(hash))
 }

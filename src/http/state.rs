@@ -1,6 +1,7 @@
 //! What every door shares.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tokio::sync::watch;
 
@@ -23,6 +24,8 @@ pub struct State {
     pub documents: Arc<Documents>,
     /// Tells whose request it is.
     pub authenticator: Arc<Authenticator>,
+    /// Whether the server has been asked to stop, and is to be sent no more requests.
+    pub draining: Arc<AtomicBool>,
     /// Whether the server is stopping, for what would otherwise go on. Whoever subscribes to it is
     /// waited for.
     pub stopping: Arc<watch::Sender<bool>>,
@@ -38,6 +41,7 @@ impl State {
             schema,
             documents: Arc::new(documents),
             authenticator: Arc::new(authenticator),
+            draining: Arc::default(),
             stopping: Arc::new(watch::Sender::new(false)),
         }
     }

@@ -6,6 +6,7 @@ mod support;
 mod account;
 mod api_tokens;
 mod audits;
+mod connections;
 mod contract;
 mod deleting;
 mod documents;
