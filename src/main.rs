@@ -156,12 +156,12 @@ async fn serve(config: Config, with_worker: bool) -> Result<(), StartError> {
             let _ = stopping.await;
         }))
     });
-    let served = server.run(stopped()).await.map_err(start_error);
+    server.run(stopped()).await;
     drop(stop);
     if let Some(working) = working {
         working.await.map_err(start_error)?;
     }
-    served
+    Ok(())
 }
 
 async fn work(config: Config) -> Result<(), StartError> {

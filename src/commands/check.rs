@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use tenantry::config::{Config, environment};
 use tenantry::db::{self, Db, Kind};
+use tenantry::files::{ObjectId, Store};
 use tenantry::http::{StartError, open};
 use tenantry::metrics::Metrics;
 use tenantry::models::provider::Provider;
 use tenantry::providers::Providers;
 use tenantry::worker::MailServer;
+use uuid::Uuid;
 
 use crate::say;
 
@@ -47,6 +49,7 @@ async fn look(config: &Config, file: Option<&Path>) -> Vec<(&'static str, Findin
         ("data directory", data_directory(config)),
         ("database", database),
         ("migrations", migrations),
+        ("files", files(config).await),
         ("mail", mail(config).await),
         ("providers", providers(config)),
     ]
@@ -148,6 +151,24 @@ fn migrations(standing: &db::Standing, auto_migrate: bool) -> Finding {
         (0, _) => Ok("the database is up to date".to_owned()),
         (_, true) => Ok(format!("{missing} are missing; `tenantry serve` runs them")),
         (_, false) => Err(format!("{missing} are missing; run `tenantry migrate`")),
+    }
+}
+
+/// Asks for a file that there cannot be, which takes an answer and changes nothing.
+async fn files(config: &Config) -> Finding {
+    let asked = async {
+        Store::open(config)?
+            .get(ObjectId::from_uuid(Uuid::nil()))
+            .await
+    };
+    let hint = "check TENANTRY_FILES__URL, and for S3 the credentials in AWS_…";
+    match (asked.await, &config.files.url) {
+        (Ok(_), Some(url)) => Ok(format!("{url} answers")),
+        (Ok(_), None) => Ok(format!(
+            "kept in {}",
+            config.data_dir.join("files").display()
+        )),
+        (Err(error), _) => Err(format!("{error:#}; {hint}")),
     }
 }
 

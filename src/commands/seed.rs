@@ -75,10 +75,9 @@ fn plan(config: &Config, arguments: &Arguments) -> Result<Plan, StartError> {
                        for --prompts 0 --answers 0";
         return Err(StartError(message.to_owned()));
     }
-    let now = arguments.now.map_or_else(
-        || Instant::from(Utc::now()).to_day(),
-        Instant::from,
-    );
+    let now = arguments
+        .now
+        .map_or_else(|| Instant::from(Utc::now()).to_day(), Instant::from);
     Ok(Plan {
         organizations: arguments.organizations.into(),
         workspaces,

@@ -15,7 +15,12 @@ pub(super) fn of(key: &str) -> RangeInclusive<i128> {
     match key {
         "http.port" => 0..=i128::from(u16::MAX),
         "http.max_body_bytes" => 1..=1 << 30,
+        "http.max_connections" | "http.max_connections_per_address" => 1..=1_000_000,
         "http.request_timeout_seconds"
+        | "http.header_timeout_seconds"
+        | "http.body_timeout_seconds"
+        | "http.keep_alive_seconds"
+        | "http.drain_seconds"
         | "database.statement_timeout_seconds"
         | "limits.run_lease_seconds" => 1..=ONE_HOUR,
         "database.acquire_timeout_ms" => 1..=60_000,

@@ -27,6 +27,28 @@ pub struct Http {
     #[serde(default, deserialize_with = "text::list")]
     pub trusted_proxies: Vec<Network>,
 
+    /// How many connections may be open, 1 to 1,000,000. More are closed at once. Default: 4,096.
+    pub max_connections: usize,
+
+    /// How many connections one address may have open, or one network of 64 bits in IPv6, 1 to
+    /// 1,000,000; trusted proxies as many as there may be. Default: 1,024.
+    pub max_connections_per_address: usize,
+
+    /// How long the head of a request may take, and the first on a connection to come, in seconds,
+    /// 1 to 3,600. Default: 10.
+    pub header_timeout_seconds: u64,
+
+    /// How long the body of a request may take, in seconds, 1 to 3,600. Default: 30.
+    pub body_timeout_seconds: u64,
+
+    /// How long a connection is kept between two requests, in seconds, 1 to 3,600: longer than a
+    /// load balancer in front keeps it. Default: 75.
+    pub keep_alive_seconds: u64,
+
+    /// How long the server goes on when it is asked to stop, with `/readyz` saying 503, so that no
+    /// load balancer sends it anything any more, in seconds, 1 to 3,600. Default: not at all.
+    pub drain_seconds: Option<u64>,
+
     /// The largest body of a request, in bytes, 1 to 1 GiB; icons have a limit of their own.
     /// Default: 1,048,576 (1 MiB).
     pub max_body_bytes: usize,
@@ -49,6 +71,12 @@ impl Default for Http {
             port: 8080,
             allowed_origins: Vec::new(),
             trusted_proxies: Vec::new(),
+            max_connections: 4_096,
+            max_connections_per_address: 1_024,
+            header_timeout_seconds: 10,
+            body_timeout_seconds: 30,
+            keep_alive_seconds: 75,
+            drain_seconds: None,
             max_body_bytes: 1024 * 1024,
             request_timeout_seconds: 15,
         }

@@ -2,6 +2,8 @@
 //!
 //! <https://graphql.github.io/graphql-over-http/draft/>
 
+use std::time::Duration;
+
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Response as GraphqlResponse, ServerError, Value};
 use axum::Extension;
@@ -10,11 +12,12 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{RawQuery, State as Extract};
 use axum::http::header::{
-    ALLOW, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE,
+    ALLOW, AUTHORIZATION, CONNECTION, CONTENT_TYPE, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE,
 };
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::accept::{Media, Streaming, wants_html};
 use super::operation::{Refusal, codes, errors, execute, failed, prepare};
@@ -136,7 +139,12 @@ async fn answer_body(state: &State, reply: Reply, headers: &HeaderMap, body: Bod
         let message = "Send the request as application/json.";
         return reply.refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
     }
-    let Ok(body) = to_bytes(body, state.app.config.http.max_body_bytes).await else {
+    let http = &state.app.config.http;
+    let time = Duration::from_secs(http.body_timeout_seconds);
+    let Ok(body) = timeout(time, to_bytes(body, http.max_body_bytes)).await else {
+        return reply.too_slow();
+    };
+    let Ok(body) = body else {
         return reply.refuse(
             StatusCode::PAYLOAD_TOO_LARGE,
             "The request's body is too long.",
@@ -289,6 +297,17 @@ impl Reply {
     /// The request is no GraphQL request.
     fn refuse(&self, status: StatusCode, message: &str) -> Response {
         self.json(status, &errors(ErrorCode::GraphqlValidationFailed, message))
+    }
+
+    /// The request's body did not arrive in time.
+    fn too_slow(&self) -> Response {
+        let message = "The request's body took too long.";
+        let body = errors(ErrorCode::Timeout, message);
+        let mut response = self.json(StatusCode::REQUEST_TIMEOUT, &body);
+        // What is left of it is not waited for.
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
+        response
     }
 
     /// The document cannot be run.

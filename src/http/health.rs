@@ -1,5 +1,6 @@
 //! Whether the server lives and may be sent requests.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::extract::State as Extract;
@@ -17,8 +18,11 @@ pub async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: the database is reachable, and its migrations are current.
+/// `GET /readyz`: the server is not about to stop, the database is reachable, and its migrations are current.
 pub async fn ready(Extract(state): Extract<State>) -> (StatusCode, &'static str) {
+    if state.draining.load(Ordering::Relaxed) {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping\n");
+    }
     match tokio::time::timeout(PATIENCE, is_migrated(&state)).await {
         Ok(Ok(true)) => (StatusCode::OK, "ready\n"),
         Ok(Ok(false)) => (StatusCode::SERVICE_UNAVAILABLE, "migrations are missing\n"),

@@ -1,6 +1,7 @@
 //! The doors: the router, the GraphQL endpoint, the playground, health.
 
 mod accept;
+mod client;
 mod documents;
 mod files;
 mod graphql;
@@ -12,6 +13,7 @@ mod origin;
 mod params;
 mod playground;
 mod request_id;
+mod serve;
 mod server;
 mod state;
 mod subscription;
@@ -48,11 +50,11 @@ fn router(state: State, cors: CorsLayer) -> Router {
     if state.app.config.metrics_on_main_port() {
         router = router.merge(observe::router(state.app.clone()));
     }
-    let metrics = state.app.metrics.clone();
+    let (metrics, config) = (state.app.metrics.clone(), state.app.config.clone());
     router
         .layer(CatchPanicLayer::custom(request_id::panicked))
         .layer(cors)
-        .layer(middleware::from_fn(request_id::layer))
+        .layer(middleware::from_fn_with_state(config, request_id::layer))
         .layer(middleware::from_fn_with_state(metrics, observe::layer))
         .with_state(state)
 }

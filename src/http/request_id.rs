@@ -1,15 +1,19 @@
 //! The id by which a request is found in the log.
 
 use std::any::Any;
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Request, State as Extract};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use axum::middleware::Next;
 use tracing::Instrument;
 use uuid::Uuid;
+
+use super::client::{Peer, client_of};
+use crate::config::Config;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -30,7 +34,11 @@ pub struct Outcome {
 
 /// Gives each request an id, or takes over a sane one that it brings, puts it on the reply, and logs
 /// the request when it is done.
-pub async fn layer(mut request: Request, next: Next) -> Response<Body> {
+pub async fn layer(
+    Extract(config): Extract<Arc<Config>>,
+    mut request: Request,
+    next: Next,
+) -> Response<Body> {
     let id = request
         .headers()
         .get(&HEADER)
@@ -38,6 +46,10 @@ pub async fn layer(mut request: Request, next: Next) -> Response<Body> {
         .filter(|id| is_sane(id))
         .map_or_else(|| Uuid::now_v7().simple().to_string(), str::to_owned);
     request.extensions_mut().insert(RequestId(id.clone()));
+    let client = request.extensions().get::<Peer>().map(|peer| {
+        let trusted = &config.http.trusted_proxies;
+        client_of(*peer, request.headers(), trusted).to_string()
+    });
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let span = tracing::info_span!("request", request_id = %id);
     let begun = Instant::now();
@@ -46,14 +58,16 @@ pub async fn layer(mut request: Request, next: Next) -> Response<Body> {
         let (status, ms) = (response.status().as_u16(), begun.elapsed().as_millis());
         let duration_ms = u64::try_from(ms).unwrap_or(u64::MAX);
         match response.extensions_mut().remove::<Outcome>() {
-            None => tracing::info!(%method, path, status, duration_ms),
+            None => tracing::info!(%method, path, status, duration_ms, client),
             Some(Outcome {
                 operation,
                 viewer,
                 errors,
             }) => {
                 let errors = Some(errors.join(",")).filter(|errors| !errors.is_empty());
-                tracing::info!(%method, path, status, duration_ms, operation, viewer, errors);
+                tracing::info!(
+                    %method, path, status, duration_ms, client, operation, viewer, errors
+                );
             }
         }
     });

@@ -3,12 +3,15 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 
 use super::documents::Documents;
 use super::metrics_listener::MetricsListener;
 use super::origin::cors;
+use super::serve::serve;
 use super::state::State;
 use crate::app::{App, Clock, Pace};
 use crate::auth::Authenticator;
@@ -110,12 +113,12 @@ impl Server {
         self.state.app.pace = pace;
     }
 
-    /// Answers requests until `stop` completes; then takes no new ones, ends subscriptions, and
-    /// finishes the requests it has, for which it waits half a minute at most.
-    ///
-    /// # Errors
-    /// Where the listener fails.
-    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+    /// Answers requests until `stop` completes; says from then on that it is not ready, for as long as
+    /// that is configured; then takes no new connections, ends subscriptions, and finishes the requests
+    /// it has, for which it waits half a minute at most.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let http = self.state.app.config.http.clone();
+        let (metrics, draining) = (self.state.app.metrics.clone(), self.state.draining.clone());
         let cors = cors(&self.state.app.config);
         let (stopping, patience) = (self.state.stopping.clone(), self.state.app.pace.stop);
         let mut stopped = stopping.subscribe();
@@ -124,14 +127,15 @@ impl Server {
             .metrics
             .map(|metrics| metrics.answer(self.state.app.clone()));
         let router = super::router(self.state, cors);
-        let stop = {
-            let stopping = stopping.clone();
-            async move {
-                stop.await;
-                stopping.send_replace(true);
+        let stop = async {
+            stop.await;
+            draining.store(true, Ordering::Relaxed);
+            if let Some(seconds) = http.drain_seconds {
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
             }
+            stopping.send_replace(true);
         };
-        let serving = axum::serve(self.listener, router).with_graceful_shutdown(stop);
+        let serving = serve(self.listener, router, &http, metrics, stopping.clone());
         let given_up = async move {
             // Its sender is held above.
             let _ = stopped.wait_for(|is_stopping| *is_stopping).await;
@@ -139,17 +143,12 @@ impl Server {
             tokio::time::sleep(patience).await;
         };
         let finished = async {
-            serving.await?;
-            // Sockets have left the listener's care.
+            tokio::join!(serving, stop);
             stopping.closed().await;
-            Ok(())
         };
         tokio::select! {
-            served = finished => served,
-            () = given_up => {
-                tracing::warn!("stopped before all requests were answered");
-                Ok(())
-            }
+            () = finished => {}
+            () = given_up => tracing::warn!("stopped before all requests were answered"),
         }
     }
 }

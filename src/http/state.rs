@@ -1,6 +1,7 @@
 //! What every door shares.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tokio::sync::watch;
 
@@ -26,6 +27,8 @@ pub struct State {
     pub authenticator: Arc<Authenticator>,
     /// How many files may be uploaded at the same time.
     pub uploads: Arc<Uploads>,
+    /// Whether the server has been asked to stop, and is to be sent no more requests.
+    pub draining: Arc<AtomicBool>,
     /// Whether the server is stopping, for what would otherwise go on. Whoever subscribes to it is
     /// waited for.
     pub stopping: Arc<watch::Sender<bool>>,
@@ -42,6 +45,7 @@ impl State {
             documents: Arc::new(documents),
             authenticator: Arc::new(authenticator),
             uploads: Arc::default(),
+            draining: Arc::default(),
             stopping: Arc::new(watch::Sender::new(false)),
         }
     }

@@ -183,7 +183,10 @@ async fn subscriptions_can_be_asked_for_by_hash(#[values(Sqlite, Postgres)] on: 
         ada.mutate("updateWorkspace", rename, "__typename").await;
         let result = events.result().await;
         if result["errors"].is_null() {
-            assert_eq!(result["data"]["workspaceEvents"]["kind"], "WORKSPACE_UPDATED");
+            assert_eq!(
+                result["data"]["workspaceEvents"]["kind"],
+                "WORKSPACE_UPDATED"
+            );
             break;
         }
         let code = &result["errors"][0]["extensions"]["code"];

@@ -5,10 +5,13 @@ mod support;
 
 mod account;
 mod api_tokens;
+mod audits;
 mod backup;
 mod check;
+mod connections;
 mod contract;
 mod deleting;
+mod documents;
 mod explain;
 mod http;
 mod icons;

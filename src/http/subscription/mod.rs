@@ -20,7 +20,7 @@ use tokio::sync::watch;
 pub use credentials::Credentials;
 
 /// Completes when the server stops.
-async fn stopped(stopping: &mut watch::Receiver<bool>) {
+pub async fn stopped(stopping: &mut watch::Receiver<bool>) {
     // It fails where there is no server any more.
     let _ = stopping.wait_for(|is_stopping| *is_stopping).await;
 }

@@ -15,6 +15,7 @@ pub mod plans;
 pub mod postgres;
 pub mod process;
 pub mod providers;
+pub mod raw;
 pub mod server;
 pub mod smtp;
 pub mod socket;

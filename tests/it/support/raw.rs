@@ -1,0 +1,94 @@
+//! A client that writes HTTP by hand, as slowly and as badly as a test wants.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::server::TestServer;
+
+/// Long enough for anything that is going to happen.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A connection.
+pub struct Raw {
+    stream: TcpStream,
+    text: String,
+}
+
+impl Raw {
+    /// A connection on which nothing was sent.
+    pub async fn connect(server: &TestServer) -> Self {
+        let address = server.url().trim_start_matches("http://");
+        let stream = TcpStream::connect(address).await.expect("it listens");
+        Self {
+            stream,
+            text: String::new(),
+        }
+    }
+
+    /// Sends text.
+    pub async fn send(&mut self, text: &str) {
+        self.try_send(text).await.expect("the text is sent");
+    }
+
+    /// Sends text, unless the connection is closed.
+    pub async fn try_send(&mut self, text: &str) -> std::io::Result<()> {
+        self.stream.write_all(text.as_bytes()).await
+    }
+
+    /// More of what the server says; whether there was more.
+    async fn more(&mut self) -> bool {
+        let mut chunk = [0; 4096];
+        let read = tokio::time::timeout(PATIENCE, self.stream.read(&mut chunk)).await;
+        match read.expect("something comes") {
+            Ok(length @ 1..) => {
+                self.text += std::str::from_utf8(&chunk[..length]).expect("text");
+                true
+            }
+            Ok(0) | Err(_) => false,
+        }
+    }
+
+    /// The head of the next reply, its body with it if that has come; nothing where the connection is
+    /// closed instead.
+    pub async fn head(&mut self) -> Option<String> {
+        while !self.text.contains("\r\n\r\n") {
+            if !self.more().await {
+                return None;
+            }
+        }
+        Some(std::mem::take(&mut self.text))
+    }
+
+    /// More of what the server says, which there must be.
+    pub async fn text(&mut self) -> String {
+        assert!(self.more().await, "the connection is closed");
+        std::mem::take(&mut self.text)
+    }
+
+    /// Asks whether the server lives, and gives whether it says so.
+    pub async fn lives(&mut self) -> bool {
+        let request = "GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n";
+        if self.try_send(request).await.is_err() {
+            return false;
+        }
+        match self.head().await {
+            None => false,
+            Some(head) => {
+                self.text = head;
+                while !self.text.ends_with("ok\n") {
+                    assert!(self.more().await, "{}", self.text);
+                }
+                self.text.clear();
+                true
+            }
+        }
+    }
+
+    /// What else the server says until it closes the connection, which it must.
+    pub async fn rest(mut self) -> String {
+        while self.more().await {}
+        self.text
+    }
+}
