@@ -52,11 +52,9 @@ struct Count {
 
 async fn count(server: &TestServer, table: &str) -> i64 {
     let mut conn = server.app().db.read().await.expect("a connection");
+    let conn = &mut conn;
     let query = diesel::sql_query(format!("SELECT count(*) AS n FROM {table}"));
-    let found: QueryResult<Count> = run!(conn, {
-        let conn = conn;
-        query.get_result(conn).await
-    });
+    let found: QueryResult<Count> = run!(conn, query.get_result(conn).await);
     found.expect("a count").n
 }
 
