@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 
-use super::{Run, RunStatus, visible};
+use super::{Run, RunStatus, unfinished, visible};
 use crate::access::scope::workspace::Contribute;
 use crate::app::App;
 use crate::auth::Viewer;
@@ -106,16 +106,7 @@ async fn stop(
     only: Option<RunId>,
     now: Instant,
 ) -> Result<Option<Run>> {
-    let unfinished: Option<Run> = run!(
-        tx,
-        runs::table
-            .filter(runs::workspace_id.eq(workspace))
-            .filter(runs::finished_at.is_null())
-            .select(Run::as_select())
-            .first(tx)
-            .await
-            .optional()
-    )?;
+    let unfinished = unfinished(tx, workspace).await?;
     let Some(run) = unfinished.filter(|run| only.is_none_or(|only| run.id == only)) else {
         return Ok(None);
     };

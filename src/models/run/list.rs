@@ -7,7 +7,7 @@ use diesel_async::RunQueryDsl;
 use super::{Run, RunStatus};
 use crate::access::visible::{may_own, may_see, workspaces_of_viewer};
 use crate::db::page::{Children, Direction, List, Position, Window, by_id, ordered};
-use crate::db::{Connection, each_parent};
+use crate::db::{Connection, Transaction, each_parent};
 use crate::error::Result;
 use crate::id::{RunId, UserId, WorkspaceId, kind};
 use crate::run;
@@ -51,6 +51,27 @@ pub async fn of_answers(conn: &mut Connection, viewer: UserId, ids: &[RunId]) ->
             .select(Run::as_select())
             .load(conn)
             .await
+    )?)
+}
+
+/// The run of the workspace that has not ended: there is one at most. For a transaction that has
+/// locked the workspace's row.
+///
+/// # Errors
+/// Only those of the database.
+pub(super) async fn unfinished(
+    tx: &mut Transaction,
+    workspace: WorkspaceId,
+) -> Result<Option<Run>> {
+    Ok(run!(
+        tx,
+        runs::table
+            .filter(runs::workspace_id.eq(workspace))
+            .filter(runs::finished_at.is_null())
+            .select(Run::as_select())
+            .first(tx)
+            .await
+            .optional()
     )?)
 }
 

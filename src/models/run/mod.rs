@@ -17,6 +17,7 @@ pub(in crate::models) use cancel::{cancel_of_organizations, cancel_of_workspace}
 pub use count::{Unfinished, count_unfinished};
 pub use follow::Follow;
 pub use forget::{first_end, forget};
+use list::unfinished;
 pub use list::{RunList, of_answers, visible};
 pub use queue::{Asked, start};
 pub(in crate::models) use queue::{Asker, ask};

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 
-use super::{Run, RunStatus, RunTrigger};
+use super::{Run, RunStatus, RunTrigger, unfinished};
 use crate::access::scope::workspace::Contribute;
 use crate::app::App;
 use crate::auth::Viewer;
@@ -134,20 +134,6 @@ fn rule(app: &App) -> Rule {
         limit: app.config.limits.runs_per_minute,
         window: TimeDelta::minutes(1),
     }
-}
-
-/// The run of the workspace that has not ended: there is one at most.
-async fn unfinished(tx: &mut Transaction, workspace: WorkspaceId) -> Result<Option<Run>> {
-    Ok(run!(
-        tx,
-        runs::table
-            .filter(runs::workspace_id.eq(workspace))
-            .filter(runs::finished_at.is_null())
-            .select(Run::as_select())
-            .first(tx)
-            .await
-            .optional()
-    )?)
 }
 
 async fn active_prompts(tx: &mut Transaction, workspace: WorkspaceId) -> Result<i64> {

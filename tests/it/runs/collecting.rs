@@ -89,6 +89,8 @@ async fn what_a_schedule_asks_for_is_collected(#[values(Sqlite, Postgres)] on: D
     socket.completes("1").await;
     let run = ended(&server, &ada, &id).await;
     assert_eq!(run["status"], "SUCCEEDED", "{run}");
+    ada.mutate_refused("CONFLICT", "cancelRun", json!({ "runId": id }))
+        .await;
     assert_eq!((&run["total"], &run["completed"]), (&json!(18), &json!(18)));
     assert_eq!((&run["failed"], &run["error"]), (&json!(0), &Value::Null));
     assert!(run["startedAt"].is_string() && run["finishedAt"].is_string());
