@@ -8,6 +8,7 @@ mod api_tokens;
 mod audits;
 mod backup;
 mod check;
+mod clients;
 mod connections;
 mod contract;
 mod deleting;

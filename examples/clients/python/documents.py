@@ -24,7 +24,7 @@ WORKSPACES = gql("""
 query Workspaces($first: Int!, $after: String, $search: String) {
   workspaces(first: $first, after: $after, search: $search) {
     totalCount
-    nodes { id name slug createdAt viewerRole limits { maxDocumentBytes } }
+    nodes { id name slug createdAt viewerRole }
     pageInfo { hasNextPage endCursor }
   }
 }

@@ -21,7 +21,7 @@ def main() -> None:
 
         # One a page, to show that there are several.
         for workspace in client.workspaces(page_size=1):
-            print("Workspace:", workspace["name"], workspace["limits"]["maxDocumentBytes"])
+            print("Workspace:", workspace["name"], workspace["viewerRole"])
 
         try:
             client.create_workspace("Rocket Labs", slug=made["slug"])

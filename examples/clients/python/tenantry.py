@@ -51,7 +51,7 @@ class Tenantry:
         self._client.close_sync()
 
     def _send(self, request: GraphQLRequest, **variables: Any) -> dict[str, Any]:
-        request = GraphQLRequest(request, variable_values=variables)
+        request = GraphQLRequest(request, variable_values=variables or None)
         try:
             return self._session.execute(request)
         except TransportQueryError as error:

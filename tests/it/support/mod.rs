@@ -10,6 +10,7 @@ pub mod home;
 pub mod icons;
 pub mod issuer;
 pub mod office;
+pub mod optional;
 pub mod people;
 pub mod plans;
 pub mod postgres;

@@ -28,6 +28,7 @@ const workspace = await createWorkspace(client, {
   settings: { theme: "dark" },
 });
 console.log(`Made ${workspace.name}, as its ${workspace.viewerRole}`);
+console.log(`Made today: ${Date.now() - Date.parse(workspace.createdAt) < 86_400_000}`);
 console.log(`Settings: ${JSON.stringify(workspace.settings)}`);
 
 let number = 0;
