@@ -27,6 +27,7 @@ mod metrics;
 mod organization_members;
 mod organizations;
 mod plans;
+mod playground;
 mod prompts;
 mod providers;
 mod providers_enabled;

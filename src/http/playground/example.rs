@@ -11,7 +11,7 @@ pub struct Example {
 }
 
 /// In the order of their tabs.
-pub const EXAMPLES: [Example; 3] = [
+pub const EXAMPLES: [Example; 4] = [
     Example {
         title: "Where am I?",
         query: include_str!("examples/navigation.graphql"),
@@ -26,6 +26,11 @@ pub const EXAMPLES: [Example; 3] = [
         title: "List workspaces",
         query: include_str!("examples/workspaces.graphql"),
         variables: include_str!("examples/workspaces.json"),
+    },
+    Example {
+        title: "Follow a workspace",
+        query: include_str!("examples/workspace_events.graphql"),
+        variables: include_str!("examples/workspace_events.json"),
     },
 ];
 

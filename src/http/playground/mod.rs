@@ -18,10 +18,11 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 
 /// Nothing but our own files may run, be shown, or be talked to. Images may also be `data:` URLs,
-/// which GraphiQL's style sheet has for squiggly underlines.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
-     frame-ancestors 'none'";
+/// which GraphiQL's style sheet has for squiggly underlines. The hash is that of the style element by
+/// which its dialogs and menus keep the page from scrolling behind them.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' \
+     'sha256-Y/huXlwoYkVyQlxwSVcCi1RCDGDCSVBzDt0hYP9qlTc='; img-src 'self' data:; \
+     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 static PAGE: LazyLock<String> = LazyLock::new(|| {
     let page = include_str!("page/index.html").replace("<!--examples-->", &example::templates());

@@ -10,10 +10,17 @@ const examples = Array.from(document.querySelectorAll("template.example"), (temp
 
 function openConsole(failed) {
   const element = (id) => document.getElementById(id);
-  const [form, choice, query, variables, status, result] =
-    ["request", "example", "query", "variables", "status", "result"].map(element);
+  const [form, choice, query, variables, button, status, result] =
+    ["request", "example", "query", "variables", "send", "status", "result"].map(element);
+
+  // The subscription that is followed.
+  let following = null;
 
   async function send() {
+    if (following) {
+      following.return();
+      return;
+    }
     let parsed;
     try {
       parsed = variables.value.trim() ? JSON.parse(variables.value) : undefined;
@@ -23,26 +30,45 @@ function openConsole(failed) {
       return;
     }
     status.textContent = "…";
+    result.textContent = "";
     const start = performance.now();
     try {
       const answer = await fetcher({ query: query.value, variables: parsed });
-      const errors = answer.errors?.length ?? 0;
-      const outcome = errors === 0 ? "Result" : errors === 1 ? "1 error" : `${errors} errors`;
-      status.textContent = `${outcome}, after ${Math.round(performance.now() - start)} ms`;
-      result.textContent = JSON.stringify(answer, null, 2);
+      if (answer[Symbol.asyncIterator]) await follow(answer);
+      else show(answer, `after ${Math.round(performance.now() - start)} ms`);
     } catch (error) {
       status.textContent = "The server could not be reached";
       result.textContent = error.message;
     }
   }
 
-  function show(example) {
+  function show(answer, when) {
+    const errors = answer.errors?.length ?? 0;
+    const outcome = errors === 0 ? "Result" : errors === 1 ? "1 error" : `${errors} errors`;
+    status.textContent = `${outcome}, ${when}`;
+    result.textContent = JSON.stringify(answer, null, 2);
+  }
+
+  async function follow(answers) {
+    following = answers;
+    button.textContent = "Stop";
+    status.textContent = "Listening";
+    try {
+      for await (const answer of answers) show(answer, `at ${new Date().toLocaleTimeString()}`);
+    } finally {
+      following = null;
+      button.textContent = "Send";
+      status.textContent += ". It ended.";
+    }
+  }
+
+  function choose(example) {
     query.value = example?.query ?? "";
     variables.value = example?.variables ?? "";
   }
 
   choice.append(...examples.map((example) => new Option(example.title)));
-  choice.addEventListener("change", () => show(examples[choice.selectedIndex]));
+  choice.addEventListener("change", () => choose(examples[choice.selectedIndex]));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     send();
@@ -53,7 +79,7 @@ function openConsole(failed) {
       send();
     }
   });
-  show(examples[0]);
+  choose(examples[0]);
 
   element("graphiql").hidden = true;
   element("console").hidden = false;

@@ -5,6 +5,8 @@
 const fetcher = (() => {
   const ENDPOINT = new URL("graphql", document.baseURI);
   const JSON_TYPES = "application/graphql-response+json, application/json";
+  // What the examples have for an id, so that they work for whoever is signed in.
+  const CURRENT_WORKSPACE = "CURRENT_WORKSPACE";
 
   async function post(params, headers, accept, signal) {
     const response = await fetch(ENDPOINT, {
@@ -13,7 +15,11 @@ const fetcher = (() => {
       body: JSON.stringify(params),
       signal,
     });
-    if (response.status === 401) token.refused();
+    const wasRefused = response.status === 401 && token.refused();
+    // Everybody may read the schema, and GraphiQL asks for it only once.
+    if (wasRefused && params.operationName === "IntrospectionQuery") {
+      return post(params, headers, accept, signal);
+    }
     return response;
   }
 
@@ -26,6 +32,20 @@ const fetcher = (() => {
       const message = `${response.status} ${response.statusText}: ${text.slice(0, 500)}`;
       return { errors: [{ message }] };
     }
+  }
+
+  // Puts the viewer's current workspace where the variables ask for it. Gives what is to be sent, or
+  // the errors that there are instead.
+  async function filled(params, headers) {
+    const text = JSON.stringify(params.variables ?? {});
+    if (!text.includes(`"${CURRENT_WORKSPACE}"`)) return { params };
+    const query = "{ navigationState { currentWorkspace { id } } }";
+    const { data, errors } = await read(await post({ query }, headers, JSON_TYPES));
+    if (!data) return { errors };
+    const id = data.navigationState.currentWorkspace?.id;
+    if (!id) return { errors: [{ message: "You have no workspace yet: create one first." }] };
+    const variables = JSON.parse(text.replaceAll(`"${CURRENT_WORKSPACE}"`, JSON.stringify(id)));
+    return { params: { ...params, variables } };
   }
 
   // The data of each `next` event (HTML living standard, 9.2.6), until `complete`.
@@ -82,16 +102,20 @@ const fetcher = (() => {
     };
   }
 
-  function isSubscription(document, name) {
-    const operations = (document?.definitions ?? []).filter((it) => it.kind === "OperationDefinition");
+  function isSubscription({ query, operationName: name }, document) {
+    // The plain console has no parser; its documents are of one operation.
+    if (!document) return /^\s*subscription\b/.test(query.replace(/^\s*#.*$/gm, ""));
+    const operations = document.definitions.filter((it) => it.kind === "OperationDefinition");
     const chosen = operations.find((it) => it.name?.value === name) ?? operations[0];
     return chosen?.operation === "subscription";
   }
 
   // As GraphiQL calls it.
-  return async (params, options) => {
+  return async (asked, options) => {
     const headers = options?.headers ?? {};
-    if (isSubscription(options?.documentAST, params.operationName)) return subscribe(params, headers);
+    const { params, errors } = await filled(asked, headers);
+    if (errors) return { errors };
+    if (isSubscription(params, options?.documentAST)) return subscribe(params, headers);
     return read(await post(params, headers, JSON_TYPES));
   };
 })();

@@ -74,11 +74,12 @@ const token = (() => {
 
   return {
     headers: () => (current === null ? {} : { Authorization: `Bearer ${current}` }),
-    // The server did not take it: it is of no more use.
+    // The server did not take it: it is of no more use. Tells whether there was one.
     refused() {
-      if (current === null) return;
+      if (current === null) return false;
       set(null);
       show("The server refused the token: it may have expired.");
+      return true;
     },
   };
 })();
