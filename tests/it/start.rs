@@ -204,8 +204,8 @@ async fn migrations_do_not_go_through_a_pooler(#[values(Postgres)] on: Database)
     }
     home.database = crate::support::postgres::database().await;
     let url = home.database.as_ref().expect("PostgreSQL").url();
-    // Nothing can be written through it.
-    let pooler = with_settings(url, "-c default_transaction_read_only=on");
+    // No table can be made through it.
+    let pooler = with_settings(url, "-c search_path=nowhere");
     let output = home
         .command(&["migrate"])
         .env("DATABASE_URL", &pooler)
