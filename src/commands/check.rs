@@ -114,8 +114,12 @@ async fn database(config: &Config) -> (Finding, Finding) {
         Err(StartError(problem)) => return (Err(problem), nowhere()),
     };
     match inspect(&db).await {
-        Ok((version, standing)) => (
-            supported(&db, version),
+        Ok(Inspected {
+            version,
+            is_bounded,
+            standing,
+        }) => (
+            supported(&db, version, is_bounded),
             migrations(&standing, config.database.auto_migrate),
         ),
         Err(error) => {
@@ -125,18 +129,32 @@ async fn database(config: &Config) -> (Finding, Finding) {
     }
 }
 
-async fn inspect(db: &Db) -> tenantry::error::Result<(String, db::Standing)> {
-    let mut conn = db.read().await?;
-    let version = db::version(&mut conn).await?;
-    Ok((version, db::standing(&mut conn).await?))
+struct Inspected {
+    version: String,
+    is_bounded: bool,
+    standing: db::Standing,
 }
 
-/// PostgreSQL has to be 14 or later; SQLite comes with the binary.
-fn supported(db: &Db, version: String) -> Finding {
+async fn inspect(db: &Db) -> tenantry::error::Result<Inspected> {
+    let mut conn = db.read().await?;
+    Ok(Inspected {
+        version: db::version(&mut conn).await?,
+        is_bounded: db::is_bounded(&mut conn).await?,
+        standing: db::standing(&mut conn).await?,
+    })
+}
+
+/// PostgreSQL has to be 14 or later; SQLite comes with the binary. Through a pooler, the server cannot
+/// say how long a statement may take.
+fn supported(db: &Db, version: String, is_bounded: bool) -> Finding {
     let number = version.split([' ', '.']).nth(1);
     let major: Option<u32> = number.and_then(|number| number.parse().ok());
     match (db.kind(), major) {
         (Kind::Postgres, Some(..14)) => Err(format!("{version}; upgrade it to 14 or later")),
+        _ if !is_bounded => Err(format!(
+            "{version}, through a pooler, stops no statement; as its role, run: ALTER ROLE CURRENT_USER \
+             SET statement_timeout = '15s'"
+        )),
         _ => Ok(version),
     }
 }

@@ -15,8 +15,8 @@ pub struct Database {
     /// Default: reads go to `url`.
     pub read_url: Option<Secret>,
 
-    /// Where to LISTEN and NOTIFY, if `url` leads through a pooler that cannot, where `url` is
-    /// PostgreSQL. Also `DATABASE_LISTEN_URL`. Default: `url`.
+    /// PostgreSQL itself, if `url` leads through a pooler that lends connections by the transaction:
+    /// for LISTEN and NOTIFY, and for migrations. Also `DATABASE_LISTEN_URL`. Default: `url`.
     pub listen_url: Option<Secret>,
 
     /// PostgreSQL connections for writing, 1 to 1,000. SQLite has one writer. Default: 8.
@@ -29,7 +29,8 @@ pub struct Database {
     /// milliseconds, 1 to 60,000. Default: 3,000.
     pub acquire_timeout_ms: u64,
 
-    /// When the database stops a statement, in seconds, 1 to 3,600. Default: 15.
+    /// When the database stops a statement, in seconds, 1 to 3,600; through a pooler, that is up to
+    /// the role. Default: 15.
     pub statement_timeout_seconds: u64,
 
     /// Whether `serve` brings the database up to date when it starts. Default: true.

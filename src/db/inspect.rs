@@ -19,7 +19,7 @@ struct Version {
 }
 
 #[derive(QueryableByName)]
-struct Tables {
+struct Number {
     #[diesel(sql_type = Integer)]
     n: i32,
 }
@@ -41,6 +41,19 @@ pub async fn version(conn: &mut Connection) -> Result<String> {
             format!("SQLite {}", found.version)
         }
     })
+}
+
+/// Whether statements that take too long are stopped, as far as that is a setting of the database.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn is_bounded(conn: &mut Connection) -> Result<bool> {
+    let Inner::Postgres(conn) = conn.inner() else {
+        return Ok(true);
+    };
+    let query = "SELECT (current_setting('statement_timeout') <> '0')::int AS n";
+    let found: Number = diesel::sql_query(query).get_result(&mut **conn).await?;
+    Ok(found.n > 0)
 }
 
 /// Which migrations tell the database from this binary.
@@ -77,7 +90,7 @@ pub async fn standing(conn: &mut Connection) -> Result<Standing> {
 }
 
 async fn is_any_done(conn: &mut Connection) -> Result<bool> {
-    let tables: Tables = match conn.inner() {
+    let tables: Number = match conn.inner() {
         Inner::Postgres(conn) => {
             let query = "SELECT (to_regclass('__diesel_schema_migrations') IS NOT NULL)::int AS n";
             diesel::sql_query(query).get_result(&mut **conn).await?

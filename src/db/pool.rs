@@ -13,7 +13,7 @@ use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, PoolableConnection, RecyclingMethod,
 };
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
-use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use diesel_async::{AsyncConnection, AsyncPgConnection};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio_postgres::tls::MakeTlsConnect;
@@ -40,7 +40,8 @@ pub enum Kind {
 pub struct Options {
     /// `postgres://…` or `sqlite://PATH`.
     pub url: String,
-    /// Where to LISTEN and NOTIFY on PostgreSQL, if `url` leads through a pooler that cannot.
+    /// PostgreSQL itself, if `url` leads through a pooler: for LISTEN and NOTIFY, and for whatever
+    /// else has to keep a connection for itself.
     pub listen_url: Option<String>,
     /// Connections that write, on PostgreSQL. SQLite has one.
     pub writers: usize,
@@ -48,8 +49,16 @@ pub struct Options {
     pub readers: usize,
     /// How long to wait for a connection.
     pub acquire_timeout: Duration,
-    /// How long one statement may take before the database stops it. PostgreSQL only.
+    /// How long one statement may take before the database stops it. PostgreSQL only, and not
+    /// through a pooler, where it is up to the role.
     pub statement_timeout: Duration,
+}
+
+impl Options {
+    /// PostgreSQL itself, not through a pooler.
+    fn direct_url(&self) -> &str {
+        self.listen_url.as_ref().unwrap_or(&self.url)
+    }
 }
 
 /// The database: gives connections for reading, and transactions.
@@ -131,10 +140,16 @@ impl Db {
             }
             None => {
                 let pool = |read_only, size| {
-                    let (statements, timeout) = (statements.clone(), options.statement_timeout);
+                    let statements = statements.clone();
+                    // What a session of a pooler is set to, it cannot keep to itself.
+                    let settings = match options.listen_url {
+                        Some(_) => String::new(),
+                        None => settings(read_only, options.statement_timeout),
+                    };
                     let connect = move |url: &str| {
-                        let (url, statements) = (url.to_owned(), statements.clone());
-                        async move { establish_postgres(&url, read_only, timeout, statements).await }.boxed()
+                        let url = url.to_owned();
+                        let (settings, statements) = (settings.clone(), statements.clone());
+                        async move { establish_postgres(&url, &settings, statements).await }.boxed()
                     };
                     pool(&options.url, size, &options, connect)
                 };
@@ -145,7 +160,7 @@ impl Db {
             }
         };
         let listen_url = match &pools {
-            Pools::Postgres { .. } => options.listen_url.as_ref().or(Some(&options.url)).cloned(),
+            Pools::Postgres { .. } => Some(options.direct_url().to_owned()),
             Pools::Sqlite { .. } => None,
         };
         Ok(Self {
@@ -208,7 +223,8 @@ impl Db {
 
     /// A connection to the primary past Diesel, without bounds on how long a statement may take.
     pub(super) async fn connect_bare(&self) -> Result<Client> {
-        let connected = connect_postgres(&self.options.url).await;
+        let settings = "-c statement_timeout=0";
+        let connected = connect_postgres(self.options.direct_url(), settings).await;
         let (client, wire) = connected.map_err(|error| Error::NoConnection(error.to_string()))?;
         // It ends with the client. What goes wrong is told by the statement that it goes wrong for.
         tokio::spawn(wire);
@@ -217,10 +233,10 @@ impl Db {
 
     /// A connection to the primary outside of the pools, for what holds one long.
     pub(super) async fn establish_postgres(&self) -> Result<AsyncPgConnection> {
+        let settings = settings(false, Duration::ZERO);
         establish_postgres(
-            &self.options.url,
-            false,
-            Duration::ZERO,
+            self.options.direct_url(),
+            &settings,
             self.statements.clone(),
         )
         .await
@@ -299,22 +315,23 @@ fn establish_sqlite(
     .boxed()
 }
 
+/// The settings of a session, which come with its beginning. A pooler that lends a connection to one
+/// session after the other refuses them there; a `SET` it would let stay behind.
+fn settings(read_only: bool, statement_timeout: Duration) -> String {
+    format!(
+        "-c statement_timeout={} -c default_transaction_read_only={read_only} \
+         -c idle_in_transaction_session_timeout=60000 -c lock_timeout=10000",
+        statement_timeout.as_millis(),
+    )
+}
+
 async fn establish_postgres(
     url: &str,
-    read_only: bool,
-    statement_timeout: Duration,
+    settings: &str,
     statements: Statements,
 ) -> ConnectionResult<AsyncPgConnection> {
-    let (client, connection) = connect_postgres(url).await?;
+    let (client, connection) = connect_postgres(url, settings).await?;
     let mut conn = AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
-    let setup = format!(
-        "SET statement_timeout = {}; SET default_transaction_read_only = {read_only}; \
-         SET idle_in_transaction_session_timeout = 60000; SET lock_timeout = 10000",
-        statement_timeout.as_millis(),
-    );
-    conn.batch_execute(&setup)
-        .await
-        .map_err(ConnectionError::CouldntSetupConfiguration)?;
     conn.set_instrumentation(statements);
     Ok(conn)
 }
@@ -323,8 +340,12 @@ async fn establish_postgres(
 pub(super) type PgWire =
     tokio_postgres::Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
-/// A bare connection to the PostgreSQL at that URL, with TLS as the URL says.
-pub(super) async fn connect_postgres(url: &str) -> ConnectionResult<(Client, PgWire)> {
+/// A bare connection to the PostgreSQL at that URL, with TLS as the URL says, and with these settings
+/// (`-c name=value`) after those of the URL.
+pub(super) async fn connect_postgres(
+    url: &str,
+    settings: &str,
+) -> ConnectionResult<(Client, PgWire)> {
     let bad = |error: &dyn std::fmt::Display| ConnectionError::BadConnection(error.to_string());
     // tokio-postgres does not know `verify-full`, which is `require` and more.
     let verify = url.contains("sslmode=verify-full");
@@ -332,6 +353,11 @@ pub(super) async fn connect_postgres(url: &str) -> ConnectionResult<(Client, PgW
     let mut config = tokio_postgres::Config::from_str(&url).map_err(|error| bad(&error))?;
     if config.get_application_name().is_none() {
         config.application_name("tenantry");
+    }
+    if !settings.is_empty() {
+        let own = config.get_options().unwrap_or_default();
+        let all = format!("{own} {settings}");
+        config.options(all.trim_start());
     }
     // A connection that only listens does not notice otherwise that the other side is gone.
     config.keepalives_idle(Duration::from_secs(30));

@@ -186,6 +186,9 @@ pub async fn open(config: &Config) -> Result<Db, StartError> {
     })?;
     if let Err(error) = db.read().await {
         let hint = match db.kind() {
+            Kind::Postgres if causes(&error).contains("startup parameter") => {
+                "for a pooler, set DATABASE_LISTEN_URL to PostgreSQL itself"
+            }
             Kind::Postgres => "check DATABASE_URL, and that PostgreSQL is running",
             Kind::Sqlite => "check that the data directory can be written (TENANTRY_DATA_DIR)",
         };

@@ -106,6 +106,38 @@ async fn each_problem_is_told_with_what_to_do_about_it() {
     assert_problem(&output, "database", &["backup"]);
 }
 
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_without_bounds_behind_a_pooler_is_told_of(#[values(Postgres)] on: Database) {
+    let home = Program::new(on).await;
+    let Some(database) = &home.database else {
+        return;
+    };
+    let behind = |url: &str| {
+        let mut command = home.command(&["check"]);
+        run(command
+            .env("DATABASE_URL", url)
+            .env("DATABASE_LISTEN_URL", database.url()))
+    };
+    let output = behind(database.url());
+    assert_problem(&output, "database", &["ALTER ROLE", "statement_timeout"]);
+    let separator = if database.url().contains('?') {
+        '&'
+    } else {
+        '?'
+    };
+    let bounded = format!(
+        "{}{separator}options=-c%20statement_timeout%3D15s",
+        database.url()
+    );
+    assert_eq!(behind(&bounded).status.code(), Some(0));
+    assert_eq!(
+        home.run(&["check"]).status.code(),
+        Some(0),
+        "it says so itself"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn migrations_that_are_missing_or_unknown_are_told() {
     let home = Program::new(Sqlite).await;

@@ -1,7 +1,7 @@
 //! The program itself: how it starts, what it prints, how it stops.
 
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Output, Stdio};
@@ -179,6 +179,80 @@ async fn migrate_brings_an_empty_database_up_to_date_once(
     assert!(text(&first.stdout).contains("Brought the database up to date"));
     let second = home.run(&["migrate"]);
     assert_eq!(text(&second.stdout), "The database is up to date.\n");
+}
+
+/// The URL with settings for its sessions.
+fn with_settings(url: &str, settings: &str) -> String {
+    let mut url = url::Url::parse(url).expect("a URL");
+    // PostgreSQL's are not those of forms: a space is %20.
+    let query = settings.replace(' ', "%20").replace('=', "%3D");
+    let query = format!("options={query}");
+    let query = match url.query() {
+        Some(rest) => format!("{rest}&{query}"),
+        None => query,
+    };
+    url.set_query(Some(&query));
+    url.into()
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn migrations_do_not_go_through_a_pooler(#[values(Postgres)] on: Database) {
+    let mut home = Program::new(on).await;
+    if home.database.is_none() {
+        return;
+    }
+    home.database = crate::support::postgres::database().await;
+    let url = home.database.as_ref().expect("PostgreSQL").url();
+    // No table can be made through it.
+    let pooler = with_settings(url, "-c search_path=nowhere");
+    let output = home
+        .command(&["migrate"])
+        .env("DATABASE_URL", &pooler)
+        .env("DATABASE_LISTEN_URL", url)
+        .output()
+        .expect("the program can be run");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("Brought the database up to date"));
+}
+
+/// Refuses whoever connects as poolers refuse settings that they do not know, and says where.
+fn picky_pooler() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // Whoever has gone needs no answer.
+            let _ = refuse_settings(stream);
+        }
+    });
+    format!("postgres://someone@{address}/none?sslmode=disable")
+}
+
+fn refuse_settings(mut stream: std::net::TcpStream) -> std::io::Result<()> {
+    let mut length = [0; 4];
+    stream.read_exact(&mut length)?;
+    let mut rest = vec![0; u32::from_be_bytes(length) as usize - 4];
+    stream.read_exact(&mut rest)?;
+    let fields =
+        b"SFATAL\0VFATAL\0C08P01\0Munsupported startup parameter in options: lock_timeout\0\0";
+    let mut reply = vec![b'E'];
+    reply.extend(
+        u32::try_from(fields.len() + 4)
+            .unwrap_or_default()
+            .to_be_bytes(),
+    );
+    reply.extend(fields);
+    stream.write_all(&reply)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pooler_that_was_not_declared_is_told_of() {
+    let home = Program::new(Sqlite).await;
+    let url = picky_pooler();
+    let output = home.command(&[]).env("DATABASE_URL", url).output();
+    let output = output.expect("the program can be run");
+    assert_fails(&output, &["startup parameter", "DATABASE_LISTEN_URL"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

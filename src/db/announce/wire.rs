@@ -120,7 +120,7 @@ async fn notify(url: &str, client: &mut Option<Client>, payload: &str) -> anyhow
 }
 
 async fn connect(url: &str) -> anyhow::Result<(Client, PgWire)> {
-    Ok(timeout(PATIENCE, connect_postgres(url)).await??)
+    Ok(timeout(PATIENCE, connect_postgres(url, "")).await??)
 }
 
 /// The sender and the topics, separated by spaces, in as many payloads as that takes.
