@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use crate::support::collector::{Collector, Span};
 use crate::support::process::{Program, Serving};
 use crate::support::providers::key;
-use crate::support::{Answer, Database, FakeProviders, Postgres, Sqlite, text};
+use crate::support::{Answer, Database, FakeProviders, Postgres, Socket, Sqlite, text};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";
@@ -107,6 +107,16 @@ async fn a_collector_is_told_what_was_done_and_no_secret(#[values(Sqlite, Postgr
     let body = json!({ "query": "subscription Follow { run(id: \"hunter2-id\") { id } }" });
     caller.send("/graphql/stream", body, None).await;
 
+    let url = format!("{}/graphql/ws", serving.url);
+    let headers = [("sec-websocket-protocol", "graphql-transport-ws")];
+    let socket = Socket::try_connect(&url, &headers).await;
+    let mut socket = socket.expect("the socket opens");
+    socket.sign_in(&caller.token).await;
+    let query = "{ workspaces { totalCount } }";
+    socket.subscribe("1", query, json!({})).await;
+    socket.next("1").await;
+    drop(socket);
+
     let refused = caller
         .ask(
             "mutation Fail($input: CreateWorkspaceInput!) { createWorkspace(input: $input) { workspace { id } } }",
@@ -159,7 +169,7 @@ async fn a_collector_is_told_what_was_done_and_no_secret(#[values(Sqlite, Postgr
     assert_eq!(who.trace, TRACE);
     assert_eq!(who.says("graphql.operation.name"), "Who");
     assert_eq!(who.says("tenantry.outcome"), "ok");
-    assert_ne!(who.says("tenantry.statements"), "0");
+    assert_eq!(who.says("tenantry.statements"), "1");
     let request = spans.iter().find(|span| span.id == who.parent);
     let request = request.expect("the operation is below its request");
     assert_eq!((&*request.trace, &*request.parent), (TRACE, PARENT));
@@ -168,6 +178,13 @@ async fn a_collector_is_told_what_was_done_and_no_secret(#[values(Sqlite, Postgr
     assert_eq!(request.says("http.response.status_code"), "200");
     assert_eq!(request.says("tenantry.request_id").len(), 32);
 
+    let asked = one(&spans, "query workspaces");
+    let handshake = one(&spans, "GET /graphql/ws");
+    assert_eq!(handshake.says("http.response.status_code"), "101");
+    assert_eq!(
+        (&asked.trace, &asked.parent),
+        (&handshake.trace, &handshake.id)
+    );
     let followed = one(&spans, "subscription run");
     let stream = one(&spans, "POST /graphql/stream");
     assert_eq!(
@@ -182,7 +199,10 @@ async fn a_collector_is_told_what_was_done_and_no_secret(#[values(Sqlite, Postgr
     assert_eq!(refused.name, "mutation createWorkspace");
     assert_eq!(refused.says("tenantry.outcome"), "INVALID_INPUT");
     assert!(!refused.is_error, "it is the client's mistake");
-    one(&spans, "mutation createApiToken");
+    let made = one(&spans, "mutation createApiToken");
+    let statements = made.says("tenantry.statements").parse::<u64>();
+    // It begins, writes, and commits.
+    assert!(statements.expect("a number") >= 3);
 
     let worked = one(&spans, "run");
     assert_eq!(worked.says("tenantry.run_id"), run);
