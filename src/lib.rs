@@ -15,4 +15,5 @@ pub mod models;
 pub mod providers;
 pub mod schema;
 pub mod seed;
+pub mod telemetry;
 pub mod worker;

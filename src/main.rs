@@ -2,7 +2,7 @@
 
 mod commands;
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,15 +11,15 @@ use chrono::{TimeDelta, Utc};
 use clap::{Args, Parser, Subcommand};
 use tenantry::app::SystemClock;
 use tenantry::auth::token::DevelopmentKey;
-use tenantry::config::{Config, LogFormat, environment};
+use tenantry::config::{Config, environment};
 use tenantry::db::Kind;
 use tenantry::http::{MetricsListener, Server, StartError, migrate_database, open, open_app};
 use tenantry::models::organization;
 use tenantry::models::values::email::Email;
 use tenantry::seed::{DEVELOPER_EMAIL, DEVELOPER_NAME};
+use tenantry::telemetry::Telemetry;
 use tenantry::worker::Worker;
 use tokio::sync::oneshot;
-use tracing_subscriber::EnvFilter;
 
 /// The workspace backend of a multi-tenant product behind one GraphQL API.
 #[derive(Parser)]
@@ -108,9 +108,13 @@ fn main() -> ExitCode {
 
 fn run(file: Option<PathBuf>, command: Command) -> Result<(), StartError> {
     let config = Config::load(file.as_deref(), environment()).map_err(start_error)?;
-    log(&config)?;
     let runtime = tokio::runtime::Runtime::new().map_err(start_error)?;
-    runtime.block_on(async {
+    let telemetry = match command {
+        Command::Serve(_) => Telemetry::start(&config, runtime.handle()),
+        _ => Telemetry::log(&config),
+    };
+    let telemetry = telemetry.map_err(|error| StartError(format!("{error:#}")))?;
+    let outcome = runtime.block_on(async {
         match command {
             Command::Serve(Serve { worker_only, .. }) if worker_only => work(config).await,
             Command::Serve(Serve { no_worker, .. }) => serve(config, !no_worker).await,
@@ -123,7 +127,9 @@ fn run(file: Option<PathBuf>, command: Command) -> Result<(), StartError> {
             Command::Backup { file } => commands::backup::run(config, &file).await,
             Command::Schema | Command::Check => Ok(()),
         }
-    })
+    });
+    telemetry.stop();
+    outcome
 }
 
 async fn serve(config: Config, with_worker: bool) -> Result<(), StartError> {
@@ -241,21 +247,6 @@ fn describe(kind: Kind) -> &'static str {
         Kind::Postgres => "PostgreSQL",
         Kind::Sqlite => "SQLite, in the data directory",
     }
-}
-
-/// Logs go to standard error: standard output is for what was asked for.
-fn log(config: &Config) -> Result<(), StartError> {
-    let filter = EnvFilter::try_new(&config.log.filter)
-        .map_err(|error| StartError(format!("log.filter: {error}")))?;
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr);
-    match config.log.format {
-        LogFormat::Text => subscriber.init(),
-        LogFormat::Json => subscriber.json().init(),
-    }
-    Ok(())
 }
 
 /// Completes when the process is asked to stop.

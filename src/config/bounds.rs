@@ -26,6 +26,7 @@ pub(super) fn of(key: &str) -> RangeInclusive<i128> {
         "database.acquire_timeout_ms" => 1..=60_000,
         "database.max_connections" | "database.readers" => 1..=1_000,
         "providers.concurrency" => 1..=10_000,
+        "telemetry.sample_one_in" => 1..=1_000_000,
         "limits.min_schedule_interval_minutes" => 1..=ONE_YEAR_IN_MINUTES,
         "limits.invitation_days" | "limits.purge_days" | "limits.run_days" => 1..=A_CENTURY_IN_DAYS,
         _ if key.starts_with("plans.") && key.ends_with(".trial_days") => 1..=A_CENTURY_IN_DAYS,

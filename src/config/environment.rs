@@ -13,13 +13,16 @@ use super::ConfigError;
 const PREFIX: &str = "TENANTRY_";
 
 /// Names that people and platforms set without knowing of us.
-const USUAL_NAMES: [(&str, &str); 6] = [
+const USUAL_NAMES: [(&str, &str); 9] = [
     ("DATABASE_URL", "database.url"),
     ("DATABASE_READ_URL", "database.read_url"),
     ("DATABASE_LISTEN_URL", "database.listen_url"),
     ("HOST", "http.host"),
     ("PORT", "http.port"),
     ("RUST_LOG", "log.filter"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "telemetry.endpoint"),
+    ("OTEL_EXPORTER_OTLP_HEADERS", "telemetry.headers"),
+    ("OTEL_SERVICE_NAME", "telemetry.service_name"),
 ];
 
 /// The environment of this process, for [`Config::load`](super::Config::load).

@@ -27,6 +27,7 @@ mod playground;
 mod providers;
 mod reader;
 mod secret;
+mod telemetry;
 mod text;
 mod unknown;
 mod validate;
@@ -56,6 +57,7 @@ pub use plan::Plan;
 pub use playground::Playground;
 pub use providers::{Provider, Providers};
 pub use secret::Secret;
+pub use telemetry::Telemetry;
 
 /// The whole configuration. [`Config::default`] is a server for development: SQLite in `data`,
 /// listening on loopback, with identities of its own.
@@ -101,6 +103,8 @@ pub struct Config {
     pub log: Log,
     /// Metrics for Prometheus.
     pub metrics: Metrics,
+    /// Traces for OpenTelemetry.
+    pub telemetry: Telemetry,
 }
 
 impl Config {
@@ -141,6 +145,7 @@ impl Default for Config {
             providers: Providers::default(),
             log: Log::default(),
             metrics: Metrics::default(),
+            telemetry: Telemetry::default(),
         }
     }
 }

@@ -6,7 +6,7 @@ use tracing_subscriber::EnvFilter;
 use url::{Host, Url};
 
 use super::database::is_postgres;
-use super::{Auth, Config, Database, Http, Issuer, Mail, Providers, Secret};
+use super::{Auth, Config, Database, Http, Issuer, Mail, Providers, Secret, Telemetry};
 
 /// A key, and what to say after it.
 pub(super) type Problem = (String, String);
@@ -25,6 +25,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     found.providers(&config.providers);
     found.log(&config.log.filter);
     found.metrics(config);
+    found.telemetry(&config.telemetry);
     found.0
 }
 
@@ -221,6 +222,21 @@ impl Problems {
             !taken,
             "metrics.listen",
             "must be another address than http.host and http.port",
+        );
+    }
+
+    fn telemetry(&mut self, telemetry: &Telemetry) {
+        let is_base = |url: &Url| url.query().is_none() && url.fragment().is_none();
+        self.unless(
+            telemetry.endpoint.as_ref().is_none_or(is_base),
+            "telemetry.endpoint",
+            "must be without a query and a fragment",
+        );
+        self.unless(
+            telemetry.header_pairs().is_some(),
+            "telemetry.headers",
+            "must be name=value, several with commas between them, what is special in a value \
+             written as %20",
         );
     }
 }

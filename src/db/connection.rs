@@ -5,6 +5,8 @@ use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::Object;
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 
+use super::tally;
+
 /// A pooled connection that can read. What writes takes a [`Transaction`](super::Transaction).
 pub struct Connection(Inner);
 
@@ -25,8 +27,9 @@ impl Connection {
         Self(inner)
     }
 
-    /// Whichever database it is; for [`run!`] and for the few helpers that differ.
+    /// Whichever database it is, for one statement; for [`run!`] and for the few helpers that differ.
     pub fn inner(&mut self) -> &mut Inner {
+        tally::add();
         &mut self.0
     }
 }

@@ -180,7 +180,7 @@ async fn answer(
         Ok(viewer) => viewer,
         Err(refused) => return reply.unauthenticated(refused),
     };
-    let (request, checked) = match prepare(state, params) {
+    let (request, checked) = match prepare(state, params, &reply.id) {
         Ok(prepared) => prepared,
         Err(refusal) if reply.streaming == Streaming::Always => return sse::refuse(refusal),
         Err(refusal) => return reply.refuse_document(refusal),
@@ -200,7 +200,7 @@ async fn answer(
             .insert(ALLOW, HeaderValue::from_static("POST"));
         return response;
     }
-    let operation = request.operation_name.clone();
+    let operation = checked.name.clone();
     let viewer_id = viewer.as_ref().ok().map(|viewer| viewer.id().to_string());
     if is_stream {
         let mut response = sse::answer(state, credentials, viewer, request, checked, now, reply.id);
@@ -213,7 +213,7 @@ async fn answer(
     }
     let context = RequestContext::new(state.app.clone(), viewer, now);
     let begun = std::time::Instant::now();
-    let mut response = execute(state, request, context, kind).await;
+    let mut response = execute(state, request, context, &checked).await;
     let limited = retry_after(&response);
     finish(&mut response, &reply.id.0);
     let errors = codes(&response);

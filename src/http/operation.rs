@@ -5,11 +5,15 @@ use std::time::Duration;
 use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection, SelectionSet};
 use async_graphql::{Positioned, Request, Response as GraphqlResponse, ServerError, Value};
 use serde_json::json;
+use tracing::{Instrument, Span};
 
 use super::params::Params;
+use super::request_id::RequestId;
 use super::state::State;
+use crate::db::Tally;
 use crate::error::{Error, ErrorCode};
 use crate::graphql::{RequestContext, limits, repeated_field};
+use crate::telemetry::{self, Outcome};
 
 /// Runs the operation. A mutation that has begun runs to its end, even if the client goes away; a
 /// query has its time.
@@ -17,17 +21,19 @@ pub async fn execute(
     state: &State,
     request: Request,
     context: RequestContext,
-    kind: OperationType,
+    checked: &Checked,
 ) -> GraphqlResponse {
-    let schema = state.schema.clone();
-    if kind == OperationType::Mutation {
-        let running = tokio::spawn(async move { context.execute(&schema, request).await });
+    let (schema, statements) = (state.schema.clone(), checked.statements.clone());
+    if checked.kind == OperationType::Mutation {
+        let running = async move { statements.count(context.execute(&schema, request)).await };
+        let running = tokio::spawn(running.in_current_span());
         return running
             .await
             .unwrap_or_else(|error| failed(anyhow::anyhow!(error).into()));
     }
     let time = Duration::from_secs(state.app.config.http.request_timeout_seconds);
-    match tokio::time::timeout(time, context.execute(&schema, request)).await {
+    let running = statements.count(context.execute(&schema, request));
+    match tokio::time::timeout(time, running).await {
         Ok(response) => response,
         Err(_) => {
             let message = "The request took too long and was stopped.";
@@ -46,35 +52,51 @@ pub fn failed(error: Error) -> GraphqlResponse {
 }
 
 /// An operation that may be run.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Checked {
     /// Its kind.
     pub kind: OperationType,
     /// Its first field, for the metrics: one of the schema's, `introspection` or `other`.
     pub field: String,
+    /// Its name in the document, whether or not the client asked for it by name.
+    pub name: Option<String>,
+    /// The statements that it makes.
+    pub statements: Tally,
+    /// What traces know of it; ends with this value.
+    span: Span,
 }
 
 impl Checked {
     /// Counts that it was run, with the codes of its errors.
     pub fn count(&self, state: &State, errors: &[String], duration: Duration) {
-        let kind = match self.kind {
-            OperationType::Query => "query",
-            OperationType::Mutation => "mutation",
-            OperationType::Subscription => "subscription",
-        };
         let error = errors.first().map(String::as_str);
         let metrics = &state.app.metrics;
-        metrics.operation(kind, &self.field, error, duration);
+        metrics.operation(word(self.kind), &self.field, error, duration);
+        Outcome::of_operation(error).record(&self.span);
+        let statements = self.statements.total();
+        self.span.record("tenantry.statements", statements);
+    }
+}
+
+fn word(kind: OperationType) -> &'static str {
+    match kind {
+        OperationType::Query => "query",
+        OperationType::Mutation => "mutation",
+        OperationType::Subscription => "subscription",
     }
 }
 
 /// The request that a client's parameters make, and the operation that will run. One that is refused
 /// is counted; a document that comes with its hash is remembered if it is not.
-pub fn prepare(state: &State, params: Params) -> Result<(Request, Checked), Refusal> {
+pub fn prepare(
+    state: &State,
+    params: Params,
+    id: &RequestId,
+) -> Result<(Request, Checked), Refusal> {
     let (asked, request) = params.split();
     let prepared = state.documents.find(asked).and_then(|found| {
         let mut request = request(found.text());
-        let checked = check(state, &mut request)?;
+        let checked = check(state, &mut request, id)?;
         state.documents.remember(found);
         Ok((request, checked))
     });
@@ -86,7 +108,7 @@ pub fn prepare(state: &State, params: Params) -> Result<(Request, Checked), Refu
 /// The operation that will run, once the document is known to be cheap enough to be
 /// validated. Also sees that the variables it needs are there, which async-graphql notices only when
 /// it comes to the field, with others executed by then.
-fn check(state: &State, request: &mut Request) -> Result<Checked, Refusal> {
+fn check(state: &State, request: &mut Request, id: &RequestId) -> Result<Checked, Refusal> {
     let refusal = |error: Error| (error.code(), error.to_string());
     limits::check_text(&request.query).map_err(refusal)?;
     let (name, variables) = (request.operation_name.clone(), request.variables.clone());
@@ -98,7 +120,7 @@ fn check(state: &State, request: &mut Request) -> Result<Checked, Refusal> {
         Some(name) => operations.find(|(found, _)| found.is_some_and(|found| found == name)),
         None => operations.next().filter(|_| operations.next().is_none()),
     };
-    let (_, operation) = chosen.ok_or_else(|| {
+    let (own_name, operation) = chosen.ok_or_else(|| {
         let message = match &name {
             Some(name) => format!("The document has no operation named {name}."),
             None => "The document has several operations; give operationName.".to_owned(),
@@ -134,9 +156,13 @@ fn check(state: &State, request: &mut Request) -> Result<Checked, Refusal> {
         Some(field) if state.shape.has_root_field(kind, field) => field,
         Some(_) | None => "other",
     };
+    let own_name = own_name.map(|name| name.as_str());
     Ok(Checked {
         kind,
         field: field.to_owned(),
+        name: own_name.map(str::to_owned),
+        statements: Tally::default(),
+        span: telemetry::operation(&id.1, word(kind), field, own_name),
     })
 }
 

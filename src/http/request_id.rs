@@ -1,11 +1,11 @@
-//! The id by which a request is found in the log.
+//! The id by which a request is found in the log, and its place in a trace.
 
 use std::any::Any;
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::{Request, State as Extract};
+use axum::extract::{MatchedPath, Request, State as Extract};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use axum::middleware::Next;
@@ -14,12 +14,13 @@ use uuid::Uuid;
 
 use super::client::{Peer, client_of};
 use crate::config::Config;
+use crate::telemetry::{self, Trace};
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The id of a request, for its handlers.
+/// The id of a request, for its handlers, and where in a trace its operations belong.
 #[derive(Clone)]
-pub struct RequestId(pub String);
+pub struct RequestId(pub String, pub Trace);
 
 /// What the GraphQL endpoint adds to the log line of a request, as an extension of its reply.
 #[derive(Clone, Default)]
@@ -45,7 +46,14 @@ pub async fn layer(
         .and_then(|value| value.to_str().ok())
         .filter(|id| is_sane(id))
         .map_or_else(|| Uuid::now_v7().simple().to_string(), str::to_owned);
-    request.extensions_mut().insert(RequestId(id.clone()));
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map(MatchedPath::as_str);
+    let traced = telemetry::request(request.method(), route, request.headers(), &id);
+    let trace = Trace::below(&traced);
+    let trace_id = trace.id();
+    request
+        .extensions_mut()
+        .insert(RequestId(id.clone(), trace));
     let client = request.extensions().get::<Peer>().map(|peer| {
         let trusted = &config.http.trusted_proxies;
         client_of(*peer, request.headers(), trusted).to_string()
@@ -54,11 +62,13 @@ pub async fn layer(
     let span = tracing::info_span!("request", request_id = %id);
     let begun = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
+    telemetry::answered(&traced, response.status().as_u16());
+    drop(traced);
     span.in_scope(|| {
         let (status, ms) = (response.status().as_u16(), begun.elapsed().as_millis());
         let duration_ms = u64::try_from(ms).unwrap_or(u64::MAX);
         match response.extensions_mut().remove::<Outcome>() {
-            None => tracing::info!(%method, path, status, duration_ms, client),
+            None => tracing::info!(%method, path, status, duration_ms, client, trace_id),
             Some(Outcome {
                 operation,
                 viewer,
@@ -66,7 +76,15 @@ pub async fn layer(
             }) => {
                 let errors = Some(errors.join(",")).filter(|errors| !errors.is_empty());
                 tracing::info!(
-                    %method, path, status, duration_ms, client, operation, viewer, errors
+                    %method,
+                    path,
+                    status,
+                    duration_ms,
+                    client,
+                    operation,
+                    viewer,
+                    errors,
+                    trace_id,
                 );
             }
         }

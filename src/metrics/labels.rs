@@ -2,19 +2,21 @@
 
 use prometheus_client::encoding::EncodeLabelSet;
 
-/// The operations of one kind whose first field is the same.
+/// The operations of one kind whose first field is the same, and that went as well.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct OperationLabels {
+    pub kind: &'static str,
+    pub field: String,
+    /// `ok` or `failed`: a histogram for each code would be many.
+    pub outcome: &'static str,
+}
+
+/// The operations of one kind whose first field is the same, and that had the same end.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct OutcomeLabels {
     /// `query`, `mutation` or `subscription`; `refused` where none of them was run.
     pub kind: &'static str,
     /// A field of the schema; `introspection`, or `other` for what is no field.
-    pub field: String,
-}
-
-/// Those that had the same end.
-#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-pub(super) struct OutcomeLabels {
-    pub kind: &'static str,
     pub field: String,
     /// `ok`, or the code of the first error.
     pub outcome: String,
@@ -52,6 +54,22 @@ pub(super) struct CallLabels {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct MailLabels {
     pub outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct LimitLabels {
+    pub limit: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct PurgeLabels {
+    pub kind: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct OutboxLabels {
+    /// `due` or `put_off`.
+    pub state: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]

@@ -17,8 +17,8 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
 use self::labels::{
-    AnswerLabels, CallLabels, MailLabels, OperationLabels, OutcomeLabels, RefusalLabels,
-    RequestLabels, StreamLabels,
+    AnswerLabels, CallLabels, LimitLabels, MailLabels, OperationLabels, OutcomeLabels, PurgeLabels,
+    RefusalLabels, RequestLabels, StreamLabels,
 };
 use self::scrape::Readings;
 use crate::models::provider::Provider;
@@ -41,6 +41,8 @@ struct Inner {
     answers: Family<AnswerLabels, Counter>,
     call_seconds: Family<CallLabels, Histogram, fn() -> Histogram>,
     mails: Family<MailLabels, Counter>,
+    rate_limited: Family<LimitLabels, Counter>,
+    purged: Family<PurgeLabels, Counter>,
     readings: Readings,
 }
 
@@ -88,6 +90,19 @@ pub enum Delivery {
     Failed,
     /// It could not be sent, and is not tried again.
     GivenUp,
+}
+
+/// What is deleted for good.
+#[derive(Clone, Copy, Debug)]
+pub enum Purged {
+    /// A workspace, and what was in it.
+    Workspace,
+    /// An organization, its workspaces gone before.
+    Organization,
+    /// A run that was kept as long as runs are, and its answers.
+    Run,
+    /// An uploaded file that is of no more use.
+    File,
 }
 
 impl Default for Metrics {
@@ -150,6 +165,16 @@ impl Default for Metrics {
                 Family::new_with_constructor(call_seconds),
             ),
             mails: counted(&mut registry, "mails", "Tries to send a mail"),
+            rate_limited: counted(
+                &mut registry,
+                "rate_limit_refusals",
+                "What was refused because there was too much of it lately, by the limit",
+            ),
+            purged: counted(
+                &mut registry,
+                "purged",
+                "What this instance has deleted for good",
+            ),
             readings: Readings::register(&mut registry),
             registry,
         };
@@ -183,27 +208,24 @@ impl Metrics {
         let operation = OperationLabels {
             kind,
             field: field.to_owned(),
+            outcome: outcome(error.is_some()),
         };
         self.0
             .operation_seconds
             .get_or_create(&operation)
             .observe(duration.as_secs_f64());
-        self.count_operation(operation, error.unwrap_or("ok"));
+        self.count_operation(kind, field, error.unwrap_or("ok"));
     }
 
     /// Counts an operation that was not run.
     pub fn refused_operation(&self, code: &str) {
-        let operation = OperationLabels {
-            kind: "refused",
-            field: "other".to_owned(),
-        };
-        self.count_operation(operation, code);
+        self.count_operation("refused", "other", code);
     }
 
-    fn count_operation(&self, OperationLabels { kind, field }: OperationLabels, outcome: &str) {
+    fn count_operation(&self, kind: &'static str, field: &str, outcome: &str) {
         let labels = OutcomeLabels {
             kind,
-            field,
+            field: field.to_owned(),
             outcome: outcome.to_owned(),
         };
         self.0.operations.get_or_create(&labels).inc();
@@ -289,6 +311,24 @@ impl Metrics {
             Delivery::GivenUp => "given_up",
         };
         self.0.mails.get_or_create(&MailLabels { outcome }).inc();
+    }
+
+    /// Counts what was refused by the limit of that name.
+    pub fn rate_limited(&self, limit: &'static str) {
+        let labels = LimitLabels { limit };
+        self.0.rate_limited.get_or_create(&labels).inc();
+    }
+
+    /// Counts what was deleted for good.
+    pub fn purged(&self, what: Purged, count: u64) {
+        let kind = match what {
+            Purged::Workspace => "workspace",
+            Purged::Organization => "organization",
+            Purged::Run => "run",
+            Purged::File => "file",
+        };
+        let labels = PurgeLabels { kind };
+        self.0.purged.get_or_create(&labels).inc_by(count);
     }
 }
 

@@ -10,14 +10,15 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
 use tokio::time::timeout;
 
-use super::labels::{PoolLabels, RunLabels};
+use super::labels::{OutboxLabels, PoolLabels, RunLabels};
 use super::{Metrics, counted};
 use crate::app::App;
 use crate::error::Result;
+use crate::models::mail::{self, Queued};
 use crate::models::run::{self, Unfinished};
 
-/// How long the database may take to tell how many runs there are. Without an answer, the rest is
-/// told without them.
+/// How long the database may take to tell how many runs and mails there are. Without an answer, the
+/// rest is told without them.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What is looked up whenever somebody asks.
@@ -29,6 +30,7 @@ pub(super) struct Readings {
     pool_waiting: Family<PoolLabels, Gauge>,
     statements: Counter,
     runs: Family<RunLabels, Gauge>,
+    mails: Family<OutboxLabels, Gauge>,
     memory: Gauge,
 }
 
@@ -82,6 +84,11 @@ impl Readings {
                 "runs",
                 "Unfinished runs in the database, the same at every instance; none where it is away",
             ),
+            mails: counted(
+                registry,
+                "outbox_mails",
+                "Mails in the database that are still to be sent, the same at every instance; none where it is away",
+            ),
             memory,
         }
     }
@@ -108,13 +115,20 @@ impl Metrics {
             .inner()
             .store(statements, Ordering::Relaxed);
         readings.memory.set(resident_memory().unwrap_or_default());
-        match timeout(PATIENCE, unfinished(app)).await {
-            Ok(Ok(Unfinished { waiting, under_way })) => {
+        match timeout(PATIENCE, queued(app)).await {
+            Ok(Ok((Unfinished { waiting, under_way }, Queued { due, put_off }))) => {
                 for (state, count) in [("waiting", waiting), ("under_way", under_way)] {
                     readings.runs.get_or_create(&RunLabels { state }).set(count);
                 }
+                for (state, count) in [("due", due), ("put_off", put_off)] {
+                    let labels = OutboxLabels { state };
+                    readings.mails.get_or_create(&labels).set(count);
+                }
             }
-            Ok(Err(_)) | Err(_) => readings.runs.clear(),
+            Ok(Err(_)) | Err(_) => {
+                readings.runs.clear();
+                readings.mails.clear();
+            }
         }
         let mut text = String::new();
         // Writing into a string does not fail.
@@ -123,8 +137,11 @@ impl Metrics {
     }
 }
 
-async fn unfinished(app: &App) -> Result<Unfinished> {
-    run::count_unfinished(&mut app.db.read().await?, app.now()).await
+/// What waits in the database for a worker: runs and mails.
+async fn queued(app: &App) -> Result<(Unfinished, Queued)> {
+    let (mut conn, now) = (app.db.read().await?, app.now());
+    let runs = run::count_unfinished(&mut conn, now).await?;
+    Ok((runs, mail::count(&mut conn, now).await?))
 }
 
 /// The memory that the process takes, in bytes.

@@ -228,7 +228,7 @@ async fn count_try(app: &App, viewer: &Viewer) -> Result<()> {
     app.db
         .transaction(async |tx| {
             user::lock_row(tx, viewer.id()).await?;
-            rate_limit::hit(tx, &rule, viewer.id(), app.now()).await
+            rate_limit::hit(tx, app, &rule, viewer.id(), app.now()).await
         })
         .await
 }

@@ -111,6 +111,30 @@ pub async fn is_any_due(conn: &mut Connection, now: Instant) -> Result<bool> {
     )?)
 }
 
+/// The mails that are still to be sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Queued {
+    /// Those that a worker would take now.
+    pub due: i64,
+    /// Those that are tried again later, or that a worker has.
+    pub put_off: i64,
+}
+
+/// Counts the mails that are still to be sent, for whoever watches the server.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn count(conn: &mut Connection, now: Instant) -> Result<Queued> {
+    let all: i64 = run!(conn, mails::table.count().get_result(conn).await)?;
+    let due = mails::table.filter(mails::due_at.le(now)).count();
+    let due: i64 = run!(conn, due.get_result(conn).await)?;
+    Ok(Queued {
+        due,
+        // They are not counted at one time.
+        put_off: (all - due).max(0),
+    })
+}
+
 /// Takes up to `limit` mails that are due, each for as long as `lease`: until then no other worker
 /// takes them, and then any does, should this one have died.
 ///

@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
+use crate::app::App;
 use crate::db::Transaction;
 use crate::db::types::Instant;
 use crate::error::{Error, Result};
@@ -27,9 +28,11 @@ pub struct Rule {
 /// nothing.
 ///
 /// # Errors
-/// `RATE_LIMITED` with the time until the next call may succeed; such a call is not counted.
+/// `RATE_LIMITED` with the time until the next call may succeed; such a call is not counted, but for
+/// the metrics.
 pub async fn hit<K: Kind>(
     tx: &mut Transaction,
+    app: &App,
     rule: &Rule,
     subject: Id<K>,
     now: Instant,
@@ -58,6 +61,7 @@ pub async fn hit<K: Kind>(
             .optional()
     )?;
     if let Some(oldest) = in_the_way {
+        app.metrics.rate_limited(rule.name);
         return Err(Error::RateLimited(oldest.plus(rule.window).since(now)));
     }
     let hit = (

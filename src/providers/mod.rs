@@ -21,11 +21,13 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use reqwest::redirect::Policy;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tracing::Instrument;
 use url::Url;
 
 use crate::config;
 use crate::metrics::Metrics;
 use crate::models::provider::Provider;
+use crate::telemetry::{self, Outcome};
 use call::{Client, Trouble};
 use redact::Redactor;
 
@@ -133,8 +135,7 @@ impl Providers {
         }
         let mut tries = 1;
         loop {
-            let (latency, outcome) = self.call(client, prompt).await;
-            self.0.metrics.call(provider, outcome.is_err(), latency);
+            let (latency, outcome) = self.call(provider, prompt).await;
             let Trouble { message, retry } = match outcome {
                 Ok(answer) => {
                     return Ok(Reply {
@@ -155,6 +156,7 @@ impl Providers {
                     tries += 1;
                 }
                 None => {
+                    tracing::info!(provider = provider.as_str(), tries, "no answer: {message}");
                     return Err(Failure {
                         model: client.model().to_owned(),
                         message,
@@ -178,15 +180,29 @@ impl Providers {
     /// One call, when it may be made, and how long it took.
     async fn call(
         &self,
-        client: &Client,
+        provider: Provider,
         prompt: &str,
     ) -> (Duration, Result<format::Answer, Trouble>) {
+        let client = self.client(provider);
         // In this order everywhere: whoever waits for the second holds up only their own provider.
         let _own = permit(client.slots()).await;
         let _shared = permit(&self.0.total).await;
+        let span = telemetry::call(provider.as_str(), client.model());
         let started = Instant::now();
-        let outcome = client.call(&self.0.http, prompt).await;
-        (started.elapsed(), outcome)
+        let calling = client.call(&self.0.http, prompt);
+        let outcome = calling.instrument(span.clone()).await;
+        let latency = started.elapsed();
+        let is_failed = outcome.is_err();
+        Outcome::of_call(is_failed).record(&span);
+        self.0.metrics.call(provider, is_failed, latency);
+        tracing::debug!(
+            provider = provider.as_str(),
+            model = client.model(),
+            is_failed,
+            duration_ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX),
+            "provider called"
+        );
+        (latency, outcome)
     }
 }
 

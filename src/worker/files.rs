@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use crate::app::App;
 use crate::error::Result;
 use crate::files::ObjectId;
+use crate::metrics::Purged;
 use crate::models::file;
 
 /// How many files, and how many objects, are deleted at a time.
@@ -34,6 +35,10 @@ async fn sweep_files(app: &App) -> Result<bool> {
         .db
         .transaction(async |tx| file::sweep(tx, now, BATCH).await)
         .await?;
+    if swept > 0 {
+        tracing::info!(kind = "file", count = swept, "deleted for good");
+        app.metrics.purged(Purged::File, swept as u64);
+    }
     Ok(swept > 0)
 }
 

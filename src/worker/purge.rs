@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::app::App;
 use crate::error::Result;
 use crate::id::AnyId;
+use crate::metrics;
 use crate::models::purge::{self, Counts, Purged};
 
 /// How many rows one transaction deletes.
@@ -30,7 +31,9 @@ pub(super) async fn purge(app: &App, tally: &Tally) -> Result<bool> {
         .transaction(async |tx| purge::purge_workspace(tx, now, BATCH).await)
         .await?;
     if let Some(purged) = workspace {
-        tally.add("workspace", purged);
+        if tally.add("workspace", purged) {
+            app.metrics.purged(metrics::Purged::Workspace, 1);
+        }
         return Ok(true);
     }
     let organization = app
@@ -38,7 +41,9 @@ pub(super) async fn purge(app: &App, tally: &Tally) -> Result<bool> {
         .transaction(async |tx| purge::purge_organization(tx, BATCH).await)
         .await?;
     if let Some(purged) = organization {
-        tally.add("organization", purged);
+        if tally.add("organization", purged) {
+            app.metrics.purged(metrics::Purged::Organization, 1);
+        }
         return Ok(true);
     }
     let hits = app
@@ -49,8 +54,8 @@ pub(super) async fn purge(app: &App, tally: &Tally) -> Result<bool> {
 }
 
 impl Tally {
-    /// Adds what went, and tells of all of it once there is no more.
-    fn add<I: Into<AnyId>>(&self, kind: &str, purged: Purged<I>) {
+    /// Adds what went, and tells of all of it once there is no more, which it gives.
+    fn add<I: Into<AnyId>>(&self, kind: &str, purged: Purged<I>) -> bool {
         let id = purged.id.into();
         // Nothing panics while it holds the lock.
         let mut going = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -62,5 +67,6 @@ impl Tally {
             let rows = going.remove(&id).unwrap_or_default();
             tracing::info!(kind, %id, ?rows, "deleted for good");
         }
+        purged.is_gone
     }
 }

@@ -4,7 +4,8 @@ use chrono::TimeDelta;
 
 use crate::app::App;
 use crate::error::Result;
-use crate::models::run;
+use crate::metrics::Purged;
+use crate::models::run::{self, Forgotten};
 
 /// How many answers one transaction deletes.
 const BATCH: i64 = 500;
@@ -23,7 +24,13 @@ pub(super) async fn forget(app: &App) -> Result<bool> {
     if first.is_none_or(|first| first >= before) {
         return Ok(false);
     }
-    app.db
+    let forgotten = app
+        .db
         .transaction(async |tx| run::forget(tx, before, BATCH).await)
-        .await
+        .await?;
+    if let Some(Forgotten { id, is_gone: true }) = forgotten {
+        tracing::info!(kind = "run", %id, "deleted for good");
+        app.metrics.purged(Purged::Run, 1);
+    }
+    Ok(forgotten.is_some())
 }

@@ -2,11 +2,16 @@
 
 use std::net::SocketAddr;
 
+use chrono::TimeDelta;
 use reqwest::StatusCode;
 use rstest::rstest;
 use serde_json::json;
+use tenantry::models::run::RunStatus;
 
-use crate::support::{Database, Events, Postgres, Socket, Sqlite, TestServer, home};
+use crate::support::working::Working;
+use crate::support::{
+    Database, Events, Postgres, Socket, Sqlite, TestServer, home, organization, workspace,
+};
 
 /// What is told at that URL.
 async fn scrape(server: &TestServer, base: &str) -> String {
@@ -70,9 +75,11 @@ async fn what_happens_is_counted(#[values(Sqlite, Postgres)] on: Database) {
         ("outcome", "ok"),
     ];
     assert!(operations(&made) >= Some(1.0), "{text}");
-    let timed = [("kind", "query"), ("field", "viewer")];
     let name = "tenantry_graphql_operation_duration_seconds_count";
-    assert!(value(&text, name, &timed) >= Some(1.0), "{text}");
+    for (field, outcome) in [("viewer", "failed"), ("introspection", "ok")] {
+        let timed = [("kind", "query"), ("field", field), ("outcome", outcome)];
+        assert!(value(&text, name, &timed) >= Some(1.0), "{text}");
+    }
 
     let requests = [("route", "/graphql"), ("status", "2xx")];
     assert!(value(&text, "tenantry_http_requests_total", &requests) >= Some(4.0));
@@ -95,6 +102,99 @@ async fn what_happens_is_counted(#[values(Sqlite, Postgres)] on: Database) {
         );
     }
     assert!(value(&text, "tenantry_process_start_time_seconds", &[]) > Some(0.0));
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_much_what_waits_and_what_went_is_counted(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = &TestServer::with(on, |config| {
+        config.limits.organizations_per_hour = 2;
+        config.limits.run_days = Some(1);
+    })
+    .await;
+    let ada = &server.user("ada@example.com");
+    let kept = organization(ada, "Kept").await;
+    workspace(ada, &kept, "Kept").await;
+    let acme = organization(ada, "Acme").await;
+    ada.mutate_refused(
+        "RATE_LIMITED",
+        "createOrganization",
+        json!({ "name": "Zeta" }),
+    )
+    .await;
+    let invite = json!({ "organizationId": kept, "email": "eve@example.com" });
+    ada.mutate("inviteOrganizationMember", invite, "__typename")
+        .await;
+    let text = scrape(server, server.url()).await;
+    let refused = [("limit", "organizations")];
+    let name = "tenantry_rate_limit_refusals_total";
+    assert_eq!(value(&text, name, &refused), Some(1.0), "{text}");
+    let mails = |text: &str, state| value(text, "tenantry_outbox_mails", &[("state", state)]);
+    assert_eq!(mails(&text, "due"), Some(1.0), "{text}");
+    assert_eq!(mails(&text, "put_off"), Some(0.0), "{text}");
+
+    let rocket = workspace(ada, &kept, "Rocket").await;
+    let run = server.a_run(rocket.parse().expect("an id"), RunStatus::Succeeded);
+    server.insert_runs(&[run]).await;
+    let upload = "mutation { generateWorkspaceIconUploadUrl { storageId } }";
+    ada.ok(upload, json!({})).await;
+    let working = Working::start(server);
+    let gone = async |kind| loop {
+        let text = scrape(server, server.url()).await;
+        match value(&text, "tenantry_purged_total", &[("kind", kind)]) {
+            Some(count) => break assert_eq!(count, 1.0, "{kind}"),
+            None => tokio::task::yield_now().await,
+        }
+    };
+    server.clock().advance(TimeDelta::days(2));
+    gone("run").await;
+    gone("file").await;
+    let input = json!({ "organizationId": acme });
+    ada.mutate("deleteOrganization", input, "__typename").await;
+    gone("organization").await;
+    let input = json!({ "workspaceId": rocket });
+    ada.mutate("deleteWorkspace", input, "__typename").await;
+    server.clock().advance(TimeDelta::days(31));
+    gone("workspace").await;
+    working.stop().await;
+    let text = scrape(server, server.url()).await;
+    assert_eq!(mails(&text, "due"), Some(0.0), "{text}");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscription_is_counted_however_it_ends(#[values(Sqlite, Postgres)] on: Database) {
+    let server = &TestServer::start(on).await;
+    let home = home(&server.user("ada@example.com"), "Rocket").await;
+    let token = server.token("ada@example.com");
+    let run = server.a_run(home.workspace.parse().expect("an id"), RunStatus::Running);
+    server.insert_runs(std::slice::from_ref(&run)).await;
+    let follow = "subscription($id: ID!) { run(id: $id) { status } }";
+    let id = json!({ "id": run.id });
+    let counted = async |count| loop {
+        let text = scrape(server, server.url()).await;
+        let labels = [("kind", "subscription"), ("outcome", "ok")];
+        match value(&text, "tenantry_graphql_operations_total", &labels) {
+            Some(found) if found == count => break,
+            _ => tokio::task::yield_now().await,
+        }
+    };
+    // Each has begun once it has said how the run is now.
+    let mut socket = Socket::signed_in(server, &token).await;
+    socket.subscribe("1", follow, id.clone()).await;
+    socket.next("1").await;
+    socket.send(json!({ "type": "complete", "id": "1" })).await;
+    counted(1.0).await;
+    socket.subscribe("2", follow, id.clone()).await;
+    socket.next("2").await;
+    drop(socket);
+    counted(2.0).await;
+    let mut stream = Events::of(server, &token, follow, id).await;
+    stream.event().await.expect("how the run is now");
+    drop(stream);
+    counted(3.0).await;
 }
 
 #[rstest]

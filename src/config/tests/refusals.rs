@@ -123,6 +123,14 @@ fn unknown_keys_name_the_nearest(#[case] text: &str, #[case] env: Env<'_>, #[cas
     "metrics.listen must be an IP address and a port, such as 127.0.0.1:9090"
 )]
 #[case(
+    "telemetry.endpoint = 'collector:4318'",
+    "telemetry.endpoint must be a URL such as https://example.com, without a user name or password"
+)]
+#[case(
+    "telemetry.sample_one_in = 1000001",
+    "telemetry.sample_one_in must be at most 1000000"
+)]
+#[case(
     "providers.openai.api_key = ['hunter2']",
     "providers.openai.api_key must be text, in quotes"
 )]
@@ -204,7 +212,10 @@ fn what_is_missing_is_named(#[case] env: Env<'_>, #[case] error: &str) {
 fn no_secret_is_shown() {
     let config = load(
         "[mail]\nsmtp_url = 'smtp://u:hunter2@h'\n[providers.openai]\napi_key = 'hunter2'",
-        &[("DATABASE_URL", "postgres://u:hunter2@h/db")],
+        &[
+            ("DATABASE_URL", "postgres://u:hunter2@h/db"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=hunter2"),
+        ],
     );
     let shown = format!("{config:?} {}", serde_json::to_string(&config).unwrap());
     assert!(!shown.contains("hunter2"), "{shown}");

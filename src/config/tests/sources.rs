@@ -3,6 +3,7 @@
 use std::fs;
 
 use rstest::rstest;
+use url::Url;
 
 use super::{Env, load, refusal, variables};
 use crate::config::{Config, Plan, Secret};
@@ -62,6 +63,9 @@ fn the_usual_names_work() {
             ("HOST", "0.0.0.0"),
             ("PORT", "0"),
             ("RUST_LOG", "warn,tenantry=trace"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "x-key=k"),
+            ("OTEL_SERVICE_NAME", "workspaces"),
         ],
     );
     let url = config.database.url.as_ref().map(Secret::expose);
@@ -73,6 +77,11 @@ fn the_usual_names_work() {
     assert_eq!(config.http.host.to_string(), "0.0.0.0");
     assert_eq!(config.http.port, 0);
     assert_eq!(config.log.filter, "warn,tenantry=trace");
+    let endpoint = config.telemetry.endpoint.as_ref().map(Url::as_str);
+    assert_eq!(endpoint, Some("http://collector:4318/"));
+    let headers = config.telemetry.headers.as_ref().map(Secret::expose);
+    assert_eq!(headers, Some("x-key=k"));
+    assert_eq!(config.telemetry.service_name, "workspaces");
 }
 
 #[test]

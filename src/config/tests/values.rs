@@ -4,7 +4,7 @@ use rstest::rstest;
 use url::Url;
 
 use super::{load, refusal, try_load};
-use crate::config::{Auth, Config, Mail, Network};
+use crate::config::{Auth, Config, Mail, Network, Telemetry};
 
 /// What a test adds an issuer with.
 const ISSUER: &str = "[[auth.issuers]]\nissuer = 'a'\naudience = 'b'\n";
@@ -186,6 +186,17 @@ fn two_issuers_differ_in_issuer_or_audience() {
     Some("metrics.listen must be another")
 )]
 #[case("metrics.listen = '127.0.0.1:9090'", None)]
+#[case(
+    "telemetry.endpoint = 'http://a.com:4318/?x'",
+    Some("telemetry.endpoint must be without")
+)]
+#[case("telemetry.endpoint = 'http://a.com:4318/otlp/'", None)]
+#[case("telemetry.headers = 'hunter2'", Some("telemetry.headers must be"))]
+#[case("telemetry.headers = 'a b=c'", Some("telemetry.headers must be"))]
+#[case("telemetry.headers = 'a=b%0Ac'", Some("telemetry.headers must be"))]
+#[case("telemetry.headers = 'a=b%FF'", Some("telemetry.headers must be"))]
+#[case("telemetry.headers = 'a=b,'", None)]
+#[case("telemetry.sample_one_in = 1000000", None)]
 fn values_go_together(#[case] text: &str, #[case] refused: Option<&str>) {
     match (try_load(text, &[]), refused) {
         (Ok(_), None) => {}
@@ -241,6 +252,19 @@ fn links_lead_to_the_invitation() {
     mail.invitation_url = Some("https://app.example.com/i/{id}?x={id}".into());
     let link = mail.invitation_link("inv_1", &public_url);
     assert_eq!(link, "https://app.example.com/i/inv_1?x=inv_1");
+}
+
+#[test]
+fn the_headers_of_traces_are_taken_apart() {
+    let config = load(
+        "telemetry.headers = 'authorization=Bearer%20a=b, x-tenant = t%2C1'",
+        &[],
+    );
+    let pairs = config.telemetry.header_pairs().unwrap();
+    assert_eq!(pairs["authorization"], "Bearer a=b");
+    assert_eq!(pairs["x-tenant"], "t,1");
+    assert_eq!(pairs.len(), 2);
+    assert!(Telemetry::default().header_pairs().unwrap().is_empty());
 }
 
 #[test]

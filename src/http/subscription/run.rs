@@ -1,7 +1,7 @@
 //! Running one operation of a connection, whatever carries its results.
 
 use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response};
@@ -100,19 +100,22 @@ impl Operation {
         viewer: Option<String>,
         outlet: &Outlet<K>,
     ) {
-        let begun = std::time::Instant::now();
-        let (operation, id) = (self.request.operation_name.clone(), &self.id);
-        let kind = self.checked.kind;
-        let mut log = Log::default();
-        let outcome = match kind {
+        let Self {
+            request,
+            checked,
+            id,
+        } = self;
+        let mut account = Account::begin(state, checked, id.clone(), viewer);
+        let outcome = match account.checked.kind {
             OperationType::Subscription => {
-                let responses = context.stream(&state.schema, self.request);
+                let statements = account.checked.statements.clone();
+                let responses = context.stream(&state.schema, request);
                 let mut responses = pin!(responses);
                 loop {
-                    let output = match responses.next().await {
+                    let output = match statements.count(responses.next()).await {
                         None => Output::Complete,
-                        Some(Streamed::Refused(response)) => log.error(response, id),
-                        Some(Streamed::Item(response)) => log.next(response, id),
+                        Some(Streamed::Refused(response)) => account.log.error(response, &id),
+                        Some(Streamed::Item(response)) => account.log.next(response, &id),
                     };
                     let is_last = output.is_last();
                     match outlet.send(output).await {
@@ -123,30 +126,63 @@ impl Operation {
                 }
             }
             OperationType::Query | OperationType::Mutation => {
-                let response = execute(state, self.request, context, kind).await;
+                let response = execute(state, request, context, &account.checked).await;
                 match is_request_error(&response) {
-                    true => outlet.send(log.error(response, id)).await,
-                    false => match outlet.send(log.next(response, id)).await {
+                    true => outlet.send(account.log.error(response, &id)).await,
+                    false => match outlet.send(account.log.next(response, &id)).await {
                         Ok(()) => outlet.send(Output::Complete).await,
                         gone => gone,
                     },
                 }
             }
         };
-        self.checked.count(state, &log.errors, begun.elapsed());
-        let duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let errors = Some(log.errors.join(",")).filter(|errors| !errors.is_empty());
-        let results = log.results;
-        let is_read = outcome.is_ok();
-        tracing::info!(
-            request_id = id.0,
-            %kind,
-            operation,
+        account.is_read = outcome.is_ok();
+    }
+}
+
+/// What is told of an operation once it is over: also of one that is dropped, as those are whose client
+/// stops them or goes away.
+struct Account<'a> {
+    state: &'a State,
+    checked: Checked,
+    id: RequestId,
+    viewer: Option<String>,
+    begun: Instant,
+    log: Log,
+    /// Whether somebody took all results.
+    is_read: bool,
+}
+
+impl<'a> Account<'a> {
+    fn begin(state: &'a State, checked: Checked, id: RequestId, viewer: Option<String>) -> Self {
+        Self {
+            state,
+            checked,
+            id,
             viewer,
+            begun: Instant::now(),
+            log: Log::default(),
+            is_read: false,
+        }
+    }
+}
+
+impl Drop for Account<'_> {
+    fn drop(&mut self) {
+        let duration = self.begun.elapsed();
+        let Log { results, errors } = &self.log;
+        self.checked.count(self.state, errors, duration);
+        let errors = Some(errors.join(",")).filter(|errors| !errors.is_empty());
+        tracing::info!(
+            request_id = self.id.0,
+            kind = %self.checked.kind,
+            operation = self.checked.name,
+            viewer = self.viewer,
             results,
             errors,
-            is_read,
-            duration_ms,
+            is_read = self.is_read,
+            duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+            trace_id = self.id.1.id(),
             "operation",
         );
     }

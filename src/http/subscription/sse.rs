@@ -18,6 +18,7 @@ use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
+use tracing::Instrument;
 
 use super::credentials::Credentials;
 use super::run::{Operation, Outlet, Output};
@@ -68,7 +69,7 @@ pub fn answer(
     let context = RequestContext::new(state.app.clone(), viewer, arrived);
     let running = {
         let (state, id) = (state.clone(), id.clone());
-        tokio::spawn(async move {
+        let running = async move {
             let outlet = Outlet {
                 key: (),
                 sender,
@@ -80,7 +81,8 @@ pub fn answer(
                 id,
             };
             operation.run(&state, context, name, &outlet).await;
-        })
+        };
+        tokio::spawn(running.in_current_span())
     };
     let results = Results {
         outputs,

@@ -279,7 +279,7 @@ async fn operate(
             return Ok(());
         }
     };
-    let (request, checked) = match prepare(&state, params) {
+    let (request, checked) = match prepare(&state, params, &id) {
         Ok(prepared) => prepared,
         Err(refusal) => {
             let _ = outlet.send(Output::refusal(refusal)).await;

@@ -79,7 +79,7 @@ pub async fn offer(app: &App, viewer: &Viewer) -> Result<Upload> {
     app.db
         .transaction(async |tx| {
             user::lock_row(tx, viewer.id()).await?;
-            rate_limit::hit(tx, &rule, viewer.id(), now).await?;
+            rate_limit::hit(tx, app, &rule, viewer.id(), now).await?;
             run!(
                 tx,
                 diesel::insert_into(files::table)

@@ -221,7 +221,7 @@ pub(super) async fn count(
         limit: app.config.limits.invitations_per_hour,
         window: TimeDelta::hours(1),
     };
-    rate_limit::hit(tx, &rule, organization, now).await
+    rate_limit::hit(tx, app, &rule, organization, now).await
 }
 
 /// What is written down of an invitation.

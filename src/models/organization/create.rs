@@ -66,7 +66,7 @@ pub async fn create_in(
         limit: app.config.limits.organizations_per_hour,
         window: TimeDelta::hours(1),
     };
-    rate_limit::hit(tx, &rule, viewer.id(), now).await?;
+    rate_limit::hit(tx, app, &rule, viewer.id(), now).await?;
 
     let id = OrganizationId::new(now.to_utc());
     let base = SlugBase::from_name(&new.name, SlugKind::Organization.fallback());

@@ -28,13 +28,26 @@ pub async fn first_end(conn: &mut Connection) -> Result<Option<Instant>> {
     Ok(first.flatten())
 }
 
+/// A run of which something was forgotten.
+#[derive(Clone, Copy, Debug)]
+pub struct Forgotten {
+    /// Which one.
+    pub id: RunId,
+    /// Whether that was all of it, its own row included.
+    pub is_gone: bool,
+}
+
 /// Forgets up to `batch` answers of the run that ended first, if that was before `before`, and the run
-/// itself once it has none left. Gives whether there may be more to forget. What
+/// itself once it has none left. Gives nothing where there is nothing to forget. What
 /// `domainVisibility` has counted stays.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn forget(tx: &mut Transaction, before: Instant, batch: i64) -> Result<bool> {
+pub async fn forget(
+    tx: &mut Transaction,
+    before: Instant,
+    batch: i64,
+) -> Result<Option<Forgotten>> {
     let oldest: Option<RunId> = run!(
         tx,
         lock_skip(
@@ -49,7 +62,7 @@ pub async fn forget(tx: &mut Transaction, before: Instant, batch: i64) -> Result
         .optional()
     )?;
     let Some(oldest) = oldest else {
-        return Ok(false);
+        return Ok(None);
     };
     let ids: Vec<AnswerId> = run!(
         tx,
@@ -61,7 +74,8 @@ pub async fn forget(tx: &mut Transaction, before: Instant, batch: i64) -> Result
             .load(tx)
             .await
     )?;
-    if ids.is_empty() {
+    let is_gone = ids.is_empty();
+    if is_gone {
         run!(
             tx,
             diesel::delete(runs::table.find(oldest)).execute(tx).await
@@ -74,5 +88,8 @@ pub async fn forget(tx: &mut Transaction, before: Instant, batch: i64) -> Result
                 .await
         )?;
     }
-    Ok(true)
+    Ok(Some(Forgotten {
+        id: oldest,
+        is_gone,
+    }))
 }

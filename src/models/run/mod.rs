@@ -16,7 +16,7 @@ pub use cancel::cancel;
 pub(in crate::models) use cancel::{cancel_of_organizations, cancel_of_workspace};
 pub use count::{Unfinished, count_unfinished};
 pub use follow::Follow;
-pub use forget::{first_end, forget};
+pub use forget::{Forgotten, first_end, forget};
 use list::unfinished;
 pub use list::{RunList, of_answers, visible};
 pub use queue::{Asked, start};

@@ -78,7 +78,7 @@ pub(in crate::models) async fn ask(
         Asker::Schedule(occurrence) => (RunTrigger::Schedule, Some(occurrence)),
     };
     if let Asker::Viewer(..) = asker {
-        rate_limit::hit(tx, &rule(app), workspace.id, now).await?;
+        rate_limit::hit(tx, app, &rule(app), workspace.id, now).await?;
     }
     let providers = workspace.providers();
     // A workspace with more prompts than this could name in its total is out of reach.

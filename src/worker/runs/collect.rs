@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use futures_util::stream::{self, Stream, TryStreamExt};
+use tracing::Instrument;
 
 use super::lease;
 use crate::app::App;
@@ -19,6 +20,7 @@ use crate::models::run::work::{self, Lease};
 use crate::models::run::{HolderId, Run};
 use crate::models::values::mention::mentions;
 use crate::providers::{Failure, Providers};
+use crate::telemetry::{self, Outcome};
 use crate::worker::shift::Shift;
 
 /// How many prompts are read at a time.
@@ -63,7 +65,13 @@ impl From<Error> for Broken {
 
 impl Collection {
     /// Collects what is missing, until all of it is there, the lease is lost, or the shift is over.
-    pub(super) async fn run(self, mut shift: Shift) {
+    pub(super) async fn run(self, shift: Shift) {
+        let span = telemetry::run(&self.run.id.to_string(), self.run.total);
+        let outcome = self.work(shift).instrument(span.clone()).await;
+        outcome.record(&span);
+    }
+
+    async fn work(self, mut shift: Shift) -> Outcome<'static> {
         let id = self.run.id;
         let _under_way = self.app.metrics.run_under_way();
         tracing::info!(run = %id, total = self.run.total, "run taken up");
@@ -73,7 +81,13 @@ impl Collection {
             () = lease::keep(&self.app, &self.run, self.holder) => Ok(End::Lost),
             () = async { until.over().await; tokio::time::sleep(GRACE).await } => Ok(End::Over),
         };
-        let outcome = match ended {
+        let (word, is_fault) = match &ended {
+            Ok(End::Done) => ("ended", false),
+            Ok(End::Over) => ("given_back", false),
+            Ok(End::Lost) => ("lost", false),
+            Err(_) => ("failed", true),
+        };
+        let written = match ended {
             Ok(End::Done) => self.finish().await,
             Ok(End::Over) => self.give_back().await,
             Ok(End::Lost) => {
@@ -91,9 +105,10 @@ impl Collection {
             }
         };
         // The lease ends by itself.
-        if let Err(error) = outcome {
+        if let Err(error) = written {
             tracing::warn!(run = %id, ?error, "the end of a run could not be written");
         }
+        Outcome { word, is_fault }
     }
 
     async fn collect(&self, shift: &Shift) -> Result<End> {

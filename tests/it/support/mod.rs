@@ -4,6 +4,7 @@ pub mod bucket;
 pub mod client;
 pub mod clock;
 pub mod collecting;
+pub mod collector;
 pub mod copies;
 pub mod database;
 pub mod home;

@@ -32,7 +32,15 @@ impl Socket {
         path: &str,
         headers: &[(&'static str, &str)],
     ) -> Result<Self, StatusCode> {
-        let url = format!("{}{path}", server.url().replacen("http", "ws", 1));
+        Self::try_connect(&format!("{}{path}", server.url()), headers).await
+    }
+
+    /// The same, at that URL.
+    pub async fn try_connect(
+        url: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, StatusCode> {
+        let url = url.replacen("http", "ws", 1);
         let mut request = url.into_client_request().expect("a URL");
         for (name, value) in headers {
             let value = HeaderValue::from_str(value).expect("a header");
@@ -48,12 +56,16 @@ impl Socket {
     /// A socket of whoever has this token.
     pub async fn signed_in(server: &TestServer, token: &str) -> Self {
         let mut socket = Self::open(server).await;
+        socket.sign_in(token).await;
+        socket
+    }
+
+    /// Signs in whoever has this token.
+    pub async fn sign_in(&mut self, token: &str) {
         let payload = json!({ "Authorization": format!("Bearer {token}") });
-        socket
-            .send(json!({ "type": "connection_init", "payload": payload }))
+        self.send(json!({ "type": "connection_init", "payload": payload }))
             .await;
-        assert_eq!(socket.receive().await, json!({ "type": "connection_ack" }));
-        socket
+        assert_eq!(self.receive().await, json!({ "type": "connection_ack" }));
     }
 
     /// A socket of the person of that address.

@@ -1,0 +1,214 @@
+//! The spans of traces. They hold what the server made up itself, ids, and names of operations: no
+//! document, no variable, no address, no token.
+//!
+//! They are beside those of the log, which belong to its lines, and cost next to nothing where no
+//! collector is configured: nothing asks for them then.
+
+use axum::http::header::HeaderName;
+use axum::http::{HeaderMap, Method};
+use opentelemetry::Context;
+use opentelemetry::propagation::{Extractor, TextMapPropagator};
+use opentelemetry::trace::{SpanContext, TraceContextExt};
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use tracing::Span;
+use tracing::field::Empty;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use crate::error::ErrorCode;
+
+/// By which the spans of traces are told from those of the log.
+pub(super) const TARGET: &str = "tenantry::trace";
+
+/// How much of an operation's name a span bears, in bytes: a client may make it as long as a document.
+const LONGEST_NAME: usize = 100;
+
+/// Where in a trace something belongs; nowhere while nothing is traced. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Trace(Option<SpanContext>);
+
+impl Trace {
+    /// Below that span.
+    pub fn below(span: &Span) -> Self {
+        if span.is_disabled() {
+            return Self::default();
+        }
+        let context = span.context().span().span_context().clone();
+        Self(Some(context).filter(SpanContext::is_valid))
+    }
+
+    /// The trace's id in hexadecimal, as collectors show it.
+    pub fn id(&self) -> Option<String> {
+        self.0.as_ref().map(|span| span.trace_id().to_string())
+    }
+}
+
+/// What came of what a span is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Outcome<'a> {
+    /// One word, none of a client's making.
+    pub word: &'a str,
+    /// Whether the server, or somebody whom it relies on, is at fault.
+    pub is_fault: bool,
+}
+
+impl<'a> Outcome<'a> {
+    /// All is well.
+    pub const OK: Outcome<'static> = Outcome {
+        word: "ok",
+        is_fault: false,
+    };
+
+    /// The outcome of an operation with that error, if any.
+    pub fn of_operation(error: Option<&'a str>) -> Self {
+        let faults = [
+            ErrorCode::Internal,
+            ErrorCode::Unavailable,
+            ErrorCode::Timeout,
+        ];
+        match error {
+            None => Outcome::OK,
+            Some(code) => Outcome {
+                word: code,
+                is_fault: faults.iter().any(|fault| fault.as_str() == code),
+            },
+        }
+    }
+
+    /// The outcome of a call of a provider.
+    pub fn of_call(is_failed: bool) -> Outcome<'static> {
+        match is_failed {
+            false => Outcome::OK,
+            true => Outcome {
+                word: "failed",
+                is_fault: true,
+            },
+        }
+    }
+
+    /// Notes it on its span.
+    pub fn record(self, span: &Span) {
+        span.record("tenantry.outcome", self.word);
+        if self.is_fault {
+            span.record("otel.status_code", "error");
+        }
+    }
+}
+
+/// One HTTP request, with its route as the router knows it. Goes on with the trace that the request
+/// says it is part of.
+pub fn request(method: &Method, route: Option<&str>, headers: &HeaderMap, id: &str) -> Span {
+    let span = tracing::trace_span!(
+        target: TARGET,
+        parent: None,
+        "request",
+        otel.name = name_of(method, route),
+        otel.kind = "server",
+        otel.status_code = Empty,
+        http.request.method = known(method),
+        http.route = route,
+        http.response.status_code = Empty,
+        tenantry.request_id = id,
+    );
+    if !span.is_disabled() {
+        let context = TraceContextPropagator::new().extract(&Parent(headers));
+        // It fails only where nobody collects traces.
+        let _ = span.set_parent(context);
+    }
+    span
+}
+
+/// Notes on the span of a request how it was answered.
+pub fn answered(span: &Span, status: u16) {
+    span.record("http.response.status_code", status);
+    if status >= 500 {
+        span.record("otel.status_code", "error");
+    }
+}
+
+/// One operation of GraphQL: its kind, its first field as metrics know it, and the name that its client
+/// gave it.
+pub fn operation(trace: &Trace, kind: &str, field: &str, name: Option<&str>) -> Span {
+    let span = tracing::trace_span!(
+        target: TARGET,
+        parent: None,
+        "operation",
+        otel.name = format!("{kind} {field}"),
+        otel.status_code = Empty,
+        graphql.operation.type = kind,
+        graphql.operation.name = name.map(|name| name.get(..LONGEST_NAME).unwrap_or(name)),
+        tenantry.field = field,
+        tenantry.outcome = Empty,
+        tenantry.statements = Empty,
+    );
+    if let Some(parent) = &trace.0 {
+        let context = Context::new().with_remote_span_context(parent.clone());
+        // It fails only where nobody collects traces.
+        let _ = span.set_parent(context);
+    }
+    span
+}
+
+/// One run, from when a worker takes it up until it lets go of it.
+pub fn run(id: &str, total: i32) -> Span {
+    tracing::trace_span!(
+        target: TARGET,
+        parent: None,
+        "run",
+        otel.status_code = Empty,
+        tenantry.run_id = id,
+        tenantry.total = total,
+        tenantry.outcome = Empty,
+    )
+}
+
+/// One call of a provider, below the run that it is made for.
+pub fn call(provider: &str, model: &str) -> Span {
+    tracing::trace_span!(
+        target: TARGET,
+        "call",
+        otel.name = format!("call {provider}"),
+        otel.kind = "client",
+        otel.status_code = Empty,
+        gen_ai.provider.name = provider,
+        gen_ai.request.model = model,
+        tenantry.outcome = Empty,
+    )
+}
+
+fn name_of(method: &Method, route: Option<&str>) -> String {
+    match route {
+        Some(route) => format!("{} {route}", known(method)),
+        None => known(method).to_owned(),
+    }
+}
+
+/// The method, if it is one that everybody knows: a client may make up others.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        Method::PATCH => "PATCH",
+        _ => "_OTHER",
+    }
+}
+
+/// What a request says of the trace that it is part of. Its `tracestate`, which may be long, is for
+/// those whom the trace is passed on to, and this server passes it on to nobody.
+struct Parent<'a>(&'a HeaderMap);
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+impl Extractor for Parent<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        let value = self.0.get(TRACEPARENT).filter(|_| TRACEPARENT == key)?;
+        value.to_str().ok()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        Vec::new()
+    }
+}

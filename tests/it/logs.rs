@@ -1,0 +1,119 @@
+//! What the log says of what was done, and how it is found there.
+
+use std::fs::File;
+use std::path::Path;
+
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::support::process::{Program, Serving};
+use crate::support::{Database, Events, Postgres, Socket, Sqlite};
+
+/// The program, with its log there.
+fn logging(program: &Program, format: &str, log: &Path) -> Serving {
+    let mut command = program.command(&[]);
+    command
+        .env("TENANTRY_LOG__FORMAT", format)
+        .stderr(File::create(log).expect("a file in a folder of ours"));
+    Serving::start(&mut command)
+}
+
+/// The line of the request or operation with that id and name, which is one.
+fn line<'a>(lines: &'a [Value], id: &str, operation: &str) -> &'a Value {
+    let mut found = lines.iter().filter(|line| {
+        let ids = [&line["fields"]["request_id"], &line["span"]["request_id"]];
+        ids.contains(&&json!(id)) && line["fields"]["operation"] == operation
+    });
+    let one = found.next();
+    let one = one.unwrap_or_else(|| panic!("no {operation} in {lines:#?}"));
+    assert!(found.next().is_none(), "{operation} is there twice");
+    &one["fields"]
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_is_found_by_its_request_with_who_and_what_and_how_long(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let program = Program::new(on).await;
+    let log = program.folder.path().join("log");
+    let mut serving = logging(&program, "json", &log);
+    let (_, token) = serving.lines[3].split_once("#token=").expect("a link");
+    let (token, http) = (token.to_owned(), reqwest::Client::new());
+    let post = |path: &str, id: &str, query: &str| {
+        http.post(format!("{}{path}", serving.url))
+            .bearer_auth(&token)
+            .header("x-request-id", id)
+            .json(&json!({ "query": query }))
+    };
+    let asked = post("/graphql", "asked", "query Who { viewer { id } }").send();
+    let asked: Value = asked.await.expect("an answer").json().await.expect("JSON");
+    let viewer = &asked["data"]["viewer"]["id"];
+    let query = "mutation Fail { createWorkspace(input: { name: \"\" }) { workspace { id } } }";
+    let refused = post("/graphql", "refused", query).send().await;
+    refused.expect("an answer");
+    let query = "query Streamed { viewer { id } }";
+    let mut events = Events::read(post("/graphql/stream", "streamed", query)).await;
+    while events.event().await.is_some() {}
+
+    let headers = [
+        ("sec-websocket-protocol", "graphql-transport-ws"),
+        ("x-request-id", "socket"),
+    ];
+    let url = format!("{}/graphql/ws", serving.url);
+    let socket = Socket::try_connect(&url, &headers).await;
+    let mut socket = socket.expect("the socket opens");
+    socket.sign_in(&token).await;
+    let query = "subscription Followed { run(id: \"x\") { id } }";
+    socket.subscribe("1", query, json!({})).await;
+    assert_eq!(socket.error("1").await, "INVALID_INPUT");
+    drop(socket);
+    serving.signal("TERM");
+    assert_eq!(serving.stopped(), Some(0));
+
+    let log = std::fs::read_to_string(&log).expect("text");
+    let lines = log.lines().map(serde_json::from_str);
+    let lines: Vec<Value> = lines.collect::<Result<_, _>>().expect("JSON, line by line");
+    let asked = line(&lines, "asked", "Who");
+    assert_eq!(asked["errors"], Value::Null);
+    let refused = line(&lines, "refused", "Fail");
+    assert_eq!(refused["errors"], "INVALID_INPUT");
+    let mut streamed = lines.clone();
+    streamed.retain(|line| line["fields"]["message"] == "operation");
+    assert!(
+        streamed
+            .iter()
+            .all(|line| line["span"]["request_id"].is_string())
+    );
+    let streamed = line(&streamed, "streamed", "Streamed");
+    assert_eq!(streamed["kind"], "query");
+    let followed = line(&lines, "socket", "Followed");
+    assert_eq!(followed["kind"], "subscription");
+    assert_eq!(followed["errors"], "INVALID_INPUT");
+    for line in [asked, refused, streamed, followed] {
+        assert_eq!(&line["viewer"], viewer, "{line}");
+        assert!(line["duration_ms"].is_u64(), "{line}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_for_people_is_text() {
+    let program = Program::new(Sqlite).await;
+    let log = program.folder.path().join("log");
+    let mut serving = logging(&program, "text", &log);
+    let http = reqwest::Client::new();
+    serving
+        .ask(&http, "tnt_no", "query Who { viewer { id } }")
+        .await;
+    serving.signal("TERM");
+    assert_eq!(serving.stopped(), Some(0));
+    let log = std::fs::read_to_string(&log).expect("text");
+    let line = log.lines().find(|line| line.contains("path=\"/graphql\""));
+    let line = line.unwrap_or_else(|| panic!("{log}"));
+    assert!(
+        line.contains("status=401") && line.contains("duration_ms="),
+        "{line}"
+    );
+    assert!(line.contains("request_id="), "{line}");
+    assert!(!line.contains("trace_id"), "nothing is traced: {line}");
+}
