@@ -6,14 +6,30 @@ use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection,
 use async_graphql::{Positioned, Request, Response as GraphqlResponse, ServerError, Value};
 use serde_json::json;
 
+use super::budget::{Charge, Payer};
 use super::params::Params;
 use super::state::State;
 use crate::error::{Error, ErrorCode};
 use crate::graphql::{RequestContext, limits, repeated_field};
 
-/// Runs the operation. A mutation that has begun runs to its end, even if the client goes away; a
-/// query has its time.
+/// Runs the operation, if its cost can be charged.
 pub async fn execute(
+    state: &State,
+    request: Request,
+    context: RequestContext,
+    checked: &Checked,
+) -> GraphqlResponse {
+    let charge = checked.charge(state);
+    if let Some(refusal) = charge.refusal() {
+        return refusal;
+    }
+    let mut response = run(state, request, context, checked.kind).await;
+    charge.settle(&mut response);
+    response
+}
+
+/// A mutation that has begun runs to its end, even if the client goes away; a query has its time.
+async fn run(
     state: &State,
     request: Request,
     context: RequestContext,
@@ -52,9 +68,19 @@ pub struct Checked {
     pub kind: OperationType,
     /// Its first field, for the metrics: one of the schema's, `introspection` or `other`.
     pub field: String,
+    /// What running it costs.
+    cost: u32,
+    /// To whom that is charged.
+    payer: Payer,
 }
 
 impl Checked {
+    /// Charges what it costs, to be done before it is run.
+    pub fn charge<'a>(&self, state: &'a State) -> Charge<'a> {
+        let now = state.app.now();
+        state.budgets.charge(self.payer, self.cost, now)
+    }
+
     /// Counts that it was run, with the codes of its errors.
     pub fn count(&self, state: &State, errors: &[String], duration: Duration) {
         let kind = match self.kind {
@@ -68,13 +94,14 @@ impl Checked {
     }
 }
 
-/// The request that a client's parameters make, and the operation that will run. One that is refused
-/// is counted; a document that comes with its hash is remembered if it is not.
-pub fn prepare(state: &State, params: Params) -> Result<(Request, Checked), Refusal> {
+/// The request that a client's parameters make, and the operation that will run, whose cost is going to
+/// be charged to `payer`. One that is refused is counted; a document that comes with its hash is
+/// remembered if it is not.
+pub fn prepare(state: &State, params: Params, payer: Payer) -> Result<(Request, Checked), Refusal> {
     let (asked, request) = params.split();
     let prepared = state.documents.find(asked).and_then(|found| {
         let mut request = request(found.text());
-        let checked = check(state, &mut request)?;
+        let checked = check(state, &mut request, payer)?;
         state.documents.remember(found);
         Ok((request, checked))
     });
@@ -86,7 +113,7 @@ pub fn prepare(state: &State, params: Params) -> Result<(Request, Checked), Refu
 /// The operation that will run, once the document is known to be cheap enough to be
 /// validated. Also sees that the variables it needs are there, which async-graphql notices only when
 /// it comes to the field, with others executed by then.
-fn check(state: &State, request: &mut Request) -> Result<Checked, Refusal> {
+fn check(state: &State, request: &mut Request, payer: Payer) -> Result<Checked, Refusal> {
     let refusal = |error: Error| (error.code(), error.to_string());
     limits::check_text(&request.query).map_err(refusal)?;
     let (name, variables) = (request.operation_name.clone(), request.variables.clone());
@@ -105,7 +132,8 @@ fn check(state: &State, request: &mut Request) -> Result<Checked, Refusal> {
         };
         (ErrorCode::GraphqlValidationFailed, message)
     })?;
-    limits::check(&state.shape, document, name.as_deref(), &variables).map_err(refusal)?;
+    let cost = limits::check(&state.shape, document, name.as_deref(), &variables);
+    let cost = cost.map_err(refusal)?.total();
     if operation.node.ty == OperationType::Mutation
         && let Some(key) = repeated_field(document, &operation.node.selection_set.node)
     {
@@ -137,6 +165,8 @@ fn check(state: &State, request: &mut Request) -> Result<Checked, Refusal> {
     Ok(Checked {
         kind,
         field: field.to_owned(),
+        cost,
+        payer,
     })
 }
 

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response};
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::error::{Error, ErrorCode};
 use crate::graphql::{RequestContext, Streamed, finish, is_request_error};
+use crate::http::budget::Charge;
 use crate::http::operation::{Checked, Refusal, codes, errors, execute, failed};
 use crate::http::request_id::RequestId;
 use crate::http::state::State;
@@ -106,24 +107,17 @@ impl Operation {
         let mut log = Log::default();
         let outcome = match kind {
             OperationType::Subscription => {
-                let responses = context.stream(&state.schema, self.request);
-                let mut responses = pin!(responses);
-                loop {
-                    let output = match responses.next().await {
-                        None => Output::Complete,
-                        Some(Streamed::Refused(response)) => log.error(response, id),
-                        Some(Streamed::Item(response)) => log.next(response, id),
-                    };
-                    let is_last = output.is_last();
-                    match outlet.send(output).await {
-                        Ok(()) if is_last => break Ok(()),
-                        Ok(()) => {}
-                        Err(gone) => break Err(gone),
+                let charge = self.checked.charge(state);
+                match charge.refusal() {
+                    Some(refusal) => outlet.send(log.error(refusal, id)).await,
+                    None => {
+                        let responses = context.stream(&state.schema, self.request);
+                        follow(responses, &charge, &mut log, id, outlet).await
                     }
                 }
             }
             OperationType::Query | OperationType::Mutation => {
-                let response = execute(state, self.request, context, kind).await;
+                let response = execute(state, self.request, context, &self.checked).await;
                 match is_request_error(&response) {
                     true => outlet.send(log.error(response, id)).await,
                     false => match outlet.send(log.next(response, id)).await {
@@ -149,6 +143,32 @@ impl Operation {
             duration_ms,
             "operation",
         );
+    }
+}
+
+/// Passes on what a subscription gives, to its end.
+async fn follow<K: Copy>(
+    responses: impl Stream<Item = Streamed>,
+    charge: &Charge<'_>,
+    log: &mut Log,
+    id: &RequestId,
+    outlet: &Outlet<K>,
+) -> Result<(), Gone> {
+    let mut responses = pin!(responses);
+    loop {
+        let output = match responses.next().await {
+            None => Output::Complete,
+            Some(Streamed::Refused(mut response)) => {
+                charge.settle(&mut response);
+                log.error(response, id)
+            }
+            Some(Streamed::Item(response)) => log.next(response, id),
+        };
+        let is_last = output.is_last();
+        outlet.send(output).await?;
+        if is_last {
+            return Ok(());
+        }
     }
 }
 
