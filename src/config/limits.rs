@@ -22,6 +22,10 @@ pub struct Limits {
     /// Runs that may be started in one workspace in a minute. Default: 3.
     pub runs_per_minute: u32,
 
+    /// What the operations of one viewer may cost in a minute, those without credentials counted by the
+    /// address that they come from. Default: none, and nothing is counted.
+    pub cost_per_minute: Option<u32>,
+
     /// The least time between two occurrences of a schedule, in minutes, up to 525,600 (a year).
     /// Default: 15.
     pub min_schedule_interval_minutes: u32,
@@ -54,6 +58,7 @@ impl Default for Limits {
             invitations_per_hour: 50,
             uploads_per_hour: 20,
             runs_per_minute: 3,
+            cost_per_minute: None,
             min_schedule_interval_minutes: 15,
             invitation_days: 7,
             purge_days: 30,

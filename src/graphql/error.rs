@@ -66,6 +66,12 @@ pub fn is_request_error(response: &Response) -> bool {
         && !response.errors.is_empty()
 }
 
+/// Whether nothing was executed because the document or its variables do not fit the schema. To be asked
+/// before [`finish`].
+pub fn is_invalid(response: &Response) -> bool {
+    is_request_error(response) && response.errors.iter().all(|error| error.source.is_none())
+}
+
 /// Gives every error of the response its code, and logs those that the server is to blame for.
 pub fn finish(response: &mut Response, request_id: &str) {
     for error in &mut response.errors {

@@ -38,7 +38,7 @@ mod workspace;
 use async_graphql::{MergedObject, Schema};
 
 pub use context::{RequestContext, SignedOut, Streamed};
-pub use error::{finish, is_request_error};
+pub use error::{finish, is_invalid, is_request_error};
 pub use mutations::repeated_field;
 pub use subscription::Subscription;
 

@@ -1,6 +1,6 @@
 //! Whose connection a request came by.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use axum::http::{HeaderMap, HeaderName};
 
@@ -11,6 +11,18 @@ const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The other end of the connection, as an extension of its requests.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub IpAddr);
+
+/// Where a request comes from, as an extension of it: the address of the client.
+#[derive(Clone, Copy, Debug)]
+pub struct Client(pub IpAddr);
+
+/// To whom it is counted what comes from an address: in IPv6 everybody has at least a network of 64 bits.
+pub fn accountable(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (!0 << 64)).into(),
+    }
+}
 
 /// The address of the client: that of the peer or, where that is a proxy that is trusted, the one
 /// that it took the request from, and so on. What stands before the first address that is not trusted

@@ -20,6 +20,8 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::accept::{Media, Streaming, wants_html};
+use super::budget::Payer;
+use super::client::Client;
 use super::operation::{Refusal, codes, errors, execute, failed, prepare};
 use super::params::Params;
 use super::request_id::{Outcome, RequestId};
@@ -43,29 +45,31 @@ pub async fn sdl(Extract(state): Extract<State>) -> Response {
 pub async fn get(
     Extract(state): Extract<State>,
     Extension(id): Extension<RequestId>,
+    Extension(client): Extension<Client>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
     if let Ok(upgrade) = upgrade {
-        return open_socket(state, id, &headers, upgrade);
+        return open_socket(state, id, client, &headers, upgrade);
     }
     if state.app.config.playground.enabled && wants_html(&headers) {
         return playground::page();
     }
     let reply = Reply::new(&headers, id);
-    answer_url(&state, reply, &headers, query.as_deref()).await
+    answer_url(&state, reply, client, &headers, query.as_deref()).await
 }
 
 /// `GET /graphql/ws`: a socket.
 pub async fn socket(
     Extract(state): Extract<State>,
     Extension(id): Extension<RequestId>,
+    Extension(client): Extension<Client>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     headers: HeaderMap,
 ) -> Response {
     if let Ok(upgrade) = upgrade {
-        return open_socket(state, id, &headers, upgrade);
+        return open_socket(state, id, client, &headers, upgrade);
     }
     let message = "Open a WebSocket here, with the subprotocol graphql-transport-ws.";
     let reply = Reply::new(&headers, id);
@@ -79,6 +83,7 @@ pub async fn socket(
 fn open_socket(
     state: State,
     id: RequestId,
+    client: Client,
     headers: &HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
@@ -87,53 +92,63 @@ fn open_socket(
         return Reply::new(headers, id).refuse(StatusCode::FORBIDDEN, message);
     }
     let credentials = Credentials::of(headers.get(AUTHORIZATION));
-    ws::open(state, credentials, id, upgrade)
+    ws::open(state, credentials, client, id, upgrade)
 }
 
 /// `GET /graphql/stream`: an operation in the URL, answered by a stream of events.
 pub async fn stream_get(
     Extract(state): Extract<State>,
     Extension(id): Extension<RequestId>,
+    Extension(client): Extension<Client>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
     let reply = Reply::stream(&headers, id);
-    answer_url(&state, reply, &headers, query.as_deref()).await
+    answer_url(&state, reply, client, &headers, query.as_deref()).await
 }
 
 /// `POST /graphql`: an operation in a JSON document.
 pub async fn post(
     Extract(state): Extract<State>,
     Extension(id): Extension<RequestId>,
+    Extension(client): Extension<Client>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    answer_body(&state, Reply::new(&headers, id), &headers, body).await
+    answer_body(&state, Reply::new(&headers, id), client, &headers, body).await
 }
 
 /// `POST /graphql/stream`: an operation in a JSON document, answered by a stream of events.
 pub async fn stream_post(
     Extract(state): Extract<State>,
     Extension(id): Extension<RequestId>,
+    Extension(client): Extension<Client>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    answer_body(&state, Reply::stream(&headers, id), &headers, body).await
+    answer_body(&state, Reply::stream(&headers, id), client, &headers, body).await
 }
 
 async fn answer_url(
     state: &State,
     reply: Reply,
+    client: Client,
     headers: &HeaderMap,
     query: Option<&str>,
 ) -> Response {
     match Params::of_query(query.unwrap_or_default()) {
-        Ok(params) => answer(state, reply, headers, params, Method::Get).await,
+        Ok(params) => answer(state, reply, client, headers, params, Method::Get).await,
         Err(refusal) => reply.refuse(StatusCode::BAD_REQUEST, refusal),
     }
 }
 
-async fn answer_body(state: &State, reply: Reply, headers: &HeaderMap, body: Body) -> Response {
+async fn answer_body(
+    state: &State,
+    reply: Reply,
+    client: Client,
+    headers: &HeaderMap,
+    body: Body,
+) -> Response {
     // Forms and plain text can be sent from any page without asking first, so they are refused.
     if !is_json(headers) {
         let message = "Send the request as application/json.";
@@ -151,7 +166,7 @@ async fn answer_body(state: &State, reply: Reply, headers: &HeaderMap, body: Bod
         );
     };
     match Params::of_json(&body) {
-        Ok(params) => answer(state, reply, headers, params, Method::Post).await,
+        Ok(params) => answer(state, reply, client, headers, params, Method::Post).await,
         Err(refusal) => reply.refuse(StatusCode::BAD_REQUEST, refusal),
     }
 }
@@ -165,6 +180,7 @@ enum Method {
 async fn answer(
     state: &State,
     reply: Reply,
+    client: Client,
     headers: &HeaderMap,
     params: Params,
     method: Method,
@@ -180,7 +196,8 @@ async fn answer(
         Ok(viewer) => viewer,
         Err(refused) => return reply.unauthenticated(refused),
     };
-    let (request, checked) = match prepare(state, params, &reply.id) {
+    let payer = Payer::of(&viewer, client);
+    let (request, checked) = match prepare(state, params, payer, &reply.id) {
         Ok(prepared) => prepared,
         Err(refusal) if reply.streaming == Streaming::Always => return sse::refuse(refusal),
         Err(refusal) => return reply.refuse_document(refusal),
@@ -273,16 +290,19 @@ impl Reply {
     /// A reply of GraphQL, whether it succeeded or not.
     fn graphql(&self, response: &GraphqlResponse, retry_after: Option<i64>) -> Response {
         let mut reply = if is_request_error(response) {
-            // A request that failed before it was executed has no `data`, not even `null`.
-            let timed_out = response
-                .errors
-                .iter()
-                .any(|error| has_code(error, ErrorCode::Timeout));
+            let may_be_sent_again = response.errors.iter().any(|error| {
+                has_code(error, ErrorCode::Timeout) || has_code(error, ErrorCode::RateLimited)
+            });
             let status = match self.media {
-                Some(Media::Response) if !timed_out => StatusCode::BAD_REQUEST,
+                Some(Media::Response) if !may_be_sent_again => StatusCode::BAD_REQUEST,
                 _ => StatusCode::OK,
             };
-            self.json(status, &json!({ "errors": response.errors }))
+            // A request that failed before it was executed has no `data`, not even `null`.
+            let mut body = json!({ "errors": response.errors });
+            if !response.extensions.is_empty() {
+                body["extensions"] = json!(response.extensions);
+            }
+            self.json(status, &body)
         } else {
             self.json(StatusCode::OK, response)
         };

@@ -1,6 +1,7 @@
 //! The doors: the router, the GraphQL endpoint, the playground, health.
 
 mod accept;
+mod budget;
 mod client;
 mod documents;
 mod files;

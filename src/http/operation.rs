@@ -7,6 +7,7 @@ use async_graphql::{Positioned, Request, Response as GraphqlResponse, ServerErro
 use serde_json::json;
 use tracing::{Instrument, Span};
 
+use super::budget::{Charge, Payer};
 use super::params::Params;
 use super::request_id::RequestId;
 use super::state::State;
@@ -15,9 +16,24 @@ use crate::error::{Error, ErrorCode};
 use crate::graphql::{RequestContext, limits, repeated_field};
 use crate::telemetry::{self, Outcome};
 
-/// Runs the operation. A mutation that has begun runs to its end, even if the client goes away; a
-/// query has its time.
+/// Runs the operation, if its cost can be charged.
 pub async fn execute(
+    state: &State,
+    request: Request,
+    context: RequestContext,
+    checked: &Checked,
+) -> GraphqlResponse {
+    let charge = checked.charge(state);
+    if let Some(refusal) = charge.refusal() {
+        return refusal;
+    }
+    let mut response = run(state, request, context, checked).await;
+    charge.settle(&mut response);
+    response
+}
+
+/// A mutation that has begun runs to its end, even if the client goes away; a query has its time.
+async fn run(
     state: &State,
     request: Request,
     context: RequestContext,
@@ -64,9 +80,19 @@ pub struct Checked {
     pub statements: Tally,
     /// What traces know of it; ends with this value.
     span: Span,
+    /// What running it costs.
+    cost: u32,
+    /// To whom that is charged.
+    payer: Payer,
 }
 
 impl Checked {
+    /// Charges what it costs, to be done before it is run.
+    pub fn charge<'a>(&self, state: &'a State) -> Charge<'a> {
+        let now = state.app.now();
+        state.budgets.charge(self.payer, self.cost, now)
+    }
+
     /// Counts that it was run, with the codes of its errors.
     pub fn count(&self, state: &State, errors: &[String], duration: Duration) {
         let error = errors.first().map(String::as_str);
@@ -86,17 +112,19 @@ fn word(kind: OperationType) -> &'static str {
     }
 }
 
-/// The request that a client's parameters make, and the operation that will run. One that is refused
-/// is counted; a document that comes with its hash is remembered if it is not.
+/// The request that a client's parameters make, and the operation that will run, whose cost is going to
+/// be charged to `payer`. One that is refused is counted; a document that comes with its hash is
+/// remembered if it is not.
 pub fn prepare(
     state: &State,
     params: Params,
+    payer: Payer,
     id: &RequestId,
 ) -> Result<(Request, Checked), Refusal> {
     let (asked, request) = params.split();
     let prepared = state.documents.find(asked).and_then(|found| {
         let mut request = request(found.text());
-        let checked = check(state, &mut request, id)?;
+        let checked = check(state, &mut request, payer, id)?;
         state.documents.remember(found);
         Ok((request, checked))
     });
@@ -108,7 +136,12 @@ pub fn prepare(
 /// The operation that will run, once the document is known to be cheap enough to be
 /// validated. Also sees that the variables it needs are there, which async-graphql notices only when
 /// it comes to the field, with others executed by then.
-fn check(state: &State, request: &mut Request, id: &RequestId) -> Result<Checked, Refusal> {
+fn check(
+    state: &State,
+    request: &mut Request,
+    payer: Payer,
+    id: &RequestId,
+) -> Result<Checked, Refusal> {
     let refusal = |error: Error| (error.code(), error.to_string());
     limits::check_text(&request.query).map_err(refusal)?;
     let (name, variables) = (request.operation_name.clone(), request.variables.clone());
@@ -127,7 +160,8 @@ fn check(state: &State, request: &mut Request, id: &RequestId) -> Result<Checked
         };
         (ErrorCode::GraphqlValidationFailed, message)
     })?;
-    limits::check(&state.shape, document, name.as_deref(), &variables).map_err(refusal)?;
+    let cost = limits::check(&state.shape, document, name.as_deref(), &variables);
+    let cost = cost.map_err(refusal)?.total();
     if operation.node.ty == OperationType::Mutation
         && let Some(key) = repeated_field(document, &operation.node.selection_set.node)
     {
@@ -163,6 +197,8 @@ fn check(state: &State, request: &mut Request, id: &RequestId) -> Result<Checked
         name: own_name.map(str::to_owned),
         statements: Tally::default(),
         span: telemetry::operation(&id.1, word(kind), field, own_name),
+        cost,
+        payer,
     })
 }
 

@@ -12,7 +12,7 @@ use axum::middleware::Next;
 use tracing::Instrument;
 use uuid::Uuid;
 
-use super::client::{Peer, client_of};
+use super::client::{Client, Peer, client_of};
 use crate::config::Config;
 use crate::telemetry::{self, Trace};
 
@@ -56,8 +56,12 @@ pub async fn layer(
         .insert(RequestId(id.clone(), trace));
     let client = request.extensions().get::<Peer>().map(|peer| {
         let trusted = &config.http.trusted_proxies;
-        client_of(*peer, request.headers(), trusted).to_string()
+        client_of(*peer, request.headers(), trusted)
     });
+    if let Some(client) = client {
+        request.extensions_mut().insert(Client(client));
+    }
+    let client = client.map(|client| client.to_string());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let span = tracing::info_span!("request", request_id = %id);
     let begun = Instant::now();

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use tokio::sync::watch;
 
+use super::budget::Budgets;
 use super::documents::Documents;
 use super::files::Uploads;
 use crate::app::App;
@@ -23,6 +24,8 @@ pub struct State {
     pub shape: Arc<Shape>,
     /// The documents that are asked for by their hash.
     pub documents: Arc<Documents>,
+    /// How much each viewer may still ask for.
+    pub budgets: Arc<Budgets>,
     /// Tells whose request it is.
     pub authenticator: Arc<Authenticator>,
     /// How many files may be uploaded at the same time.
@@ -39,6 +42,7 @@ impl State {
     pub fn new(app: App, authenticator: Authenticator, documents: Documents) -> Self {
         let schema = schema(app.config.graphql.introspection);
         Self {
+            budgets: Arc::new(Budgets::new(app.config.limits.cost_per_minute)),
             app,
             shape: Arc::new(Shape::of(&schema.sdl())),
             schema,

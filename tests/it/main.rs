@@ -7,6 +7,7 @@ mod account;
 mod api_tokens;
 mod audits;
 mod backup;
+mod budgets;
 mod check;
 mod clients;
 mod connections;

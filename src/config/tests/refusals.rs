@@ -82,6 +82,14 @@ fn unknown_keys_name_the_nearest(#[case] text: &str, #[case] env: Env<'_>, #[cas
     "limits.joins_per_15_minutes must be at least 1"
 )]
 #[case(
+    "limits.cost_per_minute = 0",
+    "limits.cost_per_minute must be at least 1"
+)]
+#[case(
+    "limits.cost_per_minute = -1",
+    "limits.cost_per_minute must be at least 1"
+)]
+#[case(
     "limits.protect_last_workspace = 1",
     "limits.protect_last_workspace must be true or false"
 )]

@@ -6,7 +6,9 @@
 
 use std::collections::HashMap;
 
-use async_graphql::parser::types::{Field, OperationDefinition, Selection, SelectionSet};
+use async_graphql::parser::types::{
+    Field, OperationDefinition, OperationType, Selection, SelectionSet,
+};
 use async_graphql::{Value as ConstValue, Variables};
 use async_graphql_value::Value;
 
@@ -21,13 +23,19 @@ const DEFAULT_SIZE: usize = 20;
 /// The greatest size that a page may have.
 const MAX_SIZE: usize = 100;
 
-/// Refuses an operation whose lists come to too much.
+/// What a mutation costs, in objects.
+const MUTATION: usize = 10;
+
+/// How many values about the schema cost as much as an object.
+const INTROSPECTED: usize = 1_000;
+
+/// Refuses an operation whose lists come to too much; gives what it costs otherwise.
 pub(super) fn check(
     shape: &Shape,
     fragments: &Fragments<'_>,
     operation: &OperationDefinition,
     variables: &Variables,
-) -> Result<(), Error> {
+) -> Result<Cost, Error> {
     let cost = of(shape, fragments, operation, variables);
     at_most(MAX_OBJECTS, cost.objects, |n| {
         format!(
@@ -36,7 +44,8 @@ pub(super) fn check(
     })?;
     at_most(MAX_INTROSPECTED, cost.introspected, |n| {
         format!("The operation asks for about {n} values that describe the schema")
-    })
+    })?;
+    Ok(cost)
 }
 
 /// What an operation's lists come to.
@@ -67,15 +76,30 @@ pub(super) fn of(
     costs.set(&operation.selection_set.node, Some(root))
 }
 
-/// What a selection set costs each time that it is answered.
+/// What a selection set, or a whole operation, costs each time that it is answered.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Cost {
+pub struct Cost {
     /// The objects of its lists.
     pub(super) objects: usize,
     /// The values below `__schema` and `__type`, of which lists multiply all that is in them: without
     /// a page to be cut into, `types { fields { type { fields { … } } } }` gets out of hand within a
     /// hundred bytes, and no time-out stops what waits for nothing.
     pub(super) introspected: usize,
+    /// The mutations.
+    pub(super) mutations: usize,
+}
+
+impl Cost {
+    /// What it comes to as one number, which is charged against budgets: 1, and 1 for each object, 10
+    /// for each mutation, and 1 for every thousand values about the schema.
+    pub fn total(self) -> u32 {
+        let total = self
+            .objects
+            .saturating_add(self.mutations.saturating_mul(MUTATION))
+            .saturating_add(self.introspected / INTROSPECTED)
+            .saturating_add(1);
+        u32::try_from(total).unwrap_or(u32::MAX)
+    }
 }
 
 struct Costs<'a> {
@@ -104,6 +128,7 @@ impl Costs<'_> {
             };
             sum.objects = sum.objects.saturating_add(cost.objects);
             sum.introspected = sum.introspected.saturating_add(cost.introspected);
+            sum.mutations = sum.mutations.saturating_add(cost.mutations);
         }
         sum
     }
@@ -119,12 +144,15 @@ impl Costs<'_> {
             let inside = self.set(set, ty).introspected;
             let size = introspected_size(name);
             return Cost {
-                objects: 0,
                 introspected: inside.saturating_mul(size).saturating_add(1),
+                ..Cost::default()
             };
         }
         let known = ty.and_then(|ty| self.shape.field(ty, name));
-        let inside = self.set(set, known.map(|field| field.ty.as_str()));
+        let mut inside = self.set(set, known.map(|field| field.ty.as_str()));
+        if known.is_some() && ty == Some(self.shape.root(OperationType::Mutation)) {
+            inside.mutations += 1;
+        }
         let size = match known.map_or(Count::One, |field| field.count) {
             Count::One => return inside,
             Count::Page => self.page_size(field),
@@ -133,7 +161,7 @@ impl Costs<'_> {
         };
         Cost {
             objects: inside.objects.max(1).saturating_mul(size),
-            introspected: inside.introspected,
+            ..inside
         }
     }
 

@@ -28,6 +28,7 @@ use async_graphql::Variables;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition};
 
 use crate::error::{Error, ErrorCode};
+pub use cost::Cost;
 use fragments::Fragments;
 pub use lexer::check_text;
 pub use shape::Shape;
@@ -83,13 +84,13 @@ const MAX_INTROSPECTED: usize = 200_000;
 /// Refuses a document that would cost too much to validate or to execute.
 ///
 /// The whole document is bounded, so that validating it stays cheap; what lists cost is counted for
-/// the operation that will run.
+/// the operation that will run, and given back.
 pub fn check(
     shape: &Shape,
     document: &ExecutableDocument,
     operation_name: Option<&str>,
     variables: &Variables,
-) -> Result<(), Error> {
+) -> Result<Cost, Error> {
     let fragments = Fragments::of(document)?;
     expansion::check(document, &fragments, variables)?;
     for (_, operation) in document.operations.iter() {
@@ -98,7 +99,7 @@ pub fn check(
     check_defaults(shape, document)?;
     match selected(document, operation_name) {
         Some(operation) => cost::check(shape, &fragments, operation, variables),
-        None => Ok(()),
+        None => Ok(Cost::default()),
     }
 }
 

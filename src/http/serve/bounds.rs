@@ -1,10 +1,11 @@
 //! How many connections may be open.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::config;
+use crate::http::client::accountable;
 use crate::metrics::{Bound, Counted, Metrics};
 
 /// How many connections may be open, and how many are.
@@ -84,13 +85,5 @@ impl Drop for Slot {
                 open.of.remove(&address);
             }
         }
-    }
-}
-
-/// To whom a connection is counted: in IPv6 everybody has at least a network of 64 bits.
-fn accountable(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (!0 << 64)).into(),
     }
 }

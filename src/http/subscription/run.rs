@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response};
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::error::{Error, ErrorCode};
 use crate::graphql::{RequestContext, Streamed, finish, is_request_error};
+use crate::http::budget::Charge;
 use crate::http::operation::{Checked, Refusal, codes, errors, execute, failed};
 use crate::http::request_id::RequestId;
 use crate::http::state::State;
@@ -108,20 +109,12 @@ impl Operation {
         let mut account = Account::begin(state, checked, id.clone(), viewer);
         let outcome = match account.checked.kind {
             OperationType::Subscription => {
-                let statements = account.checked.statements.clone();
-                let responses = context.stream(&state.schema, request);
-                let mut responses = pin!(responses);
-                loop {
-                    let output = match statements.count(responses.next()).await {
-                        None => Output::Complete,
-                        Some(Streamed::Refused(response)) => account.log.error(response, &id),
-                        Some(Streamed::Item(response)) => account.log.next(response, &id),
-                    };
-                    let is_last = output.is_last();
-                    match outlet.send(output).await {
-                        Ok(()) if is_last => break Ok(()),
-                        Ok(()) => {}
-                        Err(gone) => break Err(gone),
+                let charge = account.checked.charge(state);
+                match charge.refusal() {
+                    Some(refusal) => outlet.send(account.log.error(refusal, &id)).await,
+                    None => {
+                        let responses = context.stream(&state.schema, request);
+                        account.follow(responses, &charge, outlet).await
                     }
                 }
             }
@@ -163,6 +156,32 @@ impl<'a> Account<'a> {
             begun: Instant::now(),
             log: Log::default(),
             is_read: false,
+        }
+    }
+
+    /// Passes on what a subscription gives, to its end.
+    async fn follow<K: Copy>(
+        &mut self,
+        responses: impl Stream<Item = Streamed>,
+        charge: &Charge<'_>,
+        outlet: &Outlet<K>,
+    ) -> Result<(), Gone> {
+        let statements = self.checked.statements.clone();
+        let mut responses = pin!(responses);
+        loop {
+            let output = match statements.count(responses.next()).await {
+                None => Output::Complete,
+                Some(Streamed::Refused(mut response)) => {
+                    charge.settle(&mut response);
+                    self.log.error(response, &self.id)
+                }
+                Some(Streamed::Item(response)) => self.log.next(response, &self.id),
+            };
+            let is_last = output.is_last();
+            outlet.send(output).await?;
+            if is_last {
+                return Ok(());
+            }
         }
     }
 }

@@ -19,6 +19,8 @@ use super::stopped;
 use crate::auth::{Refused, Viewer};
 use crate::db::types::Instant;
 use crate::graphql::RequestContext;
+use crate::http::budget::Payer;
+use crate::http::client::Client;
 use crate::http::operation::prepare;
 use crate::http::params::Params;
 use crate::http::request_id::RequestId;
@@ -36,6 +38,7 @@ const FAREWELL: Duration = Duration::from_secs(2);
 pub fn open(
     state: State,
     credentials: Credentials,
+    client: Client,
     id: RequestId,
     upgrade: WebSocketUpgrade,
 ) -> Response {
@@ -45,10 +48,16 @@ pub fn open(
         .protocols([SUBPROTOCOL])
         .max_message_size(longest)
         .max_frame_size(longest)
-        .on_upgrade(move |socket| serve(socket, state, credentials, id).instrument(span))
+        .on_upgrade(move |socket| serve(socket, state, credentials, client, id).instrument(span))
 }
 
-async fn serve(mut socket: WebSocket, state: State, credentials: Credentials, id: RequestId) {
+async fn serve(
+    mut socket: WebSocket,
+    state: State,
+    credentials: Credentials,
+    client: Client,
+    id: RequestId,
+) {
     // Held until the end: the server waits for it when it stops.
     let stopping = state.stopping.subscribe();
     let _counted = state.app.metrics.stream(Transport::WebSocket);
@@ -61,6 +70,7 @@ async fn serve(mut socket: WebSocket, state: State, credentials: Credentials, id
                 id,
                 socket: &mut socket,
                 credentials,
+                client,
                 protocol: Protocol::new(),
                 sender,
                 tasks: JoinSet::new(),
@@ -114,6 +124,7 @@ struct Connection<'a> {
     id: RequestId,
     socket: &'a mut WebSocket,
     credentials: Credentials,
+    client: Client,
     protocol: Protocol,
     sender: mpsc::Sender<Keyed>,
     /// The operations, which end with the connection. Each says whether it may go on.
@@ -219,7 +230,7 @@ impl Connection<'_> {
             // The socket has its own.
             patience: None,
         };
-        let operation = operate(state, credentials, id, params, arrived, outlet);
+        let operation = operate(state, credentials, self.client, id, params, arrived, outlet);
         let running = self.tasks.spawn(operation.in_current_span());
         self.running.insert(key, running);
     }
@@ -265,6 +276,7 @@ impl Connection<'_> {
 async fn operate(
     state: State,
     credentials: Credentials,
+    client: Client,
     id: RequestId,
     params: Params,
     arrived: Instant,
@@ -279,7 +291,8 @@ async fn operate(
             return Ok(());
         }
     };
-    let (request, checked) = match prepare(&state, params, &id) {
+    let payer = Payer::of(&viewer, client);
+    let (request, checked) = match prepare(&state, params, payer, &id) {
         Ok(prepared) => prepared,
         Err(refusal) => {
             let _ = outlet.send(Output::refusal(refusal)).await;

@@ -2,6 +2,7 @@
 //! use for.
 
 mod bucket;
+mod crashing;
 mod refusing;
 mod serving;
 mod sweeping;

@@ -1,14 +1,20 @@
 //! A server that speaks S3, in this process, and the buckets that it has.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::error_handling::HandleError;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::middleware::{self, Next};
+use axum::response::Response;
 use s3s::HttpError;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use s3s_fs::FileSystem;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 pub const BUCKET: &str = "tenantry-files";
@@ -19,7 +25,24 @@ pub const SECRET_KEY: &str = "tenantry-secret";
 pub struct Buckets {
     pub url: String,
     folder: TempDir,
+    gate: Arc<Gate>,
     serving: JoinHandle<()>,
+}
+
+/// Where replies wait, with all done that was asked for, while it is closed.
+#[derive(Default)]
+struct Gate {
+    is_closed: watch::Sender<bool>,
+    reached: Notify,
+}
+
+async fn pass(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    gate.reached.notify_one();
+    let mut is_closed = gate.is_closed.subscribe();
+    let opened = is_closed.wait_for(|is_closed| !is_closed).await;
+    drop(opened.expect("there is the gate"));
+    response
 }
 
 impl Buckets {
@@ -31,7 +54,10 @@ impl Buckets {
         service.set_auth(SimpleAuth::from_single(ACCESS_KEY, SECRET_KEY));
         let failed = async |_: HttpError| StatusCode::INTERNAL_SERVER_ERROR;
         let service = HandleError::new(service.build(), failed);
-        let router = Router::new().fallback_service(service);
+        let gate = Arc::<Gate>::default();
+        let router = Router::new()
+            .fallback_service(service)
+            .layer(middleware::from_fn_with_state(gate.clone(), pass));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let serving = tokio::spawn(async {
@@ -40,8 +66,24 @@ impl Buckets {
         Self {
             url,
             folder,
+            gate,
             serving,
         }
+    }
+
+    /// From now on, does what it is asked and does not say so.
+    pub fn fall_silent(&self) {
+        self.gate.is_closed.send_replace(true);
+    }
+
+    /// Says so from now on, of what was done meanwhile, too.
+    pub fn speak(&self) {
+        self.gate.is_closed.send_replace(false);
+    }
+
+    /// Completes when something that was asked has been done.
+    pub async fn done(&self) {
+        self.gate.reached.notified().await;
     }
 
     /// The bytes of every object in the bucket whose key begins with that.

@@ -1,32 +1,52 @@
 //! A clock that a test can set.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use chrono::{TimeDelta, Utc};
 use tenantry::app::Clock;
 use tenantry::db::types::Instant;
 
-/// The machine's clock, moved by as much as a test says.
+/// The machine's clock, moved by as much as a test says, or stopped.
 #[derive(Default)]
-pub struct TestClock(AtomicI64);
+pub struct TestClock {
+    /// In microseconds; of a clock that is stopped, its time.
+    by: AtomicI64,
+    is_stopped: AtomicBool,
+}
 
 impl TestClock {
     /// Sets it to that instant, from which it goes on.
     pub fn set(&self, to: Instant) {
-        let micros = to.micros() - Utc::now().timestamp_micros();
-        self.0.store(micros, Ordering::SeqCst);
+        let micros = to.micros() - self.base();
+        self.by.store(micros, Ordering::SeqCst);
     }
 
     pub fn advance(&self, by: TimeDelta) {
         let micros = by
             .num_microseconds()
             .expect("a span of a few centuries at most");
-        self.0.fetch_add(micros, Ordering::SeqCst);
+        self.by.fetch_add(micros, Ordering::SeqCst);
+    }
+
+    /// From now on, it moves only when the test says so.
+    pub fn stop(&self) {
+        let now = self.now();
+        self.is_stopped.store(true, Ordering::SeqCst);
+        self.set(now);
+    }
+
+    /// What it is moved from.
+    fn base(&self) -> i64 {
+        match self.is_stopped.load(Ordering::SeqCst) {
+            true => 0,
+            false => Utc::now().timestamp_micros(),
+        }
     }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Instant {
-        (Utc::now() + TimeDelta::microseconds(self.0.load(Ordering::SeqCst))).into()
+        let micros = self.base() + self.by.load(Ordering::SeqCst);
+        Instant::from_micros(micros).expect("a time within a few millennia")
     }
 }

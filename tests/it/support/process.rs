@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tenantry::config::Config;
+use tenantry::config::{Config, Secret};
+use tenantry::db::Db;
 
 use super::Database;
 use super::postgres::TestDatabase;
@@ -42,6 +43,18 @@ impl Program {
             command.env("DATABASE_URL", database.url());
         }
         command
+    }
+
+    /// Its database, to look at and to change behind its back.
+    pub fn db(&self) -> Db {
+        let mut config = Config {
+            data_dir: self.folder.path().join("data"),
+            ..Config::default()
+        };
+        if let Some(database) = &self.database {
+            config.database.url = Some(Secret::new(database.url().to_owned()));
+        }
+        Db::new(config.database_options()).expect("a database that is there")
     }
 
     pub fn run(&self, arguments: &[&str]) -> Output {
@@ -111,6 +124,12 @@ impl Serving {
             assert!(begun.elapsed() < Duration::from_secs(20), "it goes on");
             std::thread::yield_now();
         }
+    }
+
+    /// Kills it in the middle of whatever it does.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it is gone");
     }
 
     pub async fn ask(&self, http: &reqwest::Client, token: &str, query: &str) -> Value {

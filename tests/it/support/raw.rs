@@ -19,7 +19,12 @@ pub struct Raw {
 impl Raw {
     /// A connection on which nothing was sent.
     pub async fn connect(server: &TestServer) -> Self {
-        let address = server.url().trim_start_matches("http://");
+        Self::to(server.url()).await
+    }
+
+    /// The same, to whatever serves at that URL.
+    pub async fn to(url: &str) -> Self {
+        let address = url.trim_start_matches("http://");
         let stream = TcpStream::connect(address).await.expect("it listens");
         Self {
             stream,
@@ -30,6 +35,12 @@ impl Raw {
     /// Sends text.
     pub async fn send(&mut self, text: &str) {
         self.try_send(text).await.expect("the text is sent");
+    }
+
+    /// Sends bytes.
+    pub async fn send_bytes(&mut self, bytes: &[u8]) {
+        let sent = self.stream.write_all(bytes).await;
+        sent.expect("the bytes are sent");
     }
 
     /// Sends text, unless the connection is closed.

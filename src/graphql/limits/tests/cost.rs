@@ -126,6 +126,29 @@ fn sizes_may_be_variables() {
 }
 
 #[test]
+fn all_of_it_is_one_number() {
+    for (query, expected) in [
+        ("{ viewer { id } }", 1),
+        ("{ __typename }", 1),
+        ("{ workspaces(first: 7) { nodes { id } } }", 8),
+        ("{ nothing }", 1),
+        (
+            "mutation { createPrompts(texts: []) { workspace { id } } }",
+            31,
+        ),
+        ("mutation { __typename nothing }", 1),
+        (
+            "mutation { a: createPrompts(texts: []) { workspace { members(first: 5) { id } } } ...F } \
+             fragment F on Mutation { ... { b: createPrompts(texts: []) { workspace { id } } } }",
+            141,
+        ),
+        (INTROSPECTION, 52),
+    ] {
+        assert_eq!(cost(query, "{}").total(), expected, "{query}");
+    }
+}
+
+#[test]
 fn objects_are_at_most_10_000() {
     let of = |outer: usize, inner: &str| {
         told(ask(&format!(

@@ -1,0 +1,249 @@
+//! Servers that are killed in the middle of an upload, wherever they keep the icons.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use reqwest::StatusCode;
+use rstest::rstest;
+use serde_json::Value;
+use tenantry::db::types::Instant;
+use tenantry::id::FileId;
+use tenantry::schema::{discarded_objects, files};
+use tokio_postgres::NoTls;
+
+use crate::support::bucket::{ACCESS_KEY, BUCKET, Buckets, SECRET_KEY};
+use crate::support::icons::{Offer, files_in, png, put};
+use crate::support::process::{Program, Serving};
+use crate::support::raw::Raw;
+use crate::support::{Database, Postgres, Sqlite, text};
+
+/// Where the icons are kept.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Folder,
+    Bucket,
+}
+use Place::{Bucket, Folder};
+
+/// A program, where it keeps the icons, and somebody who has some.
+struct Scene {
+    program: Program,
+    place: Place,
+    buckets: Buckets,
+    http: reqwest::Client,
+    token: String,
+}
+
+impl Scene {
+    async fn new(on: Database, place: Place) -> Self {
+        let program = Program::new(on).await;
+        let printed = program.run(&["token", "--email", "ada@example.com"]).stdout;
+        let printed = String::from_utf8(printed).expect("text");
+        Self {
+            program,
+            place,
+            buckets: Buckets::start().await,
+            http: reqwest::Client::new(),
+            token: printed.trim().to_owned(),
+        }
+    }
+
+    fn serve(&self) -> Serving {
+        let mut command = self.program.command(&[]);
+        if let Bucket = self.place {
+            command
+                .env("TENANTRY_FILES__URL", format!("s3://{BUCKET}"))
+                .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+                .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+                .env("AWS_ENDPOINT_URL", &self.buckets.url);
+        }
+        Serving::start(command.stderr(Stdio::null()))
+    }
+
+    async fn offer(&self, serving: &Serving) -> Offer {
+        let query = "mutation { generateWorkspaceIconUploadUrl { uploadUrl storageId } }";
+        let made = serving.ask(&self.http, &self.token, query).await;
+        let made = &made["data"]["generateWorkspaceIconUploadUrl"];
+        Offer {
+            url: text(made, "uploadUrl"),
+            id: text(made, "storageId"),
+        }
+    }
+
+    /// Every file that is kept, whole or not.
+    fn stored(&self) -> Vec<Vec<u8>> {
+        match self.place {
+            Bucket => self.buckets.objects(""),
+            Folder => files_in(&self.program.folder.path().join("data/files"))
+                .into_iter()
+                // One that is not whole may be renamed meanwhile.
+                .filter_map(|path| std::fs::read(path).ok())
+                .collect(),
+        }
+    }
+
+    /// Makes a workspace with that icon.
+    async fn create(&self, serving: &Serving, icon: &str) -> Value {
+        let input = format!("{{ name: \"Rocket\", iconStorageId: \"{icon}\" }}");
+        let query =
+            format!("mutation {{ createWorkspace(input: {input}) {{ workspace {{ iconUrl }} }} }}");
+        serving.ask(&self.http, &self.token, &query).await
+    }
+
+    /// The upload must have come to nothing: nobody can use it or see it.
+    async fn is_nothing(&self, serving: &Serving, offer: &Offer) {
+        let made = self.create(serving, &offer.id).await;
+        assert_eq!(text(&made, "errors.0.extensions.code"), "INVALID_INPUT");
+        let url = format!("{}/files/{}/icon.png", serving.url, offer.id);
+        let response = self.http.get(&url).send().await.expect("an answer");
+        assert_eq!(response.status(), StatusCode::NOT_FOUND);
+    }
+
+    /// The URL must be as good as ever, and what is uploaded by it now an icon like any other.
+    async fn is_taken_again(&self, serving: &Serving, offer: &Offer) {
+        let url = format!("{}{}", serving.url, path_of(offer));
+        let (status, body) = put(&self.http, &url, png(), None).await;
+        assert_eq!(status, StatusCode::NO_CONTENT, "{body}");
+        let made = self.create(serving, &offer.id).await;
+        let url = text(&made, "data.createWorkspace.workspace.iconUrl");
+        let response = self.http.get(&url).send().await.expect("an answer");
+        assert_eq!(response.bytes().await.expect("a body"), png());
+    }
+
+    /// Has all that is kept for a time be kept no longer, and waits until the worker has left nothing
+    /// but one icon.
+    async fn is_swept_to_one(&self) {
+        let db = self.program.db();
+        let due = db.transaction(async |tx| {
+            let past = Instant::from_micros(0).expect("a time");
+            let kept = diesel::update(files::table).set(files::kept_until.eq(past));
+            tenantry::run!(tx, kept.execute(tx).await)?;
+            let due = diesel::update(discarded_objects::table);
+            let due = due.set(discarded_objects::due_at.eq(past));
+            tenantry::run!(tx, due.execute(tx).await)?;
+            Ok(())
+        });
+        due.await.expect("the times can be written");
+        let watching = async {
+            let mut conn = db.read().await.expect("a connection");
+            let conn = &mut conn;
+            loop {
+                let known =
+                    tenantry::run!(conn, files::table.count().get_result::<i64>(conn).await);
+                let objects = discarded_objects::table.count();
+                let discarded = tenantry::run!(conn, objects.get_result::<i64>(conn).await);
+                if (known, discarded) == (Ok(1), Ok(0)) {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let in_time = tokio::time::timeout(Duration::from_secs(30), watching);
+        in_time.await.expect("the worker does its work in time");
+        assert_eq!(self.stored(), [png()]);
+    }
+
+    /// Kills the server when it has stored what is uploaded, and before it has written that down.
+    async fn kill_once_stored(&self, serving: Serving, offer: &Offer) {
+        match self.place {
+            Bucket => {
+                self.buckets.fall_silent();
+                let upload = begin(&serving, offer, &png()).await;
+                self.buckets.done().await;
+                serving.kill();
+                drop(upload);
+                self.buckets.speak();
+            }
+            Folder => {
+                let id: FileId = offer.id.parse().expect("an id");
+                let database = self.program.database.as_ref().expect("PostgreSQL");
+                let connected = tokio_postgres::connect(database.url(), NoTls).await;
+                let (client, connection) = connected.expect("it can be reached");
+                let connection = tokio::spawn(connection);
+                // The server waits where it is about to write into the row.
+                let id = id.uuid();
+                let lock = format!("BEGIN; SELECT FROM files WHERE id = '{id}' FOR UPDATE");
+                client.batch_execute(&lock).await.expect("a lock");
+                let upload = begin(&serving, offer, &png()).await;
+                while self.stored() != [png()] {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                serving.kill();
+                drop((upload, client));
+                let ended = connection.await.expect("no panic");
+                ended.expect("the connection ends well");
+            }
+        }
+        assert_eq!(self.stored(), [png()]);
+    }
+}
+
+/// The path of an upload's URL, which is the same at whatever instance.
+fn path_of(offer: &Offer) -> &str {
+    let at = offer.url.find("/uploads").expect("a path");
+    &offer.url[at..]
+}
+
+/// Uploads the beginning of a picture, which the server has begun to read by the end of this.
+async fn begin(serving: &Serving, offer: &Offer, bytes: &[u8]) -> Raw {
+    let mut raw = Raw::to(&serving.url).await;
+    let (path, length) = (path_of(offer), png().len());
+    raw.send(&format!(
+        "PUT {path} HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: {length}\r\n\r\n"
+    ))
+    .await;
+    let head = raw.head().await.expect("an answer");
+    assert!(head.starts_with("HTTP/1.1 100 "), "{head}");
+    raw.send_bytes(bytes).await;
+    raw
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_killed_amid_a_body_has_taken_nothing(
+    #[values(Sqlite, Postgres)] on: Database,
+    #[values(Folder, Bucket)] place: Place,
+) {
+    let scene = Scene::new(on, place).await;
+    let first = scene.serve();
+    let (again, never) = (scene.offer(&first).await, scene.offer(&first).await);
+    let half = &png()[..png().len() / 2];
+    let _uploads = (
+        begin(&first, &again, half).await,
+        begin(&first, &never, half).await,
+    );
+    first.kill();
+    assert!(scene.stored().is_empty());
+    let second = scene.serve();
+    scene.is_nothing(&second, &again).await;
+    scene.is_nothing(&second, &never).await;
+    assert!(scene.stored().is_empty());
+    scene.is_taken_again(&second, &again).await;
+    scene.is_swept_to_one().await;
+}
+
+#[rstest]
+#[case(Sqlite, Bucket)]
+#[case(Postgres, Bucket)]
+#[case(Postgres, Folder)]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_server_stored_and_did_not_write_down_is_nothing(
+    #[case] on: Database,
+    #[case] place: Place,
+) {
+    let scene = Scene::new(on, place).await;
+    if let (Folder, None) = (place, &scene.program.database) {
+        // There is no PostgreSQL, and SQLite has no lock on a row.
+        return;
+    }
+    let first = scene.serve();
+    let offer = scene.offer(&first).await;
+    scene.kill_once_stored(first, &offer).await;
+    let second = scene.serve();
+    scene.is_nothing(&second, &offer).await;
+    scene.is_taken_again(&second, &offer).await;
+    assert_eq!(scene.stored().len(), 2);
+    scene.is_swept_to_one().await;
+}
