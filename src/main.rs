@@ -21,6 +21,10 @@ use tenantry::telemetry::Telemetry;
 use tenantry::worker::Worker;
 use tokio::sync::oneshot;
 
+/// Requests make many small allocations, which this one is quicker at than the system's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The workspace backend of a multi-tenant product behind one GraphQL API.
 #[derive(Parser)]
 #[command(version)]

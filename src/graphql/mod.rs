@@ -35,7 +35,7 @@ mod user;
 mod visibility;
 mod workspace;
 
-use async_graphql::{MergedObject, Schema};
+use async_graphql::{MergedObject, Schema, ValidationMode};
 
 pub use context::{RequestContext, SignedOut, Streamed};
 pub use error::{finish, is_invalid, is_request_error};
@@ -80,9 +80,19 @@ pub type ApiSchema = Schema<Query, Mutation, Subscription>;
 
 /// Builds the schema; `introspection` is whether it can be asked about itself.
 pub fn schema(introspection: bool) -> ApiSchema {
+    build(introspection, ValidationMode::Strict)
+}
+
+/// The same, for documents that it has found valid before: it does not look again.
+pub fn schema_of_valid(introspection: bool) -> ApiSchema {
+    build(introspection, ValidationMode::Fast)
+}
+
+fn build(introspection: bool, validation: ValidationMode) -> ApiSchema {
     let builder = Schema::build(Query::default(), Mutation::default(), Subscription)
         .register_output_type::<error::ErrorCode>()
         .register_output_type::<node::Node>()
+        .validation_mode(validation)
         // `limits` has refused what is deeper, with a better error.
         .limit_recursive_depth(limits::MAX_NESTING)
         .disable_suggestions();

@@ -58,7 +58,7 @@ pub struct Found {
 
 impl Found {
     /// Its text.
-    pub fn text(&self) -> &str {
+    pub fn text(&self) -> &Arc<str> {
         &self.text
     }
 }

@@ -12,6 +12,7 @@ mod observe;
 mod operation;
 mod origin;
 mod params;
+mod parsed;
 mod playground;
 mod request_id;
 mod serve;

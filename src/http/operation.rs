@@ -1,19 +1,24 @@
 //! An operation, whichever door it came through: checked, then run.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::parser::types::{ExecutableDocument, OperationType, Selection, SelectionSet};
+use async_graphql::parser::types::{
+    ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
+};
 use async_graphql::{Positioned, Request, Response as GraphqlResponse, ServerError, Value};
+use bytes::Bytes;
 use serde_json::json;
 use tracing::{Instrument, Span};
 
 use super::budget::{Charge, Payer};
 use super::params::Params;
+use super::parsed::Parsed;
 use super::request_id::RequestId;
 use super::state::State;
 use crate::db::Tally;
 use crate::error::{Error, ErrorCode};
-use crate::graphql::{RequestContext, limits, repeated_field};
+use crate::graphql::{RequestContext, is_request_error, limits, repeated_field};
 use crate::telemetry::{self, Outcome};
 
 /// Runs the operation, if its cost can be charged.
@@ -27,7 +32,11 @@ pub async fn execute(
     if let Some(refusal) = charge.refusal() {
         return refusal;
     }
+    let request = checked.complete(request);
     let mut response = run(state, request, context, checked).await;
+    if !is_request_error(&response) {
+        checked.parsed.found_valid();
+    }
     charge.settle(&mut response);
     response
 }
@@ -39,7 +48,11 @@ async fn run(
     context: RequestContext,
     checked: &Checked,
 ) -> GraphqlResponse {
-    let (schema, statements) = (state.schema.clone(), checked.statements.clone());
+    let schema = match checked.is_valid {
+        true => state.schema_of_valid.clone(),
+        false => state.schema.clone(),
+    };
+    let statements = checked.statements.clone();
     if checked.kind == OperationType::Mutation {
         let running = async move { statements.count(context.execute(&schema, request)).await };
         let running = tokio::spawn(running.in_current_span());
@@ -84,9 +97,38 @@ pub struct Checked {
     cost: u32,
     /// To whom that is charged.
     payer: Payer,
+    /// The document that it is of.
+    parsed: Arc<Parsed>,
+    /// Whether the document is known to be valid with the variables that the operation has.
+    is_valid: bool,
+    /// Whether it asks about the schema alone.
+    is_about_schema: bool,
 }
 
 impl Checked {
+    /// The request with its document.
+    pub fn complete(&self, mut request: Request) -> Request {
+        request.set_parsed_query(self.parsed.document().clone());
+        request
+    }
+
+    /// The answer, as it goes over the wire, where it is known without running the operation. Nothing is
+    /// charged for it.
+    pub fn known_answer(&self, state: &State) -> Option<Bytes> {
+        state.parsed.answer(&self.parsed)
+    }
+
+    /// Keeps an answer that is the same for everybody and for good. One that tells what it cost is not.
+    pub fn keep_answer(&self, state: &State, response: &GraphqlResponse) {
+        if self.is_about_schema
+            && response.errors.is_empty()
+            && response.extensions.is_empty()
+            && let Ok(answer) = serde_json::to_vec(response)
+        {
+            state.parsed.keep_answer(&self.parsed, answer.into());
+        }
+    }
+
     /// Charges what it costs, to be done before it is run.
     pub fn charge<'a>(&self, state: &'a State) -> Charge<'a> {
         let now = state.app.now();
@@ -123,8 +165,7 @@ pub fn prepare(
 ) -> Result<(Request, Checked), Refusal> {
     let (asked, request) = params.split();
     let prepared = state.documents.find(asked).and_then(|found| {
-        let mut request = request(found.text());
-        let checked = check(state, &mut request, payer, id)?;
+        let checked = check(state, found.text(), &request, payer, id)?;
         state.documents.remember(found);
         Ok((request, checked))
     });
@@ -138,29 +179,29 @@ pub fn prepare(
 /// it comes to the field, with others executed by then.
 fn check(
     state: &State,
-    request: &mut Request,
+    text: &Arc<str>,
+    request: &Request,
     payer: Payer,
     id: &RequestId,
 ) -> Result<Checked, Refusal> {
     let refusal = |error: Error| (error.code(), error.to_string());
-    limits::check_text(&request.query).map_err(refusal)?;
-    let (name, variables) = (request.operation_name.clone(), request.variables.clone());
-    let document = request
-        .parsed_query()
-        .map_err(|error| (ErrorCode::GraphqlParseFailed, error.message))?;
+    let (name, variables) = (request.operation_name.as_deref(), &request.variables);
+    let check_text = |text: &str| limits::check_text(text).map_err(refusal);
+    let parsed = state.parsed.parse(text, name, check_text)?;
+    let document = parsed.document();
     let mut operations = document.operations.iter();
-    let chosen = match &name {
+    let chosen = match name {
         Some(name) => operations.find(|(found, _)| found.is_some_and(|found| found == name)),
         None => operations.next().filter(|_| operations.next().is_none()),
     };
     let (own_name, operation) = chosen.ok_or_else(|| {
-        let message = match &name {
+        let message = match name {
             Some(name) => format!("The document has no operation named {name}."),
             None => "The document has several operations; give operationName.".to_owned(),
         };
         (ErrorCode::GraphqlValidationFailed, message)
     })?;
-    let cost = limits::check(&state.shape, document, name.as_deref(), &variables);
+    let cost = limits::check(&state.shape, document, name, variables);
     let cost = cost.map_err(refusal)?.total();
     if operation.node.ty == OperationType::Mutation
         && let Some(key) = repeated_field(document, &operation.node.selection_set.node)
@@ -199,7 +240,20 @@ fn check(
         span: telemetry::operation(&id.1, word(kind), field, own_name),
         cost,
         payer,
+        is_valid: parsed.is_valid_with(&operation.node, variables),
+        is_about_schema: is_about_schema(&operation.node),
+        parsed,
     })
+}
+
+/// Whether an operation asks about the schema and nothing else, the same each time.
+fn is_about_schema(operation: &OperationDefinition) -> bool {
+    let mut selections = operation.selection_set.node.items.iter();
+    operation.variable_definitions.is_empty()
+        && selections.all(|selection| match &selection.node {
+            Selection::Field(field) => field.node.name.node.starts_with("__"),
+            Selection::FragmentSpread(_) | Selection::InlineFragment(_) => false,
+        })
 }
 
 /// The field that an operation selects first, if it is not hidden behind too many fragments.

@@ -92,22 +92,15 @@ impl Params {
         })
     }
 
-    /// The document that is asked for, and the rest, which makes a request of its text.
-    pub fn split(self) -> (Asked, impl FnOnce(&str) -> Request) {
-        let Self {
-            asked,
-            operation_name,
-            variables,
-        } = self;
-        let request = move |text: &str| {
-            let variables = Variables::from_json(Value::Object(variables));
-            let request = Request::new(text).variables(variables);
-            match operation_name {
-                Some(name) => request.operation_name(name),
-                None => request,
-            }
+    /// The document that is asked for, and the rest: a request without its document.
+    pub fn split(self) -> (Asked, Request) {
+        let variables = Variables::from_json(Value::Object(self.variables));
+        let request = Request::new("").variables(variables);
+        let request = match self.operation_name {
+            Some(name) => request.operation_name(name),
+            None => request,
         };
-        (asked, request)
+        (self.asked, request)
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use axum::Router;
 use tokio::net::TcpListener;
 
 use super::documents::Documents;
@@ -111,6 +112,13 @@ impl Server {
     /// Has what lasts look and wait as often and as long as that.
     pub fn set_pace(&mut self, pace: Pace) {
         self.state.app.pace = pace;
+    }
+
+    /// What answers the requests, without the listener: for whoever brings them in another way, as
+    /// benchmarks do.
+    pub fn into_router(self) -> Router {
+        let cors = cors(&self.state.app.config);
+        super::router(self.state, cors)
     }
 
     /// Answers requests until `stop` completes; says from then on that it is not ready, for as long as

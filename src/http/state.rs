@@ -8,10 +8,11 @@ use tokio::sync::watch;
 use super::budget::Budgets;
 use super::documents::Documents;
 use super::files::Uploads;
+use super::parsed::ParsedDocuments;
 use crate::app::App;
 use crate::auth::Authenticator;
 use crate::graphql::limits::Shape;
-use crate::graphql::{ApiSchema, schema};
+use crate::graphql::{ApiSchema, schema, schema_of_valid};
 
 /// What every door shares. Cheap to clone.
 #[derive(Clone)]
@@ -20,6 +21,10 @@ pub struct State {
     pub app: App,
     /// The schema.
     pub schema: ApiSchema,
+    /// The schema, for documents that are known to be valid.
+    pub schema_of_valid: ApiSchema,
+    /// The documents that were parsed last.
+    pub parsed: Arc<ParsedDocuments>,
     /// What its fields cost, for refusing documents that cost too much.
     pub shape: Arc<Shape>,
     /// The documents that are asked for by their hash.
@@ -40,9 +45,12 @@ pub struct State {
 impl State {
     /// Puts together what the doors share.
     pub fn new(app: App, authenticator: Authenticator, documents: Documents) -> Self {
-        let schema = schema(app.config.graphql.introspection);
+        let introspection = app.config.graphql.introspection;
+        let schema = schema(introspection);
         Self {
             budgets: Arc::new(Budgets::new(app.config.limits.cost_per_minute)),
+            schema_of_valid: schema_of_valid(introspection),
+            parsed: Arc::default(),
             app,
             shape: Arc::new(Shape::of(&schema.sdl())),
             schema,

@@ -254,3 +254,58 @@ async fn it_does_not_start_with_a_trusted_document_of_a_wrong_name() {
     assert!(error.contains("me.graphql must be named"), "{error}");
     assert!(error.contains(&sha256(QUERY)), "{error}");
 }
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_was_valid_before_is_held_against_other_variables(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let query = "query Page($first: Int, $order: WorkspaceOrder) {
+        workspaces(first: $first, orderBy: $order) { nodes { id } }
+    }";
+    let ask = |variables| post(&server, json!({ "query": query, "variables": variables }));
+    for _ in 0..3 {
+        let reply = ask(json!({ "first": 2 })).await;
+        assert_eq!(reply.status, StatusCode::OK, "{:#}", reply.body);
+    }
+    for wrong in [
+        json!({ "first": "2" }),
+        json!({ "first": 1, "order": { "field": "COLOUR" } }),
+        json!({ "first": 1, "order": "NAME" }),
+    ] {
+        let reply = ask(wrong).await;
+        assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{:#}", reply.body);
+        assert_eq!(reply.body.get("data"), None, "{:#}", reply.body);
+    }
+    let reply = ask(json!({ "first": 1, "order": { "field": "NAME" } })).await;
+    assert_eq!(reply.status, StatusCode::OK, "{:#}", reply.body);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_schema_is_is_answered_alike_each_time(
+    #[values(Sqlite, Postgres)] on: Database,
+    #[values(None, Some(1_000))] cost_per_minute: Option<u32>,
+) {
+    let server = TestServer::with(on, |config| {
+        config.limits.cost_per_minute = cost_per_minute;
+    })
+    .await;
+    let query = "query A { __schema { queryType { name } } } query B { __typename }";
+    let ask = |name| post(&server, json!({ "query": query, "operationName": name }));
+    for _ in 0..3 {
+        let (a, b) = (ask("A").await, ask("B").await);
+        assert_eq!(
+            a.body["data"],
+            json!({ "__schema": { "queryType": { "name": "Query" } } })
+        );
+        assert_eq!(b.body["data"], json!({ "__typename": "Query" }));
+        let is_told = b.body["extensions"]["cost"].is_object();
+        assert_eq!(is_told, cost_per_minute.is_some(), "{:#}", b.body);
+        assert_eq!(
+            b.headers["content-type"],
+            "application/graphql-response+json; charset=utf-8"
+        );
+    }
+}

@@ -113,6 +113,7 @@ impl Operation {
                 match charge.refusal() {
                     Some(refusal) => outlet.send(account.log.error(refusal, &id)).await,
                     None => {
+                        let request = account.checked.complete(request);
                         let responses = context.stream(&state.schema, request);
                         account.follow(responses, &charge, outlet).await
                     }

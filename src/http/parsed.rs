@@ -1,0 +1,190 @@
+//! What is known of documents from before: clients send the same few again and again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_graphql::parser::parse_query;
+use async_graphql::parser::types::{BaseType, ExecutableDocument, OperationDefinition, Type};
+use async_graphql::{Value, Variables};
+use bytes::Bytes;
+use moka::sync::Cache;
+
+use super::operation::Refusal;
+use crate::error::ErrorCode;
+
+/// How many bytes of parsed documents are kept, by estimate.
+const MOST_KEPT: u64 = 8 * 1024 * 1024;
+/// How many bytes a byte of a document's text comes to once it is parsed, by estimate.
+const GROWTH: usize = 20;
+/// What keeping a document takes beside it, in bytes, roughly.
+const OVERHEAD: usize = 512;
+/// How many bytes of answers about the schema are kept.
+const MOST_ANSWERS: u64 = 4 * 1024 * 1024;
+
+/// A document that was parsed.
+#[derive(Debug)]
+pub struct Parsed {
+    key: Key,
+    document: ExecutableDocument,
+    is_valid: AtomicBool,
+}
+
+impl Parsed {
+    /// The document.
+    pub fn document(&self) -> &ExecutableDocument {
+        &self.document
+    }
+
+    /// Notes that the document was found valid, with whatever variables.
+    pub fn found_valid(&self) {
+        self.is_valid.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the document would be found valid again, so that nothing need look. That depends on the
+    /// values of variables as well: they are vouched for here where they are of the plainest types.
+    pub fn is_valid_with(&self, operation: &OperationDefinition, variables: &Variables) -> bool {
+        self.is_valid.load(Ordering::Relaxed)
+            && operation.variable_definitions.iter().all(|definition| {
+                let (name, ty) = (&definition.node.name.node, &definition.node.var_type.node);
+                variables
+                    .get(name)
+                    .is_none_or(|value| is_plainly(ty, value))
+            })
+    }
+}
+
+/// Whether the value is one of the type, as far as that can be told without a schema.
+fn is_plainly(ty: &Type, value: &Value) -> bool {
+    match (&ty.base, value) {
+        (BaseType::List(of), Value::List(values)) => {
+            values.iter().all(|value| is_plainly(of, value))
+        }
+        (BaseType::Named(name), Value::String(_)) => matches!(name.as_str(), "ID" | "String"),
+        (BaseType::Named(name), Value::Boolean(_)) => name == "Boolean",
+        (BaseType::Named(name), Value::Number(number)) => {
+            name == "Int"
+                && number
+                    .as_i64()
+                    .is_some_and(|number| i32::try_from(number).is_ok())
+        }
+        _ => false,
+    }
+}
+
+/// A document's text, and the name of the operation that runs: of a document with several of them, only
+/// the one that runs is held against the variables.
+type Key = (Arc<str>, Option<String>);
+
+/// The documents that were parsed last, and answers about the schema, which are the same for everybody.
+pub struct ParsedDocuments {
+    documents: Cache<Key, Arc<Parsed>>,
+    answers: Cache<Key, Bytes>,
+}
+
+impl Default for ParsedDocuments {
+    fn default() -> Self {
+        let weigh = |bytes: usize| u32::try_from(bytes + OVERHEAD).unwrap_or(u32::MAX);
+        let documents = Cache::builder()
+            .max_capacity(MOST_KEPT)
+            .weigher(move |(text, _): &Key, _: &Arc<Parsed>| weigh(GROWTH * text.len()));
+        let answers = Cache::builder()
+            .max_capacity(MOST_ANSWERS)
+            .weigher(move |(text, _): &Key, answer: &Bytes| weigh(text.len() + answer.len()));
+        Self {
+            documents: documents.build(),
+            answers: answers.build(),
+        }
+    }
+}
+
+impl ParsedDocuments {
+    /// The document with that text, which `check` has to let pass before it is parsed.
+    ///
+    /// # Errors
+    /// Those of `check`; the document cannot be parsed.
+    pub fn parse(
+        &self,
+        text: &Arc<str>,
+        operation_name: Option<&str>,
+        check: impl FnOnce(&str) -> Result<(), Refusal>,
+    ) -> Result<Arc<Parsed>, Refusal> {
+        let key = (text.clone(), operation_name.map(str::to_owned));
+        if let Some(parsed) = self.documents.get(&key) {
+            return Ok(parsed);
+        }
+        check(text)?;
+        let document = parse_query(text)
+            .map_err(|error| (ErrorCode::GraphqlParseFailed, error.to_string()))?;
+        let parsed = Arc::new(Parsed {
+            key: key.clone(),
+            document,
+            is_valid: AtomicBool::new(false),
+        });
+        self.documents.insert(key, parsed.clone());
+        Ok(parsed)
+    }
+
+    /// The answer that was kept.
+    pub fn answer(&self, parsed: &Parsed) -> Option<Bytes> {
+        self.answers.get(&parsed.key)
+    }
+
+    /// Keeps the answer to a document that asks about nothing but the schema.
+    pub fn keep_answer(&self, parsed: &Parsed, answer: Bytes) {
+        self.answers.insert(parsed.key.clone(), answer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::Variables;
+    use serde_json::json;
+
+    use super::*;
+
+    /// Whether nothing need look at a document with those variables once it was found valid.
+    fn is_valid(definitions: &str, variables: serde_json::Value) -> bool {
+        let text = format!("query({definitions}) {{ viewer {{ id }} }}").into();
+        let parsed = ParsedDocuments::default().parse(&text, None, |_| Ok(()));
+        let parsed = parsed.expect("it can be parsed");
+        parsed.found_valid();
+        let (_, operation) = parsed.document().operations.iter().next().expect("one");
+        parsed.is_valid_with(&operation.node, &Variables::from_json(variables))
+    }
+
+    #[test]
+    fn plain_values_of_their_types_are_vouched_for() {
+        assert!(is_valid(
+            "$a: ID!, $b: String",
+            json!({ "a": "x", "b": "y" })
+        ));
+        assert!(is_valid("$a: Int", json!({ "a": 2_147_483_647 })));
+        assert!(is_valid("$a: Boolean!", json!({ "a": false })));
+        assert!(is_valid("$a: [ID!]!", json!({ "a": ["x", "y"] })));
+        assert!(is_valid("$a: Int, $b: String", json!({})));
+    }
+
+    #[test]
+    fn all_other_values_are_left_to_validation() {
+        assert!(!is_valid("$a: Int", json!({ "a": "1" })));
+        assert!(!is_valid("$a: Int", json!({ "a": 2_147_483_648_u32 })));
+        assert!(!is_valid("$a: Int", json!({ "a": 1.5 })));
+        assert!(!is_valid("$a: String", json!({ "a": 1 })));
+        assert!(!is_valid("$a: String", json!({ "a": null })));
+        assert!(!is_valid("$a: [ID!]!", json!({ "a": ["x", null] })));
+        assert!(!is_valid(
+            "$a: WorkspaceOrder",
+            json!({ "a": { "field": "NAME" } })
+        ));
+        assert!(!is_valid("$a: Provider", json!({ "a": "OPENAI" })));
+    }
+
+    #[test]
+    fn what_was_not_found_valid_is_not_vouched_for() {
+        let text = "{ viewer { id } }".into();
+        let parsed = ParsedDocuments::default().parse(&text, None, |_| Ok(()));
+        let parsed = parsed.expect("it can be parsed");
+        let (_, operation) = parsed.document().operations.iter().next().expect("one");
+        assert!(!parsed.is_valid_with(&operation.node, &Variables::default()));
+    }
+}
