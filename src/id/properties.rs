@@ -9,6 +9,9 @@ const PREFIXES: [&str; 12] = [
     "user", "org", "ws", "inv", "omem", "wmem", "prompt", "run", "answer", "tok", "file", "event",
 ];
 
+/// Reads an id of one kind.
+type Reader = fn(&str) -> Result<Uuid, ParseIdError>;
+
 /// An id as it is written, of any kind, with the prefix of its kind and its UUID.
 fn written() -> impl Strategy<Value = (&'static str, u128, String)> {
     (prop::sample::select(&PREFIXES[..]), any::<u128>()).prop_map(|(prefix, bits)| {
@@ -52,7 +55,7 @@ proptest! {
         fn read<K: Kind>(text: &str) -> Result<Uuid, ParseIdError> {
             text.parse::<Id<K>>().map(Id::uuid)
         }
-        let readers: [(&str, fn(&str) -> Result<Uuid, ParseIdError>); 12] = [
+        let readers: [(&str, Reader); 12] = [
             ("user", read::<kind::User>),
             ("org", read::<kind::Organization>),
             ("ws", read::<kind::Workspace>),
