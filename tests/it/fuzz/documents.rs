@@ -120,7 +120,13 @@ impl<'a> Draft<'a> {
                 // Objects rather than leaves, and leaves where nothing more fits.
                 let field = &fields[self.rng.usize(..fields.len())];
                 let is_leaf = model.is_leaf(&field.ty);
-                if self.rng.u8(..3) > 0 || is_leaf == (self.left < 3) {
+                // What takes all with it that others could be tried on is to be rare.
+                let is_final = matches!(
+                    field.name.as_str(),
+                    "deleteOrganization" | "deleteAccount" | "leaveOrganization"
+                );
+                let is_likely = !is_final || self.rng.u8(..5) == 0;
+                if is_likely && (self.rng.u8(..3) > 0 || is_leaf == (self.left < 3)) {
                     break field;
                 }
             };

@@ -83,12 +83,19 @@ struct Tally {
     sent: u64,
     answered: u64,
     by_code: BTreeMap<String, u64>,
+    /// How often a field of a root gave something.
+    by_field: BTreeMap<String, u64>,
     failures: Vec<String>,
 }
 
 impl Tally {
     fn count(&mut self, reply: &Value) {
         self.sent += 1;
+        let fields = reply["data"].as_object().into_iter().flatten();
+        for (alias, _) in fields.filter(|(_, value)| !value.is_null()) {
+            let name = alias.split("_n").next().unwrap_or_default();
+            *self.by_field.entry(name.to_owned()).or_default() += 1;
+        }
         match reply["errors"].as_array() {
             Some(errors) => {
                 let code = errors[0]["extensions"]["code"].as_str().unwrap_or_default();
@@ -105,9 +112,13 @@ impl fmt::Display for Tally {
             sent,
             answered,
             by_code,
+            by_field,
             ..
         } = self;
-        write!(f, "{sent} sent, {answered} answered, {by_code:?}")
+        write!(
+            f,
+            "{sent} sent, {answered} answered, {by_code:?}, {by_field:?}"
+        )
     }
 }
 

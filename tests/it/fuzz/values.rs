@@ -145,13 +145,13 @@ impl Values<'_> {
                 Some(format!("p{}@example.com", rng.u16(..)))
             }
             // Whoever leaves takes all with them, so that it is not to happen often.
-            "confirmEmail" if rng.u8(..20) > 0 => None,
+            "confirmEmail" if rng.u8(..4) > 0 => None,
             "email" | "confirmEmail" => seen("email.", rng),
             "after" | "before" => self.pool.cursor(of, rng),
             "domain" => Some(one_of(DOMAINS, rng)),
             "cron" => Some(cron(rng)),
             "timeZone" => Some(one_of(ZONES, rng)),
-            "name" | "text" | "description" | "tags" | "search" if rng.u8(..3) > 0 => Some(
+            "name" | "text" | "description" | "tags" | "search" if rng.u8(..10) > 0 => Some(
                 format!("{} {}", one_of(&["Acme", "é", "a b"], rng), rng.u16(..)),
             ),
             _ => None,
