@@ -228,7 +228,7 @@ impl<'a> Round<'a> {
         let begun = Instant::now();
         let exchange = async {
             let response = request.body(shot.body.clone()).send().await;
-            let response = response.map_err(|error| format!("{error:?}"))?;
+            let response = response.map_err(|error| error.without_url().to_string())?;
             Reply::read(response, shot.may_subscribe()).await
         };
         let reply = tokio::time::timeout(PATIENCE * 4, exchange).await;
