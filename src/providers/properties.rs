@@ -65,10 +65,7 @@ fn text() -> impl Strategy<Value = String> {
 
 /// A URL that ends with nothing that could end the sentence.
 fn url() -> impl Strategy<Value = String> {
-    "https?://([a-z][a-z0-9]{0,8}\\.){1,3}[a-z]{2,4}/([a-zA-Z0-9_~.()-]{0,8}[a-zA-Z0-9])?"
-        .prop_filter("a bracket without its other one ends it", |url| {
-            !url.contains(['(', ')'])
-        })
+    "https?://([a-z][a-z0-9]{0,8}\\.){1,3}[a-z]{2,4}/([a-zA-Z0-9_~.-]{0,8}[a-zA-Z0-9])?"
 }
 
 proptest! {
