@@ -9,6 +9,8 @@
 //! [TypeID]: https://github.com/jetify-com/typeid/tree/main/spec
 
 mod base32;
+#[cfg(test)]
+mod properties;
 mod sequence;
 #[cfg(test)]
 mod tests;

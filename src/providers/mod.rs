@@ -13,6 +13,8 @@ mod citations;
 mod complaint;
 mod format;
 mod links;
+#[cfg(test)]
+mod properties;
 mod redact;
 
 use std::sync::Arc;

@@ -7,6 +7,8 @@
 mod fragment;
 mod list;
 mod position;
+#[cfg(test)]
+mod properties;
 
 pub use fragment::{by_id, by_instant, by_text, ordered};
 pub use list::{Children, List, Listing, Pages, Wanted};

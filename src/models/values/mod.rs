@@ -10,6 +10,8 @@ pub mod fold;
 pub mod join_code;
 pub mod json;
 pub mod mention;
+#[cfg(test)]
+mod properties;
 pub mod slug;
 pub mod text;
 

@@ -9,7 +9,7 @@ use super::{INTROSPECTION, ask, each, shape, told, tower};
 use crate::error::{Error, ErrorCode};
 
 /// A schema to validate against for real.
-struct Query;
+pub(super) struct Query;
 
 #[Object]
 #[allow(clippy::unused_async, reason = "resolvers are")]
@@ -31,7 +31,7 @@ impl Query {
     }
 }
 
-fn schema() -> Schema<Query, EmptyMutation, EmptySubscription> {
+pub(super) fn schema() -> Schema<Query, EmptyMutation, EmptySubscription> {
     Schema::build(Query, EmptyMutation, EmptySubscription)
         .limit_recursive_depth(super::super::MAX_NESTING)
         .finish()

@@ -1,6 +1,7 @@
 mod cost;
 mod document;
 mod hostile;
+mod properties;
 mod text;
 
 use std::fmt::Write;

@@ -8,6 +8,8 @@
 
 mod field;
 mod interval;
+#[cfg(test)]
+mod properties;
 mod zone;
 
 #[cfg(test)]
