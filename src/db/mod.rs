@@ -1,6 +1,7 @@
 //! The two databases behind one set of queries: pools, connections, transactions, migrations, and
 //! what Diesel has no portable form for.
 
+mod abandon;
 mod announce;
 mod backup;
 mod bulk;
@@ -13,6 +14,7 @@ mod lock;
 mod migrations;
 pub mod page;
 mod pool;
+mod sqlite;
 mod statements;
 mod tls;
 mod transaction;

@@ -12,7 +12,6 @@ use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, PoolableConnection, RecyclingMethod,
 };
-use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -22,6 +21,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::announce::Announcements;
 use super::connection::{Connection, Inner};
+use super::sqlite::{self, Sqlite};
 use super::statements::Statements;
 use super::tls;
 use crate::error::{Error, Result};
@@ -100,7 +100,7 @@ impl PoolStatus {
     }
 }
 
-type SqlitePool = Pool<SyncConnectionWrapper<SqliteConnection>>;
+type SqlitePool = Pool<Sqlite>;
 
 impl Db {
     /// The pools; connections are made when they are first wanted.
@@ -283,14 +283,16 @@ fn establish_sqlite(
     url: &str,
     setup: &'static str,
     statements: &Statements,
-) -> BoxFuture<'static, ConnectionResult<SyncConnectionWrapper<SqliteConnection>>> {
+) -> BoxFuture<'static, ConnectionResult<Sqlite>> {
     let (url, statements) = (url.to_owned(), statements.clone());
     let open = move || {
+        let bad = |error: &str| ConnectionError::BadConnection(error.to_owned());
+        sqlite::watch_connections().map_err(bad)?;
         let mut conn = SqliteConnection::establish(&url)?;
         conn.batch_execute(setup)
             .map_err(ConnectionError::CouldntSetupConfiguration)?;
         conn.set_instrumentation(statements);
-        Ok(SyncConnectionWrapper::new(conn))
+        Ok(Sqlite::new(conn))
     };
     async move {
         let opened = tokio::task::spawn_blocking(open).await;

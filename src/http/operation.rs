@@ -11,8 +11,8 @@ use super::state::State;
 use crate::error::{Error, ErrorCode};
 use crate::graphql::{RequestContext, limits, repeated_field};
 
-/// Runs the operation. A mutation that has begun runs to its end, even if the client goes away; a
-/// query has its time.
+/// Runs the operation. A mutation that has begun runs to its end, even if the client goes away. A
+/// query has its time; it is over with that, or with its client, in the database as well.
 pub async fn execute(
     state: &State,
     request: Request,

@@ -37,6 +37,7 @@ mod schema;
 mod seed;
 mod start;
 mod statements;
+mod stopping;
 mod strangers;
 mod subscriptions;
 mod visibility;
