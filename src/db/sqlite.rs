@@ -13,7 +13,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use diesel::SqliteConnection;
+use diesel::connection::SimpleConnection;
+use diesel::{Connection as _, ConnectionError, ConnectionResult, SqliteConnection};
 use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -23,11 +24,44 @@ use libsqlite3_sys::{
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use super::statements::Statements;
+
 /// A connection whose statements are stopped when nobody waits for them any more.
 pub type Sqlite = SyncConnectionWrapper<SqliteConnection, Runner>;
 
 /// After how many of its steps SQLite asks whether to go on: some tens of microseconds' worth.
 const STEPS: c_int = 2_000;
+
+/// What the connection that writes begins with. `busy_timeout` first: the statements after it may have
+/// to wait for another process.
+pub const WRITER: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
+    PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;";
+/// What a connection that reads begins with.
+pub const READER: &str = "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; \
+    PRAGMA temp_store = MEMORY; PRAGMA query_only = ON;";
+
+/// A connection to the file at that path.
+pub fn establish_sqlite(
+    url: &str,
+    setup: &'static str,
+    statements: &Statements,
+) -> BoxFuture<'static, ConnectionResult<Sqlite>> {
+    let (url, statements) = (url.to_owned(), statements.clone());
+    let open = move || {
+        let bad = |error: &str| ConnectionError::BadConnection(error.to_owned());
+        watch_connections().map_err(bad)?;
+        let mut conn = SqliteConnection::establish(&url)?;
+        conn.batch_execute(setup)
+            .map_err(ConnectionError::CouldntSetupConfiguration)?;
+        conn.set_instrumentation(statements);
+        Ok(Sqlite::new(conn))
+    };
+    async move {
+        let opened = tokio::task::spawn_blocking(open).await;
+        opened.unwrap_or_else(|error| Err(ConnectionError::BadConnection(error.to_string())))
+    }
+    .boxed()
+}
 
 tokio::task_local! {
     /// Whether nobody waits any more for the job that this thread is at.
@@ -38,7 +72,7 @@ tokio::task_local! {
 ///
 /// # Errors
 /// Where there is no memory left.
-pub fn watch_connections() -> Result<(), &'static str> {
+fn watch_connections() -> Result<(), &'static str> {
     // SAFETY: `install` is a function of the signature that SQLite calls it by, and there for as long
     // as the process. SQLite guards its list with a lock, and keeps each entry once.
     match unsafe { sqlite3_auto_extension(Some(install)) } {

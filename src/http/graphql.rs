@@ -211,7 +211,7 @@ async fn answer(
         });
         return response;
     }
-    let context = RequestContext::new(state.app.clone(), viewer, now);
+    let context = RequestContext::new(&state.app, viewer, now, kind);
     let begun = std::time::Instant::now();
     let mut response = execute(state, request, context, kind).await;
     let limited = retry_after(&response);

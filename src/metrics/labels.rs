@@ -56,7 +56,7 @@ pub(super) struct MailLabels {
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct PoolLabels {
-    /// `read` or `write`.
+    /// `read`, `write` or `replica`.
     pub pool: &'static str,
 }
 

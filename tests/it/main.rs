@@ -31,6 +31,7 @@ mod providers;
 mod providers_enabled;
 mod purge;
 mod races;
+mod replica;
 mod runs;
 mod runs_read;
 mod schema;

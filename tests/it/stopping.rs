@@ -69,10 +69,12 @@ async fn a_query_whose_client_goes_away(#[values(Sqlite, Postgres)] on: Database
     let office = Office::of(&ada).await;
     let prompts = json!({ "id": office.workspace });
     let token = server.token("ada@example.com");
+    let (count, _) = server.statements(ada.ok(PROMPTS, prompts.clone())).await;
     let slow = Slow::prompts(server).await;
     for _ in 0..3 {
+        let sent = server.app().db.statements().count() + count;
         let connection = send(server, &token, PROMPTS, prompts.clone()).await;
-        slow.met(server).await;
+        slow.met(server, sent).await;
         drop(connection);
         is_soon(ada.ok("{ viewer { email } }", json!({}))).await;
     }
@@ -93,7 +95,7 @@ async fn a_sign_in_whose_client_goes_away(#[values(Postgres)] on: Database) {
     let token = server.token("ada@example.com");
     let slow = Slow::people(server).await;
     let connection = send(server, &token, "{ viewer { email } }", json!({})).await;
-    slow.met(server).await;
+    slow.met(server, 0).await;
     drop(connection);
     slow.nothing_runs().await;
     slow.end(server).await;

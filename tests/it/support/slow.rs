@@ -10,7 +10,9 @@ use tokio_postgres::{Client, NoTls};
 use super::server::TestServer;
 
 /// How soon what is stopped must have stopped: sooner than it would by itself.
-const PATIENCE: Duration = Duration::from_secs(5);
+const STOPPED: Duration = Duration::from_secs(5);
+/// Long enough for anything that is going to happen.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Has each statement that reads prompts go on for good, until [`Slow::end`].
 pub struct Slow {
@@ -74,16 +76,13 @@ impl Slow {
         }
     }
 
-    /// Waits until a statement that reads prompts is under way.
-    pub async fn met(&self, server: &TestServer) {
+    /// Waits until a statement that goes on for good is under way, which is the last of so many that the
+    /// server has sent.
+    pub async fn met(&self, server: &TestServer, sent: u64) {
         let statements = server.app().db.statements();
         until(async || match &self.postgres {
             Some(_) => self.count("wait_event_type = 'Lock'").await > 0,
-            None => {
-                let sent = statements.recorded();
-                statements.record();
-                sent.iter().any(|text| text.contains("prompts"))
-            }
+            None => statements.count() >= sent,
         })
         .await;
     }
@@ -92,7 +91,7 @@ impl Slow {
     /// SQLite by its one reader, which is at nothing else.
     pub async fn nothing_runs(&self) {
         if self.postgres.is_some() {
-            until(async || self.count("state <> 'idle'").await == 0).await;
+            until_within(STOPPED, async || self.count("state <> 'idle'").await == 0).await;
         }
     }
 
@@ -107,10 +106,13 @@ impl Slow {
     }
 }
 
-/// A connection of the test's own.
-pub async fn connect(server: &TestServer) -> Client {
+async fn connect(server: &TestServer) -> Client {
     let url = server.app().config.database.url.as_ref();
-    let url = url.expect("PostgreSQL has a URL").expose();
+    connect_to(url.expect("PostgreSQL has a URL").expose()).await
+}
+
+/// A connection of the test's own.
+pub async fn connect_to(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls)
         .await
         .expect("it is there");
@@ -118,15 +120,21 @@ pub async fn connect(server: &TestServer) -> Client {
     client
 }
 
-async fn until(condition: impl AsyncFn() -> bool) {
+/// Waits until it is so.
+pub async fn until(condition: impl AsyncFn() -> bool) {
+    until_within(PATIENCE, condition).await;
+}
+
+async fn until_within(patience: Duration, condition: impl AsyncFn() -> bool) {
     let begun = Instant::now();
     while !condition().await {
-        assert!(begun.elapsed() < PATIENCE, "it does not happen");
+        assert!(begun.elapsed() < patience, "it does not happen");
         tokio::task::yield_now().await;
     }
 }
 
-async fn execute(client: &Client, statement: &str) {
+/// Runs statements.
+pub async fn execute(client: &Client, statement: &str) {
     client.batch_execute(statement).await.expect(statement);
 }
 
