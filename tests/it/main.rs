@@ -25,6 +25,7 @@ mod members;
 mod metrics;
 mod organization_members;
 mod organizations;
+mod outages;
 mod plans;
 mod prompts;
 mod providers;
