@@ -96,6 +96,11 @@ impl App {
         }
     }
 
+    /// The same with another view of the database.
+    pub fn with_db(&self, db: Db) -> Self {
+        Self { db, ..self.clone() }
+    }
+
     /// The time now.
     pub fn now(&self) -> Instant {
         self.clock.now()

@@ -192,6 +192,16 @@ impl Error {
         matches!(self, Self::Database(error) if Failure::of(error) == Failure::Contended)
     }
 
+    /// Whether another database of the same content might have done better: it was neither refused nor
+    /// stopped for the time that it took.
+    pub fn is_of_the_database(&self) -> bool {
+        match self {
+            Self::NoConnection(_) => true,
+            Self::Database(error) => Failure::of(error) != Failure::Timeout,
+            _ => false,
+        }
+    }
+
     /// Whether the database refused because a unique index has the key already.
     pub fn is_unique_violation(&self) -> bool {
         matches!(

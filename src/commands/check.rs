@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use tenantry::config::{Config, environment};
+use tenantry::config::{Config, Secret, environment};
 use tenantry::db::{self, Db, Kind};
 use tenantry::files::{ObjectId, Store};
 use tenantry::http::{StartError, open};
@@ -44,15 +44,21 @@ pub fn run(file: Option<PathBuf>) -> Result<(), StartError> {
 /// Everything that is looked at, in the order in which it is printed.
 async fn look(config: &Config, file: Option<&Path>) -> Vec<(&'static str, Finding)> {
     let (database, migrations) = database(config).await;
-    vec![
+    let mut findings = vec![
         ("configuration", configuration(file)),
         ("data directory", data_directory(config)),
         ("database", database),
         ("migrations", migrations),
+    ];
+    if let Some(url) = &config.database.read_url {
+        findings.push(("replica", replica(config, url).await));
+    }
+    findings.extend([
         ("files", files(config).await),
         ("mail", mail(config).await),
         ("providers", providers(config)),
-    ]
+    ]);
+    findings
 }
 
 fn print(subject: &str, finding: &Finding) -> Result<(), StartError> {
@@ -126,6 +132,29 @@ async fn database(config: &Config) -> (Finding, Finding) {
             let problem = format!("it cannot be read: {error:?}; restore it from a backup");
             (Err(problem), nowhere())
         }
+    }
+}
+
+/// The replica, by itself. That it has yet to run migrations is the primary's to bring.
+async fn replica(config: &Config, url: &Secret) -> Finding {
+    let mut options = config.database_options();
+    options.url = url.expose().to_owned();
+    options.read_url = None;
+    let looked = async { inspect(&Db::new(options)?).await };
+    match looked.await {
+        Ok(Inspected {
+            version, standing, ..
+        }) if standing.missing.is_empty() => Ok(version),
+        Ok(Inspected {
+            version, standing, ..
+        }) => Err(format!(
+            "{version}, which lacks {} migrations; check that it is a replica of DATABASE_URL, and \
+             that it follows",
+            standing.missing.len()
+        )),
+        Err(error) => Err(format!(
+            "it cannot be read: {error:?}; check DATABASE_READ_URL"
+        )),
     }
 }
 

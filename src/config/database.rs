@@ -11,8 +11,8 @@ pub struct Database {
     /// SQLite in the data directory.
     pub url: Option<Secret>,
 
-    /// A PostgreSQL replica to read from, where `url` is PostgreSQL. Also `DATABASE_READ_URL`.
-    /// Default: reads go to `url`.
+    /// A PostgreSQL replica that queries read from, where `url` is PostgreSQL. Also
+    /// `DATABASE_READ_URL`. Default: they read from `url`.
     pub read_url: Option<Secret>,
 
     /// PostgreSQL itself, if `url` leads through a pooler that lends connections by the transaction:
@@ -22,7 +22,7 @@ pub struct Database {
     /// PostgreSQL connections for writing, 1 to 1,000. SQLite has one writer. Default: 8.
     pub max_connections: u32,
 
-    /// Connections for reading, on either database, 1 to 1,000. Default: 4.
+    /// Connections for reading, on either database, and as many to the replica, 1 to 1,000. Default: 4.
     pub readers: u32,
 
     /// How long a request waits for a connection before it is answered UNAVAILABLE, in
@@ -77,6 +77,10 @@ impl super::Config {
                 .url
                 .as_ref()
                 .map_or_else(file, |url| url.expose().to_owned()),
+            read_url: database
+                .read_url
+                .as_ref()
+                .map(|url| url.expose().to_owned()),
             listen_url: database
                 .listen_url
                 .as_ref()

@@ -5,7 +5,6 @@ use std::path::Path;
 use anyhow::Context as _;
 use diesel::sql_types::Text;
 
-use super::connection::Inner;
 use super::pool::Db;
 use crate::error::Result;
 
@@ -20,10 +19,7 @@ pub async fn backup(db: &Db, file: &Path) -> Result<()> {
     let path = path.to_owned();
     // It only reads, but not on a connection that can do nothing else: the copy is written by it.
     let mut conn = db.write().await?;
-    let Inner::Sqlite(conn) = conn.inner() else {
-        return Err(anyhow::anyhow!("only SQLite is copied like this").into());
-    };
-    conn.spawn_blocking(move |conn| {
+    conn.on_sqlite(move |conn| {
         let copy = diesel::sql_query("VACUUM INTO ?").bind::<Text, _>(path);
         diesel::RunQueryDsl::execute(copy, conn)
     })

@@ -15,7 +15,6 @@ use diesel::sqlite::Sqlite;
 use futures_util::{SinkExt as _, pin_mut};
 use uuid::Uuid;
 
-use super::connection::Inner;
 use super::pool::{Db, Kind};
 use super::types::Instant;
 use crate::error::Result;
@@ -167,13 +166,9 @@ impl<'a> Bulk<'a> {
         let (table, rows) = (*table, Arc::new(rows));
         self.db
             .transaction(async |tx| {
-                let Inner::Sqlite(conn) = tx.inner() else {
-                    return Err(anyhow!("a SQLite pool gave another connection").into());
-                };
                 let rows = Arc::clone(&rows);
-                conn.spawn_blocking(move |conn| insert_all(conn, &table, &rows))
-                    .await?;
-                Ok(())
+                tx.on_sqlite(move |conn| insert_all(conn, &table, &rows))
+                    .await
             })
             .await
     }

@@ -29,18 +29,20 @@ where
 {
     for batch in rows.chunks(BATCH) {
         let rows = batch.to_vec();
-        match tx.inner() {
+        let inserted = match tx.inner() {
             Inner::Postgres(conn) => {
                 let insert = diesel::insert_into(table).values(rows);
-                RunQueryDsl::execute(insert, &mut **conn).await?;
+                RunQueryDsl::execute(insert, &mut **conn).await
             }
             Inner::Sqlite(conn) => {
                 conn.spawn_blocking(move |conn| {
                     ExecuteDsl::execute(diesel::insert_into(table).values(rows), conn)
                 })
-                .await?;
+                .await
             }
-        }
+        };
+        tx.settle();
+        inserted?;
     }
     Ok(())
 }

@@ -7,8 +7,9 @@ use diesel::sql_types::{Integer, Text};
 use diesel::sqlite::Sqlite;
 use diesel_async::RunQueryDsl;
 
-use super::connection::{Connection, Inner};
+use super::connection::Connection;
 use super::migrations::{SQLITE, done};
+use super::pool::Kind;
 use crate::error::Result;
 use crate::run;
 
@@ -29,18 +30,12 @@ struct Number {
 /// # Errors
 /// Only those of the database.
 pub async fn version(conn: &mut Connection) -> Result<String> {
-    Ok(match conn.inner() {
-        Inner::Postgres(conn) => {
-            let query = "SELECT current_setting('server_version') AS version";
-            let found: Version = diesel::sql_query(query).get_result(&mut **conn).await?;
-            format!("PostgreSQL {}", found.version)
-        }
-        Inner::Sqlite(conn) => {
-            let query = "SELECT sqlite_version() AS version";
-            let found: Version = diesel::sql_query(query).get_result(&mut **conn).await?;
-            format!("SQLite {}", found.version)
-        }
-    })
+    let query = match conn.kind() {
+        Kind::Postgres => "SELECT 'PostgreSQL ' || current_setting('server_version') AS version",
+        Kind::Sqlite => "SELECT 'SQLite ' || sqlite_version() AS version",
+    };
+    let found: Version = run!(conn, diesel::sql_query(query).get_result(conn).await)?;
+    Ok(found.version)
 }
 
 /// Whether statements that take too long are stopped, as far as that is a setting of the database.
@@ -48,11 +43,11 @@ pub async fn version(conn: &mut Connection) -> Result<String> {
 /// # Errors
 /// Only those of the database.
 pub async fn is_bounded(conn: &mut Connection) -> Result<bool> {
-    let Inner::Postgres(conn) = conn.inner() else {
-        return Ok(true);
+    let query = match conn.kind() {
+        Kind::Postgres => "SELECT (current_setting('statement_timeout') <> '0')::int AS n",
+        Kind::Sqlite => return Ok(true),
     };
-    let query = "SELECT (current_setting('statement_timeout') <> '0')::int AS n";
-    let found: Number = diesel::sql_query(query).get_result(&mut **conn).await?;
+    let found: Number = run!(conn, diesel::sql_query(query).get_result(conn).await)?;
     Ok(found.n > 0)
 }
 
@@ -90,16 +85,14 @@ pub async fn standing(conn: &mut Connection) -> Result<Standing> {
 }
 
 async fn is_any_done(conn: &mut Connection) -> Result<bool> {
-    let tables: Number = match conn.inner() {
-        Inner::Postgres(conn) => {
-            let query = "SELECT (to_regclass('__diesel_schema_migrations') IS NOT NULL)::int AS n";
-            diesel::sql_query(query).get_result(&mut **conn).await?
+    let query = match conn.kind() {
+        Kind::Postgres => {
+            "SELECT (to_regclass('__diesel_schema_migrations') IS NOT NULL)::int AS n"
         }
-        Inner::Sqlite(conn) => {
-            let query = "SELECT count(*) AS n FROM sqlite_master \
-                         WHERE name = '__diesel_schema_migrations'";
-            diesel::sql_query(query).get_result(&mut **conn).await?
+        Kind::Sqlite => {
+            "SELECT count(*) AS n FROM sqlite_master WHERE name = '__diesel_schema_migrations'"
         }
     };
+    let tables: Number = run!(conn, diesel::sql_query(query).get_result(conn).await)?;
     Ok(tables.n > 0)
 }

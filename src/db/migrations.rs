@@ -8,7 +8,7 @@ use diesel::sqlite::Sqlite;
 use diesel_async::{AsyncMigrationHarness, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::connection::{Connection, Inner};
+use super::connection::Connection;
 use super::pool::{Db, Kind};
 use crate::error::{Error, Result};
 use crate::run;
@@ -58,10 +58,7 @@ async fn migrate_postgres(db: &Db) -> Result<Vec<String>> {
 
 async fn migrate_sqlite(db: &Db) -> Result<Vec<String>> {
     let mut conn = db.write().await?;
-    let Inner::Sqlite(conn) = conn.inner() else {
-        return Err(anyhow!("a SQLite pool gave another connection").into());
-    };
-    conn.spawn_blocking(|conn| {
+    conn.on_sqlite(|conn| {
         Ok(conn.immediate_transaction(|conn| versions(conn.run_pending_migrations(SQLITE))))
     })
     .await?

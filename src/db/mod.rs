@@ -1,6 +1,7 @@
 //! The two databases behind one set of queries: pools, connections, transactions, migrations, and
 //! what Diesel has no portable form for.
 
+mod abandon;
 mod announce;
 mod backup;
 mod bulk;
@@ -13,6 +14,9 @@ mod lock;
 mod migrations;
 pub mod page;
 mod pool;
+mod postgres;
+mod replica;
+mod sqlite;
 mod statements;
 mod tally;
 mod tls;
@@ -30,6 +34,7 @@ pub use inspect::{Standing, is_bounded, standing, version};
 pub use lock::{lock, lock_skip};
 pub use migrations::{is_migrated, migrate};
 pub use pool::{Db, Kind, Options, PoolStatus};
+pub use replica::Replica;
 pub use statements::Statements;
 pub use tally::Tally;
 pub use transaction::{Transaction, Work};

@@ -1,29 +1,26 @@
-//! The two pools, one for reading and one for writing.
+//! The pools: for reading, for writing, and for reading from a replica.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use diesel::connection::SimpleConnection;
-use diesel::{Connection as _, ConnectionError, ConnectionResult, SqliteConnection};
+use diesel::ConnectionResult;
+use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use diesel_async::pooled_connection::{
     AsyncDieselConnectionManager, ManagerConfig, PoolableConnection, RecyclingMethod,
 };
-use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
-use diesel_async::{AsyncConnection, AsyncPgConnection};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{Client, Socket};
-use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_postgres::Client;
 
 use super::announce::Announcements;
 use super::connection::{Connection, Inner};
+use super::postgres::{connect_postgres, establish_postgres, parse, settings};
+use super::replica::Replica;
+use super::sqlite::{READER, Sqlite, WRITER, establish_sqlite};
 use super::statements::Statements;
-use super::tls;
 use crate::error::{Error, Result};
 
 /// Which database it is.
@@ -40,12 +37,14 @@ pub enum Kind {
 pub struct Options {
     /// `postgres://…` or `sqlite://PATH`.
     pub url: String,
+    /// A PostgreSQL replica of it that queries read from.
+    pub read_url: Option<String>,
     /// PostgreSQL itself, if `url` leads through a pooler: for LISTEN and NOTIFY, and for whatever
     /// else has to keep a connection for itself.
     pub listen_url: Option<String>,
     /// Connections that write, on PostgreSQL. SQLite has one.
     pub writers: usize,
-    /// Connections that only read.
+    /// Connections that only read: to the database itself, and as many to its replica.
     pub readers: usize,
     /// How long to wait for a connection.
     pub acquire_timeout: Duration,
@@ -61,20 +60,37 @@ impl Options {
     }
 }
 
-/// The database: gives connections for reading, and transactions.
+/// The database: gives connections for reading, and transactions. Cheap to clone.
+///
+/// All of it reads the primary, and with that what was written before; only what is had by
+/// [`Db::for_queries`] does not.
 #[derive(Clone)]
 pub struct Db {
+    shared: Arc<Shared>,
+    reads: Reads,
+}
+
+/// What the clones of a database share.
+pub(super) struct Shared {
     options: Options,
     pools: Pools,
     statements: Statements,
     announcements: Arc<Announcements>,
 }
 
-#[derive(Clone)]
+/// Where reads go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reads {
+    Primary,
+    /// The replica, as long as it is there.
+    Replica,
+}
+
 enum Pools {
     Postgres {
         read: Pool<AsyncPgConnection>,
         write: Pool<AsyncPgConnection>,
+        replica: Option<Replica>,
     },
     Sqlite {
         read: SqlitePool,
@@ -85,7 +101,7 @@ enum Pools {
 /// How full a pool is.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolStatus {
-    /// `read` or `write`.
+    /// `read`, `write` or `replica`.
     pub name: &'static str,
     /// How many connections it may have.
     pub max: usize,
@@ -109,14 +125,13 @@ impl PoolStatus {
     }
 }
 
-type SqlitePool = Pool<SyncConnectionWrapper<SqliteConnection>>;
+type SqlitePool = Pool<Sqlite>;
 
 impl Db {
     /// The pools; connections are made when they are first wanted.
     ///
     /// # Errors
-    /// Where the URL is not of a database that is known, or the folder of a SQLite file cannot be
-    /// made.
+    /// Where a URL is not of a database that is known, or the folder of a SQLite file cannot be made.
     pub fn new(options: Options) -> Result<Self> {
         let statements = Statements::default();
         let pools = match sqlite_path(&options.url) {
@@ -134,12 +149,12 @@ impl Db {
                     pool(url, size, &options, connect)
                 };
                 Pools::Sqlite {
-                    read: pool(SQLITE_READER, options.readers)?,
-                    write: pool(SQLITE_WRITER, 1)?,
+                    read: pool(READER, options.readers)?,
+                    write: pool(WRITER, 1)?,
                 }
             }
             None => {
-                let pool = |read_only, size| {
+                let pool = |url: &str, read_only, size| {
                     let statements = statements.clone();
                     // What a session of a pooler is set to, it cannot keep to itself.
                     let settings = match options.listen_url {
@@ -151,11 +166,22 @@ impl Db {
                         let (settings, statements) = (settings.clone(), statements.clone());
                         async move { establish_postgres(&url, &settings, statements).await }.boxed()
                     };
-                    pool(&options.url, size, &options, connect)
+                    pool(url, size, &options, connect)
+                };
+                let replica = match &options.read_url {
+                    Some(url) => {
+                        // What is wrong with it may quote its password.
+                        parse(url).map_err(|_| {
+                            anyhow!("database.read_url is no URL of a PostgreSQL database")
+                        })?;
+                        Some(Replica::new(pool(url, true, options.readers)?))
+                    }
+                    None => None,
                 };
                 Pools::Postgres {
-                    read: pool(true, options.readers)?,
-                    write: pool(false, options.writers)?,
+                    read: pool(&options.url, true, options.readers)?,
+                    write: pool(&options.url, false, options.writers)?,
+                    replica,
                 }
             }
         };
@@ -164,40 +190,78 @@ impl Db {
             Pools::Sqlite { .. } => None,
         };
         Ok(Self {
-            options,
-            pools,
-            statements,
-            announcements: Arc::new(Announcements::new(listen_url)),
+            shared: Arc::new(Shared {
+                options,
+                pools,
+                statements,
+                announcements: Arc::new(Announcements::new(listen_url)),
+            }),
+            reads: Reads::Primary,
         })
+    }
+
+    /// The same database, of which reads come from its replica, if it has one that is there and not
+    /// far behind. They may miss what was just written, so this is for nothing but the fields of a
+    /// query.
+    pub fn for_queries(&self) -> Self {
+        Self {
+            reads: Reads::Replica,
+            ..self.clone()
+        }
+    }
+
+    /// The same database, of which reads come from the primary.
+    pub fn primary(&self) -> Self {
+        Self {
+            reads: Reads::Primary,
+            ..self.clone()
+        }
+    }
+
+    /// The replica that reads come from now, if they do.
+    pub fn replica_in_use(&self) -> Option<&Replica> {
+        self.replica()
+            .filter(|replica| self.reads == Reads::Replica && !replica.is_away())
+    }
+
+    /// The replica, whether it is read from now or not.
+    pub fn replica(&self) -> Option<&Replica> {
+        self.shared
+            .primary_and_replica()
+            .map(|(_, replica)| replica)
     }
 
     /// Which database it is.
     pub fn kind(&self) -> Kind {
-        match self.pools {
+        match self.shared.pools {
             Pools::Postgres { .. } => Kind::Postgres,
             Pools::Sqlite { .. } => Kind::Sqlite,
         }
     }
 
     /// How full each pool is.
-    pub fn pools(&self) -> [PoolStatus; 2] {
-        let (read, write) = match &self.pools {
-            Pools::Postgres { read, write } => (read.status(), write.status()),
+    pub fn pools(&self) -> Vec<PoolStatus> {
+        let (read, write) = match &self.shared.pools {
+            Pools::Postgres { read, write, .. } => (read.status(), write.status()),
             Pools::Sqlite { read, write } => (read.status(), write.status()),
         };
-        [
+        let own = [
             PoolStatus::new("read", read),
             PoolStatus::new("write", write),
-        ]
+        ];
+        let replica = self
+            .replica()
+            .map(|replica| PoolStatus::new("replica", replica.pool().status()));
+        own.into_iter().chain(replica).collect()
     }
 
     /// The count of statements sent so far.
     pub fn statements(&self) -> &Statements {
-        &self.statements
+        &self.shared.statements
     }
 
     pub(super) fn announcements(&self) -> &Arc<Announcements> {
-        &self.announcements
+        &self.shared.announcements
     }
 
     /// A connection that can only read.
@@ -205,15 +269,26 @@ impl Db {
     /// # Errors
     /// `UNAVAILABLE` where none can be had in time.
     pub async fn read(&self) -> Result<Connection> {
-        match &self.pools {
-            Pools::Postgres { read, .. } => Ok(Connection::new(Inner::Postgres(get(read).await?))),
-            Pools::Sqlite { read, .. } => Ok(Connection::new(Inner::Sqlite(get(read).await?))),
+        let inner = match &self.shared.pools {
+            Pools::Postgres { read, .. } => Inner::Postgres(match self.read_replica().await {
+                Some(conn) => conn,
+                None => get(read).await?,
+            }),
+            Pools::Sqlite { read, .. } => Inner::Sqlite(get(read).await?),
+        };
+        Ok(Connection::new(inner))
+    }
+
+    async fn read_replica(&self) -> Option<Object<AsyncPgConnection>> {
+        match self.reads {
+            Reads::Primary => None,
+            Reads::Replica => self.replica()?.get(|| Arc::downgrade(&self.shared)).await,
         }
     }
 
     /// A connection to the primary. Outside of `db/`, writing takes a transaction.
     pub(super) async fn write(&self) -> Result<Connection> {
-        match &self.pools {
+        match &self.shared.pools {
             Pools::Postgres { write, .. } => {
                 Ok(Connection::new(Inner::Postgres(get(write).await?)))
             }
@@ -224,7 +299,7 @@ impl Db {
     /// A connection to the primary past Diesel, without bounds on how long a statement may take.
     pub(super) async fn connect_bare(&self) -> Result<Client> {
         let settings = "-c statement_timeout=0";
-        let connected = connect_postgres(self.options.direct_url(), settings).await;
+        let connected = connect_postgres(self.shared.options.direct_url(), settings).await;
         let (client, wire) = connected.map_err(|error| Error::NoConnection(error.to_string()))?;
         // It ends with the client. What goes wrong is told by the statement that it goes wrong for.
         tokio::spawn(wire);
@@ -235,12 +310,22 @@ impl Db {
     pub(super) async fn establish_postgres(&self) -> Result<AsyncPgConnection> {
         let settings = settings(false, Duration::ZERO);
         establish_postgres(
-            self.options.direct_url(),
+            self.shared.options.direct_url(),
             &settings,
-            self.statements.clone(),
+            self.shared.statements.clone(),
         )
         .await
         .map_err(|error| Error::NoConnection(error.to_string()))
+    }
+}
+
+impl Shared {
+    /// The pool of the primary and the replica, where there is one.
+    pub(super) fn primary_and_replica(&self) -> Option<(&Pool<AsyncPgConnection>, &Replica)> {
+        match &self.pools {
+            Pools::Postgres { read, replica, .. } => Some((read, replica.as_ref()?)),
+            Pools::Sqlite { .. } => None,
+        }
     }
 }
 
@@ -249,7 +334,7 @@ fn sqlite_path(url: &str) -> Option<PathBuf> {
     url.strip_prefix("sqlite://").map(PathBuf::from)
 }
 
-async fn get<C>(pool: &Pool<C>) -> Result<Object<C>>
+pub(super) async fn get<C>(pool: &Pool<C>) -> Result<Object<C>>
 where
     C: PoolableConnection + Send + 'static,
     AsyncDieselConnectionManager<C>:
@@ -287,98 +372,4 @@ where
         .runtime(deadpool::Runtime::Tokio1)
         .build();
     Ok(pool.map_err(|error| anyhow!(error))?)
-}
-
-/// `busy_timeout` first: the statements after it may have to wait for another process.
-const SQLITE_WRITER: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
-    PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;";
-const SQLITE_READER: &str = "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; \
-    PRAGMA temp_store = MEMORY; PRAGMA query_only = ON;";
-
-fn establish_sqlite(
-    url: &str,
-    setup: &'static str,
-    statements: &Statements,
-) -> BoxFuture<'static, ConnectionResult<SyncConnectionWrapper<SqliteConnection>>> {
-    let (url, statements) = (url.to_owned(), statements.clone());
-    let open = move || {
-        let mut conn = SqliteConnection::establish(&url)?;
-        conn.batch_execute(setup)
-            .map_err(ConnectionError::CouldntSetupConfiguration)?;
-        conn.set_instrumentation(statements);
-        Ok(SyncConnectionWrapper::new(conn))
-    };
-    async move {
-        let opened = tokio::task::spawn_blocking(open).await;
-        opened.unwrap_or_else(|error| Err(ConnectionError::BadConnection(error.to_string())))
-    }
-    .boxed()
-}
-
-/// The settings of a session, which come with its beginning. A pooler that lends a connection to one
-/// session after the other refuses them there; a `SET` it would let stay behind.
-fn settings(read_only: bool, statement_timeout: Duration) -> String {
-    format!(
-        "-c statement_timeout={} -c default_transaction_read_only={read_only} \
-         -c idle_in_transaction_session_timeout=60000 -c lock_timeout=10000",
-        statement_timeout.as_millis(),
-    )
-}
-
-async fn establish_postgres(
-    url: &str,
-    settings: &str,
-    statements: Statements,
-) -> ConnectionResult<AsyncPgConnection> {
-    let (client, connection) = connect_postgres(url, settings).await?;
-    let mut conn = AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
-    conn.set_instrumentation(statements);
-    Ok(conn)
-}
-
-/// The half of a connection that has to be polled.
-pub(super) type PgWire =
-    tokio_postgres::Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
-
-/// A bare connection to the PostgreSQL at that URL, with TLS as the URL says, and with these settings
-/// (`-c name=value`) after those of the URL.
-pub(super) async fn connect_postgres(
-    url: &str,
-    settings: &str,
-) -> ConnectionResult<(Client, PgWire)> {
-    let bad = |error: &dyn std::fmt::Display| ConnectionError::BadConnection(error.to_string());
-    // tokio-postgres does not know `verify-full`, which is `require` and more.
-    let verify = url.contains("sslmode=verify-full");
-    let url = url.replace("sslmode=verify-full", "sslmode=require");
-    let mut config = tokio_postgres::Config::from_str(&url).map_err(|error| bad(&error))?;
-    if config.get_application_name().is_none() {
-        config.application_name("tenantry");
-    }
-    if !settings.is_empty() {
-        let own = config.get_options().unwrap_or_default();
-        let all = format!("{own} {settings}");
-        config.options(all.trim_start());
-    }
-    // A connection that only listens does not notice otherwise that the other side is gone.
-    config.keepalives_idle(Duration::from_secs(30));
-    let tls = tls::connector(verify).map_err(|error| bad(&error))?;
-    config
-        .connect(tls)
-        .await
-        .map_err(|error| bad(&Causes(&error)))
-}
-
-/// An error with its causes on one line: that of tokio-postgres does not print them.
-struct Causes<'a>(&'a dyn std::error::Error);
-
-impl std::fmt::Display for Causes<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
-    }
 }

@@ -4,13 +4,12 @@ use std::collections::HashSet;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use diesel::SqliteConnection;
-use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use diesel_async::{AnsiTransactionManager, AsyncConnection, TransactionManager};
 
 use super::announce::Topic;
 use super::connection::{Connection, Inner};
 use super::pool::Db;
+use super::sqlite::Sqlite;
 use crate::error::{Error, Result};
 
 /// How often a transaction that lost to another one is tried in all.
@@ -95,7 +94,7 @@ impl Db {
             }
             Err(error) => {
                 // The first error tells more than a rollback that fails with it, and a connection
-                // whose transaction stayed open is not used again by the pool.
+                // whose transaction stayed open is closed.
                 if let Err(rollback) = transaction.rollback().await {
                     tracing::debug!(%rollback, "rollback failed");
                 }
@@ -106,8 +105,7 @@ impl Db {
 }
 
 type PgManager = AnsiTransactionManager;
-type SqliteManager =
-    <SyncConnectionWrapper<SqliteConnection> as AsyncConnection>::TransactionManager;
+type SqliteManager = <Sqlite as AsyncConnection>::TransactionManager;
 
 impl Transaction {
     /// Has the topic told to whoever listens, in this process and in others, once the transaction is
@@ -118,8 +116,10 @@ impl Transaction {
     }
 
     async fn begin(&mut self) -> Result<()> {
-        match self.inner() {
-            Inner::Postgres(conn) => PgManager::begin_transaction(&mut **conn).await?,
+        let conn = &mut self.conn;
+        conn.set_in_transaction(true);
+        let begun = match conn.inner() {
+            Inner::Postgres(conn) => PgManager::begin_transaction(&mut **conn).await,
             // The stock `BEGIN` is deferred: two transactions that have read could then not both
             // write, and no waiting helps.
             Inner::Sqlite(conn) => {
@@ -129,25 +129,33 @@ impl Transaction {
                         "BEGIN IMMEDIATE",
                     )
                 })
-                .await?;
+                .await
             }
-        }
-        Ok(())
+        };
+        conn.settle();
+        conn.set_in_transaction(begun.is_ok());
+        Ok(begun?)
     }
 
     async fn commit(&mut self) -> Result<()> {
-        match self.inner() {
-            Inner::Postgres(conn) => PgManager::commit_transaction(&mut **conn).await?,
-            Inner::Sqlite(conn) => SqliteManager::commit_transaction(&mut **conn).await?,
-        }
-        Ok(())
+        let conn = &mut self.conn;
+        let committed = match conn.inner() {
+            Inner::Postgres(conn) => PgManager::commit_transaction(&mut **conn).await,
+            Inner::Sqlite(conn) => SqliteManager::commit_transaction(&mut **conn).await,
+        };
+        conn.settle();
+        conn.set_in_transaction(committed.is_err());
+        Ok(committed?)
     }
 
     async fn rollback(&mut self) -> Result<(), Error> {
-        match self.inner() {
-            Inner::Postgres(conn) => PgManager::rollback_transaction(&mut **conn).await?,
-            Inner::Sqlite(conn) => SqliteManager::rollback_transaction(&mut **conn).await?,
-        }
-        Ok(())
+        let conn = &mut self.conn;
+        let rolled_back = match conn.inner() {
+            Inner::Postgres(conn) => PgManager::rollback_transaction(&mut **conn).await,
+            Inner::Sqlite(conn) => SqliteManager::rollback_transaction(&mut **conn).await,
+        };
+        conn.settle();
+        conn.set_in_transaction(rolled_back.is_err());
+        Ok(rolled_back?)
     }
 }

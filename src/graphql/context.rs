@@ -3,11 +3,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_graphql::dataloader::DataLoader;
+use async_graphql::parser::types::OperationType;
 use async_graphql::{Context, Request, Response};
 use futures_util::stream::{self, Stream, StreamExt};
 
 use super::ApiSchema;
 use super::batch::{AtOnce, Batches};
+use super::error::own;
 use super::loader::Loaders;
 use crate::app::App;
 use crate::auth::Viewer;
@@ -57,14 +59,30 @@ pub enum Streamed {
 }
 
 impl RequestContext {
-    /// The context of a request of the viewer's, or of someone who is not signed in, that came at
-    /// `now`.
-    pub fn new(app: App, viewer: Result<Viewer, SignedOut>, now: Instant) -> Self {
+    /// The context of a request of that kind of the viewer's, or of someone who is not signed in, that
+    /// came at `now`.
+    ///
+    /// Here it is chosen where its fields read: those of a query, the replica. What a mutation answers
+    /// has to show what it did, and what is followed has to be no less than what was announced.
+    pub fn new(
+        app: &App,
+        viewer: Result<Viewer, SignedOut>,
+        now: Instant,
+        kind: OperationType,
+    ) -> Self {
+        let db = match kind {
+            OperationType::Query => app.db.for_queries(),
+            OperationType::Mutation | OperationType::Subscription => app.db.primary(),
+        };
+        Self::of(app.with_db(db), viewer.ok().map(Arc::new), now)
+    }
+
+    fn of(app: App, viewer: Option<Arc<Viewer>>, now: Instant) -> Self {
         let batches = Batches::default();
-        let signed_in = viewer.ok().map(|viewer| {
+        let signed_in = viewer.map(|viewer| {
             let loaders = Loaders::new(app.clone(), viewer.id());
             SignedIn {
-                viewer: Arc::new(viewer),
+                viewer,
                 loaders: DataLoader::new(loaders, batches.clone(), AtOnce),
             }
         });
@@ -79,10 +97,33 @@ impl RequestContext {
         }
     }
 
-    /// Executes a request in this context.
+    /// Executes a request in this context. Where the replica fails it, it is executed again, and reads
+    /// the primary.
     pub async fn execute(self, schema: &ApiSchema, request: Request) -> Response {
+        let app = self.app.clone();
+        let Some(replica) = app.db.replica_in_use() else {
+            return self.run(schema, request).await;
+        };
+        let (again, on_primary) = (copy(&request), self.on_primary());
+        let response = self.run(schema, request).await;
+        let mut failures = response.errors.iter().filter_map(own);
+        let Some(failure) = failures.find(|error| error.is_of_the_database()) else {
+            return response;
+        };
+        replica.failed(failure.is_contention(), &format_args!("{failure:?}"));
+        on_primary.run(schema, again).await
+    }
+
+    async fn run(self, schema: &ApiSchema, request: Request) -> Response {
         let batches = self.batches.clone();
         batches.run(schema.execute(request.data(self))).await
+    }
+
+    /// The same context, reading the primary.
+    fn on_primary(&self) -> Self {
+        let app = self.app.with_db(self.app.db.primary());
+        let viewer = self.signed_in.as_ref().map(|it| it.viewer.clone());
+        Self::of(app, viewer, self.course.stage().now)
     }
 
     /// Executes a subscription in this context. Nothing that was loaded for one item is kept for the
@@ -106,6 +147,15 @@ impl RequestContext {
                 Some((streamed, responses))
             }
         })
+    }
+}
+
+/// The same request, to be executed once more. It has no data of its own yet.
+fn copy(request: &Request) -> Request {
+    let copy = Request::new(&request.query).variables(request.variables.clone());
+    match &request.operation_name {
+        Some(name) => copy.operation_name(name),
+        None => copy,
     }
 }
 

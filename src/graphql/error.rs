@@ -1,5 +1,6 @@
 //! Errors as clients see them: the one place where they get their `extensions`.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use async_graphql::{Enum, Response, ServerError, Value};
@@ -76,16 +77,22 @@ pub fn is_invalid(response: &Response) -> bool {
 pub fn finish(response: &mut Response, request_id: &str) {
     for error in &mut response.errors {
         let source = error.source.take();
-        let own = source.as_ref().and_then(|source| {
-            let shared = source.downcast_ref::<Arc<Error>>().map(AsRef::as_ref);
-            source.downcast_ref::<Error>().or(shared)
-        });
-        match own {
+        match source.as_deref().and_then(of_source) {
             Some(own) => extend(error, own, request_id),
             // Everything else is async-graphql's: the document or a variable does not fit.
             None => set(error, "code", Code::GraphqlValidationFailed.as_str()),
         }
     }
+}
+
+/// The error of ours that it comes from, unless it is async-graphql's.
+pub fn own(error: &ServerError) -> Option<&Error> {
+    error.source.as_deref().and_then(of_source)
+}
+
+fn of_source(source: &(dyn Any + Send + Sync)) -> Option<&Error> {
+    let shared = source.downcast_ref::<Arc<Error>>().map(AsRef::as_ref);
+    source.downcast_ref::<Error>().or(shared)
 }
 
 fn extend(error: &mut ServerError, own: &Error, request_id: &str) {

@@ -233,7 +233,7 @@ async fn answer(
     let (mut reply, errors) = match checked.known_answer(state) {
         Some(answer) => (reply.body(StatusCode::OK, answer), Vec::new()),
         None => {
-            let context = RequestContext::new(state.app.clone(), viewer, now);
+            let context = RequestContext::new(&state.app, viewer, now, kind);
             let mut response = execute(state, request, context, &checked).await;
             let limited = retry_after(&response);
             finish(&mut response, &reply.id.0);

@@ -18,13 +18,20 @@ pub async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: the server is not about to stop, the database is reachable, and its migrations are current.
+/// `GET /readyz`: the server is not about to stop, the database is reachable, and its migrations are
+/// current. It is ready without its replica, and says so.
 pub async fn ready(Extract(state): Extract<State>) -> (StatusCode, &'static str) {
     if state.draining.load(Ordering::Relaxed) {
         return (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping\n");
     }
     match tokio::time::timeout(PATIENCE, is_migrated(&state)).await {
-        Ok(Ok(true)) => (StatusCode::OK, "ready\n"),
+        Ok(Ok(true)) => match state.app.db.replica() {
+            Some(replica) if replica.is_away() => (
+                StatusCode::OK,
+                "ready; queries read the primary, for the replica is away\n",
+            ),
+            Some(_) | None => (StatusCode::OK, "ready\n"),
+        },
         Ok(Ok(false)) => (StatusCode::SERVICE_UNAVAILABLE, "migrations are missing\n"),
         Ok(Err(_)) | Err(_) => (
             StatusCode::SERVICE_UNAVAILABLE,

@@ -41,7 +41,8 @@ pub async fn execute(
     response
 }
 
-/// A mutation that has begun runs to its end, even if the client goes away; a query has its time.
+/// A mutation that has begun runs to its end, even if the client goes away. A query has its time; it is
+/// over with that, or with its client, in the database as well.
 async fn run(
     state: &State,
     request: Request,

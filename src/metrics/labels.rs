@@ -74,7 +74,7 @@ pub(super) struct OutboxLabels {
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct PoolLabels {
-    /// `read` or `write`.
+    /// `read`, `write` or `replica`.
     pub pool: &'static str,
 }
 

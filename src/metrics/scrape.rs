@@ -29,6 +29,8 @@ pub(super) struct Readings {
     pool_available: Family<PoolLabels, Gauge>,
     pool_waiting: Family<PoolLabels, Gauge>,
     statements: Counter,
+    replica_used: Gauge,
+    replica_failures: Counter,
     runs: Family<RunLabels, Gauge>,
     mails: Family<OutboxLabels, Gauge>,
     memory: Gauge,
@@ -79,6 +81,16 @@ impl Readings {
                 "database_statements",
                 "Statements sent to the database",
             ),
+            replica_used: counted(
+                registry,
+                "database_replica_used",
+                "Whether queries read a replica: 0 while it is away or too far behind, and without one",
+            ),
+            replica_failures: counted(
+                registry,
+                "database_replica_failures",
+                "How often a query met the replica failing, and read the primary",
+            ),
             runs: counted(
                 registry,
                 "runs",
@@ -114,6 +126,12 @@ impl Metrics {
             .statements
             .inner()
             .store(statements, Ordering::Relaxed);
+        if let Some(replica) = app.db.replica() {
+            let used = i64::from(!replica.is_away());
+            readings.replica_used.set(used);
+            let failures = readings.replica_failures.inner();
+            failures.store(replica.failures(), Ordering::Relaxed);
+        }
         readings.memory.set(resident_memory().unwrap_or_default());
         match timeout(PATIENCE, queued(app)).await {
             Ok(Ok((Unfinished { waiting, under_way }, Queued { due, put_off }))) => {

@@ -17,7 +17,7 @@ use tokio_postgres::{AsyncMessage, Client};
 use uuid::Uuid;
 
 use super::{Announcements, Topic};
-use crate::db::pool::{PgWire, connect_postgres};
+use crate::db::postgres::{PgWire, connect_postgres};
 
 /// The channel of NOTIFY.
 const CHANNEL: &str = "tenantry";

@@ -66,7 +66,7 @@ pub fn answer(
     let known = viewer.as_ref().ok().cloned();
     let name = known.as_ref().map(|viewer| viewer.id().to_string());
     let ended = credentials.ended(state.clone(), known).boxed();
-    let context = RequestContext::new(state.app.clone(), viewer, arrived);
+    let context = RequestContext::new(&state.app, viewer, arrived, checked.kind);
     let running = {
         let (state, id) = (state.clone(), id.clone());
         let running = async move {

@@ -300,7 +300,7 @@ async fn operate(
         }
     };
     let name = viewer.as_ref().ok().map(|viewer| viewer.id().to_string());
-    let context = RequestContext::new(state.app.clone(), viewer, arrived);
+    let context = RequestContext::new(&state.app, viewer, arrived, checked.kind);
     let operation = Operation {
         request,
         checked,

@@ -19,6 +19,7 @@ pub mod process;
 pub mod providers;
 pub mod raw;
 pub mod server;
+pub mod slow;
 pub mod smtp;
 pub mod socket;
 pub mod stream;

@@ -5,6 +5,8 @@
 //! Where there is neither, tests get `None` and the run says so loudly; with `CI=true` they fail.
 
 mod cluster;
+mod own;
+mod tools;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
@@ -16,6 +18,8 @@ use url::Url;
 use uuid::Uuid;
 
 use cluster::{Cluster, Failure};
+
+pub use own::OwnCluster;
 
 /// A database of one test, dropped with this guard, whoever is still connected to it.
 pub struct TestDatabase {

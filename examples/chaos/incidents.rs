@@ -1,0 +1,66 @@
+//! What goes wrong, and when.
+
+use std::time::Duration;
+
+use super::instance::Instance;
+use super::journal::Journal;
+use super::own::OwnCluster;
+
+/// Something that went wrong.
+pub struct Incident {
+    /// What it was.
+    pub what: String,
+    /// The only server that it was to be noticed by; nothing where it was all.
+    pub server: Option<usize>,
+    /// When it began, since the beginning.
+    pub from: Duration,
+    /// When what was gone was there again.
+    pub until: Duration,
+}
+
+/// Lets it all go wrong, spread over that time.
+pub async fn run(
+    cluster: &OwnCluster,
+    servers: &mut [Instance],
+    journal: &Journal,
+    time: Duration,
+) -> anyhow::Result<Vec<Incident>> {
+    let mut incidents = Vec::new();
+    let plan = [
+        (0.15, Some(("fast", 2))),
+        (0.35, Some(("immediate", 5))),
+        (0.55, None),
+        (0.75, Some(("fast", 15))),
+    ];
+    for (part, restart) in plan {
+        let wait = time.mul_f64(part).saturating_sub(journal.now());
+        tokio::time::sleep(wait).await;
+        let from = journal.now();
+        let (what, server) = match restart {
+            Some((mode, seconds)) => {
+                tokio::task::block_in_place(|| cluster.stop(mode));
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+                tokio::task::block_in_place(|| cluster.resume());
+                (format!("PostgreSQL restarted, -m {mode}"), None)
+            }
+            None => {
+                let last = servers.len() - 1;
+                let server = &mut servers[last];
+                server.kill()?;
+                tokio::time::sleep(Duration::from_secs(3)).await;
+                tokio::task::block_in_place(|| server.restart())?;
+                (format!("server {} killed", server.name()), Some(last))
+            }
+        };
+        let until = journal.now();
+        eprintln!("{:>6.1} s  {what}, there again", until.as_secs_f64());
+        incidents.push(Incident {
+            what,
+            server,
+            from,
+            until,
+        });
+    }
+    tokio::time::sleep(time.saturating_sub(journal.now())).await;
+    Ok(incidents)
+}

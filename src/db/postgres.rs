@@ -1,0 +1,91 @@
+//! Connecting to PostgreSQL.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use diesel::{ConnectionError, ConnectionResult};
+use diesel_async::{AsyncConnection, AsyncPgConnection};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, Socket};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::statements::Statements;
+use super::tls;
+
+/// The half of a connection that has to be polled.
+pub type PgWire =
+    tokio_postgres::Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
+
+/// The settings of a session, which come with its beginning. A pooler that lends a connection to one
+/// session after the other refuses them there; a `SET` it would let stay behind.
+pub fn settings(read_only: bool, statement_timeout: Duration) -> String {
+    format!(
+        "-c statement_timeout={} -c default_transaction_read_only={read_only} \
+         -c idle_in_transaction_session_timeout=60000 -c lock_timeout=10000",
+        statement_timeout.as_millis(),
+    )
+}
+
+/// A connection for Diesel, with these settings (`-c name=value`).
+pub async fn establish_postgres(
+    url: &str,
+    settings: &str,
+    statements: Statements,
+) -> ConnectionResult<AsyncPgConnection> {
+    let (client, connection) = connect_postgres(url, settings).await?;
+    let mut conn = AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
+    conn.set_instrumentation(statements);
+    Ok(conn)
+}
+
+/// A bare connection to the PostgreSQL at that URL, with TLS as the URL says, and with these settings
+/// (`-c name=value`) after those of the URL.
+pub async fn connect_postgres(url: &str, settings: &str) -> ConnectionResult<(Client, PgWire)> {
+    let bad = |error: &dyn std::fmt::Display| ConnectionError::BadConnection(error.to_string());
+    let mut config = parse(url).map_err(|error| bad(&error))?;
+    if config.get_application_name().is_none() {
+        config.application_name("tenantry");
+    }
+    if !settings.is_empty() {
+        let own = config.get_options().unwrap_or_default();
+        let all = format!("{own} {settings}");
+        config.options(all.trim_start());
+    }
+    // A connection that only listens does not notice otherwise that the other side is gone.
+    config.keepalives_idle(Duration::from_secs(30));
+    let tls = tls::connector(must_verify(url)).map_err(|error| bad(&error))?;
+    config
+        .connect(tls)
+        .await
+        .map_err(|error| bad(&Causes(&error)))
+}
+
+/// tokio-postgres does not know `verify-full`, which is `require` and more.
+const VERIFY: &str = "sslmode=verify-full";
+
+fn must_verify(url: &str) -> bool {
+    url.contains(VERIFY)
+}
+
+/// What the URL says.
+///
+/// # Errors
+/// Where it is none.
+pub fn parse(url: &str) -> Result<Config, tokio_postgres::Error> {
+    Config::from_str(&url.replace(VERIFY, "sslmode=require"))
+}
+
+/// An error with its causes on one line: that of tokio-postgres does not print them.
+struct Causes<'a>(&'a dyn std::error::Error);
+
+impl std::fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,191 @@
+//! The replica that queries read from, while it is there and not far behind.
+
+use std::fmt::Display;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{OnceLock, Weak};
+use std::time::{Duration, Instant};
+
+use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text};
+use diesel_async::AsyncPgConnection;
+use diesel_async::pooled_connection::deadpool::{Object, Pool};
+use tokio::time::{sleep, timeout};
+
+use super::pool::{Shared, get};
+use crate::error::Result;
+
+/// How often it is looked whether the replica is there, and how far behind.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long that may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How far behind the primary it may be. What somebody may see no more, they see no longer than this.
+const MAX_LAG: Duration = Duration::from_secs(10);
+
+/// A replica and what is known of it.
+pub struct Replica {
+    pool: Pool<AsyncPgConnection>,
+    is_away: AtomicBool,
+    failures: AtomicU64,
+    watching: OnceLock<()>,
+}
+
+impl Replica {
+    /// A replica by its pool, taken to be there until it shows otherwise.
+    pub(super) fn new(pool: Pool<AsyncPgConnection>) -> Self {
+        Self {
+            pool,
+            is_away: AtomicBool::new(false),
+            failures: AtomicU64::new(0),
+            watching: OnceLock::new(),
+        }
+    }
+
+    /// Its connections.
+    pub(super) fn pool(&self) -> &Pool<AsyncPgConnection> {
+        &self.pool
+    }
+
+    /// Whether the primary is read instead.
+    pub fn is_away(&self) -> bool {
+        self.is_away.load(Ordering::Relaxed)
+    }
+
+    /// How many queries met it failing.
+    pub fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Relaxed)
+    }
+
+    /// Counts a query that met it failing. Unless it only lost to what the replica had to replay, the
+    /// primary is read until the replica was looked at.
+    pub fn failed(&self, is_over: bool, why: &dyn Display) {
+        self.failures.fetch_add(1, Ordering::Relaxed);
+        if !is_over {
+            self.leave(why);
+        }
+    }
+
+    /// A connection to it; nothing while it is away. From the first on, it is looked at for as long as
+    /// there is anybody who shares it.
+    pub(super) async fn get(
+        &self,
+        shared: impl FnOnce() -> Weak<Shared>,
+    ) -> Option<Object<AsyncPgConnection>> {
+        self.watching.get_or_init(|| {
+            tokio::spawn(watch(shared()));
+        });
+        if self.is_away() {
+            return None;
+        }
+        match self.pool.get().await {
+            Ok(conn) => Some(conn),
+            Err(error) => {
+                self.failed(false, &error);
+                None
+            }
+        }
+    }
+
+    fn leave(&self, why: &dyn Display) {
+        if !self.is_away.swap(true, Ordering::Relaxed) {
+            tracing::warn!(%why, "the replica cannot be read; queries read the primary");
+        }
+    }
+
+    fn come_back(&self) {
+        if self.is_away.swap(false, Ordering::Relaxed) {
+            tracing::info!("queries read the replica again");
+        }
+    }
+}
+
+/// A place in the primary's log that the replica has not come to, and when it was the last.
+type Mark = Option<(u64, Instant)>;
+
+async fn watch(shared: Weak<Shared>) {
+    let mut mark = None;
+    loop {
+        sleep(LOOK).await;
+        let Some(shared) = shared.upgrade() else {
+            return;
+        };
+        let Some((primary, replica)) = shared.primary_and_replica() else {
+            return;
+        };
+        match timeout(PATIENCE, look(primary, replica, &mut mark)).await {
+            Ok(Ok(true)) => replica.come_back(),
+            Ok(Ok(false)) => {}
+            Ok(Err(why)) => replica.leave(&why),
+            Err(_) => replica.leave(&"it does not answer"),
+        }
+    }
+}
+
+/// Whether the replica is there and known to be near. Where it has no log to replay, it is not
+/// PostgreSQL's own replication, and taken at its word.
+async fn look(
+    primary: &Pool<AsyncPgConnection>,
+    replica: &Replica,
+    mark: &mut Mark,
+) -> Result<bool, String> {
+    let mut conn = get(&replica.pool)
+        .await
+        .map_err(|error| format!("{error:?}"))?;
+    let replayed = place(&mut conn, "pg_last_wal_replay_lsn()").await?;
+    drop(conn);
+    let Some(replayed) = replayed else {
+        return Ok(true);
+    };
+    let is_near = match *mark {
+        Some((last, at)) if replayed < last && at.elapsed() > MAX_LAG => {
+            return Err(format!("it is more than {} s behind", MAX_LAG.as_secs()));
+        }
+        // Not there yet, which says nothing.
+        Some((last, _)) if replayed < last => return Ok(false),
+        Some((_, at)) => at.elapsed() <= MAX_LAG,
+        None => false,
+    };
+    // A primary that is away writes nothing that the replica could miss.
+    *mark = match get(primary).await {
+        Ok(mut conn) => place(&mut conn, "pg_current_wal_lsn()")
+            .await
+            .ok()
+            .flatten(),
+        Err(_) => None,
+    }
+    .map(|last| (last, Instant::now()));
+    Ok(is_near)
+}
+
+#[derive(QueryableByName)]
+struct Place {
+    #[diesel(sql_type = Nullable<Text>)]
+    lsn: Option<String>,
+}
+
+/// A place in the log as a number.
+async fn place(conn: &mut AsyncPgConnection, function: &str) -> Result<Option<u64>, String> {
+    let query = format!("SELECT {function}::text AS lsn");
+    let found: QueryResult<Place> =
+        diesel_async::RunQueryDsl::get_result(diesel::sql_query(query), conn).await;
+    let found = found.map_err(|error| error.to_string())?;
+    Ok(found.lsn.as_deref().and_then(number))
+}
+
+/// `16/B374D848` as a number.
+fn number(lsn: &str) -> Option<u64> {
+    let (high, low) = lsn.split_once('/')?;
+    let (high, low) = (u64::from_str_radix(high, 16), u64::from_str_radix(low, 16));
+    Some(high.ok()? << 32 | low.ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn places_in_the_log_are_in_order() {
+        assert!(number("0/FFFFFFFF") < number("1/0"));
+        assert_eq!(number("16/B374D848"), Some(0x16_B374_D848));
+        assert_eq!(number("nothing"), None);
+    }
+}

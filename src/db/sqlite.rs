@@ -1,0 +1,166 @@
+//! SQLite's statements: each on a thread for what blocks, and stopped when nobody waits for it any
+//! more.
+//!
+//! SQLite asks every so often whether to go on, on the thread that the statement runs on. Which job
+//! that thread is at is known there without asking the connection, so that nothing is shared between
+//! threads but a flag of each job's own.
+
+use std::error::Error;
+use std::ffi::{c_char, c_int, c_void};
+use std::pin::Pin;
+use std::ptr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection as _, ConnectionError, ConnectionResult, SqliteConnection};
+use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use libsqlite3_sys::{
+    SQLITE_OK, sqlite3, sqlite3_api_routines, sqlite3_auto_extension, sqlite3_progress_handler,
+};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::statements::Statements;
+
+/// A connection whose statements are stopped when nobody waits for them any more.
+pub type Sqlite = SyncConnectionWrapper<SqliteConnection, Runner>;
+
+/// After how many of its steps SQLite asks whether to go on: some tens of microseconds' worth.
+const STEPS: c_int = 2_000;
+
+/// What the connection that writes begins with. `busy_timeout` first: the statements after it may have
+/// to wait for another process.
+pub const WRITER: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
+    PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;";
+/// What a connection that reads begins with.
+pub const READER: &str = "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; \
+    PRAGMA temp_store = MEMORY; PRAGMA query_only = ON;";
+
+/// A connection to the file at that path.
+pub fn establish_sqlite(
+    url: &str,
+    setup: &'static str,
+    statements: &Statements,
+) -> BoxFuture<'static, ConnectionResult<Sqlite>> {
+    let (url, statements) = (url.to_owned(), statements.clone());
+    let open = move || {
+        let bad = |error: &str| ConnectionError::BadConnection(error.to_owned());
+        watch_connections().map_err(bad)?;
+        let mut conn = SqliteConnection::establish(&url)?;
+        conn.batch_execute(setup)
+            .map_err(ConnectionError::CouldntSetupConfiguration)?;
+        conn.set_instrumentation(statements);
+        Ok(Sqlite::new(conn))
+    };
+    async move {
+        let opened = tokio::task::spawn_blocking(open).await;
+        opened.unwrap_or_else(|error| Err(ConnectionError::BadConnection(error.to_string())))
+    }
+    .boxed()
+}
+
+tokio::task_local! {
+    /// Whether nobody waits any more for the job that this thread is at.
+    static IS_ABANDONED: Arc<AtomicBool>;
+}
+
+/// Has every connection that is opened from now on ask whether to go on. May be called again.
+///
+/// # Errors
+/// Where there is no memory left.
+fn watch_connections() -> Result<(), &'static str> {
+    // SAFETY: `install` is a function of the signature that SQLite calls it by, and there for as long
+    // as the process. SQLite guards its list with a lock, and keeps each entry once.
+    match unsafe { sqlite3_auto_extension(Some(install)) } {
+        SQLITE_OK => Ok(()),
+        _ => Err("SQLite has no memory left"),
+    }
+}
+
+/// Called by SQLite for each connection, while it is being opened.
+unsafe extern "C" fn install(
+    connection: *mut sqlite3,
+    _: *mut *mut c_char,
+    _: *const sqlite3_api_routines,
+) -> c_int {
+    // SAFETY: SQLite passes the connection that it is opening, which nobody else has yet. The handler
+    // is there for as long as the process, and is given no pointer that could end before it.
+    unsafe { sqlite3_progress_handler(connection, STEPS, Some(is_abandoned), ptr::null_mut()) };
+    SQLITE_OK
+}
+
+/// Called by SQLite on the thread that a statement runs on. Anything but 0 ends the statement with an
+/// error. Reads a flag and calls nothing that could panic.
+unsafe extern "C" fn is_abandoned(_: *mut c_void) -> c_int {
+    let is_abandoned = IS_ABANDONED.try_with(|flag| flag.load(Ordering::Relaxed));
+    is_abandoned.unwrap_or(false).into()
+}
+
+/// Runs the jobs of one connection on the runtime's threads for what blocks. A job whose future is
+/// dropped is stopped, and the next one waits for it.
+#[derive(Default)]
+pub struct Runner {
+    /// Completes when the job before is over, and has let go of the connection.
+    before: Option<oneshot::Receiver<()>>,
+}
+
+impl SpawnBlocking for Runner {
+    fn spawn_blocking<'a, R>(
+        &mut self,
+        task: impl FnOnce() -> R + Send + 'static,
+    ) -> BoxFuture<'a, Result<R, Box<dyn Error + Send + Sync + 'static>>>
+    where
+        R: Send + 'static,
+    {
+        let (over, before) = oneshot::channel();
+        let before = self.before.replace(before);
+        let job = async move {
+            if let Some(before) = before {
+                // Nothing is sent: it is told by being dropped.
+                let _ = before.await;
+            }
+            let is_abandoned = Arc::new(AtomicBool::new(false));
+            let flag = Arc::clone(&is_abandoned);
+            let running = tokio::task::spawn_blocking(move || {
+                let _over: oneshot::Sender<()> = over;
+                IS_ABANDONED.sync_scope(flag, task)
+            });
+            let job = Job {
+                running,
+                is_abandoned,
+            };
+            job.await.map_err(Into::into)
+        };
+        job.boxed()
+    }
+
+    fn get_runtime() -> Self {
+        Self::default()
+    }
+}
+
+/// A job under way, or waiting for a thread.
+struct Job<R> {
+    running: JoinHandle<R>,
+    is_abandoned: Arc<AtomicBool>,
+}
+
+impl<R> Future for Job<R> {
+    type Output = Result<R, tokio::task::JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.running).poll(cx)
+    }
+}
+
+impl<R> Drop for Job<R> {
+    fn drop(&mut self) {
+        self.is_abandoned.store(true, Ordering::Relaxed);
+        // For one that has not begun.
+        self.running.abort();
+    }
+}

@@ -1,0 +1,189 @@
+//! PostgreSQL that is away for a while.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use reqwest::StatusCode;
+use rstest::rstest;
+use serde_json::json;
+use tenantry::app::Pace;
+use tenantry::config::Secret;
+use tokio::sync::Notify;
+
+use crate::support::office::{Office, Person};
+use crate::support::postgres::OwnCluster;
+use crate::support::slow::{connect_to, until};
+use crate::support::{Client, Database, Postgres, Socket, Sqlite, TestServer, at};
+
+/// Longer than any test takes.
+const NEVER: Duration = Duration::from_secs(3600);
+
+const EVENTS: &str =
+    "subscription($id: ID!) { workspaceEvents(workspaceId: $id) { workspace { description } } }";
+
+/// How many sockets are open, in the metrics.
+const SOCKETS: &str = "tenantry_subscription_connections{transport=\"websocket\"}";
+
+/// What waits for news looks only when it is told.
+fn patient() -> Pace {
+    Pace {
+        look: NEVER,
+        ..Pace::default()
+    }
+}
+
+async fn readiness(server: &TestServer) -> StatusCode {
+    let url = format!("{}/readyz", server.url());
+    let reply = server.http().get(url).send().await;
+    reply.expect("a reply").status()
+}
+
+/// Whether the server has no socket open.
+async fn is_gone(server: &TestServer) -> bool {
+    let url = format!("{}/metrics", server.url());
+    let reply = server.http().get(url).send().await.expect("a reply");
+    let text = reply.text().await.expect("text");
+    let mut sockets = text.lines().filter(|line| line.starts_with(SOCKETS));
+    sockets.all(|line| line.ends_with(" 0"))
+}
+
+async fn describe(by: &Client, office: &Office, description: &str) {
+    let input = json!({ "workspaceId": office.workspace, "description": description });
+    by.mutate("updateWorkspace", input, "workspace { id }")
+        .await;
+}
+
+/// Makes events until the socket tells of the latest: those of the time in which nobody listened are not
+/// told at once. Then there are none left.
+async fn events_come(by: &Client, office: &Office, socket: &mut Socket) {
+    let begun = Instant::now();
+    loop {
+        assert!(begun.elapsed() < Duration::from_secs(15), "no events come");
+        let description = format!("{:?}", begun.elapsed());
+        describe(by, office, &description).await;
+        let path = "payload.data.workspaceEvents.workspace.description";
+        let wait = Duration::from_millis(500);
+        while let Ok(message) = tokio::time::timeout(wait, socket.receive()).await {
+            if at(&message, path) == description.as_str() {
+                return;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_needs_it_is_refused_at_once_and_all_recovers_by_itself() {
+    let Some(cluster) = OwnCluster::start() else {
+        return;
+    };
+    let server = &TestServer::paced(Sqlite, patient(), |config| {
+        config.database.url = Some(Secret::new(cluster.url().to_owned()));
+        config.database.acquire_timeout_ms = 3_000;
+    })
+    .await;
+    let other = &server.sibling().await;
+    let ada = Person::new(server, "ada").await;
+    let office = Office::of(&ada).await;
+    let mut socket = Socket::of(other, &ada.email).await;
+    let follows = json!({ "id": office.workspace });
+    socket.subscribe("e", EVENTS, follows).await;
+    socket.settle().await;
+    events_come(&ada, &office, &mut socket).await;
+
+    for mode in ["fast", "immediate"] {
+        cluster.stop(mode);
+        let begun = Instant::now();
+        for _ in 0..20 {
+            let query = "{ workspaces { totalCount } }";
+            ada.refused("UNAVAILABLE", query, json!({})).await;
+            let input = json!({ "name": "Lost", "organization": { "create": {} } });
+            ada.mutate_refused("UNAVAILABLE", "createWorkspace", input)
+                .await;
+        }
+        assert_eq!(readiness(server).await, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(begun.elapsed() < Duration::from_secs(5));
+
+        cluster.resume();
+        // Not even the first notices.
+        for server in [server, other] {
+            let ada = server.user(&ada.email);
+            let data = ada.ok("{ workspaces { totalCount } }", json!({})).await;
+            assert_eq!(at(&data, "workspaces.totalCount"), 1);
+            assert_eq!(readiness(server).await, StatusCode::OK);
+        }
+        events_come(&ada, &office, &mut socket).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_listens_listens_again_when_cut_off() {
+    let Some(cluster) = OwnCluster::start() else {
+        return;
+    };
+    let server = &TestServer::paced(Sqlite, patient(), |config| {
+        config.database.url = Some(Secret::new(cluster.url().to_owned()));
+    })
+    .await;
+    let other = &server.sibling().await;
+    let ada = Person::new(server, "ada").await;
+    let office = Office::of(&ada).await;
+    let mut socket = Socket::of(other, &ada.email).await;
+    let follows = json!({ "id": office.workspace });
+    socket.subscribe("e", EVENTS, follows).await;
+    socket.settle().await;
+    events_come(&ada, &office, &mut socket).await;
+
+    let admin = connect_to(cluster.url()).await;
+    let cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+               WHERE query LIKE 'LISTEN%' AND pid <> pg_backend_pid()";
+    let listening = admin.query_one(cut, &[]).await.expect("a count");
+    assert_eq!(listening.get::<_, i64>(0), 1);
+    events_come(&ada, &office, &mut socket).await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mutation_is_run_to_its_end_though_its_socket_is_gone(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = &TestServer::with(on, |config| config.database.max_connections = 1).await;
+    let ada = Person::new(server, "ada").await;
+    let mut socket = Socket::of(server, &ada.email).await;
+    // The only one who may write is busy.
+    let (busy, free) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let holding = tokio::spawn({
+        let (db, busy, free) = (server.app().db.clone(), busy.clone(), free.clone());
+        async move {
+            db.transaction(async |_| {
+                busy.notify_one();
+                free.notified().await;
+                Ok(())
+            })
+            .await
+        }
+    });
+    busy.notified().await;
+    let mutation = "mutation($input: CreateWorkspaceInput!) {
+        createWorkspace(input: $input) { workspace { id } }
+    }";
+    let input = json!({ "name": "Rocket", "organization": { "create": {} } });
+    let variables = json!({ "input": input });
+    socket.subscribe("m", mutation, variables).await;
+    let waiting = || {
+        let pools = server.app().db.pools();
+        pools
+            .iter()
+            .any(|pool| pool.name == "write" && pool.waiting > 0)
+    };
+    until(async || waiting()).await;
+    drop(socket);
+    until(async || is_gone(server).await).await;
+    assert!(waiting(), "it goes on waiting");
+    free.notify_one();
+    holding.await.expect("it ends").expect("it is committed");
+    until(async || {
+        let data = ada.ok("{ workspaces { totalCount } }", json!({})).await;
+        at(&data, "workspaces.totalCount") == 1
+    })
+    .await;
+}

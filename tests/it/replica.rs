@@ -1,0 +1,260 @@
+//! A replica: what reads it, what never does, and what becomes of queries when it is away.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tenantry::config::Secret;
+use tokio_postgres::Client;
+
+use crate::support::office::{Office, Person};
+use crate::support::postgres::OwnCluster;
+use crate::support::process::Program;
+use crate::support::slow::{connect_to, execute, until};
+use crate::support::{Socket, Sqlite, TestServer, at};
+
+/// A server on a primary and its replica, and a connection to each.
+struct World {
+    server: TestServer,
+    ada: Person,
+    office: Office,
+    replica: OwnCluster,
+    to_primary: Client,
+    to_replica: Client,
+    _primary: OwnCluster,
+}
+
+impl World {
+    /// With an office that the replica knows of; `None` where PostgreSQL is not installed.
+    async fn new() -> Option<Self> {
+        let primary = OwnCluster::start()?;
+        let replica = primary.replica();
+        let url = |cluster: &OwnCluster| Some(Secret::new(cluster.url().to_owned()));
+        let server = TestServer::with(Sqlite, |config| {
+            config.database.url = url(&primary);
+            config.database.read_url = url(&replica);
+        })
+        .await;
+        let ada = Person::new(&server, "ada").await;
+        let office = Office::of(&ada).await;
+        let world = Self {
+            to_primary: connect_to(primary.url()).await,
+            to_replica: connect_to(replica.url()).await,
+            server,
+            ada,
+            office,
+            replica,
+            _primary: primary,
+        };
+        world.catch_up().await;
+        world.until_used(1).await;
+        Some(world)
+    }
+
+    /// Waits until the replica has what the primary has.
+    async fn catch_up(&self) {
+        let query = "SELECT pg_current_wal_lsn()::text";
+        let row = self.to_primary.query_one(query, &[]).await;
+        let last: String = row.expect("a place").get(0);
+        let query = format!("SELECT pg_last_wal_replay_lsn() >= '{last}'::pg_lsn");
+        until(async || {
+            let row = self.to_replica.query_one(&query, &[]).await;
+            row.expect("a comparison").get(0)
+        })
+        .await;
+    }
+
+    /// Has the replica stay as it is.
+    async fn freeze(&self) {
+        self.catch_up().await;
+        execute(&self.to_replica, "SELECT pg_wal_replay_pause()").await;
+        let query = "SELECT pg_get_wal_replay_pause_state() = 'paused'";
+        until(async || {
+            let row = self.to_replica.query_one(query, &[]).await;
+            row.expect("a state").get(0)
+        })
+        .await;
+    }
+
+    /// The number of workspaces that a query tells.
+    async fn told(&self) -> u64 {
+        let data = self
+            .ada
+            .ok("{ workspaces { totalCount } }", json!({}))
+            .await;
+        at(&data, "workspaces.totalCount")
+            .as_u64()
+            .expect("a number")
+    }
+
+    async fn metric(&self, name: &str) -> Option<u64> {
+        let url = format!("{}/metrics", self.server.url());
+        let reply = self.server.http().get(url).send().await.expect("a reply");
+        let text = reply.text().await.expect("text");
+        let mut lines = text.lines();
+        let line = lines.find_map(|line| line.strip_prefix(&format!("tenantry_{name} ")));
+        line.map(|number| number.parse().expect("a number"))
+    }
+
+    /// Waits until the server says whether it reads the replica, which somebody has to ask for.
+    async fn until_used(&self, used: u64) {
+        until(async || {
+            self.told().await;
+            self.metric("database_replica_used").await == Some(used)
+        })
+        .await;
+    }
+
+    async fn readiness(&self) -> String {
+        let url = format!("{}/readyz", self.server.url());
+        let reply = self.server.http().get(url).send().await.expect("a reply");
+        assert!(reply.status().is_success());
+        reply.text().await.expect("text")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queries_read_it_and_nothing_else_does() {
+    let Some(world) = World::new().await else {
+        return;
+    };
+    let (server, ada) = (&world.server, &world.ada);
+    let mut socket = Socket::of(server, &ada.email).await;
+    let events = "subscription($id: ID!) { workspaceEvents(workspaceId: $id) {
+        kind actor { email } workspace { description }
+    } }";
+    let follows = json!({ "id": world.office.workspace });
+    socket.subscribe("e", events, follows).await;
+    socket.settle().await;
+    assert_eq!(world.told().await, 1);
+    world.freeze().await;
+
+    // What a mutation answers has what it wrote, as far as its fields reach.
+    let input = json!({ "name": "New", "organization": { "id": world.office.organization } });
+    let selection = "workspace {
+        id name viewerRole createdBy { email }
+        members(first: 5) { totalCount nodes { user { email } } }
+        limits { members { used } }
+        organization { workspaces(first: 5) { totalCount nodes { name } } }
+    }";
+    let made = ada.mutate("createWorkspace", input, selection).await;
+    let made = &made["workspace"];
+    assert_eq!(made["members"]["totalCount"], 1);
+    assert_eq!(made["createdBy"]["email"], ada.email.as_str());
+    assert_eq!(at(made, "organization.workspaces.totalCount"), 2);
+    let input = json!({ "workspaceId": made["id"] });
+    let selection = "navigationState { currentWorkspace { id } workspaces { id } }";
+    let selected = ada.mutate("selectWorkspace", input, selection).await;
+    let navigation = &selected["navigationState"];
+    assert_eq!(at(navigation, "currentWorkspace.id"), &made["id"]);
+    assert_eq!(navigation["workspaces"].as_array().map(Vec::len), Some(2));
+
+    // So has what is followed.
+    let input = json!({ "workspaceId": world.office.workspace, "description": "Seen" });
+    ada.mutate("updateWorkspace", input, "workspace { id }")
+        .await;
+    let event = socket.next("e").await["workspaceEvents"].take();
+    assert_eq!(at(&event, "workspace.description"), "Seen");
+
+    // Who somebody is, is told by the primary: they are new, and a token of theirs that is gone is gone.
+    let eve = server.user("eve@example.com");
+    eve.ok("{ viewer { email } }", json!({})).await;
+    let input = json!({ "name": "Robot" });
+    let token = ada
+        .mutate("createApiToken", input, "secret apiToken { id }")
+        .await;
+    let robot = server.bearer(token["secret"].as_str().expect("a secret"));
+    robot.ok("{ viewer { email } }", json!({})).await;
+    let input = json!({ "apiTokenId": at(&token, "apiToken.id") });
+    ada.mutate("revokeApiToken", input, "__typename").await;
+    robot
+        .refused("UNAUTHENTICATED", "{ viewer { email } }", json!({}))
+        .await;
+
+    // A query has what the replica has.
+    assert_eq!(world.told().await, 1);
+    let query = "query($id: ID!) { node(id: $id) { id } }";
+    let found = ada.ok(query, json!({ "id": made["id"] })).await;
+    assert_eq!(found["node"], Value::Null);
+    execute(&world.to_replica, "SELECT pg_wal_replay_resume()").await;
+    world.catch_up().await;
+    assert_eq!(world.told().await, 2);
+    assert_eq!(
+        world.metric("database_replica_failures_total").await,
+        Some(0)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn queries_read_the_primary_while_it_is_away() {
+    let Some(world) = World::new().await else {
+        return;
+    };
+    assert_eq!(world.readiness().await, "ready\n");
+    world.replica.stop("immediate");
+    for _ in 0..10 {
+        assert_eq!(world.told().await, 1);
+    }
+    world.until_used(0).await;
+    assert!(world.readiness().await.contains("the replica is away"));
+    assert!(world.metric("database_replica_failures_total").await >= Some(1));
+    world.replica.resume();
+    world.until_used(1).await;
+    assert_eq!(world.readiness().await, "ready\n");
+}
+
+/// Whoever was removed does not see for long what a replica still shows.
+#[tokio::test(flavor = "multi_thread")]
+async fn queries_read_the_primary_while_it_is_far_behind() {
+    let Some(world) = World::new().await else {
+        return;
+    };
+    world.freeze().await;
+    let begun = Instant::now();
+    world.office.workspace(&world.ada, "New").await;
+    assert_eq!(world.told().await, 1);
+    while world.told().await == 1 {
+        assert!(begun.elapsed() < Duration::from_secs(20));
+    }
+    assert_eq!(world.metric("database_replica_used").await, Some(0));
+    execute(&world.to_replica, "SELECT pg_wal_replay_resume()").await;
+    world.until_used(1).await;
+    assert_eq!(world.told().await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_operator_is_told_of_it() {
+    let Some(primary) = OwnCluster::start() else {
+        return;
+    };
+    let program = Program::new(Sqlite).await;
+    let said = |arguments: &[&str], replica: &str| {
+        let mut command = program.command(arguments);
+        command
+            .env("DATABASE_URL", primary.url())
+            .env("DATABASE_READ_URL", replica);
+        let output = command.output().expect("the program can be run");
+        let text = [output.stdout, output.stderr].concat();
+        String::from_utf8(text).expect("text")
+    };
+    let line = |said: &str| {
+        let line = said.lines().find(|line| line.contains(" replica "));
+        line.unwrap_or_else(|| panic!("{said}")).to_owned()
+    };
+    said(&["migrate"], primary.url());
+    let replica = primary.replica();
+    let found = line(&said(&["check"], replica.url()));
+    assert!(
+        found.starts_with("ok") && found.contains("PostgreSQL"),
+        "{found}"
+    );
+    let nobody = "postgres://someone:hunter2@127.0.0.1:1/none";
+    let found = line(&said(&["check"], nobody));
+    assert!(
+        found.starts_with("problem") && found.contains("DATABASE_READ_URL"),
+        "{found}"
+    );
+    assert!(!found.contains("hunter2"));
+    let refused = said(&[], "postgres://someone:hunter2@host:none/none");
+    assert!(refused.contains("database.read_url"), "{refused}");
+    assert!(!refused.contains("hunter2"));
+}

@@ -1,0 +1,108 @@
+//! What nobody waits for any more is stopped in the database too, and its connection serves the next.
+
+use std::time::{Duration, Instant};
+
+use rstest::rstest;
+use serde_json::json;
+use tenantry::db::Kind;
+
+use crate::support::office::{Office, Person};
+use crate::support::raw::Raw;
+use crate::support::slow::Slow;
+use crate::support::{Database, Postgres, Sqlite, TestServer};
+
+const PROMPTS: &str =
+    "query($id: ID!) { workspace(by: { id: $id }) { prompts(first: 1) { nodes { text } } } }";
+
+/// A server that has one connection to read with, so that the next request has no other.
+async fn start(on: Database, seconds: u64) -> TestServer {
+    TestServer::with(on, |config| {
+        config.database.readers = 1;
+        config.http.request_timeout_seconds = seconds;
+    })
+    .await
+}
+
+/// Sends the operation, and gives the connection that the answer would come by.
+async fn send(server: &TestServer, token: &str, query: &str, variables: serde_json::Value) -> Raw {
+    let body = json!({ "query": query, "variables": variables }).to_string();
+    let mut connection = Raw::connect(server).await;
+    connection
+        .send(&format!(
+            "POST /graphql HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        ))
+        .await;
+    connection
+}
+
+async fn is_soon<T>(answer: impl Future<Output = T>) -> T {
+    let answer = tokio::time::timeout(Duration::from_secs(5), answer).await;
+    answer.expect("it is answered at once")
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_that_takes_too_long(#[values(Sqlite, Postgres)] on: Database) {
+    let server = &start(on, 1).await;
+    let ada = Person::new(server, "ada").await;
+    let office = Office::of(&ada).await;
+    let prompts = json!({ "id": office.workspace });
+    let slow = Slow::prompts(server).await;
+    for _ in 0..3 {
+        let begun = Instant::now();
+        is_soon(ada.refused("TIMEOUT", PROMPTS, prompts.clone())).await;
+        assert!(begun.elapsed() >= Duration::from_secs(1));
+        is_soon(ada.ok("{ viewer { email } }", json!({}))).await;
+    }
+    slow.nothing_runs().await;
+    slow.end(server).await;
+    is_soon(ada.ok(PROMPTS, prompts)).await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_whose_client_goes_away(#[values(Sqlite, Postgres)] on: Database) {
+    let server = &start(on, 3_600).await;
+    let ada = Person::new(server, "ada").await;
+    let office = Office::of(&ada).await;
+    let prompts = json!({ "id": office.workspace });
+    let token = server.token("ada@example.com");
+    let (count, _) = server.statements(ada.ok(PROMPTS, prompts.clone())).await;
+    let slow = Slow::prompts(server).await;
+    for _ in 0..3 {
+        let sent = server.app().db.statements().count() + count;
+        let connection = send(server, &token, PROMPTS, prompts.clone()).await;
+        slow.met(server, sent).await;
+        drop(connection);
+        is_soon(ada.ok("{ viewer { email } }", json!({}))).await;
+    }
+    slow.nothing_runs().await;
+    slow.end(server).await;
+    is_soon(ada.ok(PROMPTS, prompts)).await;
+}
+
+/// It leaves no transaction open, whose locks others would wait for. SQLite's only writer is nobody to
+/// wait for.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_whose_client_goes_away(#[values(Postgres)] on: Database) {
+    let server = &start(on, 3_600).await;
+    if server.app().db.kind() == Kind::Sqlite {
+        return;
+    }
+    let token = server.token("ada@example.com");
+    let slow = Slow::people(server).await;
+    let connection = send(server, &token, "{ viewer { email } }", json!({})).await;
+    slow.met(server, 0).await;
+    drop(connection);
+    slow.nothing_runs().await;
+    slow.end(server).await;
+    is_soon(
+        server
+            .user("ada@example.com")
+            .ok("{ viewer { email } }", json!({})),
+    )
+    .await;
+}

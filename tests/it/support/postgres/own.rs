@@ -1,0 +1,99 @@
+//! A throw-away cluster of one test's own, which can be stopped and followed.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+
+use super::tools::{Place, Tools};
+
+/// A cluster, gone with this value.
+pub struct OwnCluster {
+    tools: Tools,
+    place: Place,
+    url: String,
+    password: String,
+    /// Shared lock: while it is held, the watchdog lets the cluster live.
+    _claim: File,
+}
+
+impl OwnCluster {
+    /// A cluster of its own; `None` where PostgreSQL's programs are not installed.
+    pub fn start() -> Option<Self> {
+        let tools = Tools::find().ok()?;
+        Some(Self::make(tools).expect("a cluster starts"))
+    }
+
+    fn make(tools: Tools) -> io::Result<Self> {
+        let place = Place::make()?;
+        let claim = claim(&place, &tools)?;
+        let password = place.init(&tools)?;
+        let port = place.start(&tools, "wal_level = replica")?;
+        Ok(Self {
+            url: url(&password, port),
+            tools,
+            place,
+            password,
+            _claim: claim,
+        })
+    }
+
+    /// One that follows it, and can be read.
+    pub fn replica(&self) -> Self {
+        let made = || {
+            let tools = Tools::find().map_err(io::Error::other)?;
+            let place = Place::make()?;
+            let claim = claim(&place, &tools)?;
+            place.follow(&tools, &self.url)?;
+            let port = place.start(&tools, "hot_standby = on")?;
+            io::Result::Ok(Self {
+                url: url(&self.password, port),
+                tools,
+                place,
+                password: self.password.clone(),
+                _claim: claim,
+            })
+        };
+        made().expect("a replica starts")
+    }
+
+    /// Its database `postgres`, as a superuser.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Stops it: `fast`, or `immediate`, which is as good as a crash.
+    pub fn stop(&self, mode: &str) {
+        self.place.stop(&self.tools, mode).expect("it stops");
+    }
+
+    /// Starts it again, where it was.
+    pub fn resume(&self) {
+        self.place.resume(&self.tools).expect("it starts again");
+    }
+}
+
+impl Drop for OwnCluster {
+    fn drop(&mut self) {
+        // It may be stopped already. What is left over, the watchdog removes.
+        let _ = self.place.stop(&self.tools, "immediate");
+        let _ = std::fs::remove_dir_all(self.place.directory());
+    }
+}
+
+fn claim(place: &Place, tools: &Tools) -> io::Result<File> {
+    let open = || {
+        OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(place.directory().join("alive.lock"))
+    };
+    let claim = open()?;
+    claim.lock_shared()?;
+    place.watch(tools, open()?)?;
+    Ok(claim)
+}
+
+fn url(password: &str, port: u16) -> String {
+    format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres")
+}
