@@ -14,6 +14,7 @@ mod clients;
 mod connections;
 mod contract;
 mod deleting;
+mod dependencies;
 mod documents;
 mod explain;
 mod fuzz;
