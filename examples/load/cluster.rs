@@ -1,62 +1,48 @@
 //! A throw-away PostgreSQL, which logs its statements when it is asked to.
 
-use std::fs::{DirBuilder, File};
+use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, SeekFrom};
-use std::net::TcpListener;
-use std::os::unix::fs::{DirBuilderExt, chown};
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Error, Result};
 use serde_json::Value;
 use tokio_postgres::{Client, NoTls};
 
+use crate::tools::{Place, Tools};
+
+/// What makes it as durable, and give it as much memory, as a server that is used, and what says where
+/// its log is.
+const SETTINGS: &str = "
+    fsync = on
+    full_page_writes = on
+    shared_buffers = '1GB'
+    max_wal_size = '4GB'
+    logging_collector = on
+    log_destination = 'jsonlog'
+    log_directory = 'log'
+    log_filename = 'log'
+    log_rotation_size = 0
+";
+
 /// A running cluster, which ends with this value.
 pub struct Cluster {
-    folder: PathBuf,
-    tools: PathBuf,
-    user: Option<(u32, u32)>,
+    tools: Tools,
+    place: Place,
     url: String,
 }
 
 impl Cluster {
-    /// Makes one and starts it, with the settings that PostgreSQL comes with but for what is logged,
-    /// and for memory.
-    pub async fn start() -> Result<Self> {
-        let folder = std::env::temp_dir().join(format!("load-{:016x}", getrandom::u64()?));
-        DirBuilder::new().mode(0o700).create(&folder)?;
-        let user = user()?;
-        if let Some((uid, gid)) = user {
-            chown(&folder, Some(uid), Some(gid))?;
-        }
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let cluster = Self {
-            tools: tools()?,
-            user,
-            url: format!("postgres://postgres@127.0.0.1:{port}/postgres"),
-            folder,
-        };
-        let data = cluster.data();
-        cluster.run(
-            "initdb",
-            &[
-                "--username=postgres",
-                "--auth=trust",
-                "--encoding=UTF8",
-                "--locale=C",
-            ],
-        )?;
-        let settings = format!(
-            "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{}'\n\
-             shared_buffers = '1GB'\nmax_wal_size = '4GB'\nautovacuum = off\n\
-             logging_collector = on\nlog_destination = 'jsonlog'\nlog_directory = 'log'\n\
-             log_filename = 'log'\nlog_rotation_size = 0\n",
-            cluster.folder.display()
-        );
-        std::fs::write(data.join("postgresql.auto.conf"), settings)?;
-        cluster.run("pg_ctl", &["start", "--wait", "--silent"])?;
-        Ok(cluster)
+    /// Makes one and starts it.
+    pub fn start() -> Result<Self> {
+        let tools = Tools::find().map_err(Error::msg)?;
+        let place = Place::make()?;
+        let password = place.init(&tools)?;
+        let port = place.start(&tools, SETTINGS)?;
+        Ok(Self {
+            tools,
+            place,
+            url: format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres"),
+        })
     }
 
     /// Where it is, for its superuser.
@@ -66,7 +52,7 @@ impl Cluster {
 
     /// The path of one of PostgreSQL's programs.
     pub fn tool(&self, name: &str) -> PathBuf {
-        self.tools.join(name)
+        self.tools.other(name)
     }
 
     /// Has its statistics and its maps of what is visible brought up to date, as they are on a server
@@ -92,7 +78,7 @@ impl Cluster {
         work: impl Future<Output = Result<()>>,
     ) -> Result<Vec<(String, String)>> {
         let client = self.connect().await?;
-        let mut log = BufReader::new(File::open(self.data().join("log/log.json"))?);
+        let mut log = BufReader::new(File::open(self.place.data().join("log/log.json"))?);
         self.set_logging(&client, true).await?;
         log.seek(SeekFrom::End(0))?;
         work.await?;
@@ -146,68 +132,12 @@ impl Cluster {
         tokio::spawn(connection);
         Ok(client)
     }
-
-    fn data(&self) -> PathBuf {
-        self.folder.join("data")
-    }
-
-    /// Runs one of PostgreSQL's programs on the cluster.
-    fn run(&self, name: &str, arguments: &[&str]) -> Result<()> {
-        let mut command = Command::new(self.tool(name));
-        command
-            .args(arguments)
-            .arg("--pgdata")
-            .arg(self.data())
-            .env_clear()
-            .current_dir(&self.folder)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null());
-        if let Some((uid, gid)) = self.user {
-            command.uid(uid).gid(gid);
-        }
-        let status = command.status()?;
-        ensure!(status.success(), "{name}: {status}");
-        Ok(())
-    }
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
         // Best effort: what is left is a folder for temporary files.
-        let _ = self.run("pg_ctl", &["stop", "--mode=immediate", "--silent"]);
-        let _ = std::fs::remove_dir_all(&self.folder);
+        let _ = self.place.stop(&self.tools, "immediate");
+        let _ = std::fs::remove_dir_all(self.place.directory());
     }
-}
-
-/// Whom PostgreSQL is to run as, if we are root, as whom it refuses to.
-fn user() -> Result<Option<(u32, u32)>> {
-    let own = std::fs::metadata("/proc/self")?;
-    if std::os::unix::fs::MetadataExt::uid(&own) != 0 {
-        return Ok(None);
-    }
-    let users = std::fs::read_to_string("/etc/passwd")?;
-    let line = users.lines().find(|line| line.starts_with("postgres:"));
-    let mut fields = line
-        .context("there is no user postgres")?
-        .split(':')
-        .skip(2);
-    let mut id = || fields.next().unwrap_or_default().parse();
-    Ok(Some((id()?, id()?)))
-}
-
-/// Where PostgreSQL's programs are: the highest version where Debian keeps them, or on the PATH.
-fn tools() -> Result<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    if let Ok(versions) = std::fs::read_dir(Path::new("/usr/lib/postgresql")) {
-        folders.extend(versions.flatten().map(|version| version.path().join("bin")));
-    }
-    folders.sort();
-    let has_all = |folder: &&PathBuf| {
-        ["initdb", "pgbench"]
-            .iter()
-            .all(|name| folder.join(name).is_file())
-    };
-    let found = folders.iter().rfind(|folder| has_all(folder)).cloned();
-    found.context("initdb and pgbench are neither on the PATH nor in /usr/lib/postgresql")
 }

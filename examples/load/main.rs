@@ -18,6 +18,9 @@ mod program;
 mod purge;
 mod scenario;
 mod statements;
+#[path = "../../tests/it/support/postgres/tools.rs"]
+#[allow(dead_code, reason = "the tests use the rest")]
+mod tools;
 
 use std::path::Path;
 use std::time::Duration;
@@ -79,7 +82,7 @@ async fn main() -> Result<()> {
         let cluster = match database {
             Database::Sqlite => None,
             Database::Postgres => {
-                let started = Cluster::start().await;
+                let started = Cluster::start();
                 Some(started.context("PostgreSQL does not start")?)
             }
         };

@@ -32,7 +32,8 @@ impl Place {
         &self.directory
     }
 
-    fn data(&self) -> PathBuf {
+    /// Where PostgreSQL has its files.
+    pub fn data(&self) -> PathBuf {
         self.directory.join("data")
     }
 
@@ -92,7 +93,7 @@ impl Place {
     /// Makes it a copy of the cluster at that URL, which goes on following it.
     pub fn follow(&self, tools: &Tools, primary: &str) -> io::Result<()> {
         run(self
-            .command(&tools.pg_basebackup)
+            .command(&tools.other("pg_basebackup"))
             .args(["--write-recovery-conf", "--no-sync", "--checkpoint=fast"])
             .args(["--dbname", primary])
             .arg("--pgdata")
@@ -108,8 +109,8 @@ impl Place {
         std::fs::write(self.data().join("follow.conf"), follows)
     }
 
-    /// Starts the cluster on a free port, which is given, with these settings besides those that make
-    /// it fast: it survives the death of its processes, but not that of the machine.
+    /// Starts the cluster on a free port, which is given, with these settings after those that make it
+    /// fast: it survives the death of its processes, but not that of the machine.
     pub fn start(&self, tools: &Tools, settings: &str) -> io::Result<u16> {
         let follows = std::fs::read_to_string(self.data().join("follow.conf")).unwrap_or_default();
         let mut attempt = 1;
@@ -177,17 +178,10 @@ fn run(command: &mut Command) -> io::Result<()> {
     Err(io::Error::other(format!("{program}: {said}")))
 }
 
-/// Where the program that copies a cluster is: with the one itself that a link may only point to.
-fn beside(initdb: PathBuf) -> PathBuf {
-    let itself = initdb.canonicalize().unwrap_or(initdb);
-    itself.with_file_name("pg_basebackup")
-}
-
 /// The programs that are used.
 pub struct Tools {
     initdb: PathBuf,
     pg_ctl: PathBuf,
-    pg_basebackup: PathBuf,
 }
 
 impl Tools {
@@ -214,12 +208,18 @@ impl Tools {
             .map(|folder| Self {
                 initdb: folder.join("initdb"),
                 pg_ctl: folder.join("pg_ctl"),
-                pg_basebackup: beside(folder.join("initdb")),
             })
             .find(|tools| tools.initdb.is_file() && tools.pg_ctl.is_file())
             .ok_or_else(|| {
                 "initdb and pg_ctl are neither on the PATH nor in /usr/lib/postgresql".to_owned()
             })
+    }
+
+    /// Another of the programs: it is with the first one itself, to which a link may only point.
+    pub fn other(&self, name: &str) -> PathBuf {
+        let itself = self.initdb.canonicalize();
+        let itself = itself.unwrap_or_else(|_| self.initdb.clone());
+        itself.with_file_name(name)
     }
 }
 
