@@ -100,7 +100,7 @@ async fn main() -> Result<()> {
 async fn measure(arguments: &Arguments, folder: &Path, cluster: Option<&Cluster>) -> Result<()> {
     let program = Program::new(folder, cluster.map(Cluster::url));
     program.seed(arguments.workspaces, arguments.answers)?;
-    let mut serving = program.serve().await?;
+    let mut serving = program.serve()?;
     let tenants = Tenants::make(&serving, folder, arguments.connections).await?;
     if let Some(cluster) = cluster {
         cluster.settle().await?;

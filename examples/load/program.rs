@@ -53,18 +53,20 @@ impl<'a> Program<'a> {
         Ok(())
     }
 
-    /// Works: does what runs without a request, and nothing else. Ended with the value.
-    pub fn work(&self) -> Result<Working> {
-        let mut command = self.command(&["serve", "--worker-only"])?;
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        Ok(Working(command.spawn()?))
+    /// Serves and does nothing else, with its log in a file.
+    pub fn serve(&self) -> Result<Serving> {
+        self.start(&["serve", "--no-worker"])
     }
 
-    /// Serves, with its log in a file.
-    pub async fn serve(&self) -> Result<Serving> {
+    /// Serves, and does what runs without a request.
+    pub fn serve_and_work(&self) -> Result<Serving> {
+        self.start(&["serve"])
+    }
+
+    fn start(&self, arguments: &[&str]) -> Result<Serving> {
         let log = File::create(self.folder.join("log"))?;
         let mut child = self
-            .command(&["serve", "--no-worker"])?
+            .command(arguments)?
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()?;
@@ -85,7 +87,7 @@ impl<'a> Program<'a> {
     /// How long it takes from the start of the program to its first answer.
     pub async fn time_to_first_answer(&self) -> Result<Duration> {
         let begun = Instant::now();
-        let serving = self.serve().await?;
+        let serving = self.serve()?;
         let url = format!("http://{}/readyz", serving.address);
         let response = reqwest::get(url).await?;
         let time = begun.elapsed();
@@ -105,17 +107,6 @@ fn path() -> Result<PathBuf> {
         path.display()
     );
     Ok(path)
-}
-
-/// A worker, stopped with this value.
-pub struct Working(Child);
-
-impl Drop for Working {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 /// A server, stopped with this value.

@@ -33,7 +33,7 @@ pub async fn measure(
 ) -> Result<()> {
     let program = Program::new(folder, cluster.map(Cluster::url));
     program.seed(1, answers)?;
-    let serving = program.serve().await?;
+    let serving = program.serve_and_work()?;
     let tenants = Tenants::make(&serving, folder, connections).await?;
     let database = Database { folder, cluster };
     if let Some(cluster) = cluster {
@@ -43,10 +43,8 @@ pub async fn measure(
     let before = send(serving.address, &tenants, sleep(BEFORE)).await?;
     database.end_the_seeded_workspace().await?;
     let begun = Instant::now();
-    let worker = program.work()?;
     let meanwhile = send(serving.address, &tenants, database.purged()).await?;
     let time = begun.elapsed();
-    drop(worker);
 
     let name = if cluster.is_some() {
         "PostgreSQL"

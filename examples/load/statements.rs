@@ -48,20 +48,26 @@ pub async fn capture(
     // Names that no run has used.
     let mut nth = usize::try_from(chrono::Utc::now().timestamp_millis())?;
     for person in scenario.people(tenants) {
-        let mut seen = Vec::new();
-        for _ in 0..2 {
-            nth += 1;
-            let request = scenario.request(person, nth);
-            let entries = cluster.logged(connection.ask(&request)).await?;
-            let statements = entries
-                .iter()
-                .filter_map(|(message, detail)| parse(message, detail));
-            seen.push(statements.collect::<Vec<_>>());
-        }
-        let [first, second] = seen.as_slice() else {
-            continue;
+        // Some connection may have been told late that it is to log its statements.
+        let mut tries = 0;
+        let statements = loop {
+            let mut seen = Vec::new();
+            for _ in 0..2 {
+                nth += 1;
+                let request = scenario.request(person, nth);
+                let entries = cluster.logged(connection.ask(&request)).await?;
+                let statements = entries
+                    .iter()
+                    .filter_map(|(message, detail)| parse(message, detail));
+                seen.push(statements.collect::<Vec<_>>());
+            }
+            tries += 1;
+            match compare(&seen[0], &seen[1]) {
+                Err(_) if tries < 5 => {}
+                compared => break compared?,
+            }
         };
-        captured.push(compare(first, second)?);
+        captured.push(statements);
     }
     Ok(captured)
 }

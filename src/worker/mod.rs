@@ -62,8 +62,12 @@ impl Worker {
             shift
                 .clone()
                 .repeat("schedules", || schedules::run_due(app)),
-            shift.clone().repeat("retention", || retention::forget(app)),
-            shift.clone().repeat("purge", || purge::purge(app, &tally)),
+            shift
+                .clone()
+                .repeat_gently("retention", || retention::forget(app)),
+            shift
+                .clone()
+                .repeat_gently("purge", || purge::purge(app, &tally)),
             shift.clone().repeat("files", || files::sweep(app)),
             runs::work_off(app, providers, shift),
         );

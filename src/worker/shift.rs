@@ -1,6 +1,6 @@
 //! When the jobs look for work, and when they stop.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -62,5 +62,23 @@ impl Shift {
                 return;
             }
         }
+    }
+
+    /// As [`Shift::repeat`], for what nobody waits for: rests after each time for as long as that took.
+    /// Otherwise it had SQLite's one writer again before another process could even ask for it.
+    pub(super) async fn repeat_gently<F>(self, name: &str, job: impl Fn() -> F)
+    where
+        F: Future<Output = Result<bool>>,
+    {
+        let job = &job;
+        let gently = || async move {
+            let begun = Instant::now();
+            let may_be_more = job().await?;
+            if may_be_more {
+                tokio::time::sleep(begun.elapsed()).await;
+            }
+            Ok(may_be_more)
+        };
+        self.repeat(name, gently).await;
     }
 }
