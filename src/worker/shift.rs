@@ -11,6 +11,10 @@ use crate::error::Result;
 /// instance, put off, or due by the clock.
 const POLL: Duration = Duration::from_secs(1);
 
+/// How many times as long as it worked a job rests that nobody waits for. With fewer, those who write
+/// meanwhile wait for two of its transactions now and then.
+const REST: u32 = 3;
+
 /// From when the worker begins until it is told to stop. Each job has one of its own.
 #[derive(Clone)]
 pub(super) struct Shift {
@@ -64,8 +68,8 @@ impl Shift {
         }
     }
 
-    /// As [`Shift::repeat`], for what nobody waits for: rests after each time for as long as that took.
-    /// Otherwise it had SQLite's one writer again before another process could even ask for it.
+    /// As [`Shift::repeat`], for what nobody waits for: rests after each time for [`REST`] times as long
+    /// as that took. Otherwise it had SQLite's one writer again before others could even ask for it.
     pub(super) async fn repeat_gently<F>(self, name: &str, job: impl Fn() -> F)
     where
         F: Future<Output = Result<bool>>,
@@ -75,7 +79,7 @@ impl Shift {
             let begun = Instant::now();
             let may_be_more = job().await?;
             if may_be_more {
-                tokio::time::sleep(begun.elapsed()).await;
+                tokio::time::sleep(REST * begun.elapsed()).await;
             }
             Ok(may_be_more)
         };
