@@ -83,13 +83,15 @@ pub struct ParsedDocuments {
 
 impl Default for ParsedDocuments {
     fn default() -> Self {
+        // A name may be as long as a body, whether or not there is such an operation.
+        let named = |(_, name): &Key| name.as_ref().map_or(0, String::len);
         let weigh = |bytes: usize| u32::try_from(bytes + OVERHEAD).unwrap_or(u32::MAX);
         let documents = Cache::builder()
             .max_capacity(MOST_KEPT)
-            .weigher(move |(text, _): &Key, _: &Arc<Parsed>| weigh(GROWTH * text.len()));
-        let answers = Cache::builder()
-            .max_capacity(MOST_ANSWERS)
-            .weigher(move |(text, _): &Key, answer: &Bytes| weigh(text.len() + answer.len()));
+            .weigher(move |key: &Key, _: &Arc<Parsed>| weigh(GROWTH * key.0.len() + named(key)));
+        let answers = Cache::builder().max_capacity(MOST_ANSWERS).weigher(
+            move |key: &Key, answer: &Bytes| weigh(key.0.len() + named(key) + answer.len()),
+        );
         Self {
             documents: documents.build(),
             answers: answers.build(),
