@@ -44,6 +44,15 @@ pub fn workspaces_of_viewer(viewer: UserId) -> _ {
         )
 }
 
+/// The same, each with its organization.
+#[dsl::auto_type]
+pub fn workspaces_and_organizations_of_viewer(viewer: UserId) -> _ {
+    let of_workspace: dsl::Eq<organizations::id, workspaces::organization_id> =
+        organizations::id.eq(workspaces::organization_id);
+    let all: workspaces_of_viewer = workspaces_of_viewer(viewer);
+    all.inner_join(organizations::table.on(of_workspace))
+}
+
 /// Whether the viewer has a role in the workspace; [`WorkspaceRole::effective`] in SQL.
 ///
 /// [`WorkspaceRole::effective`]: super::WorkspaceRole::effective

@@ -110,7 +110,8 @@ impl Authenticator {
                 )));
             }
         };
-        self.sign_in(app, hash, identity, now).await
+        // Boxed, because it is large, and seldom.
+        Box::pin(self.sign_in(app, hash, identity, now)).await
     }
 
     async fn sign_in(

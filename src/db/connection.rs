@@ -1,58 +1,46 @@
 //! One connection to whichever database it is.
 
+use std::sync::Arc;
+
 use anyhow::anyhow;
 use diesel::{QueryResult, SqliteConnection};
-use diesel_async::AsyncPgConnection;
-use diesel_async::pooled_connection::deadpool::Object;
-use tokio::runtime::Handle;
 
-use super::abandon::{abandon_postgres, abandon_sqlite};
 use super::pool::Kind;
-use super::sqlite::Sqlite;
+use super::session::{PgSession, SqliteSession};
 use super::tally;
 use crate::error::Result;
 
 /// A pooled connection that can read. What writes takes a [`Transaction`](super::Transaction).
 ///
 /// Where it is dropped in the middle of a statement, because whoever waited is gone or had their time,
-/// the statement is stopped in the database, and nobody else gets the connection before that.
+/// the statement is stopped in the database, and nobody else gets its session before that.
 pub struct Connection {
-    /// There until it is dropped.
-    inner: Option<Inner>,
-    kind: Kind,
+    inner: Inner,
     is_busy: bool,
-    in_transaction: bool,
 }
 
 /// The two databases, for [`run!`].
-#[allow(
-    clippy::large_enum_variant,
-    reason = "one is held at a time, and a box would cost each checkout an allocation"
-)]
 pub enum Inner {
-    /// PostgreSQL.
-    Postgres(Object<AsyncPgConnection>),
+    /// PostgreSQL. Other reads of the same request may share it.
+    Postgres(Arc<PgSession>),
     /// SQLite.
-    Sqlite(Object<Sqlite>),
+    Sqlite(SqliteSession),
 }
 
 impl Connection {
     pub(super) fn new(inner: Inner) -> Self {
-        let kind = match &inner {
-            Inner::Postgres(_) => Kind::Postgres,
-            Inner::Sqlite(_) => Kind::Sqlite,
-        };
         Self {
-            inner: Some(inner),
-            kind,
+            inner,
             is_busy: false,
-            in_transaction: false,
         }
     }
 
     /// Which database it is to.
     pub fn kind(&self) -> Kind {
-        self.kind
+        match &self.inner {
+            Inner::Postgres(_) => Kind::Postgres,
+            Inner::Sqlite(_) => Kind::Sqlite,
+        }
     }
 
     /// Whichever database it is, for one statement; for [`run!`] and for the few helpers that differ.
@@ -60,10 +48,7 @@ impl Connection {
     pub fn inner(&mut self) -> &mut Inner {
         tally::add();
         self.is_busy = true;
-        // Only dropping takes it.
-        self.inner
-            .as_mut()
-            .expect("it is there until it is dropped")
+        &mut self.inner
     }
 
     /// Says that the statement is over, however it ended.
@@ -87,32 +72,21 @@ impl Connection {
         Ok(outcome??)
     }
 
-    pub(super) fn set_in_transaction(&mut self, in_transaction: bool) {
-        self.in_transaction = in_transaction;
+    pub(super) fn set_in_transaction(&self, in_transaction: bool) {
+        match &self.inner {
+            Inner::Postgres(session) => session.set_in_transaction(in_transaction),
+            Inner::Sqlite(session) => session.set_in_transaction(in_transaction),
+        }
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        let Some(inner) = self.inner.take() else {
-            return;
-        };
-        if !self.is_busy && !self.in_transaction {
-            // Back to the pool.
-            return;
-        }
-        let (is_busy, in_transaction) = (self.is_busy, self.in_transaction);
-        match (Handle::try_current(), inner) {
-            (Ok(runtime), Inner::Postgres(conn)) if is_busy => {
-                runtime.spawn(abandon_postgres(conn));
+        if self.is_busy {
+            match &self.inner {
+                Inner::Postgres(session) => session.leave(),
+                Inner::Sqlite(session) => session.leave(),
             }
-            (Ok(runtime), Inner::Sqlite(conn)) if is_busy => {
-                runtime.spawn(abandon_sqlite(conn, in_transaction));
-            }
-            // A pool takes back what is dropped, transaction and all; what is taken out of it is
-            // closed, and with that rolled back.
-            (_, Inner::Postgres(conn)) => drop(Object::take(conn)),
-            (_, Inner::Sqlite(conn)) => drop(Object::take(conn)),
         }
     }
 }
@@ -127,7 +101,8 @@ macro_rules! run {
     ($conn:ident, $query:expr) => {{
         let outcome = match $conn.inner() {
             $crate::db::Inner::Postgres($conn) => {
-                let $conn = &mut **$conn;
+                // Through a shared reference, statements need not wait for one another.
+                let $conn = &mut &***$conn;
                 $query
             }
             $crate::db::Inner::Sqlite($conn) => {

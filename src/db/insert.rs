@@ -32,7 +32,7 @@ where
         let inserted = match tx.inner() {
             Inner::Postgres(conn) => {
                 let insert = diesel::insert_into(table).values(rows);
-                RunQueryDsl::execute(insert, &mut **conn).await
+                RunQueryDsl::execute(insert, &mut &***conn).await
             }
             Inner::Sqlite(conn) => {
                 conn.spawn_blocking(move |conn| {

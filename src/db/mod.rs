@@ -16,6 +16,7 @@ pub mod page;
 mod pool;
 mod postgres;
 mod replica;
+mod session;
 mod sqlite;
 mod statements;
 mod tally;

@@ -19,6 +19,7 @@ use super::announce::Announcements;
 use super::connection::{Connection, Inner};
 use super::postgres::{connect_postgres, establish_postgres, parse, settings};
 use super::replica::Replica;
+use super::session::{Ongoing, Session};
 use super::sqlite::{READER, Sqlite, WRITER, establish_sqlite};
 use super::statements::Statements;
 use crate::error::{Error, Result};
@@ -63,11 +64,13 @@ impl Options {
 /// The database: gives connections for reading, and transactions. Cheap to clone.
 ///
 /// All of it reads the primary, and with that what was written before; only what is had by
-/// [`Db::for_queries`] does not.
+/// [`Db::for_query`] does not.
 #[derive(Clone)]
 pub struct Db {
     shared: Arc<Shared>,
     reads: Reads,
+    /// What the reads of one request have in common, where this is the database as a request sees it.
+    ongoing: Option<Arc<Ongoing>>,
 }
 
 /// What the clones of a database share.
@@ -197,24 +200,27 @@ impl Db {
                 announcements: Arc::new(Announcements::new(listen_url)),
             }),
             reads: Reads::Primary,
+            ongoing: None,
         })
     }
 
-    /// The same database, of which reads come from its replica, if it has one that is there and not
-    /// far behind. They may miss what was just written, so this is for nothing but the fields of a
+    /// The same database for one query: reads come from its replica, if it has one that is there and
+    /// not far behind. They may miss what was just written, so this is for nothing but the fields of a
     /// query.
-    pub fn for_queries(&self) -> Self {
-        Self {
-            reads: Reads::Replica,
-            ..self.clone()
-        }
+    pub fn for_query(&self) -> Self {
+        self.for_one(Reads::Replica)
     }
 
-    /// The same database, of which reads come from the primary.
-    pub fn primary(&self) -> Self {
+    /// The same database for one request, of which reads come from the primary.
+    pub fn for_request(&self) -> Self {
+        self.for_one(Reads::Primary)
+    }
+
+    fn for_one(&self, reads: Reads) -> Self {
         Self {
-            reads: Reads::Primary,
-            ..self.clone()
+            shared: self.shared.clone(),
+            reads,
+            ongoing: Some(Arc::default()),
         }
     }
 
@@ -264,17 +270,26 @@ impl Db {
         &self.shared.announcements
     }
 
-    /// A connection that can only read.
+    /// A connection that can only read. On PostgreSQL, those of one request that overlap share a
+    /// session: their statements are sent without waiting for one another's answers.
     ///
     /// # Errors
     /// `UNAVAILABLE` where none can be had in time.
     pub async fn read(&self) -> Result<Connection> {
         let inner = match &self.shared.pools {
-            Pools::Postgres { read, .. } => Inner::Postgres(match self.read_replica().await {
-                Some(conn) => conn,
-                None => get(read).await?,
-            }),
-            Pools::Sqlite { read, .. } => Inner::Sqlite(get(read).await?),
+            Pools::Postgres { read, .. } => {
+                let take = async {
+                    match self.read_replica().await {
+                        Some(conn) => Ok(conn),
+                        None => get(read).await,
+                    }
+                };
+                Inner::Postgres(match &self.ongoing {
+                    Some(ongoing) => ongoing.join(take).await?,
+                    None => Arc::new(Session::new(take.await?)),
+                })
+            }
+            Pools::Sqlite { read, .. } => Inner::Sqlite(Session::new(get(read).await?)),
         };
         Ok(Connection::new(inner))
     }
@@ -290,9 +305,13 @@ impl Db {
     pub(super) async fn write(&self) -> Result<Connection> {
         match &self.shared.pools {
             Pools::Postgres { write, .. } => {
-                Ok(Connection::new(Inner::Postgres(get(write).await?)))
+                let session = Session::new(get(write).await?);
+                Ok(Connection::new(Inner::Postgres(Arc::new(session))))
             }
-            Pools::Sqlite { write, .. } => Ok(Connection::new(Inner::Sqlite(get(write).await?))),
+            Pools::Sqlite { write, .. } => {
+                let session = Session::new(get(write).await?);
+                Ok(Connection::new(Inner::Sqlite(session)))
+            }
         }
     }
 
@@ -340,7 +359,8 @@ where
     AsyncDieselConnectionManager<C>:
         deadpool::managed::Manager<Type = C, Error = diesel_async::pooled_connection::PoolError>,
 {
-    pool.get().await.map_err(|error| {
+    // Boxed, because it is large, and would be part of whatever reads.
+    Box::pin(pool.get()).await.map_err(|error| {
         Error::NoConnection(match error {
             deadpool::managed::PoolError::Backend(error) => error.to_string(),
             error => error.to_string(),

@@ -14,8 +14,8 @@ pub struct Tally(Arc<AtomicU64>);
 
 impl Tally {
     /// Does the work, and counts the statements that it makes in its own task.
-    pub async fn count<F: Future>(&self, work: F) -> F::Output {
-        OWN.scope(self.clone(), work).await
+    pub fn count<F: Future>(&self, work: F) -> impl Future<Output = F::Output> + use<F> {
+        OWN.scope(self.clone(), work)
     }
 
     /// How many there were so far.

@@ -2,13 +2,18 @@
 
 use std::collections::HashSet;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::Duration;
 
-use diesel_async::{AnsiTransactionManager, AsyncConnection, TransactionManager};
+use anyhow::Context;
+use diesel_async::{
+    AnsiTransactionManager, AsyncConnection, AsyncPgConnection, TransactionManager,
+};
 
 use super::announce::Topic;
 use super::connection::{Connection, Inner};
 use super::pool::Db;
+use super::session::PgSession;
 use super::sqlite::Sqlite;
 use crate::error::{Error, Result};
 
@@ -116,46 +121,50 @@ impl Transaction {
     }
 
     async fn begin(&mut self) -> Result<()> {
-        let conn = &mut self.conn;
-        conn.set_in_transaction(true);
-        let begun = match conn.inner() {
-            Inner::Postgres(conn) => PgManager::begin_transaction(&mut **conn).await,
+        self.conn.set_in_transaction(true);
+        let begun = match self.conn.inner() {
+            Inner::Postgres(session) => PgManager::begin_transaction(own(session)?).await,
             // The stock `BEGIN` is deferred: two transactions that have read could then not both
             // write, and no waiting helps.
-            Inner::Sqlite(conn) => {
-                conn.spawn_blocking(|conn| {
-                    diesel::connection::AnsiTransactionManager::begin_transaction_sql(
-                        conn,
-                        "BEGIN IMMEDIATE",
-                    )
-                })
-                .await
+            Inner::Sqlite(session) => {
+                session
+                    .spawn_blocking(|conn| {
+                        diesel::connection::AnsiTransactionManager::begin_transaction_sql(
+                            conn,
+                            "BEGIN IMMEDIATE",
+                        )
+                    })
+                    .await
             }
         };
-        conn.settle();
-        conn.set_in_transaction(begun.is_ok());
+        self.conn.settle();
+        self.conn.set_in_transaction(begun.is_ok());
         Ok(begun?)
     }
 
     async fn commit(&mut self) -> Result<()> {
-        let conn = &mut self.conn;
-        let committed = match conn.inner() {
-            Inner::Postgres(conn) => PgManager::commit_transaction(&mut **conn).await,
-            Inner::Sqlite(conn) => SqliteManager::commit_transaction(&mut **conn).await,
+        let committed = match self.conn.inner() {
+            Inner::Postgres(session) => PgManager::commit_transaction(own(session)?).await,
+            Inner::Sqlite(session) => SqliteManager::commit_transaction(&mut **session).await,
         };
-        conn.settle();
-        conn.set_in_transaction(committed.is_err());
+        self.conn.settle();
+        self.conn.set_in_transaction(committed.is_err());
         Ok(committed?)
     }
 
     async fn rollback(&mut self) -> Result<(), Error> {
-        let conn = &mut self.conn;
-        let rolled_back = match conn.inner() {
-            Inner::Postgres(conn) => PgManager::rollback_transaction(&mut **conn).await,
-            Inner::Sqlite(conn) => SqliteManager::rollback_transaction(&mut **conn).await,
+        let rolled_back = match self.conn.inner() {
+            Inner::Postgres(session) => PgManager::rollback_transaction(own(session)?).await,
+            Inner::Sqlite(session) => SqliteManager::rollback_transaction(&mut **session).await,
         };
-        conn.settle();
-        conn.set_in_transaction(rolled_back.is_err());
+        self.conn.settle();
+        self.conn.set_in_transaction(rolled_back.is_err());
         Ok(rolled_back?)
     }
+}
+
+/// The session of a transaction, which is nobody else's.
+fn own(session: &mut Arc<PgSession>) -> Result<&mut AsyncPgConnection> {
+    let session = Arc::get_mut(session).context("a transaction shares its session")?;
+    Ok(session)
 }

@@ -20,13 +20,13 @@ impl AccountDeletion {
     /// Organizations with other members that the viewer alone owns: they must be handed over first.
     async fn blocked_by(&self) -> Vec<Organization> {
         let organizations = self.0.blocked_by.iter().cloned();
-        organizations.map(Organization).collect()
+        organizations.map(Organization::from).collect()
     }
 
     /// Organizations that would be deleted, the viewer being the only member.
     async fn deletes(&self) -> Vec<Organization> {
         let organizations = self.0.deletes.iter().cloned();
-        organizations.map(Organization).collect()
+        organizations.map(Organization::from).collect()
     }
 }
 

@@ -71,8 +71,8 @@ impl RequestContext {
         kind: OperationType,
     ) -> Self {
         let db = match kind {
-            OperationType::Query => app.db.for_queries(),
-            OperationType::Mutation | OperationType::Subscription => app.db.primary(),
+            OperationType::Query => app.db.for_query(),
+            OperationType::Mutation | OperationType::Subscription => app.db.for_request(),
         };
         Self::of(app.with_db(db), viewer.ok().map(Arc::new), now)
     }
@@ -116,12 +116,14 @@ impl RequestContext {
 
     async fn run(self, schema: &ApiSchema, request: Request) -> Response {
         let batches = self.batches.clone();
-        batches.run(schema.execute(request.data(self))).await
+        // Boxed, because it is large, and would be moved from one layer to the next.
+        let execution = Box::pin(schema.execute(request.data(self)));
+        batches.run(execution).await
     }
 
     /// The same context, reading the primary.
     fn on_primary(&self) -> Self {
-        let app = self.app.with_db(self.app.db.primary());
+        let app = self.app.with_db(self.app.db.for_request());
         let viewer = self.signed_in.as_ref().map(|it| it.viewer.clone());
         Self::of(app, viewer, self.course.stage().now)
     }

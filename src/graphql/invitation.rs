@@ -252,7 +252,7 @@ impl InvitationMutation {
         let accepted = invitation::accept(ctx.app(), viewer, id).await?;
         Ok(AcceptInvitationPayload {
             invitation: Invitation(accepted.invitation),
-            organization: Organization(accepted.organization),
+            organization: accepted.organization.into(),
             workspace: accepted.workspace.map(Workspace),
         })
     }

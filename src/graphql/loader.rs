@@ -45,7 +45,10 @@ impl Loaders {
 }
 
 /// Gives what was found by its key.
-fn keyed<K: Eq + Hash, V>(found: Vec<V>, key: impl Fn(&V) -> K) -> HashMap<K, V> {
+fn keyed<K: Eq + Hash, V>(
+    found: impl IntoIterator<Item = V>,
+    key: impl Fn(&V) -> K,
+) -> HashMap<K, V> {
     found
         .into_iter()
         .map(|value| (key(&value), value))
@@ -64,12 +67,13 @@ impl Loader<UserId> for Loaders {
 }
 
 impl Loader<OrganizationId> for Loaders {
-    type Value = VisibleOrganization;
+    type Value = Arc<VisibleOrganization>;
     type Error = Arc<Error>;
 
-    async fn load(&self, ids: &[OrganizationId]) -> Loaded<OrganizationId, VisibleOrganization> {
+    async fn load(&self, ids: &[OrganizationId]) -> Loaded<OrganizationId, Self::Value> {
         let mut conn = self.app.db.read().await?;
         let found = organization::visible(&mut conn, self.viewer, ids).await?;
+        let found = found.into_iter().map(Arc::new);
         Ok(keyed(found, |visible| visible.organization.id))
     }
 }

@@ -13,71 +13,43 @@ use crate::models::navigation::{self, Navigation};
 use crate::models::user;
 
 /// What an application shell needs to draw its switcher, in one request.
+#[derive(SimpleObject)]
 pub struct NavigationState {
-    viewer: user::User,
-    navigation: Navigation,
+    /// The person who asks.
+    viewer: User,
+    /// `null` for someone who belongs to no organization yet.
+    current_organization: Option<Organization>,
+    /// The one selected last, if it is still visible; else the first by name.
+    current_workspace: Option<Workspace>,
+    /// By name; the first 500.
+    organizations: Vec<Organization>,
+    /// Whether there are more.
+    has_more_organizations: bool,
+    /// By name; the first 500.
+    workspaces: Vec<Workspace>,
+    /// Whether there are more.
+    has_more_workspaces: bool,
+    /// Pending invitations for the viewer's verified email address, newest first; the first 100.
+    invitations: Vec<Invitation>,
 }
 
-/// What an application shell needs to draw its switcher, in one request.
-#[Object]
 impl NavigationState {
-    /// The person who asks.
-    async fn viewer(&self) -> User {
-        User(self.viewer.clone())
+    fn new(viewer: user::User, navigation: Navigation) -> Self {
+        Self {
+            viewer: User(viewer),
+            current_organization: navigation.current_organization.map(Organization),
+            current_workspace: navigation.current_workspace.map(Workspace),
+            organizations: all(navigation.organizations, Organization),
+            has_more_organizations: navigation.has_more_organizations,
+            workspaces: all(navigation.workspaces, Workspace),
+            has_more_workspaces: navigation.has_more_workspaces,
+            invitations: all(navigation.invitations, Invitation),
+        }
     }
+}
 
-    /// `null` for someone who belongs to no organization yet.
-    async fn current_organization(&self) -> Option<Organization> {
-        self.navigation
-            .current_organization
-            .clone()
-            .map(Organization)
-    }
-
-    /// The one selected last, if it is still visible; else the first by name.
-    async fn current_workspace(&self) -> Option<Workspace> {
-        self.navigation.current_workspace.clone().map(Workspace)
-    }
-
-    /// By name; the first 500.
-    async fn organizations(&self) -> Vec<Organization> {
-        self.navigation
-            .organizations
-            .iter()
-            .cloned()
-            .map(Organization)
-            .collect()
-    }
-
-    /// Whether there are more.
-    async fn has_more_organizations(&self) -> bool {
-        self.navigation.has_more_organizations
-    }
-
-    /// By name; the first 500.
-    async fn workspaces(&self) -> Vec<Workspace> {
-        self.navigation
-            .workspaces
-            .iter()
-            .cloned()
-            .map(Workspace)
-            .collect()
-    }
-
-    /// Whether there are more.
-    async fn has_more_workspaces(&self) -> bool {
-        self.navigation.has_more_workspaces
-    }
-
-    /// Pending invitations for the viewer's verified email address, newest first; the first 100.
-    async fn invitations(&self) -> Vec<Invitation> {
-        self.navigation
-            .invitations
-            .iter()
-            .cloned()
-            .map(Invitation)
-            .collect()
-    }
+fn all<R, T>(rows: Vec<R>, object: impl Fn(R) -> T) -> Vec<T> {
+    rows.into_iter().map(object).collect()
 }
 
 /// What can be read for navigating.
@@ -89,9 +61,8 @@ impl NavigationQuery {
     /// What an application shell needs to draw its switcher, in one request.
     async fn navigation_state(&self, ctx: &Context<'_>) -> Result<NavigationState> {
         let viewer = ctx.viewer()?.user.clone();
-        let navigation =
-            navigation::load(&mut ctx.app().db.read().await?, &viewer, ctx.now()).await?;
-        Ok(NavigationState { viewer, navigation })
+        let navigation = navigation::load(&ctx.app().db, &viewer, ctx.now()).await?;
+        Ok(NavigationState::new(viewer, navigation))
     }
 }
 
@@ -123,10 +94,7 @@ impl NavigationMutation {
         let id = check.id("workspaceId", &input.workspace_id);
         let id = check.done(id)?;
         let navigation = navigation::select(ctx.app(), viewer, id).await?;
-        let navigation_state = NavigationState {
-            viewer: viewer.user.clone(),
-            navigation,
-        };
+        let navigation_state = NavigationState::new(viewer.user.clone(), navigation);
         Ok(SelectWorkspacePayload { navigation_state })
     }
 }

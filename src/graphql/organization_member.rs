@@ -97,7 +97,7 @@ impl OrganizationMemberMutation {
         Ok(RemoveOrganizationMemberPayload {
             removed: true,
             user_id: user.into(),
-            organization: Organization(organization),
+            organization: organization.into(),
         })
     }
 
@@ -133,7 +133,7 @@ impl OrganizationMemberMutation {
         let (id, user) = check.done((id, user))?;
         let organization = organization::transfer(ctx.app(), viewer, id, user).await?;
         Ok(TransferOrganizationOwnershipPayload {
-            organization: Organization(organization),
+            organization: organization.into(),
         })
     }
 }

@@ -1,11 +1,16 @@
 //! What an application shell needs to draw its switcher, and what is current.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures_util::future::try_join3;
+
 use crate::access::scope::workspace::View;
 use crate::app::App;
 use crate::auth::Viewer;
-use crate::db::Connection;
 use crate::db::page::{Direction, List, Window};
 use crate::db::types::Instant;
+use crate::db::{Connection, Db};
 use crate::error::Result;
 use crate::id::{OrganizationId, WorkspaceId};
 use crate::models::invitation::{self, NamedInvitation};
@@ -22,17 +27,17 @@ const MOST_INVITATIONS: i64 = 100;
 #[derive(Clone, Debug)]
 pub struct Navigation {
     /// By name; the first 500.
-    pub organizations: Vec<VisibleOrganization>,
+    pub organizations: Vec<Arc<VisibleOrganization>>,
     /// Whether there are more.
     pub has_more_organizations: bool,
-    /// By name; the first 500.
+    /// By name; the first 500. Each with its organization, if that is among those.
     pub workspaces: Vec<VisibleWorkspace>,
     /// Whether there are more.
     pub has_more_workspaces: bool,
     /// The one selected last, if it is still visible; else the first by name.
     pub current_workspace: Option<VisibleWorkspace>,
     /// That of the current workspace, else the first by name.
-    pub current_organization: Option<VisibleOrganization>,
+    pub current_organization: Option<Arc<VisibleOrganization>>,
     /// Those that the person can answer, newest first; the first 100.
     pub invitations: Vec<NamedInvitation>,
 }
@@ -41,23 +46,39 @@ pub struct Navigation {
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn load(conn: &mut Connection, user: &User, now: Instant) -> Result<Navigation> {
-    let first = |limit| Window {
-        low: None,
-        high: None,
-        direction: Direction::Ascending,
-        limit,
-        offset: 0,
-    };
+pub async fn load(db: &Db, user: &User, now: Instant) -> Result<Navigation> {
     let viewer = [user.id];
-    let organizations = OrganizationList
-        .read(conn, user.id, &viewer, &first(MOST + 1))
-        .await?;
-    let workspaces = WorkspaceList::BY_NAME
-        .read(conn, user.id, &viewer, &first(MOST + 1))
-        .await?;
+    let first = first(MOST + 1);
+    // Nothing of these waits for another.
+    let (organizations, workspaces, invitations) = try_join3(
+        async {
+            let mut conn = db.read().await?;
+            OrganizationList
+                .read(&mut conn, user.id, &viewer, &first)
+                .await
+        },
+        async {
+            let mut conn = db.read().await?;
+            let list = WorkspaceList::BY_NAME;
+            list.read(&mut conn, user.id, &viewer, &first).await
+        },
+        async {
+            let mut conn = db.read().await?;
+            invitation::answerable(&mut conn, user.id, now, MOST_INVITATIONS).await
+        },
+    )
+    .await?;
     let (organizations, has_more_organizations) = cut(organizations);
-    let (workspaces, has_more_workspaces) = cut(workspaces);
+    let organizations: Vec<_> = organizations.into_iter().map(Arc::new).collect();
+    let (mut workspaces, has_more_workspaces) = cut(workspaces);
+    let by_id: HashMap<_, _> = organizations
+        .iter()
+        .map(|visible| (visible.organization.id, visible))
+        .collect();
+    for visible in &mut workspaces {
+        let organization = by_id.get(&visible.workspace.organization_id);
+        visible.organization = organization.map(|&organization| organization.clone());
+    }
 
     let mut current_workspace = workspaces.first().cloned();
     if let Some(selected) = user.current_workspace_id {
@@ -66,7 +87,7 @@ pub async fn load(conn: &mut Connection, user: &User, now: Instant) -> Result<Na
             .find(|visible| visible.workspace.id == selected)
             .cloned();
         let selected = match listed {
-            None if has_more_workspaces => live(conn, user, selected, now).await?,
+            None if has_more_workspaces => live(&mut db.read().await?, user, selected, now).await?,
             listed => listed,
         };
         current_workspace = selected.or(current_workspace);
@@ -74,16 +95,13 @@ pub async fn load(conn: &mut Connection, user: &User, now: Instant) -> Result<Na
     let mut current_organization = organizations.first().cloned();
     if let Some(visible) = &current_workspace {
         let id = visible.workspace.organization_id;
-        let listed = organizations
-            .iter()
-            .find(|visible| visible.organization.id == id)
-            .cloned();
-        current_organization = match listed {
-            None => find_organization(conn, user, id).await?,
-            listed => listed,
+        current_organization = match by_id.get(&id) {
+            None => find_organization(&mut db.read().await?, user, id)
+                .await?
+                .map(Arc::new),
+            Some(&listed) => Some(listed.clone()),
         };
     }
-    let invitations = invitation::answerable(conn, user.id, now, MOST_INVITATIONS).await?;
     Ok(Navigation {
         organizations,
         has_more_organizations,
@@ -112,13 +130,7 @@ pub(super) async fn current_organization(
         Some(selected) => live(conn, user, selected, now).await?,
         None => None,
     };
-    let first = Window {
-        low: None,
-        high: None,
-        direction: Direction::Ascending,
-        limit: 1,
-        offset: 0,
-    };
+    let first = first(1);
     if current.is_none() {
         let workspaces = WorkspaceList::BY_NAME
             .read(conn, user.id, &[user.id], &first)
@@ -153,7 +165,7 @@ pub async fn select(app: &App, viewer: &Viewer, id: WorkspaceId) -> Result<Navig
         .await?;
     let mut user = viewer.user.clone();
     user.current_workspace_id = Some(id);
-    load(&mut app.db.read().await?, &user, app.now()).await
+    load(&app.db, &user, app.now()).await
 }
 
 async fn live(
@@ -174,6 +186,17 @@ async fn find_organization(
     id: OrganizationId,
 ) -> Result<Option<VisibleOrganization>> {
     organization::find(conn, user.id, &OrganizationBy::Id(id)).await
+}
+
+/// The first rows of a list, as many as that.
+fn first(limit: i64) -> Window {
+    Window {
+        low: None,
+        high: None,
+        direction: Direction::Ascending,
+        limit,
+        offset: 0,
+    }
 }
 
 fn cut<P, R>(rows: Vec<(P, R)>) -> (Vec<R>, bool) {

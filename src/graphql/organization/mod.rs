@@ -3,6 +3,8 @@
 mod member;
 mod mutation;
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Enum, ID, Object, OneofObject, Result};
 
 pub use member::OrganizationMember;
@@ -69,7 +71,13 @@ pub fn permissions(permissions: &[access::Permission]) -> Vec<Permission> {
 
 /// What people belong to and workspaces hang off.
 #[derive(Clone)]
-pub struct Organization(pub VisibleOrganization);
+pub struct Organization(pub Arc<VisibleOrganization>);
+
+impl From<VisibleOrganization> for Organization {
+    fn from(visible: VisibleOrganization) -> Self {
+        Self(Arc::new(visible))
+    }
+}
 
 /// What people belong to and workspaces hang off.
 #[Object]
@@ -216,7 +224,7 @@ impl Organization {
 }
 
 /// What the viewer may do in an organization.
-pub struct OrganizationAccess(VisibleOrganization);
+pub struct OrganizationAccess(Arc<VisibleOrganization>);
 
 /// What the viewer may do in an organization.
 #[Object]
@@ -277,7 +285,7 @@ impl OrganizationQuery {
         before: Option<String>,
     ) -> Result<Connection<Organization>> {
         let args = PageArgs::new(first, after, last, before);
-        Connection::of_viewer(ctx, OrganizationList, args, Organization).await
+        Connection::of_viewer(ctx, OrganizationList, args, Organization::from).await
     }
 
     /// `null` where there is none or the viewer may not see it: reading what is not there is no
@@ -303,7 +311,7 @@ impl OrganizationQuery {
             };
             organization::find(&mut ctx.app().db.read().await?, viewer, &by).await
         };
-        nullable(found.await.map(|found| found.map(Organization)))
+        nullable(found.await.map(|found| found.map(Organization::from)))
     }
 
     /// What the viewer may do in an organization; `null` for someone who is no member.
@@ -319,7 +327,8 @@ impl OrganizationQuery {
             let by = OrganizationBy::Id(check.done(id)?);
             organization::find(&mut ctx.app().db.read().await?, viewer, &by).await
         };
-        nullable(found.await.map(|found| found.map(OrganizationAccess)))
+        let found = found.await.map(|found| found.map(Arc::new));
+        nullable(found.map(|found| found.map(OrganizationAccess)))
     }
 }
 

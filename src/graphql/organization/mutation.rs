@@ -84,7 +84,7 @@ impl OrganizationMutation {
         };
         let organization = organization::create(ctx.app(), viewer, &new).await?;
         Ok(CreateOrganizationPayload {
-            organization: Organization(organization),
+            organization: organization.into(),
         })
     }
 
@@ -103,7 +103,7 @@ impl OrganizationMutation {
         let changes = OrganizationChanges { name, slug };
         let organization = organization::update(ctx.app(), viewer, id, &changes).await?;
         Ok(UpdateOrganizationPayload {
-            organization: Organization(organization),
+            organization: organization.into(),
         })
     }
 
@@ -145,7 +145,7 @@ impl OrganizationMutation {
         let workos_id = workos_id.as_deref();
         let organization = organization::link_workos(ctx.app(), viewer, id, workos_id).await?;
         Ok(LinkWorkosOrganizationPayload {
-            organization: Organization(organization),
+            organization: organization.into(),
         })
     }
 }

@@ -6,6 +6,8 @@ mod member_mutation;
 mod mutation;
 mod query;
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Enum, ID, Object, Result};
 
 pub use member::WorkspaceMember;
@@ -33,6 +35,7 @@ use crate::access;
 use crate::error::Error;
 use crate::models::event::WorkspaceEvents;
 use crate::models::invitation::WorkspaceInvitations;
+use crate::models::organization::VisibleOrganization;
 use crate::models::prompt::PromptList;
 use crate::models::run::RunList;
 use crate::models::workspace::{self, MemberList, VisibleWorkspace};
@@ -81,6 +84,15 @@ impl Workspace {
         self.0.role().ok_or_else(Error::not_found)
     }
 
+    /// Its organization, which may have been read with it.
+    async fn load_organization(&self, ctx: &Context<'_>) -> Result<Arc<VisibleOrganization>> {
+        if let Some(read) = &self.0.organization {
+            return Ok(read.clone());
+        }
+        let found = ctx.loaders()?.load_one(self.row().organization_id).await?;
+        Ok(found.ok_or_else(Error::not_found)?)
+    }
+
     fn require(&self, permission: access::Permission) -> Result<(), Error> {
         if self.role()?.may(permission) {
             Ok(())
@@ -100,8 +112,7 @@ impl Workspace {
 
     /// What it belongs to, for good.
     async fn organization(&self, ctx: &Context<'_>) -> Result<Organization> {
-        let found = ctx.loaders()?.load_one(self.row().organization_id).await?;
-        Ok(Organization(found.ok_or_else(Error::not_found)?))
+        Ok(Organization(self.load_organization(ctx).await?))
     }
 
     /// 2 to 80 characters.
@@ -220,11 +231,10 @@ impl Workspace {
 
     /// What its plan allows, and how much of it is used.
     async fn limits(&self, ctx: &Context<'_>) -> Result<WorkspaceLimits> {
-        let found = ctx.loaders()?.load_one(self.row().organization_id).await?;
-        let organization = found.ok_or_else(Error::not_found)?.organization;
+        let visible = self.load_organization(ctx).await?;
         Ok(WorkspaceLimits {
             workspace: self.row().id,
-            plan: ctx.app().plan(&organization.plan_key).clone(),
+            plan: ctx.app().plan(&visible.organization.plan_key).clone(),
         })
     }
 

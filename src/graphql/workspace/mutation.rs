@@ -240,7 +240,7 @@ impl WorkspaceMutation {
         let created = workspace::create(ctx.app(), viewer, &input.check()?).await?;
         Ok(CreateWorkspacePayload {
             workspace: Workspace(created.workspace),
-            organization: Organization(created.organization),
+            organization: created.organization.into(),
             is_first_workspace: created.is_first,
         })
     }

@@ -113,6 +113,7 @@ impl WorkspaceQuery {
             now: ctx.app().now(),
             field: order.field.into(),
             direction: order.direction.into(),
+            with_organizations: selects_organizations(ctx),
         };
         let args = PageArgs {
             first,
@@ -145,6 +146,17 @@ impl WorkspaceQuery {
         };
         nullable(found.await.map(|found| found.map(Workspace)))
     }
+}
+
+/// Whether the page's workspaces are asked for their organizations.
+fn selects_organizations(ctx: &Context<'_>) -> bool {
+    let page = ctx.look_ahead();
+    let nodes = [page.field("nodes"), page.field("edges").field("node")];
+    nodes.iter().any(|node| {
+        ["organization", "limits"]
+            .iter()
+            .any(|field| node.field(field).exists())
+    })
 }
 
 /// The text that a list is searched for.

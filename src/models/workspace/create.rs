@@ -119,6 +119,7 @@ async fn create_in(
         workspace,
         organization_role,
         membership_role: Some(role),
+        organization: None,
     };
     Ok(Created {
         workspace,

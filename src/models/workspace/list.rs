@@ -4,8 +4,10 @@ use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{Row, VisibleWorkspace, Workspace};
-use crate::access::visible::{may_own, may_see, workspaces_of_viewer};
+use super::{Row, RowAndOrganization, VisibleWorkspace, Workspace};
+use crate::access::visible::{
+    may_own, may_see, workspaces_and_organizations_of_viewer, workspaces_of_viewer,
+};
 use crate::db::page::{
     Children, Direction, List, Position, Window, by_id, by_instant, by_text, ordered,
 };
@@ -13,6 +15,7 @@ use crate::db::types::Instant;
 use crate::db::{Connection, each_parent};
 use crate::error::Result;
 use crate::id::{OrganizationId, UserId, kind};
+use crate::models::organization::Organization;
 use crate::models::values::fold::like_pattern;
 use crate::run;
 use crate::schema::{organization_members, workspace_members, workspaces};
@@ -44,6 +47,8 @@ pub struct WorkspaceList {
     pub field: OrderField,
     /// Which way.
     pub direction: Direction,
+    /// Whether each is read with its organization.
+    pub with_organizations: bool,
 }
 
 impl WorkspaceList {
@@ -55,6 +60,7 @@ impl WorkspaceList {
         now: Instant::MIN,
         field: OrderField::Name,
         direction: Direction::Ascending,
+        with_organizations: false,
     };
 }
 
@@ -91,6 +97,26 @@ macro_rules! narrowed {
     }};
 }
 
+/// Cuts the window out of the list.
+macro_rules! page {
+    ($query:expr, $list:expr, $window:expr) => {{
+        let (query, direction) = ($query, $window.direction);
+        let query = match $list.field {
+            OrderField::Name => query
+                .filter(by_text(workspaces::name_key, workspaces::id, $window))
+                .order_by(ordered(workspaces::name_key, direction)),
+            OrderField::CreatedAt => query.filter(by_id(workspaces::id, $window)),
+            OrderField::UpdatedAt => query
+                .filter(by_instant(workspaces::updated_at, workspaces::id, $window))
+                .order_by(ordered(workspaces::updated_at, direction)),
+        };
+        query
+            .then_order_by(ordered(workspaces::id, direction))
+            .limit($window.limit)
+            .offset($window.offset)
+    }};
+}
+
 impl List for WorkspaceList {
     type Parent = kind::User;
     type Row = VisibleWorkspace;
@@ -119,22 +145,25 @@ impl List for WorkspaceList {
         _: &[UserId],
         window: &Window,
     ) -> Result<Children<kind::User, VisibleWorkspace>> {
-        let direction = window.direction;
+        if self.with_organizations {
+            let found: Vec<RowAndOrganization> = run!(conn, {
+                let query = workspaces_and_organizations_of_viewer(viewer).into_boxed();
+                page!(narrowed!(query, self), self, window)
+                    .select((
+                        Workspace::as_select(),
+                        organization_members::role,
+                        workspace_members::role.nullable(),
+                        Organization::as_select(),
+                    ))
+                    .load(conn)
+                    .await
+            })?;
+            let found = found.into_iter();
+            return Ok(found.map(|row| (viewer, row.into())).collect());
+        }
         let found: Vec<Row> = run!(conn, {
-            let query = narrowed!(workspaces_of_viewer(viewer).into_boxed(), self);
-            let query = match self.field {
-                OrderField::Name => query
-                    .filter(by_text(workspaces::name_key, workspaces::id, window))
-                    .order_by(ordered(workspaces::name_key, direction)),
-                OrderField::CreatedAt => query.filter(by_id(workspaces::id, window)),
-                OrderField::UpdatedAt => query
-                    .filter(by_instant(workspaces::updated_at, workspaces::id, window))
-                    .order_by(ordered(workspaces::updated_at, direction)),
-            };
-            query
-                .then_order_by(ordered(workspaces::id, direction))
-                .limit(window.limit)
-                .offset(window.offset)
+            let query = workspaces_of_viewer(viewer).into_boxed();
+            page!(narrowed!(query, self), self, window)
                 .select((
                     Workspace::as_select(),
                     organization_members::role,

@@ -8,6 +8,8 @@ mod member_change;
 mod providers;
 mod update;
 
+use std::sync::Arc;
+
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
@@ -29,6 +31,7 @@ use crate::error::Result;
 use crate::files::Format;
 use crate::id::{FileId, OrganizationId, UserId, WorkspaceId};
 use crate::models::file::Icon;
+use crate::models::organization::{Organization, VisibleOrganization};
 use crate::models::provider::Provider;
 use crate::models::values::fold::fold;
 use crate::run;
@@ -130,6 +133,8 @@ pub struct VisibleWorkspace {
     pub organization_role: OrganizationRole,
     /// The role of the viewer's own membership, if they have one.
     pub membership_role: Option<WorkspaceRole>,
+    /// Its organization, where that was read with it.
+    pub organization: Option<Arc<VisibleOrganization>>,
 }
 
 impl VisibleWorkspace {
@@ -139,6 +144,7 @@ impl VisibleWorkspace {
             workspace,
             organization_role,
             membership_role,
+            organization: _,
         } = self;
         WorkspaceRole::effective(*membership_role, *organization_role, workspace.visibility)
     }
@@ -164,6 +170,26 @@ impl From<Row> for VisibleWorkspace {
             workspace,
             organization_role,
             membership_role,
+            organization: None,
+        }
+    }
+}
+
+type RowAndOrganization = (
+    Workspace,
+    OrganizationRole,
+    Option<WorkspaceRole>,
+    Organization,
+);
+
+impl From<RowAndOrganization> for VisibleWorkspace {
+    fn from((workspace, role, membership_role, organization): RowAndOrganization) -> Self {
+        let organization = VisibleOrganization { organization, role };
+        Self {
+            workspace,
+            organization_role: role,
+            membership_role,
+            organization: Some(Arc::new(organization)),
         }
     }
 }
