@@ -8,10 +8,11 @@ use sha2::{Digest, Sha256};
 use super::token::{Identity, TokenError, Verifier};
 use super::viewer::{Credential, Viewer};
 use crate::app::App;
+use crate::db::Db;
 use crate::db::types::Instant;
-use crate::error::{Error, ErrorCode};
-use crate::id::UserId;
-use crate::models::{api_token, user};
+use crate::error::{Error, ErrorCode, Result};
+use crate::models::api_token;
+use crate::models::user::{self, User};
 
 /// How long a token that was verified is taken without verifying it again.
 const CACHED_FOR: Duration = Duration::from_secs(60);
@@ -27,10 +28,24 @@ pub struct Authenticator {
 
 #[derive(Clone)]
 struct Verified {
-    user: UserId,
+    /// As they were when they were last asked for.
+    user: User,
     workos_organization_id: Option<String>,
     at: Instant,
     expires_at: Instant,
+}
+
+/// Somebody as they were at an earlier request.
+pub struct Recalled {
+    viewer: Viewer,
+    token: [u8; 32],
+}
+
+impl Recalled {
+    /// Whose request it is.
+    pub fn viewer(&self) -> &Viewer {
+        &self.viewer
+    }
 }
 
 /// Why a request with credentials is not let in.
@@ -75,31 +90,59 @@ impl Authenticator {
                 expires_at,
             });
         }
-        self.by_token(app, token).await
+        self.by_token(app, header, token).await
     }
 
-    async fn by_token(&self, app: &App, token: &str) -> Result<Viewer, Refused> {
-        let hash: [u8; 32] = Sha256::digest(token).into();
+    /// Whose request it is by a token that was verified within the minute, as they were then. Whatever
+    /// comes of that is to be told to nobody, and nothing changed, before they are
+    /// [confirmed](Self::confirm).
+    pub fn recall(&self, app: &App, header: &[u8]) -> Option<Recalled> {
+        let token = hash(bearer(header)?);
         let now = app.now();
-        if let Some(verified) = self
-            .verified
-            .get(&hash)
-            .filter(|verified| verified.holds(now))
-        {
-            let user = user::by_id(&mut app.db.read().await?, verified.user).await?;
-            if let Some(user) = user {
-                let workos_organization_id = verified.workos_organization_id;
-                let credential = Credential::Identity {
-                    workos_organization_id,
-                };
-                return Ok(Viewer {
-                    user,
-                    credential,
-                    at: now,
-                    expires_at: Some(verified.expires_at),
-                });
+        let verified = self.verified.get(&token)?;
+        verified.holds(now).then(|| Recalled {
+            viewer: Viewer {
+                user: verified.user,
+                credential: Credential::Identity {
+                    workos_organization_id: verified.workos_organization_id,
+                },
+                at: now,
+                expires_at: Some(verified.expires_at),
+            },
+            token,
+        })
+    }
+
+    /// The same viewer as they are now: nobody where their account was deleted.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn confirm(&self, db: &Db, recalled: &Recalled) -> Result<Option<Viewer>> {
+        let Recalled { viewer, token } = recalled;
+        let user = user::by_id(&mut db.read().await?, viewer.id()).await?;
+        match &user {
+            None => self.verified.invalidate(token),
+            Some(user) if *user == viewer.user => {}
+            Some(user) => {
+                // Nobody is remembered for longer for that.
+                if let Some(mut verified) = self.verified.get(token) {
+                    verified.user = user.clone();
+                    self.verified.insert(*token, verified);
+                }
             }
-            self.verified.invalidate(&hash);
+        }
+        Ok(user.map(|user| Viewer {
+            user,
+            ..viewer.clone()
+        }))
+    }
+
+    async fn by_token(&self, app: &App, header: &[u8], token: &str) -> Result<Viewer, Refused> {
+        let now = app.now();
+        if let Some(recalled) = self.recall(app, header)
+            && let Some(viewer) = self.confirm(&app.db, &recalled).await?
+        {
+            return Ok(viewer);
         }
         let identity = match self.verifier.verify(token, now.to_utc()).await {
             Ok(identity) => identity,
@@ -111,13 +154,13 @@ impl Authenticator {
             }
         };
         // Boxed, because it is large, and seldom.
-        Box::pin(self.sign_in(app, hash, identity, now)).await
+        Box::pin(self.sign_in(app, hash(token), identity, now)).await
     }
 
     async fn sign_in(
         &self,
         app: &App,
-        hash: [u8; 32],
+        token: [u8; 32],
         identity: Identity,
         now: Instant,
     ) -> Result<Viewer, Refused> {
@@ -131,12 +174,12 @@ impl Authenticator {
         };
         let workos_organization_id = identity.workos_organization_id;
         let verified = Verified {
-            user: user.id,
+            user: user.clone(),
             workos_organization_id: workos_organization_id.clone(),
             at: now,
             expires_at: identity.expires_at.into(),
         };
-        self.verified.insert(hash, verified);
+        self.verified.insert(token, verified);
         Ok(Viewer {
             user,
             credential: Credential::Identity {
@@ -152,6 +195,11 @@ impl Verified {
     fn holds(&self, now: Instant) -> bool {
         now < self.expires_at && now >= self.at && now.since(self.at) < CACHED_FOR
     }
+}
+
+/// What a token is remembered by.
+fn hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token).into()
 }
 
 /// The token of a header as RFC 6750 has it; the scheme's case does not matter.

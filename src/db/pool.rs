@@ -275,23 +275,26 @@ impl Db {
     ///
     /// # Errors
     /// `UNAVAILABLE` where none can be had in time.
-    pub async fn read(&self) -> Result<Connection> {
-        let inner = match &self.shared.pools {
-            Pools::Postgres { read, .. } => {
-                let take = async {
-                    match self.read_replica().await {
-                        Some(conn) => Ok(conn),
-                        None => get(read).await,
-                    }
-                };
-                Inner::Postgres(match &self.ongoing {
-                    Some(ongoing) => ongoing.join(take).await?,
-                    None => Arc::new(Session::new(take.await?)),
-                })
-            }
-            Pools::Sqlite { read, .. } => Inner::Sqlite(Session::new(get(read).await?)),
-        };
-        Ok(Connection::new(inner))
+    pub fn read(&self) -> BoxFuture<'_, Result<Connection>> {
+        // Boxed, because it is large, and would be part of whatever reads.
+        Box::pin(async {
+            let inner = match &self.shared.pools {
+                Pools::Postgres { read, .. } => {
+                    let take = async {
+                        match self.read_replica().await {
+                            Some(conn) => Ok(conn),
+                            None => get(read).await,
+                        }
+                    };
+                    Inner::Postgres(match &self.ongoing {
+                        Some(ongoing) => ongoing.join(take).await?,
+                        None => Arc::new(Session::new(take.await?)),
+                    })
+                }
+                Pools::Sqlite { read, .. } => Inner::Sqlite(Session::new(get(read).await?)),
+            };
+            Ok(Connection::new(inner))
+        })
     }
 
     async fn read_replica(&self) -> Option<Object<AsyncPgConnection>> {
@@ -302,17 +305,17 @@ impl Db {
     }
 
     /// A connection to the primary. Outside of `db/`, writing takes a transaction.
-    pub(super) async fn write(&self) -> Result<Connection> {
-        match &self.shared.pools {
-            Pools::Postgres { write, .. } => {
-                let session = Session::new(get(write).await?);
-                Ok(Connection::new(Inner::Postgres(Arc::new(session))))
-            }
-            Pools::Sqlite { write, .. } => {
-                let session = Session::new(get(write).await?);
-                Ok(Connection::new(Inner::Sqlite(session)))
-            }
-        }
+    pub(super) fn write(&self) -> BoxFuture<'_, Result<Connection>> {
+        // Boxed, as with reading.
+        Box::pin(async {
+            let inner = match &self.shared.pools {
+                Pools::Postgres { write, .. } => {
+                    Inner::Postgres(Arc::new(Session::new(get(write).await?)))
+                }
+                Pools::Sqlite { write, .. } => Inner::Sqlite(Session::new(get(write).await?)),
+            };
+            Ok(Connection::new(inner))
+        })
     }
 
     /// A connection to the primary past Diesel, without bounds on how long a statement may take.
@@ -359,8 +362,7 @@ where
     AsyncDieselConnectionManager<C>:
         deadpool::managed::Manager<Type = C, Error = diesel_async::pooled_connection::PoolError>,
 {
-    // Boxed, because it is large, and would be part of whatever reads.
-    Box::pin(pool.get()).await.map_err(|error| {
+    pool.get().await.map_err(|error| {
         Error::NoConnection(match error {
             deadpool::managed::PoolError::Backend(error) => error.to_string(),
             error => error.to_string(),

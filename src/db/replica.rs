@@ -76,7 +76,7 @@ impl Replica {
         if self.is_away() {
             return None;
         }
-        match Box::pin(self.pool.get()).await {
+        match self.pool.get().await {
             Ok(conn) => Some(conn),
             Err(error) => {
                 self.failed(false, &error);

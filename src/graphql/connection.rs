@@ -157,17 +157,21 @@ impl<T> Connection<T> {
         L: List + Clone + Eq + std::hash::Hash + 'static,
         L::Row: Clone + Sync + 'static,
     {
-        let request = args.request()?;
-        let wanted = wanted(ctx, &request);
-        let key = PageKey {
-            list: list.clone(),
-            parent,
-            request,
-            wanted,
-        };
-        let listing = ctx.loaders()?.load_one(key).await?;
-        let listing = listing.map_or_else(Listing::empty, |listing| (*listing).clone());
-        Ok(Self::new(&list, parent, listing, node))
+        // Boxed, because every object that has such a list would reserve the room of this.
+        Box::pin(async move {
+            let request = args.request()?;
+            let wanted = wanted(ctx, &request);
+            let key = PageKey {
+                list: list.clone(),
+                parent,
+                request,
+                wanted,
+            };
+            let listing = ctx.loaders()?.load_one(key).await?;
+            let listing = listing.map_or_else(Listing::empty, |listing| (*listing).clone());
+            Ok(Self::new(&list, parent, listing, node))
+        })
+        .await
     }
 
     /// The page of a list of the viewer's own.
@@ -186,10 +190,11 @@ impl<T> Connection<T> {
         let viewer = ctx.viewer_id()?;
         let request = args.request()?;
         let wanted = wanted(ctx, &request);
+        let parents = [viewer];
         let mut conn = ctx.app().db.read().await?;
-        let mut pages = list
-            .pages(&mut conn, viewer, &[viewer], &request, wanted)
-            .await?;
+        // Boxed, because it is large, and would be part of every query.
+        let pages = Box::pin(list.pages(&mut conn, viewer, &parents, &request, wanted));
+        let mut pages = pages.await?;
         let listing = pages.remove(&viewer).unwrap_or_else(Listing::empty);
         Ok(Self::new(&list, viewer, listing, node))
     }

@@ -1,10 +1,13 @@
 //! What the resolvers of one request share.
 
+use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use async_graphql::dataloader::DataLoader;
+use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Context, Request, Response};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use futures_util::stream::{self, Stream, StreamExt};
 
 use super::ApiSchema;
@@ -13,6 +16,7 @@ use super::error::own;
 use super::loader::Loaders;
 use crate::app::App;
 use crate::auth::Viewer;
+use crate::db::Db;
 use crate::db::types::Instant;
 use crate::error::{Error, Result};
 use crate::id::UserId;
@@ -30,7 +34,25 @@ pub struct SignedOut;
 
 struct SignedIn {
     viewer: Arc<Viewer>,
-    loaders: DataLoader<Loaders>,
+    loaders: ViewerLoaders,
+}
+
+/// The loaders of a request, which see what its viewer may see.
+pub struct ViewerLoaders(DataLoader<Loaders>);
+
+impl ViewerLoaders {
+    /// What has that key, if the viewer may see it. Boxed, because every object that is asked for
+    /// reserves the room of its largest field.
+    pub fn load_one<K>(
+        &self,
+        key: K,
+    ) -> BoxFuture<'_, Result<Option<<Loaders as Loader<K>>::Value>, Arc<Error>>>
+    where
+        K: Send + Sync + Hash + Eq + Clone + 'static,
+        Loaders: Loader<K, Error = Arc<Error>>,
+    {
+        self.0.load_one(key).boxed()
+    }
 }
 
 /// How far a request has come. Cheap to clone; clones are the same.
@@ -83,7 +105,7 @@ impl RequestContext {
             let loaders = Loaders::new(app.clone(), viewer.id());
             SignedIn {
                 viewer,
-                loaders: DataLoader::new(loaders, batches.clone(), AtOnce),
+                loaders: ViewerLoaders(DataLoader::new(loaders, batches.clone(), AtOnce)),
             }
         });
         Self {
@@ -95,6 +117,11 @@ impl RequestContext {
             signed_in,
             batches,
         }
+    }
+
+    /// Where its fields read.
+    pub fn db(&self) -> &Db {
+        &self.app.db
     }
 
     /// Executes a request in this context. Where the replica fails it, it is executed again, and reads
@@ -153,7 +180,7 @@ impl RequestContext {
 }
 
 /// The same request, to be executed once more. It has no data of its own yet.
-fn copy(request: &Request) -> Request {
+pub fn copy(request: &Request) -> Request {
     let copy = Request::new(&request.query).variables(request.variables.clone());
     match &request.operation_name {
         Some(name) => copy.operation_name(name),
@@ -181,7 +208,7 @@ pub trait ContextExt {
     ///
     /// # Errors
     /// `UNAUTHENTICATED`.
-    fn loaders(&self) -> Result<&DataLoader<Loaders>>;
+    fn loaders(&self) -> Result<&ViewerLoaders>;
 
     /// The viewer's id.
     ///
@@ -205,7 +232,7 @@ impl ContextExt for Context<'_> {
         signed_in(self).map(|signed_in| &signed_in.viewer)
     }
 
-    fn loaders(&self) -> Result<&DataLoader<Loaders>> {
+    fn loaders(&self) -> Result<&ViewerLoaders> {
         signed_in(self).map(|signed_in| &signed_in.loaders)
     }
 }

@@ -61,7 +61,8 @@ impl NavigationQuery {
     /// What an application shell needs to draw its switcher, in one request.
     async fn navigation_state(&self, ctx: &Context<'_>) -> Result<NavigationState> {
         let viewer = ctx.viewer()?.user.clone();
-        let navigation = navigation::load(&ctx.app().db, &viewer, ctx.now()).await?;
+        // Boxed, because it is large, and would be part of every query.
+        let navigation = Box::pin(navigation::load(&ctx.app().db, &viewer, ctx.now())).await?;
         Ok(NavigationState::new(viewer, navigation))
     }
 }

@@ -23,7 +23,7 @@ use tokio::time::timeout;
 use super::accept::{Media, Streaming, wants_html};
 use super::budget::Payer;
 use super::client::Client;
-use super::operation::{Refusal, codes, errors, execute, failed, prepare};
+use super::operation::{Refusal, codes, errors, execute, execute_for_recalled, failed, prepare};
 use super::params::Params;
 use super::request_id::{Outcome, RequestId};
 use super::state::State;
@@ -193,9 +193,13 @@ async fn answer(
         return reply.refuse(StatusCode::NOT_ACCEPTABLE, message);
     }
     let credentials = Credentials::of(headers.get(AUTHORIZATION));
-    let viewer = match credentials.authenticate(state).await {
-        Ok(viewer) => viewer,
-        Err(refused) => return reply.unauthenticated(refused),
+    let recalled = credentials.recall(state);
+    let mut viewer = match &recalled {
+        Some(recalled) => Ok(recalled.viewer().clone()),
+        None => match credentials.authenticate(state).await {
+            Ok(viewer) => viewer,
+            Err(refused) => return reply.unauthenticated(refused),
+        },
     };
     let payer = Payer::of(&viewer, client);
     let (request, checked) = match prepare(state, params, payer, &reply.id) {
@@ -218,6 +222,18 @@ async fn answer(
             .insert(ALLOW, HeaderValue::from_static("POST"));
         return response;
     }
+    let recalled = match recalled {
+        // Whoever only asks is confirmed beside being answered.
+        Some(recalled) if kind == OperationType::Query && !is_stream => Some(recalled),
+        Some(_) => {
+            viewer = match credentials.authenticate(state).await {
+                Ok(viewer) => viewer,
+                Err(refused) => return reply.unauthenticated(refused),
+            };
+            None
+        }
+        None => None,
+    };
     let operation = checked.name.clone();
     let viewer_id = viewer.as_ref().ok().map(|viewer| viewer.id().to_string());
     if is_stream {
@@ -233,8 +249,20 @@ async fn answer(
     let (mut reply, errors) = match checked.known_answer(state) {
         Some(answer) => (reply.body(StatusCode::OK, answer), Vec::new()),
         None => {
-            let context = RequestContext::new(&state.app, viewer, now, kind);
-            let mut response = execute(state, request, context, &checked).await;
+            let executed = match &recalled {
+                Some(recalled) => {
+                    execute_for_recalled(state, request, &credentials, recalled, now, &checked)
+                        .await
+                }
+                None => {
+                    let context = RequestContext::new(&state.app, viewer, now, kind);
+                    Ok(execute(state, request, context, &checked).await)
+                }
+            };
+            let mut response = match executed {
+                Ok(response) => response,
+                Err(refused) => return reply.unauthenticated(refused),
+            };
             let limited = retry_after(&response);
             finish(&mut response, &reply.id.0);
             checked.keep_answer(state, &response);

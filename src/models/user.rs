@@ -15,7 +15,7 @@ use crate::run;
 use crate::schema::{organization_members, users};
 
 /// A person.
-#[derive(Queryable, Selectable, Insertable, Clone, Debug)]
+#[derive(Queryable, Selectable, Insertable, Clone, Debug, PartialEq)]
 #[diesel(table_name = users, check_for_backend(Pg, Sqlite), treat_none_as_default_value = false)]
 pub struct User {
     /// The user's id.

@@ -5,7 +5,7 @@ use std::fmt;
 use axum::http::HeaderValue;
 use tokio::time::sleep;
 
-use crate::auth::{Refused, Viewer};
+use crate::auth::{Recalled, Refused, Viewer};
 use crate::db::types::Instant;
 use crate::graphql::SignedOut;
 use crate::http::state::State;
@@ -44,6 +44,14 @@ impl Credentials {
                 Ok(Ok(viewer))
             }
         }
+    }
+
+    /// Whom they stand for, as of an earlier request: see [`Authenticator::recall`].
+    ///
+    /// [`Authenticator::recall`]: crate::auth::Authenticator::recall
+    pub fn recall(&self, state: &State) -> Option<Recalled> {
+        let header = self.0.as_ref()?;
+        state.authenticator.recall(&state.app, header)
     }
 
     /// Completes when they do not stand for `viewer` any more: they expired or were revoked, or the
