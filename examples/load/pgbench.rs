@@ -29,7 +29,9 @@ pub fn run(
             "--time",
             &time.as_secs().to_string(),
         ])
-        .env_clear();
+        .env_clear()
+        // As in the server's sessions.
+        .env("PGOPTIONS", "-c plan_cache_mode=force_generic_plan");
     let mut values = Vec::new();
     for (nth, request) in requests.iter().enumerate() {
         let file = folder.join(format!("request-{nth}.sql"));

@@ -101,8 +101,7 @@ macro_rules! run {
     ($conn:ident, $query:expr) => {{
         let outcome = match $conn.inner() {
             $crate::db::Inner::Postgres($conn) => {
-                // Through a shared reference, statements need not wait for one another.
-                let $conn = &mut &***$conn;
+                let $conn = &mut $conn.prepared();
                 $query
             }
             $crate::db::Inner::Sqlite($conn) => {

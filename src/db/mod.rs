@@ -15,6 +15,7 @@ mod migrations;
 pub mod page;
 mod pool;
 mod postgres;
+mod prepared;
 mod replica;
 mod session;
 mod sqlite;

@@ -18,10 +18,14 @@ pub type PgWire =
 
 /// The settings of a session, which come with its beginning. A pooler that lends a connection to one
 /// session after the other refuses them there; a `SET` it would let stay behind.
+///
+/// A statement is planned once for a session, not anew for its parameters: the indexes are made for
+/// plans that hold for all of them, and planning a page of several parents takes longer than reading it.
 pub fn settings(read_only: bool, statement_timeout: Duration) -> String {
     format!(
         "-c statement_timeout={} -c default_transaction_read_only={read_only} \
-         -c idle_in_transaction_session_timeout=60000 -c lock_timeout=10000",
+         -c idle_in_transaction_session_timeout=60000 -c lock_timeout=10000 \
+         -c plan_cache_mode=force_generic_plan",
         statement_timeout.as_millis(),
     )
 }

@@ -9,6 +9,7 @@ use diesel_async::pooled_connection::deadpool::Object;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
+use super::prepared::Prepared;
 use super::sqlite::Sqlite;
 use crate::error::Result;
 
@@ -24,6 +25,13 @@ pub struct Session<C: Pooled> {
 /// A session with PostgreSQL. Those who share it send their statements one behind the other, and none of
 /// them waits for the answers of the others.
 pub type PgSession = Session<Object<AsyncPgConnection>>;
+
+impl PgSession {
+    /// The session for statements of the program's own.
+    pub fn prepared(&self) -> Prepared<'_> {
+        Prepared(self)
+    }
+}
 
 /// A session with SQLite.
 pub type SqliteSession = Session<Object<Sqlite>>;
