@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::db::Db;
 use crate::db::types::Instant;
 use crate::error::{Error, ErrorCode, Result};
+use crate::id::UserId;
 use crate::models::api_token;
 use crate::models::user::{self, User};
 
@@ -28,8 +29,9 @@ pub struct Authenticator {
 
 #[derive(Clone)]
 struct Verified {
+    user_id: UserId,
     /// As they were when they were last asked for.
-    user: User,
+    user: Option<User>,
     workos_organization_id: Option<String>,
     at: Instant,
     expires_at: Instant,
@@ -90,59 +92,66 @@ impl Authenticator {
                 expires_at,
             });
         }
-        self.by_token(app, header, token).await
+        self.by_token(app, token).await
     }
 
     /// Whose request it is by a token that was verified within the minute, as they were then. Whatever
     /// comes of that is to be told to nobody, and nothing changed, before they are
     /// [confirmed](Self::confirm).
     pub fn recall(&self, app: &App, header: &[u8]) -> Option<Recalled> {
-        let token = hash(bearer(header)?);
-        let now = app.now();
-        let verified = self.verified.get(&token)?;
-        verified.holds(now).then(|| Recalled {
-            viewer: Viewer {
-                user: verified.user,
-                credential: Credential::Identity {
-                    workos_organization_id: verified.workos_organization_id,
-                },
-                at: now,
-                expires_at: Some(verified.expires_at),
-            },
-            token,
-        })
+        let (token, now) = (hash(bearer(header)?), app.now());
+        let verified = self.remembered(&token, now)?;
+        let user = verified.user.clone()?;
+        let viewer = verified.viewer(user, now);
+        Some(Recalled { viewer, token })
     }
 
-    /// The same viewer as they are now: nobody where their account was deleted.
+    /// Whether they still are as they were.
     ///
     /// # Errors
     /// Only those of the database.
-    pub async fn confirm(&self, db: &Db, recalled: &Recalled) -> Result<Option<Viewer>> {
+    pub async fn confirm(&self, db: &Db, recalled: &Recalled) -> Result<bool> {
         let Recalled { viewer, token } = recalled;
-        let user = user::by_id(&mut db.read().await?, viewer.id()).await?;
-        match &user {
-            None => self.verified.invalidate(token),
-            Some(user) if *user == viewer.user => {}
-            Some(user) => {
-                // Nobody is remembered for longer for that.
-                if let Some(mut verified) = self.verified.get(token) {
-                    verified.user = user.clone();
-                    self.verified.insert(*token, verified);
-                }
-            }
-        }
-        Ok(user.map(|user| Viewer {
-            user,
-            ..viewer.clone()
-        }))
+        let user = self.as_of_now(db, token, viewer.id()).await?;
+        Ok(user.is_some_and(|user| user == viewer.user))
     }
 
-    async fn by_token(&self, app: &App, header: &[u8], token: &str) -> Result<Viewer, Refused> {
-        let now = app.now();
-        if let Some(recalled) = self.recall(app, header)
-            && let Some(viewer) = self.confirm(&app.db, &recalled).await?
+    /// Has nobody be taken for who they were: they may just have changed what is known of them.
+    pub fn forget(&self, header: &[u8]) {
+        if let Some(token) = bearer(header).map(hash)
+            && let Some(verified) = self.verified.get(&token)
         {
-            return Ok(viewer);
+            let user = None;
+            self.verified.insert(token, Verified { user, ..verified });
+        }
+    }
+
+    /// What is known of a token that was verified, and is still good.
+    fn remembered(&self, token: &[u8; 32], now: Instant) -> Option<Verified> {
+        let verified = self.verified.get(token);
+        verified.filter(|verified| verified.holds(now))
+    }
+
+    /// The person of a token that was verified.
+    async fn as_of_now(&self, db: &Db, token: &[u8; 32], id: UserId) -> Result<Option<User>> {
+        let user = user::by_id(&mut db.read().await?, id).await?;
+        if user.is_none() {
+            self.verified.invalidate(token);
+        } else if let Some(verified) = self.verified.get(token)
+            && verified.user != user
+        {
+            let user = user.clone();
+            self.verified.insert(*token, Verified { user, ..verified });
+        }
+        Ok(user)
+    }
+
+    async fn by_token(&self, app: &App, token: &str) -> Result<Viewer, Refused> {
+        let (hash, now) = (hash(token), app.now());
+        if let Some(verified) = self.remembered(&hash, now)
+            && let Some(user) = self.as_of_now(&app.db, &hash, verified.user_id).await?
+        {
+            return Ok(verified.viewer(user, now));
         }
         let identity = match self.verifier.verify(token, now.to_utc()).await {
             Ok(identity) => identity,
@@ -154,7 +163,7 @@ impl Authenticator {
             }
         };
         // Boxed, because it is large, and seldom.
-        Box::pin(self.sign_in(app, hash(token), identity, now)).await
+        Box::pin(self.sign_in(app, hash, identity, now)).await
     }
 
     async fn sign_in(
@@ -174,7 +183,8 @@ impl Authenticator {
         };
         let workos_organization_id = identity.workos_organization_id;
         let verified = Verified {
-            user: user.clone(),
+            user_id: user.id,
+            user: Some(user.clone()),
             workos_organization_id: workos_organization_id.clone(),
             at: now,
             expires_at: identity.expires_at.into(),
@@ -192,6 +202,17 @@ impl Authenticator {
 }
 
 impl Verified {
+    fn viewer(self, user: User, now: Instant) -> Viewer {
+        Viewer {
+            user,
+            credential: Credential::Identity {
+                workos_organization_id: self.workos_organization_id,
+            },
+            at: now,
+            expires_at: Some(self.expires_at),
+        }
+    }
+
     fn holds(&self, now: Instant) -> bool {
         now < self.expires_at && now >= self.at && now.since(self.at) < CACHED_FOR
     }

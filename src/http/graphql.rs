@@ -259,6 +259,9 @@ async fn answer(
                     Ok(execute(state, request, context, &checked).await)
                 }
             };
+            if kind == OperationType::Mutation {
+                credentials.forget(state);
+            }
             let mut response = match executed {
                 Ok(response) => response,
                 Err(refused) => return reply.unauthenticated(refused),

@@ -9,8 +9,8 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Positioned, Request, Response as GraphqlResponse, ServerError, Value};
 use bytes::Bytes;
-use futures_util::FutureExt;
 use futures_util::future::try_join;
+use futures_util::{FutureExt, TryFutureExt};
 use serde_json::json;
 use tracing::{Instrument, Span};
 
@@ -60,14 +60,15 @@ pub async fn execute_for_recalled(
         None => first.db().clone(),
         Some(_) => state.app.db.clone(),
     };
-    let confirming = async {
-        let confirmed = state.authenticator.confirm(&db, recalled).await?;
-        Ok(confirmed.filter(|viewer| viewer.user == recalled.viewer().user))
-    };
     charged(state, checked, async {
+        let confirming = state.authenticator.confirm(&db, recalled);
         let running = run(state, request, first, checked);
-        let (confirmed, response) = try_join(confirming, running.map(Ok::<_, Refused>)).await?;
-        if confirmed.is_some() {
+        let (is_confirmed, response) = try_join(
+            confirming.map_err(Refused::from),
+            running.map(Ok::<_, Refused>),
+        )
+        .await?;
+        if is_confirmed {
             return Ok(response);
         }
         let viewer = credentials.authenticate(state).await?;

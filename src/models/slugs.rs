@@ -106,19 +106,24 @@ pub async fn try_take(tx: &mut Transaction, owner: Owner, slug: &Slug) -> Result
     Ok(taken == 1)
 }
 
-/// Takes the first free slug made from `base`, which no one holds or held.
+/// Takes the first free slug made from `base`, which no one holds or held. It begins with `found`, which
+/// [`free`] gave.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn take_free(tx: &mut Transaction, owner: Owner, base: &SlugBase) -> Result<Slug> {
-    loop {
-        let slug = free(tx, owner.kind(), base).await?;
-        // Another transaction may take it first: then this one waits for it, gets nothing, and sees
-        // what it took.
-        if add(tx, owner, &slug).await? {
-            return Ok(slug);
-        }
+pub async fn take_free(
+    tx: &mut Transaction,
+    owner: Owner,
+    base: &SlugBase,
+    found: Slug,
+) -> Result<Slug> {
+    let mut slug = found;
+    // Another transaction may take it first: then this one waits for it, gets nothing, and sees what
+    // it took.
+    while !add(tx, owner, &slug).await? {
+        slug = free(tx, owner.kind(), base).await?;
     }
+    Ok(slug)
 }
 
 async fn add(tx: &mut Transaction, owner: Owner, slug: &Slug) -> Result<bool> {
@@ -231,35 +236,30 @@ pub async fn is_available(conn: &mut Connection, kind: SlugKind, slug: &Slug) ->
 /// # Errors
 /// Only those of the database.
 pub async fn free(conn: &mut Connection, kind: SlugKind, base: &SlugBase) -> Result<Slug> {
-    let first: Vec<Slug> = (1..=BATCH).map(|number| base.numbered(number)).collect();
-    let taken = taken(conn, kind, &first).await?;
-    if let Some(slug) = first
-        .into_iter()
-        .find(|slug| !taken.contains(slug.as_str()))
-    {
-        return Ok(slug);
+    let mut low = 0;
+    let mut numbers: Vec<u64> = (1..=BATCH).collect();
+    loop {
+        let slugs: Vec<Slug> = numbers.iter().map(|n| base.numbered(*n)).collect();
+        let taken = taken(conn, kind, &slugs).await?;
+        let free = slugs.iter().position(|slug| !taken.contains(slug.as_str()));
+        // Numbers are taken in order, so the first free one lies where the taken ones end: between two
+        // of these, which is cut evenly, or after them, where they double.
+        let last_taken = free.unwrap_or(numbers.len()).checked_sub(1);
+        low = last_taken.map_or(low, |last| numbers[last]);
+        numbers = match free {
+            Some(free) if numbers[free] - low == 1 => return Ok(base.numbered(numbers[free])),
+            Some(free) => cut(low, numbers[free]),
+            None => (1..=BATCH).map(|power| low << power).collect(),
+        };
     }
-    // Numbers are taken in order, so the first free one lies where the taken ones end: double until
-    // one is free, then halve the gap.
-    let (mut low, mut high) = (BATCH, 2 * BATCH);
-    while is_taken(conn, kind, &base.numbered(high)).await? {
-        (low, high) = (high, 2 * high);
-    }
-    while high - low > 1 {
-        let middle = low + (high - low) / 2;
-        if is_taken(conn, kind, &base.numbered(middle)).await? {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    Ok(base.numbered(high))
 }
 
-async fn is_taken(conn: &mut Connection, kind: SlugKind, slug: &Slug) -> Result<bool> {
-    Ok(!taken(conn, kind, std::slice::from_ref(slug))
-        .await?
-        .is_empty())
+/// Some numbers that cut the gap evenly, and its end.
+fn cut(low: u64, high: u64) -> Vec<u64> {
+    let cuts = (high - low).min(BATCH);
+    (1..=cuts)
+        .map(|nth| low + (high - low) * nth / cuts)
+        .collect()
 }
 
 /// Which of the slugs someone holds or held.

@@ -39,6 +39,7 @@ mod providers;
 mod providers_enabled;
 mod purge;
 mod races;
+mod recalled;
 mod replica;
 mod runs;
 mod runs_read;

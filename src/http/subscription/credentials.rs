@@ -54,6 +54,13 @@ impl Credentials {
         state.authenticator.recall(&state.app, header)
     }
 
+    /// Has their owner not be taken for who they were, after a mutation.
+    pub fn forget(&self, state: &State) {
+        if let Some(header) = &self.0 {
+            state.authenticator.forget(header);
+        }
+    }
+
     /// Completes when they do not stand for `viewer` any more: they expired or were revoked, or the
     /// person deleted their account. Expiry is noticed at once, the rest when it is asked again.
     pub async fn ended(self, state: State, viewer: Option<Viewer>) {

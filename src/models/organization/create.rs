@@ -70,14 +70,15 @@ pub async fn create_in(
 
     let id = OrganizationId::new(now.to_utc());
     let base = SlugBase::from_name(&new.name, SlugKind::Organization.fallback());
+    let slug = match &new.slug {
+        Some(slug) => slug.clone(),
+        None => slugs::free(tx, SlugKind::Organization, &base).await?,
+    };
     let mut organization = Organization {
         id,
         name: new.name.clone(),
         name_key: fold(&new.name),
-        slug: new
-            .slug
-            .as_ref()
-            .map_or_else(String::new, ToString::to_string),
+        slug: slug.to_string(),
         is_personal: new.is_personal,
         workos_organization_id: None,
         plan_key: app.config.default_plan.clone(),
@@ -86,9 +87,6 @@ pub async fn create_in(
         updated_at: now,
         deleted_at: None,
     };
-    if new.slug.is_none() {
-        organization.slug = slugs::free(tx, SlugKind::Organization, &base).await?.into();
-    }
     run!(
         tx,
         diesel::insert_into(organizations::table)
@@ -99,7 +97,7 @@ pub async fn create_in(
     match &new.slug {
         Some(slug) => slugs::take(tx, Owner::Organization(id), slug).await?,
         None => {
-            let slug = slugs::take_free(tx, Owner::Organization(id), &base).await?;
+            let slug = slugs::take_free(tx, Owner::Organization(id), &base, slug).await?;
             if slug.as_str() != organization.slug {
                 organization.slug = slug.into();
                 let row = organizations::table.find(id);

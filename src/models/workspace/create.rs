@@ -178,8 +178,8 @@ async fn insert(
     let id = WorkspaceId::new(now.to_utc());
     let base = SlugBase::from_name(&new.name, SlugKind::Workspace.fallback());
     let slug = match &new.slug {
-        Some(slug) => slug.to_string(),
-        None => slugs::free(tx, SlugKind::Workspace, &base).await?.into(),
+        Some(slug) => slug.clone(),
+        None => slugs::free(tx, SlugKind::Workspace, &base).await?,
     };
     let icon = match new.icon {
         Some(file) => Some(file::choose(tx, viewer, file, now).await?),
@@ -192,7 +192,7 @@ async fn insert(
         name: new.name.clone(),
         name_key: String::new(),
         search_key: String::new(),
-        slug,
+        slug: slug.to_string(),
         description: new.description.clone(),
         domain: new.domain.clone().map(String::from),
         visibility: new.visibility,
@@ -225,7 +225,7 @@ async fn insert(
     match &new.slug {
         Some(slug) => slugs::take(tx, Owner::Workspace(id), slug).await?,
         None => {
-            let slug = slugs::take_free(tx, Owner::Workspace(id), &base).await?;
+            let slug = slugs::take_free(tx, Owner::Workspace(id), &base, slug).await?;
             if slug.as_str() != workspace.slug {
                 workspace.slug = slug.into();
                 workspace.set_keys();

@@ -112,7 +112,8 @@ async fn retake(tx: &mut Transaction, id: WorkspaceId, slug: &str) -> Result<Slu
         // It became a reserved one since.
         Err(_) => SlugBase::from_name(slug, SlugKind::Workspace.fallback()),
     };
-    slugs::take_free(tx, Owner::Workspace(id), &base).await
+    let found = slugs::free(tx, SlugKind::Workspace, &base).await?;
+    slugs::take_free(tx, Owner::Workspace(id), &base, found).await
 }
 
 async fn save(tx: &mut Transaction, visible: &VisibleWorkspace) -> Result<()> {

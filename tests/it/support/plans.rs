@@ -104,7 +104,7 @@ impl TestServer {
     async fn batch(&self, sql: &str) {
         let outcome = self.app().db.transaction(async |tx| {
             match tx.inner() {
-                Inner::Postgres(conn) => conn.batch_execute(sql).await?,
+                Inner::Postgres(conn) => conn.prepared().batch_execute(sql).await?,
                 Inner::Sqlite(conn) => conn.batch_execute(sql).await?,
             }
             Ok(())
@@ -149,12 +149,12 @@ async fn postgres_steps(tx: &mut Transaction, sql: &str) -> Vec<String> {
     } else {
         format!("({nulls})")
     };
-    let prepare =
-        format!("SET LOCAL plan_cache_mode = force_generic_plan; PREPARE asked AS {typed}");
+    let prepare = format!("PREPARE asked AS {typed}");
     let explain = format!("EXPLAIN EXECUTE asked{arguments}");
     let Inner::Postgres(conn) = tx.inner() else {
         unreachable!("it is PostgreSQL");
     };
+    let conn = &mut conn.prepared();
     conn.batch_execute(&prepare).await.expect(sql);
     let steps: Vec<PostgresStep> = diesel::sql_query(explain).load(conn).await.expect(sql);
     conn.batch_execute("DEALLOCATE asked").await.expect(sql);

@@ -1,0 +1,137 @@
+//! Whoever came before is taken for who they were, until the database says what they are: nobody can tell
+//! from the answers.
+
+use reqwest::StatusCode;
+use rstest::rstest;
+use serde_json::json;
+use tenantry::db::Kind;
+
+use crate::support::office::{Office, Person};
+use crate::support::{Database, Postgres, Sqlite, TestServer, text};
+
+const CURRENT: &str = "{ navigationState { currentWorkspace { name } } }";
+
+/// The name of the workspace that a person is in.
+async fn current(person: &Person) -> String {
+    let found = person.client.ok(CURRENT, json!({})).await;
+    text(&found, "navigationState.currentWorkspace.name")
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_shows_what_another_instance_changed_of_its_viewer(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let ada = Person::new(&server, "ada").await;
+    let office = Office::of(&ada).await;
+    office.workspace(&ada, "Apollo").await;
+    let gemini = office.workspace(&ada, "Gemini").await;
+    office.workspace(&ada, "Mercury").await;
+    assert_eq!(current(&ada).await, "Mercury");
+
+    let sibling = server.sibling().await;
+    let input = json!({ "workspaceId": gemini.to_string() });
+    let elsewhere = sibling.user(&ada.email);
+    elsewhere
+        .mutate(
+            "selectWorkspace",
+            input,
+            "navigationState { viewer { id } }",
+        )
+        .await;
+    assert_eq!(current(&ada).await, "Gemini");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_another_instance_deleted_is_told_nothing(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let ada = Person::new(&server, "ada").await;
+    ada.client.ok("{ viewer { email } }", json!({})).await;
+
+    let sibling = server.sibling().await;
+    let input = json!({ "confirmEmail": ada.email });
+    let elsewhere = sibling.user(&ada.email);
+    elsewhere
+        .mutate("deleteAccount", input, "deletedUserId")
+        .await;
+    for query in ["{ viewer { email } }", CURRENT] {
+        let reply = ada
+            .client
+            .refused("UNAUTHENTICATED", query, json!({}))
+            .await;
+        assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
+        assert!(reply.body.get("data").is_none(), "{:#}", reply.body);
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn one_connection_is_enough_for_all_that_a_query_reads_at_once(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::with(on, |config| config.database.readers = 1).await;
+    let ada = Person::new(&server, "ada").await;
+    let office = Office::of(&ada).await;
+    office.workspace(&ada, "Apollo").await;
+    let queries = std::iter::repeat_with(|| current(&ada)).take(50);
+    let names = futures_util::future::join_all(queries).await;
+    assert!(names.iter().all(|name| name == "Apollo"), "{names:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_query_reads_at_once_shares_a_session_with_postgresql() {
+    let server = TestServer::start(Postgres).await;
+    let ada = Person::new(&server, "ada").await;
+    Office::of(&ada).await;
+    let (statements, _) = server.statements(current(&ada)).await;
+    assert!(statements > 1, "{statements}");
+    let pools = server.app().db.pools();
+    let read = pools.iter().find(|pool| pool.name == "read");
+    // SQLite where PostgreSQL is not installed.
+    if server.app().db.kind() == Kind::Postgres {
+        assert_eq!(read.map(|pool| pool.open), Some(1));
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_is_run_once_for_whoever_is_as_before(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ada = Person::new(&server, "ada").await;
+    let office = Office::of(&ada).await;
+    // Selects it as well, which changes what is known of her.
+    office.workspace(&ada, "Apollo").await;
+    let (after_change, _) = server.statements(current(&ada)).await;
+    let (unchanged, _) = server.statements(current(&ada)).await;
+    assert_eq!(after_change, unchanged);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn workspaces_are_read_with_their_organizations(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ada = Person::new(&server, "ada").await;
+    let office = Office::of(&ada).await;
+    office.workspace(&ada, "Apollo").await;
+    for selection in ["nodes { name FIELDS }", "edges { node { name FIELDS } }"] {
+        let ask = async |fields| {
+            let query = format!(
+                "{{ workspaces {{ {} }} }}",
+                selection.replace("FIELDS", fields)
+            );
+            let request = ada.client.ok(&query, json!({}));
+            server.statements(request).await
+        };
+        let (without, _) = ask("").await;
+        let (with, found) = ask("organization { id viewerAccess { role } }").await;
+        assert_eq!(with, without);
+        assert!(
+            found.to_string().contains(&office.organization.to_string()),
+            "{found:#}"
+        );
+    }
+}
