@@ -37,16 +37,16 @@ struct SignedIn {
     loaders: ViewerLoaders,
 }
 
+/// What a loader gives for one key. The error is that of all keys that were loaded together.
+type Loaded<V> = Result<Option<V>, Arc<Error>>;
+
 /// The loaders of a request, which see what its viewer may see.
 pub struct ViewerLoaders(DataLoader<Loaders>);
 
 impl ViewerLoaders {
     /// What has that key, if the viewer may see it. Boxed, because every object that is asked for
     /// reserves the room of its largest field.
-    pub fn load_one<K>(
-        &self,
-        key: K,
-    ) -> BoxFuture<'_, Result<Option<<Loaders as Loader<K>>::Value>, Arc<Error>>>
+    pub fn load_one<K>(&self, key: K) -> BoxFuture<'_, Loaded<<Loaders as Loader<K>>::Value>>
     where
         K: Send + Sync + Hash + Eq + Clone + 'static,
         Loaders: Loader<K, Error = Arc<Error>>,

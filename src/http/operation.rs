@@ -257,8 +257,10 @@ fn check(
         };
         (ErrorCode::GraphqlValidationFailed, message)
     })?;
-    let cost = limits::check(&state.shape, document, name, variables);
-    let cost = cost.map_err(refusal)?.total();
+    let cost = parsed.cost(&operation.node, || {
+        let cost = limits::check(&state.shape, document, name, variables);
+        cost.map(|cost| cost.total()).map_err(refusal)
+    })?;
     if operation.node.ty == OperationType::Mutation
         && let Some(key) = repeated_field(document, &operation.node.selection_set.node)
     {

@@ -1,7 +1,7 @@
 //! What is known of documents from before: clients send the same few again and again.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{BaseType, ExecutableDocument, OperationDefinition, Type};
@@ -27,6 +27,8 @@ pub struct Parsed {
     key: Key,
     document: ExecutableDocument,
     is_valid: AtomicBool,
+    /// What running the operation costs, where that is always the same.
+    cost: OnceLock<u32>,
 }
 
 impl Parsed {
@@ -38,6 +40,22 @@ impl Parsed {
     /// Notes that the document was found valid, with whatever variables.
     pub fn found_valid(&self) {
         self.is_valid.store(true, Ordering::Relaxed);
+    }
+
+    /// What running the operation costs, as `look` finds it. That is asked again only where variables
+    /// have a say: a document that is valid uses none that it does not declare.
+    pub fn cost<E>(
+        &self,
+        operation: &OperationDefinition,
+        look: impl FnOnce() -> Result<u32, E>,
+    ) -> Result<u32, E> {
+        if !operation.variable_definitions.is_empty() || !self.is_valid.load(Ordering::Relaxed) {
+            return look();
+        }
+        match self.cost.get() {
+            Some(cost) => Ok(*cost),
+            None => look().map(|cost| *self.cost.get_or_init(|| cost)),
+        }
     }
 
     /// Whether the document would be found valid again, so that nothing need look. That depends on the
@@ -121,6 +139,7 @@ impl ParsedDocuments {
             key: key.clone(),
             document,
             is_valid: AtomicBool::new(false),
+            cost: OnceLock::new(),
         });
         self.documents.insert(key, parsed.clone());
         Ok(parsed)
@@ -188,5 +207,33 @@ mod tests {
         let parsed = parsed.expect("it can be parsed");
         let (_, operation) = parsed.document().operations.iter().next().expect("one");
         assert!(!parsed.is_valid_with(&operation.node, &Variables::default()));
+    }
+
+    /// How often the cost is looked for in three requests of a valid document.
+    fn looks(definitions: &str) -> usize {
+        let text = format!("query{definitions} {{ viewer {{ id }} }}").into();
+        let parsed = ParsedDocuments::default().parse(&text, None, |_| Ok(()));
+        let parsed = parsed.expect("it can be parsed");
+        let (_, operation) = parsed.document().operations.iter().next().expect("one");
+        let mut looks = 0;
+        let mut cost = || {
+            let found: Result<u32, ()> = parsed.cost(&operation.node, || {
+                looks += 1;
+                Ok(7)
+            });
+            assert_eq!(found, Ok(7));
+        };
+        // It is not known to be valid yet.
+        cost();
+        parsed.found_valid();
+        cost();
+        cost();
+        looks
+    }
+
+    #[test]
+    fn the_cost_is_looked_for_again_only_where_variables_have_a_say() {
+        assert_eq!(looks(""), 2);
+        assert_eq!(looks("($size: Int)"), 3);
     }
 }
