@@ -1,6 +1,7 @@
 //! Slugs: a table for each kind, in which a slug stands once, with its owner, as current or as
 //! former. A former one still finds its owner until another takes it.
 
+use anyhow::anyhow;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
@@ -243,15 +244,24 @@ pub async fn free(conn: &mut Connection, kind: SlugKind, base: &SlugBase) -> Res
         let taken = taken(conn, kind, &slugs).await?;
         let free = slugs.iter().position(|slug| !taken.contains(slug.as_str()));
         // Numbers are taken in order, so the first free one lies where the taken ones end: between two
-        // of these, which is cut evenly, or after them, where they double.
+        // of these, which is cut evenly, or after them, where they double. Whoever goes to the length of
+        // taking those has others get any number.
         let last_taken = free.unwrap_or(numbers.len()).checked_sub(1);
         low = last_taken.map_or(low, |last| numbers[last]);
         numbers = match free {
             Some(free) if numbers[free] - low == 1 => return Ok(base.numbered(numbers[free])),
             Some(free) => cut(low, numbers[free]),
-            None => (1..=BATCH).map(|power| low << power).collect(),
+            None if low == BATCH => (1..=BATCH).map(|power| low << power).collect(),
+            None => return Ok(base.numbered(any_number()?)),
         };
     }
+}
+
+/// One that is hardly anybody's.
+fn any_number() -> Result<u64> {
+    let mut bytes = [0; 4];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow!("no random bytes: {error}"))?;
+    Ok(u32::from_ne_bytes(bytes).into())
 }
 
 /// Some numbers that cut the gap evenly, and its end.

@@ -1,6 +1,7 @@
 //! Many requests at once: what must happen once happens once.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use rstest::rstest;
@@ -93,6 +94,32 @@ async fn a_hundred_of_one_name_get_a_hundred_slugs(#[values(Sqlite, Postgres)] o
         .collect();
     assert_eq!(slugs.len(), 100);
     assert!(slugs.iter().all(|slug| slug.starts_with("rocket-labs")));
+}
+
+/// Numbers are not tried one by one, and holding those that are tried keeps nobody from getting one.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_holds_many_numbers_of_a_slug_leaves_some(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let acme = organization(&ada, "Office").await;
+    let id = workspace(&ada, &acme, "Holder").await;
+    let numbers = (2..=16).chain((5..=40).map(|power| 1_u64 << power));
+    let slugs = std::iter::once("acme".to_owned()).chain(numbers.map(|n| format!("acme-{n}")));
+    for slug in slugs {
+        let input = json!({ "workspaceId": id, "slug": slug });
+        ada.mutate("updateWorkspace", input, "workspace { id }")
+            .await;
+    }
+    for _ in 0..3 {
+        let input = json!({ "name": "Acme", "organization": { "id": acme } });
+        let making = ada.mutate("createWorkspace", input, "workspace { slug }");
+        let made = tokio::time::timeout(Duration::from_secs(10), making).await;
+        let slug = text(&made.expect("it is made at once"), "workspace.slug");
+        assert!(slug.starts_with("acme-"), "{slug}");
+    }
 }
 
 #[rstest]
