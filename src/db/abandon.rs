@@ -1,5 +1,6 @@
 //! Connections that were dropped in the middle of a statement.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use diesel::connection::InstrumentationEvent;
@@ -11,32 +12,38 @@ use super::session::Pooled;
 use super::sqlite::Sqlite;
 use super::tls;
 
-/// How long asking PostgreSQL to stop may take, and then the statement to end.
+/// How long PostgreSQL may take to stop all that was sent down a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// When it is asked again, for the next statement.
+const AGAIN: Duration = Duration::from_millis(50);
 
 impl Pooled for Object<AsyncPgConnection> {
-    /// Asks PostgreSQL to stop what the connection is at, and closes it. Until then, it counts for its
-    /// pool: whoever makes statements and goes away has no more of them under way than there may be
+    /// Asks PostgreSQL to stop what was sent down the connection, and closes it. Until then, it counts for
+    /// its pool: whoever makes statements and goes away has no more of them under way than there may be
     /// connections.
     ///
     /// It is not used again, because PostgreSQL does not say when it has done with the request, which
     /// would then stop somebody else's statement.
     async fn abandon(mut self, _: bool) {
         let token = self.cancel_token();
-        let asked = async {
-            // The key that is sent is this connection's, which will not be used again: the server need
-            // not prove who it is.
-            let tls = tls::connector(false)?;
-            anyhow::Ok(token.cancel_query(tls).await?)
-        };
-        match timeout(PATIENCE, asked).await {
-            Ok(Ok(())) => {
-                // Closed at once, a pooler in between would not know any more whose statement to stop.
-                // What is said of this is of no interest to anybody, nor is it a statement of a
-                // request's.
-                self.set_instrumentation(|_: InstrumentationEvent<'_>| {});
-                let _ = timeout(PATIENCE, self.batch_execute("")).await;
+        // What is said of this is of no interest to anybody, nor is it a statement of a request's.
+        self.set_instrumentation(|_: InstrumentationEvent<'_>| {});
+        let stopping = async {
+            // Closed before that, a pooler in between would not know any more whose statement to stop.
+            let mut ended = pin!(self.batch_execute(""));
+            loop {
+                // The key that is sent is this connection's, which will not be used again: the server
+                // need not prove who it is.
+                let tls = tls::connector(false)?;
+                token.cancel_query(tls).await?;
+                // That stops one statement, and there may be more behind it.
+                if timeout(AGAIN, &mut ended).await.is_ok() {
+                    return anyhow::Ok(());
+                }
             }
+        };
+        match timeout(PATIENCE, stopping).await {
+            Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(%error, "a statement could not be stopped"),
             Err(_) => tracing::debug!("a statement could not be stopped in time"),
         }

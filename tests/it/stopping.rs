@@ -6,6 +6,7 @@ use rstest::rstest;
 use serde_json::json;
 use tenantry::db::Kind;
 
+use crate::support::collecting::prompts;
 use crate::support::office::{Office, Person};
 use crate::support::raw::Raw;
 use crate::support::slow::Slow;
@@ -59,6 +60,29 @@ async fn a_query_that_takes_too_long(#[values(Sqlite, Postgres)] on: Database) {
     slow.nothing_runs().await;
     slow.end(server).await;
     is_soon(ada.ok(PROMPTS, prompts)).await;
+}
+
+/// What was sent behind it is not worked off for nobody either.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_of_several_statements_that_take_too_long(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = &start(on, 1).await;
+    let ada = Person::new(server, "ada").await;
+    let office = Office::of(&ada).await;
+    let made = prompts(&ada, office.workspace, &["Who?"]).await;
+    let query = "query($id: ID!, $prompt: ID!) {
+        workspace(by: { id: $id }) { prompts(first: 1) { nodes { text } } }
+        node(id: $prompt) { id }
+    }";
+    let variables = json!({ "id": office.workspace, "prompt": made[0] });
+    let slow = Slow::prompts(server).await;
+    is_soon(ada.refused("TIMEOUT", query, variables.clone())).await;
+    slow.nothing_runs().await;
+    is_soon(ada.ok("{ viewer { email } }", json!({}))).await;
+    slow.end(server).await;
+    is_soon(ada.ok(query, variables)).await;
 }
 
 #[rstest]
