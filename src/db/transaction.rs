@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use anyhow::Context;
 use diesel_async::{
-    AnsiTransactionManager, AsyncConnection, AsyncPgConnection, TransactionManager,
+    AnsiTransactionManager, AsyncConnection, AsyncPgConnection, RunQueryDsl, TransactionManager,
 };
 
 use super::announce::Topic;
 use super::connection::{Connection, Inner};
-use super::pool::Db;
+use super::pool::{Db, Kind};
 use super::session::PgSession;
 use super::sqlite::Sqlite;
 use crate::error::{Error, Result};
+use crate::run;
 
 /// How often a transaction that lost to another one is tried in all.
 const ATTEMPTS: u32 = 6;
@@ -118,6 +119,20 @@ impl Transaction {
     /// anew.
     pub fn announce(&mut self, topic: Topic) {
         self.announced.insert(topic);
+    }
+
+    /// Has PostgreSQL plan the statements that follow for the values that they come with: for those whose
+    /// best plan depends on how much there is of something.
+    ///
+    /// # Errors
+    /// Only those of the database.
+    pub async fn plan_for_values(&mut self) -> Result<()> {
+        let conn = &mut self.conn;
+        if conn.kind() == Kind::Postgres {
+            let set = "SET LOCAL plan_cache_mode = force_custom_plan";
+            run!(conn, diesel::sql_query(set).execute(conn).await)?;
+        }
+        Ok(())
     }
 
     async fn begin(&mut self) -> Result<()> {

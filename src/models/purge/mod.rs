@@ -66,6 +66,7 @@ pub async fn is_any(conn: &mut Connection, now: Instant) -> Result<bool> {
 /// Only those of the database.
 pub async fn purge_rate_hits(tx: &mut Transaction, now: Instant, limit: i64) -> Result<usize> {
     let old = rate_hits::created_at.lt(now.plus(-RATE_HITS));
+    tx.plan_for_values().await?;
     Ok(run!(
         tx,
         delete_some(rate_hits::table, old, limit).execute(tx).await

@@ -45,6 +45,7 @@ pub async fn purge_organization(
     let Some(id) = found else {
         return Ok(None);
     };
+    tx.plan_for_values().await?;
     let mut batch = Batch::new(limit);
     delete_each!(tx, batch,
         events: events::organization_id.eq(id),

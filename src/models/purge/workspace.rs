@@ -52,6 +52,8 @@ pub async fn purge_workspace(
                 .await
         )?;
     }
+    // There may be a million answers of it, or none.
+    tx.plan_for_values().await?;
     let mut batch = Batch::new(limit);
     delete_each!(tx, batch,
         answers: answers::workspace_id.eq(id),
