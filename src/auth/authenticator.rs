@@ -95,9 +95,9 @@ impl Authenticator {
         self.by_token(app, token).await
     }
 
-    /// Whose request it is by a token that was verified within the minute, as they were then. Whatever
-    /// comes of that is to be told to nobody, and nothing changed, before they are
-    /// [confirmed](Self::confirm).
+    /// Whose request it is by a token that was verified within the minute, as they were then. Nothing
+    /// that takes somebody to see or to do is to be told or done before they are
+    /// [confirmed](Self::confirm); what is wrong with a document, or what the schema is, anybody may know.
     pub fn recall(&self, app: &App, header: &[u8]) -> Option<Recalled> {
         let (token, now) = (hash(bearer(header)?), app.now());
         let verified = self.remembered(&token, now)?;

@@ -13,7 +13,8 @@ use crate::error::Result;
 /// A pooled connection that can read. What writes takes a [`Transaction`](super::Transaction).
 ///
 /// Where it is dropped in the middle of a statement, because whoever waited is gone or had their time,
-/// the statement is stopped in the database, and nobody else gets its session before that.
+/// the statement is stopped in the database, once all who share its session are done with it, and nobody
+/// else gets the session.
 pub struct Connection {
     inner: Inner,
     is_busy: bool,

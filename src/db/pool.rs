@@ -13,6 +13,7 @@ use diesel_async::pooled_connection::{
 };
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use tokio::time::Instant;
 use tokio_postgres::Client;
 
 use super::announce::Announcements;
@@ -287,7 +288,10 @@ impl Db {
                         }
                     };
                     Inner::Postgres(match &self.ongoing {
-                        Some(ongoing) => ongoing.join(take).await?,
+                        Some(ongoing) => {
+                            let patience = self.shared.options.acquire_timeout;
+                            ongoing.join(Instant::now() + patience, take).await?
+                        }
                         None => Arc::new(Session::new(take.await?)),
                     })
                 }

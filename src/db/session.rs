@@ -8,10 +8,11 @@ use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::Object;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout_at};
 
 use super::prepared::Prepared;
 use super::sqlite::Sqlite;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A session that goes back to its pool when it is dropped; not so one whose transaction is open, which is
 /// closed, nor one that is in the middle of a statement.
@@ -102,22 +103,26 @@ impl<C: Pooled> Drop for Session<C> {
 }
 
 /// The session that the reads of one request share while any of them is under way. Sent together, they
-/// wake PostgreSQL once, and a request never holds more than one session.
+/// wake PostgreSQL once, and however many they are, they hold one session.
 #[derive(Default)]
 pub struct Ongoing(Mutex<Weak<PgSession>>);
 
 impl Ongoing {
-    /// The session that is there, or the one that `take` gives.
+    /// The session that is there, or the one that `take` gives, if it can be had by the deadline.
     pub(super) async fn join(
         &self,
+        deadline: Instant,
         take: impl Future<Output = Result<Object<AsyncPgConnection>>>,
     ) -> Result<Arc<PgSession>> {
+        let too_late = |_| Error::NoConnection("none became free in time".to_owned());
         // Held while one is taken, so that whoever comes meanwhile waits for the same one.
-        let mut ongoing = self.0.lock().await;
+        let ongoing = timeout_at(deadline, self.0.lock()).await;
+        let mut ongoing = ongoing.map_err(too_late)?;
         if let Some(session) = ongoing.upgrade() {
             return Ok(session);
         }
-        let session = Arc::new(Session::new(take.await?));
+        let taken = timeout_at(deadline, take).await.map_err(too_late)?;
+        let session = Arc::new(Session::new(taken?));
         *ongoing = Arc::downgrade(&session);
         Ok(session)
     }

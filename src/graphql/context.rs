@@ -4,7 +4,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_graphql::dataloader::{DataLoader, Loader};
-use async_graphql::parser::types::OperationType;
+use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{Context, Request, Response};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -124,25 +124,36 @@ impl RequestContext {
         &self.app.db
     }
 
-    /// Executes a request in this context. Where the replica fails it, it is executed again, and reads
-    /// the primary.
-    pub async fn execute(self, schema: &ApiSchema, request: Request) -> Response {
+    /// Executes a request of a document in this context. Where the replica fails it, it is executed
+    /// again, and reads the primary.
+    pub async fn execute(
+        self,
+        schema: &ApiSchema,
+        request: Request,
+        document: &ExecutableDocument,
+    ) -> Response {
         let app = self.app.clone();
         let Some(replica) = app.db.replica_in_use() else {
-            return self.run(schema, request).await;
+            return self.run(schema, request, document).await;
         };
         let (again, on_primary) = (copy(&request), self.on_primary());
-        let response = self.run(schema, request).await;
+        let response = self.run(schema, request, document).await;
         let mut failures = response.errors.iter().filter_map(own);
         let Some(failure) = failures.find(|error| error.is_of_the_database()) else {
             return response;
         };
         replica.failed(failure.is_contention(), &format_args!("{failure:?}"));
-        on_primary.run(schema, again).await
+        on_primary.run(schema, again, document).await
     }
 
-    async fn run(self, schema: &ApiSchema, request: Request) -> Response {
+    async fn run(
+        self,
+        schema: &ApiSchema,
+        mut request: Request,
+        document: &ExecutableDocument,
+    ) -> Response {
         let batches = self.batches.clone();
+        request.set_parsed_query(document.clone());
         // Boxed, because it is large, and would be moved from one layer to the next.
         let execution = Box::pin(schema.execute(request.data(self)));
         batches.run(execution).await
@@ -160,9 +171,11 @@ impl RequestContext {
     pub fn stream(
         self,
         schema: &ApiSchema,
-        request: Request,
+        mut request: Request,
+        document: &ExecutableDocument,
     ) -> impl Stream<Item = Streamed> + Send + use<> {
         let (batches, course) = (self.batches.clone(), self.course.clone());
+        request.set_parsed_query(document.clone());
         let responses = schema.execute_stream(request.data(self));
         stream::unfold(responses, move |mut responses| {
             let (batches, course) = (batches.clone(), course.clone());
@@ -179,7 +192,7 @@ impl RequestContext {
     }
 }
 
-/// The same request, to be executed once more. It has no data of its own yet.
+/// The same request, to be executed once more. It has neither data of its own nor a document yet.
 pub fn copy(request: &Request) -> Request {
     let copy = Request::new(&request.query).variables(request.variables.clone());
     match &request.operation_name {

@@ -174,9 +174,16 @@ impl Charge<'_> {
             return;
         };
         if is_invalid(response) {
-            entry.accounts.give_back(entry.payer, entry.asked);
+            self.give_back();
         } else {
             entry.tell(response);
+        }
+    }
+
+    /// Takes the charge back.
+    pub fn give_back(&self) {
+        if let Some(entry) = &self.0 {
+            entry.accounts.give_back(entry.payer, entry.asked);
         }
     }
 }

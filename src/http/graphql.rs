@@ -2,7 +2,7 @@
 //!
 //! <https://graphql.github.io/graphql-over-http/draft/>
 
-use std::time::Duration;
+use std::time::{Duration, Instant as Begun};
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Response as GraphqlResponse, ServerError, Value};
@@ -23,7 +23,9 @@ use tokio::time::timeout;
 use super::accept::{Media, Streaming, wants_html};
 use super::budget::Payer;
 use super::client::Client;
-use super::operation::{Refusal, codes, errors, execute, execute_for_recalled, failed, prepare};
+use super::operation::{
+    Checked, Refusal, codes, errors, execute, execute_for_recalled, failed, prepare,
+};
 use super::params::Params;
 use super::request_id::{Outcome, RequestId};
 use super::state::State;
@@ -222,13 +224,14 @@ async fn answer(
             .insert(ALLOW, HeaderValue::from_static("POST"));
         return response;
     }
+    let begun = Begun::now();
     let recalled = match recalled {
         // Whoever only asks is confirmed beside being answered.
         Some(recalled) if kind == OperationType::Query && !is_stream => Some(recalled),
         Some(_) => {
             viewer = match credentials.authenticate(state).await {
                 Ok(viewer) => viewer,
-                Err(refused) => return reply.unauthenticated(refused),
+                Err(refused) => return reply.refuse_checked(state, &checked, begun, refused),
             };
             None
         }
@@ -245,7 +248,6 @@ async fn answer(
         });
         return response;
     }
-    let begun = std::time::Instant::now();
     let (mut reply, errors) = match checked.known_answer(state) {
         Some(answer) => (reply.body(StatusCode::OK, answer), Vec::new()),
         None => {
@@ -264,7 +266,7 @@ async fn answer(
             }
             let mut response = match executed {
                 Ok(response) => response,
-                Err(refused) => return reply.unauthenticated(refused),
+                Err(refused) => return reply.refuse_checked(state, &checked, begun, refused),
             };
             let limited = retry_after(&response);
             finish(&mut response, &reply.id.0);
@@ -376,6 +378,22 @@ impl Reply {
             Some(Media::Json) | None => StatusCode::OK,
         };
         self.json(status, &errors(code, &message))
+    }
+
+    /// The credentials of an operation turned out not to be good any more.
+    fn refuse_checked(
+        &self,
+        state: &State,
+        checked: &Checked,
+        begun: Begun,
+        refused: Refused,
+    ) -> Response {
+        let code = match &refused {
+            Refused::Invalid(_) => ErrorCode::Unauthenticated,
+            Refused::Failed(error) => error.code(),
+        };
+        checked.count(state, &[code.as_str().to_owned()], begun.elapsed());
+        self.unauthenticated(refused)
     }
 
     fn unauthenticated(&self, refused: Refused) -> Response {

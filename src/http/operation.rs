@@ -9,8 +9,8 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Positioned, Request, Response as GraphqlResponse, ServerError, Value};
 use bytes::Bytes;
+use futures_util::FutureExt;
 use futures_util::future::try_join;
-use futures_util::{FutureExt, TryFutureExt};
 use serde_json::json;
 use tracing::{Instrument, Span};
 
@@ -43,7 +43,7 @@ pub async fn execute(
 /// not, it is run again. So nearly all queries wait for one answer of the database less.
 ///
 /// # Errors
-/// Where the credentials are not good any more.
+/// Where the credentials are not good any more; nothing is charged then.
 pub async fn execute_for_recalled(
     state: &State,
     request: Request,
@@ -55,29 +55,46 @@ pub async fn execute_for_recalled(
     let context = |viewer| RequestContext::new(&state.app, viewer, now, checked.kind);
     let first = context(Ok(recalled.viewer().clone()));
     let again = copy(&request);
-    // A replica may not have heard of it.
-    let db = match first.db().replica_in_use() {
+    // A replica may not have heard of what they are.
+    let db = match first.db().replica() {
         None => first.db().clone(),
         Some(_) => state.app.db.clone(),
     };
-    charged(state, checked, async {
-        let confirming = state.authenticator.confirm(&db, recalled);
-        let running = run(state, request, first, checked);
-        let (is_confirmed, response) = try_join(
-            confirming.map_err(Refused::from),
-            running.map(Ok::<_, Refused>),
-        )
-        .await?;
-        if is_confirmed {
-            return Ok(response);
+    let confirming = async {
+        match state.authenticator.confirm(&db, recalled).await? {
+            true => Ok(()),
+            false => Err(Unconfirmed::Changed),
         }
-        let viewer = credentials.authenticate(state).await?;
-        Ok(run(state, again, context(viewer), checked).await)
+    };
+    charged(state, checked, async {
+        let running = run(state, request, first, checked).map(Ok);
+        match try_join(confirming, running).await {
+            Ok(((), response)) => Ok(response),
+            Err(Unconfirmed::Failed(error)) => Err(error.into()),
+            Err(Unconfirmed::Changed) => {
+                let viewer = credentials.authenticate(state).await?;
+                Ok(run(state, again, context(viewer), checked).await)
+            }
+        }
     })
     .await
 }
 
-/// Charges what an operation costs, if that can be charged, and runs it.
+/// Why the first run of a query is of no use.
+enum Unconfirmed {
+    /// The viewer is not as they were.
+    Changed,
+    /// That cannot be told.
+    Failed(Error),
+}
+
+impl From<Error> for Unconfirmed {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Charges what an operation costs, if that can be charged, and runs it. What is refused costs nothing.
 async fn charged<E>(
     state: &State,
     checked: &Checked,
@@ -87,7 +104,7 @@ async fn charged<E>(
     if let Some(refusal) = charge.refusal() {
         return Ok(refusal);
     }
-    let mut response = running.await?;
+    let mut response = running.await.inspect_err(|_| charge.give_back())?;
     if !is_request_error(&response) {
         checked.parsed.found_valid();
     }
@@ -103,21 +120,24 @@ async fn run(
     context: RequestContext,
     checked: &Checked,
 ) -> GraphqlResponse {
-    let request = checked.complete(request);
     let schema = match checked.is_valid {
         true => state.schema_of_valid.clone(),
         false => state.schema.clone(),
     };
     let statements = checked.statements.clone();
     if checked.kind == OperationType::Mutation {
-        let running = async move { statements.count(context.execute(&schema, request)).await };
+        let parsed = checked.parsed.clone();
+        let running = async move {
+            let executing = context.execute(&schema, request, parsed.document());
+            statements.count(executing).await
+        };
         let running = tokio::spawn(running.in_current_span());
         return running
             .await
             .unwrap_or_else(|error| failed(anyhow::anyhow!(error).into()));
     }
     let time = Duration::from_secs(state.app.config.http.request_timeout_seconds);
-    let running = statements.count(context.execute(&schema, request));
+    let running = statements.count(context.execute(&schema, request, checked.document()));
     match tokio::time::timeout(time, running).await {
         Ok(response) => response,
         Err(_) => {
@@ -162,10 +182,9 @@ pub struct Checked {
 }
 
 impl Checked {
-    /// The request with its document.
-    pub fn complete(&self, mut request: Request) -> Request {
-        request.set_parsed_query(self.parsed.document().clone());
-        request
+    /// The document that it is of.
+    pub fn document(&self) -> &ExecutableDocument {
+        self.parsed.document()
     }
 
     /// The answer, as it goes over the wire, where it is known without running the operation. Nothing is

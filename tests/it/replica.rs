@@ -202,6 +202,35 @@ async fn queries_read_the_primary_while_it_is_away() {
     assert_eq!(world.readiness().await, "ready\n");
 }
 
+/// In the middle of a statement.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_that_the_replica_gives_up_is_answered_by_the_primary() {
+    let Some(world) = World::new().await else {
+        return;
+    };
+    // Which the replica hears of once it is written out.
+    let lock = "BEGIN; LOCK TABLE workspaces; SELECT pg_switch_wal()";
+    execute(&world.to_primary, lock).await;
+    world.freeze().await;
+    // The replica does not hear of that.
+    execute(&world.to_primary, "ROLLBACK").await;
+    let waiting = "FROM pg_stat_activity \
+        WHERE application_name = 'tenantry' AND wait_event_type = 'Lock'";
+    let giving_up = async {
+        let count = format!("SELECT count(*) > 0 {waiting}");
+        until(async || {
+            let row = world.to_replica.query_one(&count, &[]).await;
+            row.expect("a comparison").get(0)
+        })
+        .await;
+        let end = format!("SELECT pg_terminate_backend(pid) {waiting}");
+        execute(&world.to_replica, &end).await;
+    };
+    let (told, ()) = tokio::join!(world.told(), giving_up);
+    assert_eq!(told, 1);
+    execute(&world.to_replica, "SELECT pg_wal_replay_resume()").await;
+}
+
 /// Whoever was removed does not see for long what a replica still shows.
 #[tokio::test(flavor = "multi_thread")]
 async fn queries_read_the_primary_while_it_is_far_behind() {

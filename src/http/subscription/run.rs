@@ -113,8 +113,8 @@ impl Operation {
                 match charge.refusal() {
                     Some(refusal) => outlet.send(account.log.error(refusal, &id)).await,
                     None => {
-                        let request = account.checked.complete(request);
-                        let responses = context.stream(&state.schema, request);
+                        let document = account.checked.document();
+                        let responses = context.stream(&state.schema, request, document);
                         account.follow(responses, &charge, outlet).await
                     }
                 }
