@@ -15,7 +15,8 @@ use diesel::sqlite::Sqlite;
 use futures_util::{SinkExt as _, pin_mut};
 use uuid::Uuid;
 
-use super::pool::{Db, Kind};
+use super::options::Kind;
+use super::pool::Db;
 use super::types::Instant;
 use crate::error::Result;
 use crate::run;

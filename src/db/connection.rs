@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use diesel::{QueryResult, SqliteConnection};
 
-use super::pool::Kind;
+use super::options::Kind;
 use super::session::{PgSession, SqliteSession};
 use super::tally;
 use crate::error::Result;

@@ -9,7 +9,7 @@ use diesel_async::RunQueryDsl;
 
 use super::connection::Connection;
 use super::migrations::{SQLITE, done};
-use super::pool::Kind;
+use super::options::Kind;
 use crate::error::Result;
 use crate::run;
 

@@ -9,7 +9,8 @@ use diesel_async::{AsyncMigrationHarness, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::connection::Connection;
-use super::pool::{Db, Kind};
+use super::options::Kind;
+use super::pool::Db;
 use crate::error::{Error, Result};
 use crate::run;
 

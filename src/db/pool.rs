@@ -1,6 +1,5 @@
 //! The pools: for reading, for writing, and for reading from a replica.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,49 +17,13 @@ use tokio_postgres::Client;
 
 use super::announce::Announcements;
 use super::connection::{Connection, Inner};
+use super::options::{Kind, Options};
 use super::postgres::{connect_postgres, establish_postgres, parse, settings};
 use super::replica::Replica;
 use super::session::{Ongoing, Session};
 use super::sqlite::{READER, Sqlite, WRITER, establish_sqlite};
 use super::statements::Statements;
 use crate::error::{Error, Result};
-
-/// Which database it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// PostgreSQL 14 or later.
-    Postgres,
-    /// The embedded SQLite.
-    Sqlite,
-}
-
-/// Where the database is and how many connections to it are kept.
-#[derive(Clone)]
-pub struct Options {
-    /// `postgres://…` or `sqlite://PATH`.
-    pub url: String,
-    /// A PostgreSQL replica of it that queries read from.
-    pub read_url: Option<String>,
-    /// PostgreSQL itself, if `url` leads through a pooler: for LISTEN and NOTIFY, and for whatever
-    /// else has to keep a connection for itself.
-    pub listen_url: Option<String>,
-    /// Connections that write, on PostgreSQL. SQLite has one.
-    pub writers: usize,
-    /// Connections that only read: to the database itself, and as many to its replica.
-    pub readers: usize,
-    /// How long to wait for a connection.
-    pub acquire_timeout: Duration,
-    /// How long one statement may take before the database stops it. PostgreSQL only, and not
-    /// through a pooler, where it is up to the role.
-    pub statement_timeout: Duration,
-}
-
-impl Options {
-    /// PostgreSQL itself, not through a pooler.
-    fn direct_url(&self) -> &str {
-        self.listen_url.as_ref().unwrap_or(&self.url)
-    }
-}
 
 /// The database: gives connections for reading, and transactions. Cheap to clone.
 ///
@@ -138,7 +101,7 @@ impl Db {
     /// Where a URL is not of a database that is known, or the folder of a SQLite file cannot be made.
     pub fn new(options: Options) -> Result<Self> {
         let statements = Statements::default();
-        let pools = match sqlite_path(&options.url) {
+        let pools = match options.sqlite_path() {
             Some(path) => {
                 if let Some(folder) = path.parent() {
                     std::fs::create_dir_all(folder)
@@ -353,11 +316,6 @@ impl Shared {
             Pools::Sqlite { .. } => None,
         }
     }
-}
-
-/// The path in `sqlite://PATH`, or nothing where the URL is of another kind.
-fn sqlite_path(url: &str) -> Option<PathBuf> {
-    url.strip_prefix("sqlite://").map(PathBuf::from)
 }
 
 pub(super) async fn get<C>(pool: &Pool<C>) -> Result<Object<C>>

@@ -12,7 +12,8 @@ use diesel_async::{
 
 use super::announce::Topic;
 use super::connection::{Connection, Inner};
-use super::pool::{Db, Kind};
+use super::options::Kind;
+use super::pool::Db;
 use super::session::PgSession;
 use super::sqlite::Sqlite;
 use crate::error::{Error, Result};

@@ -137,8 +137,7 @@ pub fn numbered(number: u64) -> Uuid {
     Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + u128::from(number))
 }
 
-/// The generic plan, which does not know the values: what a statement comes to once it has been
-/// prepared and executed a few times.
+/// The generic plan, which does not know the values: the sessions are set to have no other.
 async fn postgres_steps(tx: &mut Transaction, sql: &str) -> Vec<String> {
     // What is unnested is the one parameter whose type PostgreSQL cannot tell from its place.
     let typed = sql.replace("unnest($1)", "unnest($1::uuid[])");

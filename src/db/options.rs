@@ -1,0 +1,46 @@
+//! Which database it is, and how it is connected to.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Which database it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// PostgreSQL 14 or later.
+    Postgres,
+    /// The embedded SQLite.
+    Sqlite,
+}
+
+/// Where the database is and how many connections to it are kept.
+#[derive(Clone)]
+pub struct Options {
+    /// `postgres://…` or `sqlite://PATH`.
+    pub url: String,
+    /// A PostgreSQL replica of it that queries read from.
+    pub read_url: Option<String>,
+    /// PostgreSQL itself, if `url` leads through a pooler: for LISTEN and NOTIFY, and for whatever
+    /// else has to keep a connection for itself.
+    pub listen_url: Option<String>,
+    /// Connections that write, on PostgreSQL. SQLite has one.
+    pub writers: usize,
+    /// Connections that only read: to the database itself, and as many to its replica.
+    pub readers: usize,
+    /// How long to wait for a connection.
+    pub acquire_timeout: Duration,
+    /// How long one statement may take before the database stops it. PostgreSQL only, and not
+    /// through a pooler, where it is up to the role.
+    pub statement_timeout: Duration,
+}
+
+impl Options {
+    /// PostgreSQL itself, not through a pooler.
+    pub fn direct_url(&self) -> &str {
+        self.listen_url.as_ref().unwrap_or(&self.url)
+    }
+
+    /// The path in `sqlite://PATH`, or nothing where the URL is of another kind.
+    pub fn sqlite_path(&self) -> Option<PathBuf> {
+        self.url.strip_prefix("sqlite://").map(PathBuf::from)
+    }
+}
