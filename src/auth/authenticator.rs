@@ -17,6 +17,8 @@ use crate::models::user::{self, User};
 
 /// How long a token that was verified is taken without verifying it again.
 const CACHED_FOR: Duration = Duration::from_secs(60);
+/// How long somebody who was there is believed still to be, for what is the same for everybody.
+const FRESH_FOR: Duration = Duration::from_secs(1);
 /// How many tokens are remembered.
 const CACHED: u64 = 50_000;
 
@@ -32,6 +34,7 @@ struct Verified {
     user_id: UserId,
     /// As they were when they were last asked for.
     user: Option<User>,
+    asked_at: Instant,
     workos_organization_id: Option<String>,
     at: Instant,
     expires_at: Instant,
@@ -41,12 +44,18 @@ struct Verified {
 pub struct Recalled {
     viewer: Viewer,
     token: [u8; 32],
+    is_fresh: bool,
 }
 
 impl Recalled {
     /// Whose request it is.
     pub fn viewer(&self) -> &Viewer {
         &self.viewer
+    }
+
+    /// Whether it is less than a second since they were there.
+    pub fn is_fresh(&self) -> bool {
+        self.is_fresh
     }
 }
 
@@ -95,24 +104,27 @@ impl Authenticator {
         self.by_token(app, token).await
     }
 
-    /// Whose request it is by a token that was verified within the minute, as they were then. Nothing
-    /// that takes somebody to see or to do is to be told or done before they are
-    /// [confirmed](Self::confirm); what is wrong with a document, or what the schema is, anybody may know.
+    /// Whose request it is by a token that was verified within the minute, as they were then. Nothing is
+    /// to be told or done for it before they are [confirmed](Self::confirm), except that what is the same
+    /// for everybody may be told to those who are [fresh](Recalled::is_fresh).
     pub fn recall(&self, app: &App, header: &[u8]) -> Option<Recalled> {
         let (token, now) = (hash(bearer(header)?), app.now());
         let verified = self.remembered(&token, now)?;
         let user = verified.user.clone()?;
-        let viewer = verified.viewer(user, now);
-        Some(Recalled { viewer, token })
+        Some(Recalled {
+            token,
+            is_fresh: verified.is_fresh(now),
+            viewer: verified.viewer(user, now),
+        })
     }
 
     /// Whether they still are as they were.
     ///
     /// # Errors
     /// Only those of the database.
-    pub async fn confirm(&self, db: &Db, recalled: &Recalled) -> Result<bool> {
-        let Recalled { viewer, token } = recalled;
-        let user = self.as_of_now(db, token, viewer.id()).await?;
+    pub async fn confirm(&self, app: &App, db: &Db, recalled: &Recalled) -> Result<bool> {
+        let Recalled { viewer, token, .. } = recalled;
+        let user = self.as_of(app.now(), db, token, viewer.id()).await?;
         Ok(user.is_some_and(|user| user == viewer.user))
     }
 
@@ -132,16 +144,26 @@ impl Authenticator {
         verified.filter(|verified| verified.holds(now))
     }
 
-    /// The person of a token that was verified.
-    async fn as_of_now(&self, db: &Db, token: &[u8; 32], id: UserId) -> Result<Option<User>> {
+    /// The person of a token that was verified, as of now.
+    async fn as_of(
+        &self,
+        now: Instant,
+        db: &Db,
+        token: &[u8; 32],
+        id: UserId,
+    ) -> Result<Option<User>> {
         let user = user::by_id(&mut db.read().await?, id).await?;
         if user.is_none() {
             self.verified.invalidate(token);
         } else if let Some(verified) = self.verified.get(token)
-            && verified.user != user
+            && (verified.user != user || !verified.is_fresh(now))
         {
-            let user = user.clone();
-            self.verified.insert(*token, Verified { user, ..verified });
+            let known = Verified {
+                user: user.clone(),
+                asked_at: now,
+                ..verified
+            };
+            self.verified.insert(*token, known);
         }
         Ok(user)
     }
@@ -149,7 +171,7 @@ impl Authenticator {
     async fn by_token(&self, app: &App, token: &str) -> Result<Viewer, Refused> {
         let (hash, now) = (hash(token), app.now());
         if let Some(verified) = self.remembered(&hash, now)
-            && let Some(user) = self.as_of_now(&app.db, &hash, verified.user_id).await?
+            && let Some(user) = self.as_of(now, &app.db, &hash, verified.user_id).await?
         {
             return Ok(verified.viewer(user, now));
         }
@@ -187,6 +209,7 @@ impl Authenticator {
             user: Some(user.clone()),
             workos_organization_id: workos_organization_id.clone(),
             at: now,
+            asked_at: now,
             expires_at: identity.expires_at.into(),
         };
         self.verified.insert(token, verified);
@@ -211,6 +234,10 @@ impl Verified {
             at: now,
             expires_at: Some(self.expires_at),
         }
+    }
+
+    fn is_fresh(&self, now: Instant) -> bool {
+        now >= self.asked_at && now.since(self.asked_at) < FRESH_FOR
     }
 
     fn holds(&self, now: Instant) -> bool {

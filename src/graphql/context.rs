@@ -136,7 +136,7 @@ impl RequestContext {
         let Some(replica) = app.db.replica_in_use() else {
             return self.run(schema, request, document).await;
         };
-        let (again, on_primary) = (copy(&request), self.on_primary());
+        let (again, on_primary) = (copy_request(&request), self.on_primary());
         let response = self.run(schema, request, document).await;
         let mut failures = response.errors.iter().filter_map(own);
         let Some(failure) = failures.find(|error| error.is_of_the_database()) else {
@@ -193,7 +193,7 @@ impl RequestContext {
 }
 
 /// The same request, to be executed once more. It has neither data of its own nor a document yet.
-pub fn copy(request: &Request) -> Request {
+pub fn copy_request(request: &Request) -> Request {
     let copy = Request::new(&request.query).variables(request.variables.clone());
     match &request.operation_name {
         Some(name) => copy.operation_name(name),

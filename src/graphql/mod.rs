@@ -37,7 +37,7 @@ mod workspace;
 
 use async_graphql::{MergedObject, Schema, ValidationMode};
 
-pub use context::{RequestContext, SignedOut, Streamed, copy};
+pub use context::{RequestContext, SignedOut, Streamed, copy_request};
 pub use error::{finish, is_invalid, is_request_error};
 pub use mutations::repeated_field;
 pub use subscription::Subscription;

@@ -2,38 +2,33 @@
 //!
 //! <https://graphql.github.io/graphql-over-http/draft/>
 
-use std::time::{Duration, Instant as Begun};
+use std::time::{Duration, Instant};
 
+use async_graphql::Response as GraphqlResponse;
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Response as GraphqlResponse, ServerError, Value};
 use axum::Extension;
 use axum::body::{Body, to_bytes};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{RawQuery, State as Extract};
-use axum::http::header::{
-    ALLOW, AUTHORIZATION, CONNECTION, CONTENT_TYPE, RETRY_AFTER, UPGRADE, WWW_AUTHENTICATE,
-};
+use axum::http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, UPGRADE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use serde_json::json;
 use tokio::time::timeout;
 
-use super::accept::{Media, Streaming, wants_html};
+use super::accept::{Streaming, wants_html};
 use super::budget::Payer;
 use super::client::Client;
-use super::operation::{
-    Checked, Refusal, codes, errors, execute, execute_for_recalled, failed, prepare,
-};
+use super::operation::{codes, execute, prepare};
 use super::params::Params;
+use super::recalled::execute_for_recalled;
+use super::reply::Reply;
 use super::request_id::{Outcome, RequestId};
 use super::state::State;
 use super::subscription::{Credentials, sse, ws};
 use super::{origin, playground};
-use crate::auth::Refused;
-use crate::error::{Error, ErrorCode};
-use crate::graphql::{RequestContext, finish, is_request_error};
+use crate::error::Error;
+use crate::graphql::{RequestContext, finish};
 
 /// `GET /schema.graphql`: the SDL.
 pub async fn sdl(Extract(state): Extract<State>) -> Response {
@@ -206,14 +201,44 @@ async fn answer(
     let payer = Payer::of(&viewer, client);
     let (request, checked) = match prepare(state, params, payer, &reply.id) {
         Ok(prepared) => prepared,
-        Err(refusal) if reply.streaming == Streaming::Always => return sse::refuse(refusal),
-        Err(refusal) => return reply.refuse_document(refusal),
+        Err(refusal) => {
+            // Credentials that are not good any more come before what is wrong with the document.
+            if recalled.is_some()
+                && let Err(refused) = credentials.authenticate(state).await
+            {
+                return reply.unauthenticated(refused);
+            }
+            return match reply.streaming {
+                Streaming::Always => sse::refuse(refusal),
+                _ => reply.refuse_document(refusal),
+            };
+        }
     };
+    let begun = Instant::now();
     let kind = checked.kind;
     let is_stream = match reply.streaming {
         Streaming::Never => false,
         Streaming::Subscriptions => kind == OperationType::Subscription,
         Streaming::Always => true,
+    };
+    let known = checked.known_answer(state);
+    let recalled = match recalled {
+        // Whoever only asks is confirmed beside being answered, or was just now.
+        Some(recalled)
+            if kind == OperationType::Query
+                && !is_stream
+                && (known.is_none() || recalled.is_fresh()) =>
+        {
+            Some(recalled)
+        }
+        Some(_) => {
+            viewer = match credentials.authenticate(state).await {
+                Ok(viewer) => viewer,
+                Err(refused) => return reply.refuse_checked(state, &checked, begun, refused),
+            };
+            None
+        }
+        None => None,
     };
     let is_read = kind == OperationType::Query || is_stream && kind == OperationType::Subscription;
     if method == Method::Get && !is_read {
@@ -224,19 +249,6 @@ async fn answer(
             .insert(ALLOW, HeaderValue::from_static("POST"));
         return response;
     }
-    let begun = Begun::now();
-    let recalled = match recalled {
-        // Whoever only asks is confirmed beside being answered.
-        Some(recalled) if kind == OperationType::Query && !is_stream => Some(recalled),
-        Some(_) => {
-            viewer = match credentials.authenticate(state).await {
-                Ok(viewer) => viewer,
-                Err(refused) => return reply.refuse_checked(state, &checked, begun, refused),
-            };
-            None
-        }
-        None => None,
-    };
     let operation = checked.name.clone();
     let viewer_id = viewer.as_ref().ok().map(|viewer| viewer.id().to_string());
     if is_stream {
@@ -248,7 +260,7 @@ async fn answer(
         });
         return response;
     }
-    let (mut reply, errors) = match checked.known_answer(state) {
+    let (mut reply, errors) = match known {
         Some(answer) => (reply.body(StatusCode::OK, answer), Vec::new()),
         None => {
             let executed = match &recalled {
@@ -300,143 +312,4 @@ fn retry_after(response: &GraphqlResponse) -> Option<i64> {
         .iter()
         .filter_map(|error| error.source::<Error>());
     waits.filter_map(Error::retry_after_seconds).max()
-}
-
-/// How the reply is to be given.
-struct Reply {
-    media: Option<Media>,
-    streaming: Streaming,
-    id: RequestId,
-}
-
-impl Reply {
-    fn new(headers: &HeaderMap, id: RequestId) -> Self {
-        Self {
-            media: Media::of(headers),
-            streaming: Streaming::of(headers),
-            id,
-        }
-    }
-
-    /// A stream of events, whatever the client says that it takes.
-    fn stream(headers: &HeaderMap, id: RequestId) -> Self {
-        Self {
-            streaming: Streaming::Always,
-            ..Self::new(headers, id)
-        }
-    }
-
-    /// A reply of GraphQL, whether it succeeded or not.
-    fn graphql(&self, response: &GraphqlResponse, retry_after: Option<i64>) -> Response {
-        let mut reply = if is_request_error(response) {
-            let may_be_sent_again = response.errors.iter().any(|error| {
-                has_code(error, ErrorCode::Timeout) || has_code(error, ErrorCode::RateLimited)
-            });
-            let status = match self.media {
-                Some(Media::Response) if !may_be_sent_again => StatusCode::BAD_REQUEST,
-                _ => StatusCode::OK,
-            };
-            // A request that failed before it was executed has no `data`, not even `null`.
-            let mut body = json!({ "errors": response.errors });
-            if !response.extensions.is_empty() {
-                body["extensions"] = json!(response.extensions);
-            }
-            self.json(status, &body)
-        } else {
-            self.json(StatusCode::OK, response)
-        };
-        if let Some(seconds) = retry_after {
-            reply
-                .headers_mut()
-                .insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        reply
-    }
-
-    /// The request is no GraphQL request.
-    fn refuse(&self, status: StatusCode, message: &str) -> Response {
-        self.json(status, &errors(ErrorCode::GraphqlValidationFailed, message))
-    }
-
-    /// The request's body did not arrive in time.
-    fn too_slow(&self) -> Response {
-        let message = "The request's body took too long.";
-        let body = errors(ErrorCode::Timeout, message);
-        let mut response = self.json(StatusCode::REQUEST_TIMEOUT, &body);
-        // What is left of it is not waited for.
-        let close = HeaderValue::from_static("close");
-        response.headers_mut().insert(CONNECTION, close);
-        response
-    }
-
-    /// The document cannot be run.
-    fn refuse_document(&self, (code, message): Refusal) -> Response {
-        let status = match self.media {
-            // Of a document whose hash is another's.
-            _ if code == ErrorCode::InvalidInput => StatusCode::BAD_REQUEST,
-            Some(Media::Response) => StatusCode::BAD_REQUEST,
-            Some(Media::Json) | None => StatusCode::OK,
-        };
-        self.json(status, &errors(code, &message))
-    }
-
-    /// The credentials of an operation turned out not to be good any more.
-    fn refuse_checked(
-        &self,
-        state: &State,
-        checked: &Checked,
-        begun: Begun,
-        refused: Refused,
-    ) -> Response {
-        let code = match &refused {
-            Refused::Invalid(_) => ErrorCode::Unauthenticated,
-            Refused::Failed(error) => error.code(),
-        };
-        checked.count(state, &[code.as_str().to_owned()], begun.elapsed());
-        self.unauthenticated(refused)
-    }
-
-    fn unauthenticated(&self, refused: Refused) -> Response {
-        match refused {
-            Refused::Invalid(reason) => {
-                tracing::info!(reason, "credentials refused");
-                let message = "The credentials are not valid.";
-                let body = errors(ErrorCode::Unauthenticated, message);
-                let mut response = self.json(StatusCode::UNAUTHORIZED, &body);
-                let challenge = HeaderValue::from_static(r#"Bearer error="invalid_token""#);
-                response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-                response
-            }
-            Refused::Failed(error) => {
-                let status = match error.code() {
-                    ErrorCode::Unavailable | ErrorCode::Timeout => StatusCode::SERVICE_UNAVAILABLE,
-                    _ => StatusCode::INTERNAL_SERVER_ERROR,
-                };
-                let mut response = failed(error);
-                finish(&mut response, &self.id.0);
-                self.json(status, &json!({ "errors": response.errors }))
-            }
-        }
-    }
-
-    fn json(&self, status: StatusCode, body: &impl serde::Serialize) -> Response {
-        match serde_json::to_vec(body) {
-            Ok(body) => self.body(status, body.into()),
-            // Nothing in a reply fails to serialize: its keys are strings, its numbers finite.
-            Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-        }
-    }
-
-    fn body(&self, status: StatusCode, body: Bytes) -> Response {
-        let media = self.media.unwrap_or(Media::Json).content_type();
-        (status, [(CONTENT_TYPE, media)], body).into_response()
-    }
-}
-
-fn has_code(error: &ServerError, code: ErrorCode) -> bool {
-    let found = error
-        .extensions
-        .as_ref()
-        .and_then(|extensions| extensions.get("code"));
-    found == Some(&Value::from(code.as_str()))
 }

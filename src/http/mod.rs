@@ -14,6 +14,8 @@ mod origin;
 mod params;
 mod parsed;
 mod playground;
+mod recalled;
+mod reply;
 mod request_id;
 mod serve;
 mod server;

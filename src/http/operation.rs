@@ -1,6 +1,5 @@
 //! An operation, whichever door it came through: checked, then run.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +8,6 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Positioned, Request, Response as GraphqlResponse, ServerError, Value};
 use bytes::Bytes;
-use futures_util::FutureExt;
-use futures_util::future::try_join;
 use serde_json::json;
 use tracing::{Instrument, Span};
 
@@ -19,12 +16,9 @@ use super::params::Params;
 use super::parsed::Parsed;
 use super::request_id::RequestId;
 use super::state::State;
-use super::subscription::Credentials;
-use crate::auth::{Recalled, Refused};
 use crate::db::Tally;
-use crate::db::types::Instant;
 use crate::error::{Error, ErrorCode};
-use crate::graphql::{RequestContext, copy, is_request_error, limits, repeated_field};
+use crate::graphql::{RequestContext, is_request_error, limits, repeated_field};
 use crate::telemetry::{self, Outcome};
 
 /// Runs the operation, if its cost can be charged.
@@ -34,87 +28,17 @@ pub async fn execute(
     context: RequestContext,
     checked: &Checked,
 ) -> GraphqlResponse {
-    let running = async { Ok(run(state, request, context, checked).await) };
-    let Ok::<_, Infallible>(response) = charged(state, checked, running).await;
-    response
-}
-
-/// Runs a query for a viewer as they were, and meanwhile looks whether they still are: where they are
-/// not, it is run again. So nearly all queries wait for one answer of the database less.
-///
-/// # Errors
-/// Where the credentials are not good any more; nothing is charged then.
-pub async fn execute_for_recalled(
-    state: &State,
-    request: Request,
-    credentials: &Credentials,
-    recalled: &Recalled,
-    now: Instant,
-    checked: &Checked,
-) -> Result<GraphqlResponse, Refused> {
-    let context = |viewer| RequestContext::new(&state.app, viewer, now, checked.kind);
-    let first = context(Ok(recalled.viewer().clone()));
-    let again = copy(&request);
-    // A replica may not have heard of what they are.
-    let db = match first.db().replica() {
-        None => first.db().clone(),
-        Some(_) => state.app.db.clone(),
-    };
-    let confirming = async {
-        match state.authenticator.confirm(&db, recalled).await? {
-            true => Ok(()),
-            false => Err(Unconfirmed::Changed),
-        }
-    };
-    charged(state, checked, async {
-        let running = run(state, request, first, checked).map(Ok);
-        match try_join(confirming, running).await {
-            Ok(((), response)) => Ok(response),
-            Err(Unconfirmed::Failed(error)) => Err(error.into()),
-            Err(Unconfirmed::Changed) => {
-                let viewer = credentials.authenticate(state).await?;
-                Ok(run(state, again, context(viewer), checked).await)
-            }
-        }
-    })
-    .await
-}
-
-/// Why the first run of a query is of no use.
-enum Unconfirmed {
-    /// The viewer is not as they were.
-    Changed,
-    /// That cannot be told.
-    Failed(Error),
-}
-
-impl From<Error> for Unconfirmed {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
-    }
-}
-
-/// Charges what an operation costs, if that can be charged, and runs it. What is refused costs nothing.
-async fn charged<E>(
-    state: &State,
-    checked: &Checked,
-    running: impl Future<Output = Result<GraphqlResponse, E>>,
-) -> Result<GraphqlResponse, E> {
     let charge = checked.charge(state);
     if let Some(refusal) = charge.refusal() {
-        return Ok(refusal);
+        return refusal;
     }
-    let mut response = running.await.inspect_err(|_| charge.give_back())?;
-    if !is_request_error(&response) {
-        checked.parsed.found_valid();
-    }
-    charge.settle(&mut response);
-    Ok(response)
+    let response = run(state, request, context, checked).await;
+    checked.settle(&charge, response)
 }
 
 /// A mutation that has begun runs to its end, even if the client goes away. A query has its time; it is
 /// over with that, or with its client, in the database as well.
-async fn run(
+pub(super) async fn run(
     state: &State,
     request: Request,
     context: RequestContext,
@@ -208,6 +132,15 @@ impl Checked {
     pub fn charge<'a>(&self, state: &'a State) -> Charge<'a> {
         let now = state.app.now();
         state.budgets.charge(self.payer, self.cost, now)
+    }
+
+    /// The response with what it cost. The document is known to be valid if it could be run.
+    pub fn settle(&self, charge: &Charge<'_>, mut response: GraphqlResponse) -> GraphqlResponse {
+        if !is_request_error(&response) {
+            self.parsed.found_valid();
+        }
+        charge.settle(&mut response);
+        response
     }
 
     /// Counts that it was run, with the codes of its errors.

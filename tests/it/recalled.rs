@@ -1,6 +1,7 @@
 //! Whoever came before is taken for who they were, until the database says what they are: nobody can tell
 //! from the answers.
 
+use chrono::TimeDelta;
 use reqwest::StatusCode;
 use rstest::rstest;
 use serde_json::json;
@@ -66,6 +67,63 @@ async fn an_account_that_another_instance_deleted_is_told_nothing(
         assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
         assert!(reply.body.get("data").is_none(), "{:#}", reply.body);
     }
+}
+
+/// Neither what is wrong with their operation, nor what the schema is, nor that they asked for too much.
+#[rstest]
+#[case("{ viewer { email", "GRAPHQL_PARSE_FAILED")]
+#[case("{ nothing }", "GRAPHQL_VALIDATION_FAILED")]
+#[case("mutation { nothing }", "GRAPHQL_VALIDATION_FAILED")]
+#[case(
+    "query($id: ID!) { node(id: $id) { id } }",
+    "GRAPHQL_VALIDATION_FAILED"
+)]
+#[case("{ workspaces(first: 100) { nodes { id } } }", "RATE_LIMITED")]
+#[case("{ __typename }", "")]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_is_gone_is_told_nothing_before_that(
+    #[values(Sqlite, Postgres)] on: Database,
+    #[case] query: &str,
+    #[case] otherwise: &str,
+) {
+    let server = TestServer::with(on, |config| config.limits.cost_per_minute = Some(102)).await;
+    server.clock().stop();
+    let ada = Person::new(&server, "ada").await;
+    // Whatever can be remembered of it is.
+    for _ in 0..2 {
+        let reply = ada.client.send(query, json!({})).await;
+        if otherwise != "RATE_LIMITED" {
+            assert_eq!(reply.code(), otherwise, "{:#}", reply.body);
+        }
+    }
+    let sibling = server.sibling().await;
+    let input = json!({ "confirmEmail": ada.email });
+    let elsewhere = sibling.user(&ada.email);
+    elsewhere
+        .mutate("deleteAccount", input, "deletedUserId")
+        .await;
+    server.clock().advance(TimeDelta::seconds(1));
+    let reply = ada
+        .client
+        .refused("UNAUTHENTICATED", query, json!({}))
+        .await;
+    assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
+}
+
+/// What is the same for everybody takes no statement for whoever was just there.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_schema_is_told_from_memory(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    server.clock().stop();
+    let ada = Person::new(&server, "ada").await;
+    let schema = "{ __schema { queryType { name } } }";
+    let ask = async || server.statements(ada.client.ok(schema, json!({}))).await.0;
+    assert_eq!(ask().await, 1);
+    assert_eq!(ask().await, 0);
+    server.clock().advance(TimeDelta::seconds(1));
+    assert_eq!(ask().await, 1);
+    assert_eq!(ask().await, 0);
 }
 
 #[rstest]

@@ -113,6 +113,22 @@ async fn of_the_navigation_state(#[values(Sqlite, Postgres)] on: Database) {
     same_for_a_hundred(on, query, "navigationState.workspaces", nothing).await;
 }
 
+/// One more for each sixteenfold of those that have the name already, and one for where they end.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_name_that_many_have(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ada = Person::new(&server, "ada").await;
+    let office = Office::of(&ada).await;
+    office.workspace(&ada, "Apollo").await;
+    let (few, _) = server.statements(office.workspace(&ada, "Apollo")).await;
+    for _ in 2..60 {
+        office.workspace(&ada, "Apollo").await;
+    }
+    let (many, _) = server.statements(office.workspace(&ada, "Apollo")).await;
+    assert!(many <= few + 3, "{few}, then {many}");
+}
+
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn of_workspaces_and_what_is_in_them(#[values(Sqlite, Postgres)] on: Database) {
