@@ -118,12 +118,12 @@ impl<K: Kind> fmt::Debug for Id<K> {
 
 impl<K: Kind> fmt::Display for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = base32::encode(self.0.as_u128());
+        // Written at once, and not digit by digit: replies are full of ids.
+        let digits = str::from_utf8(&digits).map_err(|_| fmt::Error)?;
         f.write_str(K::PREFIX)?;
         f.write_str("_")?;
-        for digit in base32::encode(self.0.as_u128()) {
-            fmt::Write::write_char(f, digit.into())?;
-        }
-        Ok(())
+        f.write_str(digits)
     }
 }
 

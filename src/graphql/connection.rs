@@ -3,12 +3,13 @@
 //! <https://relay.dev/graphql/connections.htm>
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use async_graphql::{Context, Object, OutputType, Result, SimpleObject, TypeName};
 
 use super::context::ContextExt;
 use super::loader::PageKey;
-use crate::db::page::{List, Listing, PageRequest, Wanted};
+use crate::db::page::{List, Listing, PageRequest, Position, Wanted};
 use crate::error::{Error, Violation};
 use crate::id::Id;
 
@@ -98,8 +99,15 @@ pub struct Connection<T> {
 
 /// A row of a page.
 pub struct Edge<T> {
-    cursor: String,
+    list: Arc<str>,
+    position: Position,
     node: T,
+}
+
+impl<T> Edge<T> {
+    fn cursor_text(&self) -> String {
+        self.position.cursor(&self.list)
+    }
 }
 
 /// Where a page stands in its list.
@@ -123,17 +131,18 @@ impl<T> Connection<T> {
         listing: Listing<L::Row>,
         node: impl Fn(L::Row) -> T,
     ) -> Self {
-        let name = list.cursor_name(parent);
+        let name: Arc<str> = list.cursor_name(parent).into();
         let edge = |row| Edge {
-            cursor: list.position(&row).cursor(&name),
+            list: name.clone(),
+            position: list.position(&row),
             node: node(row),
         };
         let edges: Vec<_> = listing.rows.into_iter().map(edge).collect();
         let page_info = PageInfo {
             has_previous_page: listing.has_previous,
             has_next_page: listing.has_next,
-            start_cursor: edges.first().map(|edge| edge.cursor.clone()),
-            end_cursor: edges.last().map(|edge| edge.cursor.clone()),
+            start_cursor: edges.first().map(Edge::cursor_text),
+            end_cursor: edges.last().map(Edge::cursor_text),
         };
         Self {
             edges,
@@ -260,7 +269,7 @@ impl<T: OutputType> Edge<T> {
     }
 
     /// Where the row stands in the list: for `after` and `before`.
-    async fn cursor(&self) -> &str {
-        &self.cursor
+    async fn cursor(&self) -> String {
+        self.cursor_text()
     }
 }
