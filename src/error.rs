@@ -171,7 +171,7 @@ impl Error {
             Self::Database(error) => match Failure::of(error) {
                 Failure::Timeout => ErrorCode::Timeout,
                 Failure::Unreachable | Failure::Contended => ErrorCode::Unavailable,
-                Failure::Other => ErrorCode::Internal,
+                Failure::Aborted | Failure::Other => ErrorCode::Internal,
             },
         }
     }
@@ -190,6 +190,11 @@ impl Error {
     /// Whether the whole transaction may succeed if it is tried again: it lost to another one.
     pub fn is_contention(&self) -> bool {
         matches!(self, Self::Database(error) if Failure::of(error) == Failure::Contended)
+    }
+
+    /// Whether the statement was not even looked at, because one before it in its transaction had failed.
+    pub fn is_of_aborted_transaction(&self) -> bool {
+        matches!(self, Self::Database(error) if Failure::of(error) == Failure::Aborted)
     }
 
     /// Whether another database of the same content might have done better: it was neither refused nor
@@ -220,6 +225,7 @@ enum Failure {
     Timeout,
     Unreachable,
     Contended,
+    Aborted,
     Other,
 }
 
@@ -242,6 +248,8 @@ impl Failure {
                 let message = info.message();
                 if message == "deadlock detected" || message == "database is locked" {
                     Self::Contended
+                } else if message.starts_with("current transaction is aborted") {
+                    Self::Aborted
                 } else if message.starts_with("canceling statement due to") {
                     Self::Timeout
                 } else if message.starts_with("terminating connection")

@@ -36,6 +36,14 @@ impl Connection {
         }
     }
 
+    /// The same session, where several can use it at the same time.
+    pub(super) fn beside(&self) -> Option<Self> {
+        match &self.inner {
+            Inner::Postgres(session) => Some(Self::new(Inner::Postgres(session.clone()))),
+            Inner::Sqlite(_) => None,
+        }
+    }
+
     /// Which database it is to.
     pub fn kind(&self) -> Kind {
         match &self.inner {

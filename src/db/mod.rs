@@ -23,6 +23,7 @@ mod sqlite;
 mod statements;
 mod tally;
 mod tls;
+mod together;
 mod transaction;
 pub mod types;
 

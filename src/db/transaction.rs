@@ -57,6 +57,22 @@ where
     type Future = Fut;
 }
 
+/// As [`Work`], of what is called once.
+pub trait WorkOnce<A, R>:
+    AsyncFnOnce(A) -> R + FnOnce(A) -> <Self as WorkOnce<A, R>>::Future
+{
+    /// What the closure returns.
+    type Future: Future<Output = R>;
+}
+
+impl<F, A, Fut, R> WorkOnce<A, R> for F
+where
+    F: AsyncFnOnce(A) -> R + FnOnce(A) -> Fut,
+    Fut: Future<Output = R>,
+{
+    type Future = Fut;
+}
+
 impl Db {
     /// Runs `work` in one transaction on the primary: all of it is kept where it succeeds, and none
     /// where it fails. Where it lost to another transaction (a deadlock, a serialization failure, a
@@ -120,6 +136,20 @@ impl Transaction {
     /// anew.
     pub fn announce(&mut self, topic: Topic) {
         self.announced.insert(topic);
+    }
+
+    /// As [`announce`](Transaction::announce), what was to be told of in the same transaction beside this.
+    pub(super) fn announce_all(&mut self, beside: Self) {
+        self.announced.extend(beside.announced);
+    }
+
+    /// The same transaction for what is done at the same time, where the database takes statements
+    /// before it has answered others.
+    pub(super) fn beside(&self) -> Option<Self> {
+        Some(Self {
+            conn: self.conn.beside()?,
+            announced: HashSet::new(),
+        })
     }
 
     /// Has PostgreSQL plan the statements that follow for the values that they come with: for those whose

@@ -51,5 +51,6 @@ mod stopping;
 mod strangers;
 mod subscriptions;
 mod telemetry;
+mod together;
 mod visibility;
 mod workspaces;

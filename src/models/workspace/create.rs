@@ -27,6 +27,9 @@ use crate::models::values::slug::{Slug, SlugBase};
 use crate::run;
 use crate::schema::{workspace_members, workspaces};
 
+/// What whoever makes a workspace is in it.
+const FIRST_ROLE: WorkspaceRole = WorkspaceRole::Owner;
+
 /// Where a new workspace belongs.
 #[derive(Clone, Debug)]
 pub enum Place {
@@ -90,22 +93,51 @@ async fn create_in(
 ) -> Result<Created> {
     let now = app.now();
     user::lock_row(tx, viewer.id()).await?;
-    let is_first = !has_membership(tx, viewer.id()).await?;
-    let organization = place(tx, app, viewer, new, now).await?;
+    let ((is_member, slug), organization) = tx
+        .together(
+            async |tx: &mut Transaction| {
+                tx.together(
+                    async |tx| has_membership(tx, viewer.id()).await,
+                    async |tx| find_slug(tx, new).await,
+                )
+                .await
+            },
+            async |tx| place(tx, app, viewer, new, now).await,
+        )
+        .await?;
     let plan_key = &organization.organization.plan_key;
     quota::check_workspaces(tx, app.plan(plan_key), organization.organization.id).await?;
     quota::check_owned_workspaces(tx, app, viewer.id(), plan_key).await?;
-    let workspace = insert(tx, app, viewer, new, &organization, now).await?;
-    let role = WorkspaceRole::Owner;
-    let organization_id = organization.organization.id;
-    add_member(tx, organization_id, workspace.id, viewer.id(), role, now).await?;
-    join_code::replace(tx, workspace.id, join_code::Terms::FIRST, now).await?;
-    user::set_current_workspace(tx, viewer.id(), workspace.id).await?;
+    let workspace = insert(tx, app, viewer, new, slug, &organization, now).await?;
+    furnish(tx, app, viewer, &workspace, now).await?;
+    let organization_role = organization.role;
+    let workspace = VisibleWorkspace {
+        workspace,
+        organization_role,
+        membership_role: Some(FIRST_ROLE),
+        organization: None,
+    };
+    Ok(Created {
+        workspace,
+        organization,
+        is_first: !is_member,
+    })
+}
+
+/// What comes with each workspace: its owner, whose current one it becomes, its join code, and the event.
+async fn furnish(
+    tx: &mut Transaction,
+    app: &App,
+    viewer: &Viewer,
+    workspace: &Workspace,
+    now: Instant,
+) -> Result<()> {
+    let (id, organization) = (workspace.id, workspace.organization_id);
     let event = NewEvent {
         kind: EventKind::WorkspaceCreated,
-        organization: organization_id,
-        workspace: Some(workspace.id),
-        subject: workspace.id.into(),
+        organization,
+        workspace: Some(id),
+        subject: id.into(),
         data: json!({
             "name": workspace.name,
             "slug": workspace.slug,
@@ -113,19 +145,35 @@ async fn create_in(
             "iconUrl": workspace.icon().map(|icon| icon.url(app)),
         }),
     };
-    event::record(tx, viewer, now, event).await?;
-    let organization_role = organization.role;
-    let workspace = VisibleWorkspace {
-        workspace,
-        organization_role,
-        membership_role: Some(role),
-        organization: None,
-    };
-    Ok(Created {
-        workspace,
-        organization,
-        is_first,
-    })
+    tx.together(
+        async |tx: &mut Transaction| {
+            tx.together(
+                async |tx| add_member(tx, organization, id, viewer.id(), FIRST_ROLE, now).await,
+                async |tx| user::set_current_workspace(tx, viewer.id(), id).await,
+            )
+            .await
+        },
+        async |tx: &mut Transaction| {
+            tx.together(
+                async |tx| join_code::replace(tx, id, join_code::Terms::FIRST, now).await,
+                async |tx| event::record(tx, viewer, now, event).await,
+            )
+            .await
+        },
+    )
+    .await?;
+    Ok(())
+}
+
+async fn find_slug(tx: &mut Transaction, new: &NewWorkspace) -> Result<Slug> {
+    match &new.slug {
+        Some(slug) => Ok(slug.clone()),
+        None => slugs::free(tx, SlugKind::Workspace, &slug_base(new)).await,
+    }
+}
+
+fn slug_base(new: &NewWorkspace) -> SlugBase {
+    SlugBase::from_name(&new.name, SlugKind::Workspace.fallback())
 }
 
 async fn place(
@@ -172,15 +220,11 @@ async fn insert(
     app: &App,
     viewer: &Viewer,
     new: &NewWorkspace,
+    slug: Slug,
     organization: &VisibleOrganization,
     now: Instant,
 ) -> Result<Workspace> {
     let id = WorkspaceId::new(now.to_utc());
-    let base = SlugBase::from_name(&new.name, SlugKind::Workspace.fallback());
-    let slug = match &new.slug {
-        Some(slug) => slug.clone(),
-        None => slugs::free(tx, SlugKind::Workspace, &base).await?,
-    };
     let icon = match new.icon {
         Some(file) => Some(file::choose(tx, viewer, file, now).await?),
         None => None,
@@ -225,7 +269,7 @@ async fn insert(
     match &new.slug {
         Some(slug) => slugs::take(tx, Owner::Workspace(id), slug).await?,
         None => {
-            let slug = slugs::take_free(tx, Owner::Workspace(id), &base, slug).await?;
+            let slug = slugs::take_free(tx, Owner::Workspace(id), &slug_base(new), slug).await?;
             if slug.as_str() != workspace.slug {
                 workspace.slug = slug.into();
                 workspace.set_keys();
