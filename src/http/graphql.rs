@@ -223,11 +223,12 @@ async fn answer(
     };
     let known = checked.known_answer(state);
     let recalled = match recalled {
-        // Whoever only asks is confirmed beside being answered, or was just now.
+        // Whoever only asks is confirmed beside being answered, or was just now. What the schema is takes no
+        // waiting that could be used, and is large to keep meanwhile.
         Some(recalled)
             if kind == OperationType::Query
                 && !is_stream
-                && (known.is_none() || recalled.is_fresh()) =>
+                && (!checked.is_about_schema || known.is_some() && recalled.is_fresh()) =>
         {
             Some(recalled)
         }

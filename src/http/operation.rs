@@ -102,7 +102,7 @@ pub struct Checked {
     /// Whether the document is known to be valid with the variables that the operation has.
     is_valid: bool,
     /// Whether it asks about the schema alone.
-    is_about_schema: bool,
+    pub is_about_schema: bool,
 }
 
 impl Checked {
