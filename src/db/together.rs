@@ -13,7 +13,7 @@ impl Transaction {
     /// has not seen before takes longer to be sent.
     ///
     /// # Errors
-    /// Those of either. Both are done by then, however the other one ended.
+    /// Those of either; of both, the one that came first. None is in the middle of a statement by then.
     pub async fn together<A, B, F, G>(&mut self, one: F, other: G) -> Result<(A, B)>
     where
         F: for<'t> WorkOnce<&'t mut Transaction, Result<A>, Future: Send> + Send,
