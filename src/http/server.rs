@@ -1,14 +1,15 @@
 //! The server: from the configuration to a listener, and how it stops.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use tokio::net::TcpListener;
 
+use super::client::Peer;
 use super::documents::Documents;
 use super::metrics_listener::MetricsListener;
 use super::origin::cors;
@@ -115,10 +116,11 @@ impl Server {
     }
 
     /// What answers the requests, without the listener: for whoever brings them in another way, as
-    /// benchmarks do.
+    /// benchmarks do. They count as coming from this machine.
     pub fn into_router(self) -> Router {
         let cors = cors(&self.state.app.config);
-        super::router(self.state, cors)
+        let peer = Peer(Ipv4Addr::LOCALHOST.into());
+        super::router(self.state, cors).layer(Extension(peer))
     }
 
     /// Answers requests until `stop` completes; says from then on that it is not ready, for as long as
