@@ -2,7 +2,7 @@
 
 use futures_util::future::join;
 
-use super::transaction::{Transaction, WorkOnce};
+use super::transaction::{Transaction, Work};
 use crate::error::Result;
 
 impl Transaction {
@@ -16,8 +16,8 @@ impl Transaction {
     /// Those of either; of both, the one that came first. None is in the middle of a statement by then.
     pub async fn together<A, B, F, G>(&mut self, one: F, other: G) -> Result<(A, B)>
     where
-        F: for<'t> WorkOnce<&'t mut Transaction, Result<A>, Future: Send> + Send,
-        G: for<'t> WorkOnce<&'t mut Transaction, Result<B>, Future: Send> + Send,
+        F: for<'t> Work<&'t mut Transaction, Result<A>, Future: Send> + Send,
+        G: for<'t> Work<&'t mut Transaction, Result<B>, Future: Send> + Send,
         A: Send,
         B: Send,
     {

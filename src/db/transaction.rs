@@ -57,22 +57,6 @@ where
     type Future = Fut;
 }
 
-/// As [`Work`], of what is called once.
-pub trait WorkOnce<A, R>:
-    AsyncFnOnce(A) -> R + FnOnce(A) -> <Self as WorkOnce<A, R>>::Future
-{
-    /// What the closure returns.
-    type Future: Future<Output = R>;
-}
-
-impl<F, A, Fut, R> WorkOnce<A, R> for F
-where
-    F: AsyncFnOnce(A) -> R + FnOnce(A) -> Fut,
-    Fut: Future<Output = R>,
-{
-    type Future = Fut;
-}
-
 impl Db {
     /// Runs `work` in one transaction on the primary: all of it is kept where it succeeds, and none
     /// where it fails. Where it lost to another transaction (a deadlock, a serialization failure, a

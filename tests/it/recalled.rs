@@ -18,6 +18,16 @@ async fn current(person: &Person) -> String {
     text(&found, "navigationState.currentWorkspace.name")
 }
 
+/// Deletes the person's account on another instance.
+async fn delete_elsewhere(server: &TestServer, person: &Person) {
+    let sibling = server.sibling().await;
+    let input = json!({ "confirmEmail": person.email });
+    let elsewhere = sibling.user(&person.email);
+    elsewhere
+        .mutate("deleteAccount", input, "deletedUserId")
+        .await;
+}
+
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_shows_what_another_instance_changed_of_its_viewer(
@@ -53,12 +63,7 @@ async fn an_account_that_another_instance_deleted_is_told_nothing(
     let ada = Person::new(&server, "ada").await;
     ada.client.ok("{ viewer { email } }", json!({})).await;
 
-    let sibling = server.sibling().await;
-    let input = json!({ "confirmEmail": ada.email });
-    let elsewhere = sibling.user(&ada.email);
-    elsewhere
-        .mutate("deleteAccount", input, "deletedUserId")
-        .await;
+    delete_elsewhere(&server, &ada).await;
     for query in ["{ viewer { email } }", CURRENT] {
         let reply = ada
             .client
@@ -96,12 +101,7 @@ async fn an_account_that_is_gone_is_told_nothing_before_that(
             assert_eq!(reply.code(), otherwise, "{:#}", reply.body);
         }
     }
-    let sibling = server.sibling().await;
-    let input = json!({ "confirmEmail": ada.email });
-    let elsewhere = sibling.user(&ada.email);
-    elsewhere
-        .mutate("deleteAccount", input, "deletedUserId")
-        .await;
+    delete_elsewhere(&server, &ada).await;
     server.clock().advance(TimeDelta::seconds(1));
     let reply = ada
         .client

@@ -133,18 +133,6 @@ async fn furnish(
     now: Instant,
 ) -> Result<()> {
     let (id, organization) = (workspace.id, workspace.organization_id);
-    let event = NewEvent {
-        kind: EventKind::WorkspaceCreated,
-        organization,
-        workspace: Some(id),
-        subject: id.into(),
-        data: json!({
-            "name": workspace.name,
-            "slug": workspace.slug,
-            "visibility": workspace.visibility.as_str(),
-            "iconUrl": workspace.icon().map(|icon| icon.url(app)),
-        }),
-    };
     tx.together(
         async |tx: &mut Transaction| {
             tx.together(
@@ -156,13 +144,28 @@ async fn furnish(
         async |tx: &mut Transaction| {
             tx.together(
                 async |tx| join_code::replace(tx, id, join_code::Terms::FIRST, now).await,
-                async |tx| event::record(tx, viewer, now, event).await,
+                async |tx| event::record(tx, viewer, now, created(app, workspace)).await,
             )
             .await
         },
     )
     .await?;
     Ok(())
+}
+
+fn created(app: &App, workspace: &Workspace) -> NewEvent {
+    NewEvent {
+        kind: EventKind::WorkspaceCreated,
+        organization: workspace.organization_id,
+        workspace: Some(workspace.id),
+        subject: workspace.id.into(),
+        data: json!({
+            "name": workspace.name,
+            "slug": workspace.slug,
+            "visibility": workspace.visibility.as_str(),
+            "iconUrl": workspace.icon().map(|icon| icon.url(app)),
+        }),
+    }
 }
 
 async fn find_slug(tx: &mut Transaction, new: &NewWorkspace) -> Result<Slug> {
