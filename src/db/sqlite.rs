@@ -1,17 +1,17 @@
-//! SQLite's statements: each on a thread for what blocks, and stopped when nobody waits for it any
+//! SQLite's statements: on a thread of each connection's own, and stopped when nobody waits for them any
 //! more.
 //!
 //! SQLite asks every so often whether to go on, on the thread that the statement runs on. Which job
 //! that thread is at is known there without asking the connection, so that nothing is shared between
 //! threads but a flag of each job's own.
 
+use std::cell::RefCell;
 use std::error::Error;
 use std::ffi::{c_char, c_int, c_void};
-use std::pin::Pin;
-use std::ptr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::{ptr, thread};
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection as _, ConnectionError, ConnectionResult, SqliteConnection};
@@ -22,8 +22,7 @@ use libsqlite3_sys::{
     SQLITE_DBCONFIG_ENABLE_QPSG, SQLITE_OK, sqlite3, sqlite3_api_routines, sqlite3_auto_extension,
     sqlite3_db_config, sqlite3_progress_handler,
 };
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::sync::{mpsc, oneshot};
 
 use super::statements::Statements;
 
@@ -48,25 +47,28 @@ pub fn establish_sqlite(
     statements: &Statements,
 ) -> BoxFuture<'static, ConnectionResult<Sqlite>> {
     let (url, statements) = (url.to_owned(), statements.clone());
-    let open = move || {
+    let open = move || -> ConnectionResult<SqliteConnection> {
         let bad = |error: &str| ConnectionError::BadConnection(error.to_owned());
         prepare_connections().map_err(bad)?;
         let mut conn = SqliteConnection::establish(&url)?;
         conn.batch_execute(setup)
             .map_err(ConnectionError::CouldntSetupConfiguration)?;
         conn.set_instrumentation(statements);
-        Ok(Sqlite::new(conn))
+        Ok(conn)
     };
     async move {
-        let opened = tokio::task::spawn_blocking(open).await;
-        opened.unwrap_or_else(|error| Err(ConnectionError::BadConnection(error.to_string())))
+        let mut runner = Runner::get_runtime();
+        match runner.spawn_blocking(open).await {
+            Ok(opened) => Ok(Sqlite::with_runtime(opened?, runner)),
+            Err(error) => Err(ConnectionError::BadConnection(error.to_string())),
+        }
     }
     .boxed()
 }
 
-tokio::task_local! {
+thread_local! {
     /// Whether nobody waits any more for the job that this thread is at.
-    static IS_ABANDONED: Arc<AtomicBool>;
+    static IS_ABANDONED: RefCell<Arc<AtomicBool>> = RefCell::default();
 }
 
 /// Has every connection that is opened from now on ask whether to go on, and plan a statement once. May
@@ -93,7 +95,8 @@ unsafe extern "C" fn install(
     // is there for as long as the process, and is given no pointer that could end before it.
     unsafe { sqlite3_progress_handler(connection, STEPS, Some(is_abandoned), ptr::null_mut()) };
     // Without it, where the database has been analyzed, a statement is parsed and planned anew whenever
-    // what it compares an indexed column with changes, which takes longer than to run it. https://sqlite.org/queryplanner-ng.html#qpsg
+    // what it compares an indexed column with changes, which takes longer than to run it.
+    // https://sqlite.org/queryplanner-ng.html#qpsg
     // SAFETY: as above; this setting takes an integer and a place for the answer, which may be null.
     unsafe {
         sqlite3_db_config(
@@ -108,17 +111,20 @@ unsafe extern "C" fn install(
 /// Called by SQLite on the thread that a statement runs on. Anything but 0 ends the statement with an
 /// error. Reads a flag and calls nothing that could panic.
 unsafe extern "C" fn is_abandoned(_: *mut c_void) -> c_int {
-    let is_abandoned = IS_ABANDONED.try_with(|flag| flag.load(Ordering::Relaxed));
+    let is_abandoned = IS_ABANDONED.try_with(|flag| {
+        let flag = flag.try_borrow();
+        flag.is_ok_and(|flag| flag.load(Ordering::Relaxed))
+    });
     is_abandoned.unwrap_or(false).into()
 }
 
-/// Runs the jobs of one connection on the runtime's threads for what blocks. A job whose future is
-/// dropped is stopped, and the next one waits for it.
-#[derive(Default)]
+/// Runs the jobs of one connection, one after the other, on a thread of its own that ends with it. A job
+/// whose future is dropped is stopped, or not begun.
 pub struct Runner {
-    /// Completes when the job before is over, and has let go of the connection.
-    before: Option<oneshot::Receiver<()>>,
+    jobs: mpsc::UnboundedSender<Job>,
 }
+
+type Job = Box<dyn FnOnce() + Send>;
 
 impl SpawnBlocking for Runner {
     fn spawn_blocking<'a, R>(
@@ -128,52 +134,52 @@ impl SpawnBlocking for Runner {
     where
         R: Send + 'static,
     {
-        let (over, before) = oneshot::channel();
-        let before = self.before.replace(before);
-        let job = async move {
-            if let Some(before) = before {
-                // Nothing is sent: it is told by being dropped.
-                let _ = before.await;
+        let (reply, answer) = oneshot::channel();
+        let waiter = Waiter::default();
+        let is_abandoned = Arc::clone(&waiter.is_gone);
+        let job = move || {
+            if is_abandoned.load(Ordering::Relaxed) {
+                return;
             }
-            let is_abandoned = Arc::new(AtomicBool::new(false));
-            let flag = Arc::clone(&is_abandoned);
-            let running = tokio::task::spawn_blocking(move || {
-                let _over: oneshot::Sender<()> = over;
-                IS_ABANDONED.sync_scope(flag, task)
-            });
-            let job = Job {
-                running,
-                is_abandoned,
-            };
-            job.await.map_err(Into::into)
+            IS_ABANDONED.set(is_abandoned);
+            // The thread is there for the next job as well.
+            let outcome = catch_unwind(AssertUnwindSafe(task));
+            // Nobody may be waiting any more.
+            let _ = reply.send(outcome);
         };
-        job.boxed()
+        let sent = self.jobs.send(Box::new(job));
+        let outcome = async move {
+            let _waiter = waiter;
+            sent.map_err(|_| "SQLite's connection has no thread")?;
+            let outcome = answer.await?;
+            outcome.map_err(|_| "what was done on SQLite panicked".into())
+        };
+        outcome.boxed()
     }
 
     fn get_runtime() -> Self {
-        Self::default()
+        let (jobs, mut queue) = mpsc::unbounded_channel::<Job>();
+        // Where there can be no thread, nobody receives the jobs, and each fails to be sent.
+        let _ = thread::Builder::new()
+            .name("sqlite".to_owned())
+            .spawn(move || {
+                while let Some(job) = queue.blocking_recv() {
+                    job();
+                }
+            });
+        Self { jobs }
     }
 }
 
-/// A job under way, or waiting for a thread.
-struct Job<R> {
-    running: JoinHandle<R>,
-    is_abandoned: Arc<AtomicBool>,
+/// Whoever waits for a job.
+#[derive(Default)]
+struct Waiter {
+    is_gone: Arc<AtomicBool>,
 }
 
-impl<R> Future for Job<R> {
-    type Output = Result<R, tokio::task::JoinError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.running).poll(cx)
-    }
-}
-
-impl<R> Drop for Job<R> {
+impl Drop for Waiter {
     fn drop(&mut self) {
-        self.is_abandoned.store(true, Ordering::Relaxed);
-        // For one that has not begun.
-        self.running.abort();
+        self.is_gone.store(true, Ordering::Relaxed);
     }
 }
 
@@ -220,5 +226,26 @@ mod tests {
             assert_eq!(sqlite3_finalize(statement), SQLITE_OK);
             assert_eq!(sqlite3_close(connection), SQLITE_OK);
         }
+    }
+
+    #[tokio::test]
+    async fn a_job_that_panics_fails_and_the_next_one_is_run() {
+        let mut runner = Runner::get_runtime();
+        let panicked = runner.spawn_blocking(|| panic!("on purpose"));
+        let outcome: Result<(), _> = panicked.await;
+        assert!(outcome.is_err());
+        assert_eq!(runner.spawn_blocking(|| 1).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_job_that_nobody_waits_for_is_not_begun() {
+        let mut runner = Runner::get_runtime();
+        let (open, gate) = std::sync::mpsc::channel::<()>();
+        let first = runner.spawn_blocking(move || gate.recv());
+        let (begin, has_begun) = std::sync::mpsc::channel();
+        drop(runner.spawn_blocking(move || begin.send(())));
+        open.send(()).unwrap();
+        first.await.unwrap().unwrap();
+        assert!(has_begun.recv().is_err());
     }
 }
