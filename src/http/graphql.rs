@@ -261,6 +261,15 @@ async fn answer(
         });
         return response;
     }
+    // Had until the answer is kept.
+    let turn = match known {
+        Some(_) => None,
+        None => checked.take_turn(state).await,
+    };
+    let known = match turn {
+        Some(_) => checked.known_answer(state),
+        None => known,
+    };
     let (mut reply, errors) = match known {
         Some(answer) => (reply.body(StatusCode::OK, answer), Vec::new()),
         None => {

@@ -9,6 +9,7 @@ use async_graphql::parser::types::{
 use async_graphql::{Positioned, Request, Response as GraphqlResponse, ServerError, Value};
 use bytes::Bytes;
 use serde_json::json;
+use tokio::sync::MutexGuard;
 use tracing::{Instrument, Span};
 
 use super::budget::{Charge, Payer};
@@ -115,6 +116,15 @@ impl Checked {
     /// charged for it.
     pub fn known_answer(&self, state: &State) -> Option<Bytes> {
         state.parsed.answer(&self.parsed)
+    }
+
+    /// Waits until nobody else runs a document about the schema, if it is one. Their answers are large, and
+    /// whoever waited may find its own known.
+    pub async fn take_turn<'a>(&self, state: &'a State) -> Option<MutexGuard<'a, ()>> {
+        match self.is_about_schema {
+            true => Some(state.about_schema.lock().await),
+            false => None,
+        }
     }
 
     /// Keeps an answer that is the same for everybody and for good. One that tells what it cost is not.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use super::budget::Budgets;
 use super::documents::Documents;
@@ -25,6 +25,8 @@ pub struct State {
     pub schema_of_valid: ApiSchema,
     /// The documents that were parsed last.
     pub parsed: Arc<ParsedDocuments>,
+    /// Held by whoever runs a document about the schema.
+    pub about_schema: Arc<Mutex<()>>,
     /// What its fields cost, for refusing documents that cost too much.
     pub shape: Arc<Shape>,
     /// The documents that are asked for by their hash.
@@ -51,6 +53,7 @@ impl State {
             budgets: Arc::new(Budgets::new(app.config.limits.cost_per_minute)),
             schema_of_valid: schema_of_valid(introspection),
             parsed: Arc::default(),
+            about_schema: Arc::default(),
             app,
             shape: Arc::new(Shape::of(&schema.sdl())),
             schema,
