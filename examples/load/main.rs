@@ -31,6 +31,7 @@ use tempfile::TempDir;
 
 use cluster::Cluster;
 use generator::Measured;
+use pgbench::Pgbench;
 use program::Program;
 use scenario::{Scenario, Tenants};
 
@@ -70,8 +71,7 @@ enum Database {
 struct Line {
     name: &'static str,
     server: Measured,
-    /// Transactions a second.
-    pgbench: Option<f64>,
+    pgbench: Option<Pgbench>,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -116,7 +116,7 @@ async fn measure(arguments: &Arguments, folder: &Path, cluster: Option<&Cluster>
             Some(cluster) if scenario.asks_the_database => {
                 let captured =
                     statements::capture(cluster, serving.address, &tenants, &scenario).await?;
-                Some(pgbench::run(
+                Some(Pgbench::measure(
                     cluster,
                     folder,
                     &captured,
@@ -151,8 +151,10 @@ async fn measure(arguments: &Arguments, folder: &Path, cluster: Option<&Cluster>
 }
 
 fn print(database: &str, lines: &[Line]) {
-    println!("\n| {database} | a second | p50 | p99 | `pgbench` | ratio |");
-    println!("|---|---|---|---|---|---|");
+    println!(
+        "\n| {database} | a second | p50 | p99 | `pgbench` | ratio | planned once | ratio |\n\
+         |---|---|---|---|---|---|---|---|"
+    );
     for Line {
         name,
         server,
@@ -160,13 +162,17 @@ fn print(database: &str, lines: &[Line]) {
     } in lines
     {
         let (rate, p50, p99) = (server.rate(), server.percentile(50), server.percentile(99));
-        let (tps, ratio) = match pgbench {
-            Some(tps) => (format!("{tps:.0}"), format!("{:.0} %", 100.0 * rate / tps)),
-            None => ("–".to_owned(), "–".to_owned()),
+        let beside = |tps| format!("{tps:.0} | {:.0} %", 100.0 * rate / tps);
+        let pgbench = match pgbench {
+            Some(Pgbench {
+                plain,
+                planned_once,
+            }) => format!("{} | {}", beside(plain), beside(planned_once)),
+            None => "– | – | – | –".to_owned(),
         };
         let ms = |time: Duration| format!("{:.2} ms", time.as_secs_f64() * 1000.0);
         println!(
-            "| {name} | {rate:.0} | {} | {} | {tps} | {ratio} |",
+            "| {name} | {rate:.0} | {} | {} | {pgbench} |",
             ms(p50),
             ms(p99)
         );

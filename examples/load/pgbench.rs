@@ -10,14 +10,40 @@ use anyhow::{Context, Result, ensure};
 use crate::cluster::Cluster;
 use crate::statements::{Parameter, Statement};
 
-/// How many transactions a second `pgbench` has with the requests' statements, prepared, down as many
-/// connections. It sends those of one person after those of another, by chance.
-pub fn run(
+/// What `pgbench` has with the requests' statements.
+pub struct Pgbench {
+    /// Transactions a second, as PostgreSQL comes.
+    pub plain: f64,
+    /// The same with each plan made once for a session, as in the server's.
+    pub planned_once: f64,
+}
+
+impl Pgbench {
+    /// Runs it both ways, for that long each, prepared and down as many connections. It sends the
+    /// statements of one person after those of another, by chance.
+    pub fn measure(
+        cluster: &Cluster,
+        folder: &Path,
+        requests: &[Vec<Statement>],
+        connections: usize,
+        time: Duration,
+    ) -> Result<Self> {
+        let run = |options| run(cluster, folder, requests, connections, time, options);
+        Ok(Self {
+            plain: run("")?,
+            planned_once: run("-c plan_cache_mode=force_generic_plan")?,
+        })
+    }
+}
+
+/// How many transactions a second it has in sessions with those options.
+fn run(
     cluster: &Cluster,
     folder: &Path,
     requests: &[Vec<Statement>],
     connections: usize,
     time: Duration,
+    options: &str,
 ) -> Result<f64> {
     let connections = connections.to_string();
     let mut command = Command::new(cluster.tool("pgbench"));
@@ -30,8 +56,7 @@ pub fn run(
             &time.as_secs().to_string(),
         ])
         .env_clear()
-        // As in the server's sessions.
-        .env("PGOPTIONS", "-c plan_cache_mode=force_generic_plan");
+        .env("PGOPTIONS", options);
     let mut values = Vec::new();
     for (nth, request) in requests.iter().enumerate() {
         let file = folder.join(format!("request-{nth}.sql"));
