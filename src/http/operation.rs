@@ -10,6 +10,7 @@ use async_graphql::{Positioned, Request, Response as GraphqlResponse, ServerErro
 use bytes::Bytes;
 use serde_json::json;
 use tokio::sync::MutexGuard;
+use tokio::time::timeout;
 use tracing::{Instrument, Span};
 
 use super::budget::{Charge, Payer};
@@ -21,6 +22,9 @@ use crate::db::Tally;
 use crate::error::{Error, ErrorCode};
 use crate::graphql::{RequestContext, is_request_error, limits, repeated_field};
 use crate::telemetry::{self, Outcome};
+
+/// How long a document about the schema waits for its turn. One takes some milliseconds.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Runs the operation, if its cost can be charged.
 pub async fn execute(
@@ -63,7 +67,7 @@ pub(super) async fn run(
     }
     let time = Duration::from_secs(state.app.config.http.request_timeout_seconds);
     let running = statements.count(context.execute(&schema, request, checked.document()));
-    match tokio::time::timeout(time, running).await {
+    match timeout(time, running).await {
         Ok(response) => response,
         Err(_) => {
             let message = "The request took too long and was stopped.";
@@ -119,12 +123,13 @@ impl Checked {
     }
 
     /// Waits until nobody else runs a document about the schema, if it is one. Their answers are large, and
-    /// whoever waited may find its own known.
+    /// whoever waited may find its own known. None where it is not one, or has waited for long enough: it is
+    /// then run beside the others.
     pub async fn take_turn<'a>(&self, state: &'a State) -> Option<MutexGuard<'a, ()>> {
-        match self.is_about_schema {
-            true => Some(state.about_schema.lock().await),
-            false => None,
+        if !self.is_about_schema {
+            return None;
         }
+        timeout(PATIENCE, state.about_schema.lock()).await.ok()
     }
 
     /// Keeps an answer that is the same for everybody and for good. One that tells what it cost is not.
