@@ -9,14 +9,15 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Poll;
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use async_graphql::runtime::Timer;
 use futures_util::future::{self, BoxFuture};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use futures_util::task::{FutureObj, Spawn, SpawnError};
+use futures_util::task::{AtomicWaker, FutureObj, Spawn, SpawnError};
 
 /// The batches of one request. Cheap to clone; clones are the same batches.
 #[derive(Clone, Default)]
@@ -27,12 +28,20 @@ impl Batches {
     pub async fn run<F: Future>(&self, execution: F) -> F::Output {
         let mut execution = pin!(execution);
         let mut wave = FuturesUnordered::new();
+        let rouser = Arc::new(Rouser::default());
+        let waker = Waker::from(rouser.clone());
         poll_fn(|cx| {
+            rouser.task.register(cx.waker());
             loop {
-                if let Poll::Ready(output) = execution.as_mut().poll(cx) {
+                rouser.was_woken.store(false, Ordering::Relaxed);
+                let polled = execution.as_mut().poll(&mut Context::from_waker(&waker));
+                if let Poll::Ready(output) = polled {
                     return Poll::Ready(output);
                 }
                 if wave.is_empty() {
+                    if rouser.was_woken.load(Ordering::Relaxed) {
+                        return Poll::Pending;
+                    }
                     wave.extend(self.take());
                 }
                 let mut answered = false;
@@ -50,6 +59,22 @@ impl Batches {
     fn take(&self) -> Vec<FutureObj<'static, ()>> {
         // Nothing panics while it holds the lock; if it did, the list would still be whole.
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Wakes the task of an execution, and tells whether it did while that was polled: then the execution is to
+/// be polled again before it can be said to wait. A list of lists gives way before all of them have been
+/// polled.
+#[derive(Default)]
+struct Rouser {
+    task: AtomicWaker,
+    was_woken: AtomicBool,
+}
+
+impl Wake for Rouser {
+    fn wake(self: Arc<Self>) {
+        self.was_woken.store(true, Ordering::Relaxed);
+        self.task.wake();
     }
 }
 
