@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
 use super::context::ContextExt;
 use super::organization::Organization;
+use super::resolve::Many;
 use crate::models::account::{self, Deletion};
 
 /// What `deleteAccount` would do now.
@@ -13,18 +14,18 @@ pub struct AccountDeletion(Deletion);
 #[Object]
 impl AccountDeletion {
     /// Whether the account can be deleted as things are.
-    async fn can_delete(&self) -> bool {
+    fn can_delete(&self) -> bool {
         self.0.blocked_by.is_empty()
     }
 
     /// Organizations with other members that the viewer alone owns: they must be handed over first.
-    async fn blocked_by(&self) -> Vec<Organization> {
+    fn blocked_by(&self) -> Many<Organization> {
         let organizations = self.0.blocked_by.iter().cloned();
         organizations.map(Organization::from).collect()
     }
 
     /// Organizations that would be deleted, the viewer being the only member.
-    async fn deletes(&self) -> Vec<Organization> {
+    fn deletes(&self) -> Many<Organization> {
         let organizations = self.0.deletes.iter().cloned();
         organizations.map(Organization::from).collect()
     }

@@ -38,48 +38,48 @@ impl Answer {
     }
 
     /// The prompt's text as it was when the run was queued.
-    async fn prompt_text(&self) -> &str {
+    fn prompt_text(&self) -> &str {
         &self.0.prompt_text
     }
 
     /// Who answered.
-    async fn provider(&self) -> Provider {
+    fn provider(&self) -> Provider {
         self.0.provider.into()
     }
 
     /// The provider's name for the model that answered.
-    async fn model(&self) -> &str {
+    fn model(&self) -> &str {
         &self.0.model
     }
 
     /// `null` when the provider failed.
-    async fn text(&self) -> Option<&str> {
+    fn text(&self) -> Option<&str> {
         self.0.text.as_deref()
     }
 
     /// Why the provider failed, for a person to read.
-    async fn error(&self) -> Option<&str> {
+    fn error(&self) -> Option<&str> {
         self.0.error.as_deref()
     }
 
     /// URLs that the answer cites, in order, without duplicates.
-    async fn citations(&self) -> Vec<Url> {
+    fn citations(&self) -> Vec<Url> {
         let citations = self.0.citations.0.iter();
         citations.map(|url| Url(url.as_str().to_owned())).collect()
     }
 
     /// Whether the text names the workspace's domain or cites a page on it.
-    async fn mentions_domain(&self) -> bool {
+    fn mentions_domain(&self) -> bool {
         self.0.mentions_domain
     }
 
     /// How long the provider took, in milliseconds.
-    async fn latency_ms(&self) -> i32 {
+    fn latency_ms(&self) -> i32 {
         self.0.latency_ms
     }
 
     /// When it was stored.
-    async fn created_at(&self) -> DateTime {
+    fn created_at(&self) -> DateTime {
         self.0.created_at.into()
     }
 }

@@ -5,6 +5,7 @@ use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result, Si
 use super::check::Check;
 use super::context::ContextExt;
 use super::id::RawId;
+use super::resolve::{Many, One};
 use super::scalar::DateTime;
 use crate::models::api_token;
 use crate::models::values::text;
@@ -22,27 +23,27 @@ impl ApiToken {
     }
 
     /// 1 to 80 characters.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.0.name
     }
 
     /// The first characters of the secret, to tell tokens apart.
-    async fn prefix(&self) -> &str {
+    fn prefix(&self) -> &str {
         &self.0.prefix
     }
 
     /// When it was made.
-    async fn created_at(&self) -> DateTime {
+    fn created_at(&self) -> DateTime {
         self.0.created_at.into()
     }
 
     /// When it was used last, to the minute.
-    async fn last_used_at(&self) -> Option<DateTime> {
+    fn last_used_at(&self) -> Option<DateTime> {
         self.0.last_used_at.map(DateTime)
     }
 
     /// From when on it is not taken any more; `null` when it does not expire.
-    async fn expires_at(&self) -> Option<DateTime> {
+    fn expires_at(&self) -> Option<DateTime> {
         self.0.expires_at.map(DateTime)
     }
 }
@@ -54,7 +55,7 @@ pub struct ApiTokenQuery;
 #[Object]
 impl ApiTokenQuery {
     /// The viewer's own API tokens, without their secrets, oldest first.
-    async fn api_tokens(&self, ctx: &Context<'_>) -> Result<Vec<ApiToken>> {
+    async fn api_tokens(&self, ctx: &Context<'_>) -> Result<Many<ApiToken>> {
         let viewer = ctx.viewer_id()?;
         let mut conn = ctx.app().db.read().await?;
         let tokens = api_token::of_viewer(&mut conn, viewer, None).await?;
@@ -80,7 +81,7 @@ struct RevokeApiTokenInput {
 #[derive(SimpleObject)]
 struct CreateApiTokenPayload {
     /// The token that was made.
-    api_token: ApiToken,
+    api_token: One<ApiToken>,
     /// Shown once: only a hash of it is stored.
     secret: String,
 }
@@ -112,7 +113,7 @@ impl ApiTokenMutation {
         let expires_at = input.expires_at.take().map(|at| at.0);
         let (token, secret) = api_token::create(ctx.app(), viewer, &name, expires_at).await?;
         Ok(CreateApiTokenPayload {
-            api_token: ApiToken(token),
+            api_token: One(ApiToken(token)),
             secret,
         })
     }

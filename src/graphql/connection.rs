@@ -5,10 +5,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use async_graphql::{Context, Object, OutputType, Result, SimpleObject, TypeName};
+use async_graphql::{Context, Object, ObjectType, Result, SimpleObject, TypeName};
 
 use super::context::ContextExt;
 use super::loader::PageKey;
+use super::resolve::{Many, One};
 use crate::db::page::{List, Listing, PageRequest, Position, Wanted};
 use crate::error::{Error, Violation};
 use crate::id::Id;
@@ -224,7 +225,7 @@ fn wanted(ctx: &Context<'_>, request: &PageRequest) -> Wanted {
     }
 }
 
-impl<T: OutputType> TypeName for Connection<T> {
+impl<T: ObjectType> TypeName for Connection<T> {
     fn type_name() -> Cow<'static, str> {
         format!("{}Connection", T::type_name()).into()
     }
@@ -232,29 +233,29 @@ impl<T: OutputType> TypeName for Connection<T> {
 
 /// A page of a list.
 #[Object(name_type)]
-impl<T: OutputType> Connection<T> {
+impl<T: ObjectType> Connection<T> {
     /// The rows, each with its cursor.
-    async fn edges(&self) -> &[Edge<T>] {
-        &self.edges
+    fn edges(&self) -> Many<&Edge<T>> {
+        self.edges.iter().collect()
     }
 
     /// The rows.
-    async fn nodes(&self) -> Vec<&T> {
+    fn nodes(&self) -> Many<&T> {
         self.edges.iter().map(|edge| &edge.node).collect()
     }
 
     /// Where the page stands in its list.
-    async fn page_info(&self) -> &PageInfo {
-        &self.page_info
+    fn page_info(&self) -> One<&PageInfo> {
+        One(&self.page_info)
     }
 
     /// How many rows the list has in all. Counted only when it is selected.
-    async fn total_count(&self) -> i64 {
+    fn total_count(&self) -> i64 {
         self.total
     }
 }
 
-impl<T: OutputType> TypeName for Edge<T> {
+impl<T: ObjectType> TypeName for Edge<T> {
     fn type_name() -> Cow<'static, str> {
         format!("{}Edge", T::type_name()).into()
     }
@@ -262,14 +263,14 @@ impl<T: OutputType> TypeName for Edge<T> {
 
 /// A row of a page, with its cursor.
 #[Object(name_type)]
-impl<T: OutputType> Edge<T> {
+impl<T: ObjectType> Edge<T> {
     /// The row.
-    async fn node(&self) -> &T {
-        &self.node
+    fn node(&self) -> One<&T> {
+        One(&self.node)
     }
 
     /// Where the row stands in the list: for `after` and `before`.
-    async fn cursor(&self) -> String {
+    fn cursor(&self) -> String {
         self.cursor_text()
     }
 }

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use async_graphql::{Enum, Response, ServerError, Value};
+use async_graphql::{Enum, PathSegment, Response, ServerError, Value};
 
 use crate::error::{Error, ErrorCode as Code};
 
@@ -73,9 +73,12 @@ pub fn is_invalid(response: &Response) -> bool {
     is_request_error(response) && response.errors.iter().all(|error| error.source.is_none())
 }
 
-/// Gives every error of the response its code, and logs those that the server is to blame for.
+/// Gives every error of the response its path and its code, and logs those that the server is to blame for.
 pub fn finish(response: &mut Response, request_id: &str) {
     for error in &mut response.errors {
+        if let Some(path) = located(error).map(|located| located.path.clone()) {
+            error.path = path;
+        }
         let source = error.source.take();
         match source.as_deref().and_then(of_source) {
             Some(own) => extend(error, own, request_id),
@@ -85,12 +88,40 @@ pub fn finish(response: &mut Response, request_id: &str) {
     }
 }
 
+type Source = dyn Any + Send + Sync;
+
+/// Where an error comes from and where it came up.
+struct Located {
+    source: Option<Arc<Source>>,
+    path: Vec<PathSegment>,
+}
+
+fn located(error: &ServerError) -> Option<&Located> {
+    error.source.as_deref()?.downcast_ref()
+}
+
+/// Keeps the path that an error has: async-graphql cuts it where the error leaves a list or a simple object.
+pub fn keep_path(error: ServerError) -> ServerError {
+    if located(&error).is_some() {
+        return error;
+    }
+    let path = error.path.clone();
+    let source = error.source;
+    ServerError {
+        source: Some(Arc::new(Located { source, path })),
+        ..error
+    }
+}
+
 /// The error of ours that it comes from, unless it is async-graphql's.
 pub fn own(error: &ServerError) -> Option<&Error> {
     error.source.as_deref().and_then(of_source)
 }
 
-fn of_source(source: &(dyn Any + Send + Sync)) -> Option<&Error> {
+fn of_source(source: &Source) -> Option<&Error> {
+    if let Some(located) = source.downcast_ref::<Located>() {
+        return located.source.as_deref().and_then(of_source);
+    }
     let shared = source.downcast_ref::<Arc<Error>>().map(AsRef::as_ref);
     source.downcast_ref::<Error>().or(shared)
 }

@@ -60,7 +60,7 @@ impl Event {
     }
 
     /// What happened.
-    async fn kind(&self) -> EventKind {
+    fn kind(&self) -> EventKind {
         self.0.kind.into()
     }
 
@@ -91,12 +91,12 @@ impl Event {
     }
 
     /// The fields that changed and their new values. Holds no secret.
-    async fn data(&self) -> Json {
+    fn data(&self) -> Json {
         Json(self.0.data.0.clone())
     }
 
     /// When it happened.
-    async fn created_at(&self) -> DateTime {
+    fn created_at(&self) -> DateTime {
         self.0.created_at.into()
     }
 }

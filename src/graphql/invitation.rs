@@ -7,6 +7,7 @@ use super::context::ContextExt;
 use super::error::{Nullable, nullable};
 use super::id::RawId;
 use super::organization::{Organization, OrganizationRole};
+use super::resolve::One;
 use super::scalar::DateTime;
 use super::user::User;
 use super::workspace::{Workspace, WorkspaceMember, WorkspaceRole};
@@ -51,17 +52,17 @@ impl Invitation {
     }
 
     /// To whom. Lower-cased, its domain in ASCII.
-    async fn email(&self) -> &str {
+    fn email(&self) -> &str {
         &self.row().email
     }
 
     /// Readable by the person invited, who does not see the organization yet.
-    async fn organization_name(&self) -> &str {
+    fn organization_name(&self) -> &str {
         &self.0.organization_name
     }
 
     /// `null` for an invitation to the organization alone.
-    async fn workspace_name(&self) -> Option<&str> {
+    fn workspace_name(&self) -> Option<&str> {
         self.0.workspace_name.as_deref()
     }
 
@@ -80,17 +81,17 @@ impl Invitation {
     }
 
     /// What the person becomes in the organization, where they are no member yet.
-    async fn organization_role(&self) -> OrganizationRole {
+    fn organization_role(&self) -> OrganizationRole {
         self.row().organization_role.into()
     }
 
     /// What the person becomes in the workspace; `null` for an invitation to the organization alone.
-    async fn workspace_role(&self) -> Option<WorkspaceRole> {
+    fn workspace_role(&self) -> Option<WorkspaceRole> {
         self.row().workspace_role.map(Into::into)
     }
 
     /// What became of it.
-    async fn status(&self, ctx: &Context<'_>) -> InvitationStatus {
+    fn status(&self, ctx: &Context<'_>) -> InvitationStatus {
         self.row().status_at(ctx.now()).into()
     }
 
@@ -103,12 +104,12 @@ impl Invitation {
     }
 
     /// Until when it can be accepted.
-    async fn expires_at(&self) -> DateTime {
+    fn expires_at(&self) -> DateTime {
         self.row().expires_at.into()
     }
 
     /// When it was made.
-    async fn created_at(&self) -> DateTime {
+    fn created_at(&self) -> DateTime {
         self.row().created_at.into()
     }
 }
@@ -157,36 +158,36 @@ struct ResendInvitationInput {
 /// invited.
 #[derive(SimpleObject)]
 struct AddWorkspaceMemberPayload {
-    membership: Option<WorkspaceMember>,
-    invitation: Option<Invitation>,
+    membership: Option<One<WorkspaceMember>>,
+    invitation: Option<One<Invitation>>,
 }
 
 #[derive(SimpleObject)]
 struct InviteOrganizationMemberPayload {
-    invitation: Invitation,
+    invitation: One<Invitation>,
 }
 
 #[derive(SimpleObject)]
 struct AcceptInvitationPayload {
-    invitation: Invitation,
-    organization: Organization,
+    invitation: One<Invitation>,
+    organization: One<Organization>,
     /// `null` for an invitation to the organization alone.
-    workspace: Option<Workspace>,
+    workspace: Option<One<Workspace>>,
 }
 
 #[derive(SimpleObject)]
 struct DeclineInvitationPayload {
-    invitation: Invitation,
+    invitation: One<Invitation>,
 }
 
 #[derive(SimpleObject)]
 struct RevokeInvitationPayload {
-    invitation: Invitation,
+    invitation: One<Invitation>,
 }
 
 #[derive(SimpleObject)]
 struct ResendInvitationPayload {
-    invitation: Invitation,
+    invitation: One<Invitation>,
 }
 
 /// What can be changed of invitations.
@@ -214,8 +215,8 @@ impl InvitationMutation {
             Added::Invited(invitation) => (None, Some(Invitation(invitation))),
         };
         Ok(AddWorkspaceMemberPayload {
-            membership,
-            invitation,
+            membership: membership.map(One),
+            invitation: invitation.map(One),
         })
     }
 
@@ -236,7 +237,7 @@ impl InvitationMutation {
         let invited =
             invitation::invite_organization_member(ctx.app(), viewer, id, &email, role).await?;
         Ok(InviteOrganizationMemberPayload {
-            invitation: Invitation(invited),
+            invitation: One(Invitation(invited)),
         })
     }
 
@@ -251,9 +252,9 @@ impl InvitationMutation {
         let id = invitation_id(&input.invitation_id)?;
         let accepted = invitation::accept(ctx.app(), viewer, id).await?;
         Ok(AcceptInvitationPayload {
-            invitation: Invitation(accepted.invitation),
-            organization: accepted.organization.into(),
-            workspace: accepted.workspace.map(Workspace),
+            invitation: One(Invitation(accepted.invitation)),
+            organization: One(accepted.organization.into()),
+            workspace: accepted.workspace.map(Workspace).map(One),
         })
     }
 
@@ -267,7 +268,7 @@ impl InvitationMutation {
         let id = invitation_id(&input.invitation_id)?;
         let declined = invitation::decline(ctx.app(), viewer, id).await?;
         Ok(DeclineInvitationPayload {
-            invitation: Invitation(declined),
+            invitation: One(Invitation(declined)),
         })
     }
 
@@ -282,7 +283,7 @@ impl InvitationMutation {
         let id = invitation_id(&input.invitation_id)?;
         let revoked = invitation::revoke(ctx.app(), viewer, id).await?;
         Ok(RevokeInvitationPayload {
-            invitation: Invitation(revoked),
+            invitation: One(Invitation(revoked)),
         })
     }
 
@@ -297,7 +298,7 @@ impl InvitationMutation {
         let id = invitation_id(&input.invitation_id)?;
         let resent = invitation::resend(ctx.app(), viewer, id).await?;
         Ok(ResendInvitationPayload {
-            invitation: Invitation(resent),
+            invitation: One(Invitation(resent)),
         })
     }
 }

@@ -5,6 +5,7 @@ use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result, Simple
 use super::check::Check;
 use super::context::ContextExt;
 use super::id::RawId;
+use super::resolve::One;
 use super::scalar::DateTime;
 use super::workspace::{Workspace, WorkspaceMember, WorkspaceRole};
 use crate::access;
@@ -17,27 +18,27 @@ pub struct JoinInfo(pub JoinCode);
 #[Object]
 impl JoinInfo {
     /// `null` while joining by code is switched off.
-    async fn invite_code(&self) -> Option<String> {
+    fn invite_code(&self) -> Option<String> {
         self.0.shown()
     }
 
     /// `null` when the code does not expire.
-    async fn expires_at(&self) -> Option<DateTime> {
+    fn expires_at(&self) -> Option<DateTime> {
         self.0.expires_at.map(DateTime)
     }
 
     /// The role that a person who joins gets.
-    async fn role(&self) -> WorkspaceRole {
+    fn role(&self) -> WorkspaceRole {
         self.0.role.into()
     }
 
     /// `null` when any number may join.
-    async fn max_uses(&self) -> Option<i32> {
+    fn max_uses(&self) -> Option<i32> {
         self.0.max_uses
     }
 
     /// How many have joined.
-    async fn uses(&self) -> i32 {
+    fn uses(&self) -> i32 {
         self.0.uses
     }
 }
@@ -71,25 +72,25 @@ struct DisableJoinCodeInput {
 #[derive(SimpleObject)]
 struct JoinWorkspaceByCodePayload {
     /// The workspace that was joined.
-    workspace: Workspace,
+    workspace: One<Workspace>,
     /// The viewer's membership.
-    membership: WorkspaceMember,
+    membership: One<WorkspaceMember>,
 }
 
 /// What `rotateJoinCode` answers.
 #[derive(SimpleObject)]
 struct RotateJoinCodePayload {
     /// The workspace.
-    workspace: Workspace,
+    workspace: One<Workspace>,
     /// The new code.
-    join_info: JoinInfo,
+    join_info: One<JoinInfo>,
 }
 
 /// What `disableJoinCode` answers.
 #[derive(SimpleObject)]
 struct DisableJoinCodePayload {
     /// The workspace.
-    workspace: Workspace,
+    workspace: One<Workspace>,
 }
 
 /// What can be changed of join codes.
@@ -109,8 +110,8 @@ impl JoinCodeMutation {
         let (workspace, member) = join_code::join(ctx.app(), viewer, &input.code).await?;
         let membership = WorkspaceMember::from((member, viewer.user.clone()));
         Ok(JoinWorkspaceByCodePayload {
-            workspace: Workspace(workspace),
-            membership,
+            workspace: One(Workspace(workspace)),
+            membership: One(membership),
         })
     }
 
@@ -140,8 +141,8 @@ impl JoinCodeMutation {
         };
         let (workspace, code) = join_code::rotate(ctx.app(), viewer, id, terms).await?;
         Ok(RotateJoinCodePayload {
-            workspace: Workspace(workspace),
-            join_info: JoinInfo(code),
+            workspace: One(Workspace(workspace)),
+            join_info: One(JoinInfo(code)),
         })
     }
 
@@ -156,7 +157,7 @@ impl JoinCodeMutation {
         let id = check.id("workspaceId", &input.workspace_id);
         let workspace = join_code::disable(ctx.app(), viewer, check.done(id)?).await?;
         Ok(DisableJoinCodePayload {
-            workspace: Workspace(workspace),
+            workspace: One(Workspace(workspace)),
         })
     }
 }

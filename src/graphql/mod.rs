@@ -25,6 +25,7 @@ mod organization_member;
 mod plan;
 mod prompt;
 mod provider;
+mod resolve;
 mod run;
 mod run_request;
 mod scalar;
@@ -38,7 +39,7 @@ mod workspace;
 use async_graphql::{MergedObject, Schema, ValidationMode};
 
 pub use context::{RequestContext, SignedOut, Streamed, copy_request};
-pub use error::{finish, is_invalid, is_request_error};
+pub use error::{finish, is_invalid, is_request_error, own};
 pub use mutations::repeated_field;
 pub use subscription::Subscription;
 

@@ -7,6 +7,7 @@ use super::context::ContextExt;
 use super::id::RawId;
 use super::invitation::Invitation;
 use super::organization::Organization;
+use super::resolve::{Many, One};
 use super::user::User;
 use super::workspace::Workspace;
 use crate::models::navigation::{self, Navigation};
@@ -16,29 +17,29 @@ use crate::models::user;
 #[derive(SimpleObject)]
 pub struct NavigationState {
     /// The person who asks.
-    viewer: User,
+    viewer: One<User>,
     /// `null` for someone who belongs to no organization yet.
-    current_organization: Option<Organization>,
+    current_organization: Option<One<Organization>>,
     /// The one selected last, if it is still visible; else the first by name.
-    current_workspace: Option<Workspace>,
+    current_workspace: Option<One<Workspace>>,
     /// By name; the first 500.
-    organizations: Vec<Organization>,
+    organizations: Many<Organization>,
     /// Whether there are more.
     has_more_organizations: bool,
     /// By name; the first 500.
-    workspaces: Vec<Workspace>,
+    workspaces: Many<Workspace>,
     /// Whether there are more.
     has_more_workspaces: bool,
     /// Pending invitations for the viewer's verified email address, newest first; the first 100.
-    invitations: Vec<Invitation>,
+    invitations: Many<Invitation>,
 }
 
 impl NavigationState {
     fn new(viewer: user::User, navigation: Navigation) -> Self {
         Self {
-            viewer: User(viewer),
-            current_organization: navigation.current_organization.map(Organization),
-            current_workspace: navigation.current_workspace.map(Workspace),
+            viewer: One(User(viewer)),
+            current_organization: navigation.current_organization.map(Organization).map(One),
+            current_workspace: navigation.current_workspace.map(Workspace).map(One),
             organizations: all(navigation.organizations, Organization),
             has_more_organizations: navigation.has_more_organizations,
             workspaces: all(navigation.workspaces, Workspace),
@@ -48,7 +49,7 @@ impl NavigationState {
     }
 }
 
-fn all<R, T>(rows: Vec<R>, object: impl Fn(R) -> T) -> Vec<T> {
+fn all<R, T>(rows: Vec<R>, object: impl Fn(R) -> T) -> Many<T> {
     rows.into_iter().map(object).collect()
 }
 
@@ -59,11 +60,11 @@ pub struct NavigationQuery;
 #[Object]
 impl NavigationQuery {
     /// What an application shell needs to draw its switcher, in one request.
-    async fn navigation_state(&self, ctx: &Context<'_>) -> Result<NavigationState> {
+    async fn navigation_state(&self, ctx: &Context<'_>) -> Result<One<NavigationState>> {
         let viewer = ctx.viewer()?.user.clone();
         // Boxed, because it is large, and would be part of every query.
         let navigation = Box::pin(navigation::load(&ctx.app().db, &viewer, ctx.now())).await?;
-        Ok(NavigationState::new(viewer, navigation))
+        Ok(One(NavigationState::new(viewer, navigation)))
     }
 }
 
@@ -74,7 +75,7 @@ struct SelectWorkspaceInput {
 
 #[derive(SimpleObject)]
 struct SelectWorkspacePayload {
-    navigation_state: NavigationState,
+    navigation_state: One<NavigationState>,
 }
 
 /// What can be changed of what is current.
@@ -96,6 +97,8 @@ impl NavigationMutation {
         let id = check.done(id)?;
         let navigation = navigation::select(ctx.app(), viewer, id).await?;
         let navigation_state = NavigationState::new(viewer.user.clone(), navigation);
-        Ok(SelectWorkspacePayload { navigation_state })
+        Ok(SelectWorkspacePayload {
+            navigation_state: One(navigation_state),
+        })
     }
 }

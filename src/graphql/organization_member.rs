@@ -6,6 +6,7 @@ use super::check::Check;
 use super::context::ContextExt;
 use super::id::RawId;
 use super::organization::{Organization, OrganizationMember, OrganizationRole};
+use super::resolve::One;
 use crate::models::organization;
 
 #[derive(InputObject)]
@@ -35,14 +36,14 @@ struct TransferOrganizationOwnershipInput {
 
 #[derive(SimpleObject)]
 struct UpdateOrganizationMemberPayload {
-    membership: OrganizationMember,
+    membership: One<OrganizationMember>,
 }
 
 #[derive(SimpleObject)]
 struct RemoveOrganizationMemberPayload {
     removed: bool,
     user_id: ID,
-    organization: Organization,
+    organization: One<Organization>,
 }
 
 #[derive(SimpleObject)]
@@ -52,7 +53,7 @@ struct LeaveOrganizationPayload {
 
 #[derive(SimpleObject)]
 struct TransferOrganizationOwnershipPayload {
-    organization: Organization,
+    organization: One<Organization>,
 }
 
 /// What can be changed of the members of organizations.
@@ -76,7 +77,7 @@ impl OrganizationMemberMutation {
         let role = input.role.into();
         let member = organization::update_member(ctx.app(), viewer, id, user, role).await?;
         Ok(UpdateOrganizationMemberPayload {
-            membership: member.into(),
+            membership: One(member.into()),
         })
     }
 
@@ -97,7 +98,7 @@ impl OrganizationMemberMutation {
         Ok(RemoveOrganizationMemberPayload {
             removed: true,
             user_id: user.into(),
-            organization: organization.into(),
+            organization: One(organization.into()),
         })
     }
 
@@ -133,7 +134,7 @@ impl OrganizationMemberMutation {
         let (id, user) = check.done((id, user))?;
         let organization = organization::transfer(ctx.app(), viewer, id, user).await?;
         Ok(TransferOrganizationOwnershipPayload {
-            organization: organization.into(),
+            organization: One(organization.into()),
         })
     }
 }

@@ -15,37 +15,37 @@ pub struct Plan {
 #[Object]
 impl Plan {
     /// `free` unless the operator configured other plans.
-    async fn key(&self) -> &str {
+    fn key(&self) -> &str {
         &self.key
     }
 
     /// How many live workspaces one user may own, over all organizations on this plan.
-    async fn max_owned_workspaces(&self) -> Option<i32> {
+    fn max_owned_workspaces(&self) -> Option<i32> {
         self.limits.max_owned_workspaces
     }
 
     /// How many live workspaces the organization may have.
-    async fn max_workspaces(&self) -> Option<i32> {
+    fn max_workspaces(&self) -> Option<i32> {
         self.limits.max_workspaces
     }
 
     /// How many seats a workspace has: members and pending invitations.
-    async fn max_members_per_workspace(&self) -> Option<i32> {
+    fn max_members_per_workspace(&self) -> Option<i32> {
         self.limits.max_members_per_workspace
     }
 
     /// How many prompts a workspace may have.
-    async fn max_prompts_per_workspace(&self) -> Option<i32> {
+    fn max_prompts_per_workspace(&self) -> Option<i32> {
         self.limits.max_prompts_per_workspace
     }
 
     /// How many bytes of documents a workspace may hold.
-    async fn max_document_bytes(&self) -> Option<BigInt> {
+    fn max_document_bytes(&self) -> Option<BigInt> {
         self.limits.max_document_bytes.map(BigInt)
     }
 
     /// How many bytes the agents of a workspace may know.
-    async fn max_agent_knowledge_bytes(&self) -> Option<BigInt> {
+    fn max_agent_knowledge_bytes(&self) -> Option<BigInt> {
         self.limits.max_agent_knowledge_bytes.map(BigInt)
     }
 }

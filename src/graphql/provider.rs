@@ -5,6 +5,7 @@ use async_graphql::{Context, Enum, InputObject, Object, Result, SimpleObject};
 use super::check::Check;
 use super::context::ContextExt;
 use super::id::RawId;
+use super::resolve::One;
 use super::workspace::Workspace;
 use crate::models::{provider, workspace};
 
@@ -35,7 +36,7 @@ struct SetEnabledProvidersInput {
 
 #[derive(SimpleObject)]
 struct SetEnabledProvidersPayload {
-    workspace: Workspace,
+    workspace: One<Workspace>,
 }
 
 /// What can be changed of the providers.
@@ -60,7 +61,7 @@ impl ProviderMutation {
         let providers: Vec<_> = input.providers.into_iter().map(Into::into).collect();
         let visible = workspace::set_providers(ctx.app(), viewer, id, &providers).await?;
         Ok(SetEnabledProvidersPayload {
-            workspace: Workspace(visible),
+            workspace: One(Workspace(visible)),
         })
     }
 }

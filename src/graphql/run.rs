@@ -62,47 +62,47 @@ impl Run {
     }
 
     /// What asked for it.
-    async fn trigger(&self) -> RunTrigger {
+    fn trigger(&self) -> RunTrigger {
         self.0.trigger.into()
     }
 
     /// How far it has come.
-    async fn status(&self) -> RunStatus {
+    fn status(&self) -> RunStatus {
         self.0.status.into()
     }
 
     /// Why the run failed, for a person to read.
-    async fn error(&self) -> Option<&str> {
+    fn error(&self) -> Option<&str> {
         self.0.error.as_deref()
     }
 
     /// Prompts × providers, fixed when the run was queued.
-    async fn total(&self) -> i32 {
+    fn total(&self) -> i32 {
         self.0.total
     }
 
     /// How many answers were collected.
-    async fn completed(&self) -> i32 {
+    fn completed(&self) -> i32 {
         self.0.completed
     }
 
     /// How many answers failed.
-    async fn failed(&self) -> i32 {
+    fn failed(&self) -> i32 {
         self.0.failed
     }
 
     /// When it was asked for.
-    async fn queued_at(&self) -> DateTime {
+    fn queued_at(&self) -> DateTime {
         self.0.queued_at.into()
     }
 
     /// When it was first taken up.
-    async fn started_at(&self) -> Option<DateTime> {
+    fn started_at(&self) -> Option<DateTime> {
         self.0.started_at.map(DateTime)
     }
 
     /// When it ended, whichever way.
-    async fn finished_at(&self) -> Option<DateTime> {
+    fn finished_at(&self) -> Option<DateTime> {
         self.0.finished_at.map(DateTime)
     }
     /// What was collected, newest first.

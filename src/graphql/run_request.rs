@@ -6,6 +6,7 @@ use super::check::Check;
 use super::context::ContextExt;
 use super::error::ErrorCode;
 use super::id::RawId;
+use super::resolve::One;
 use super::run::Run;
 use crate::models::run::{self, Asked};
 use crate::models::schedule;
@@ -31,7 +32,7 @@ pub struct RunRequest {
     /// The run's id.
     job_id: Option<ID>,
     /// The run.
-    run: Option<Run>,
+    run: Option<One<Run>>,
     /// Where the status is FAILED: why.
     code: Option<ErrorCode>,
     /// Where the status is FAILED: in how many seconds it may be tried again.
@@ -58,7 +59,7 @@ impl From<Asked> for RunRequest {
         match asked {
             Asked::Given(run) => Self {
                 job_id: Some(run.id.into()),
-                run: Some(Run(run)),
+                run: Some(One(Run(run))),
                 ..Self::of(RunRequestStatus::Queued)
             },
             Asked::Empty => Self::of(RunRequestStatus::Empty),
@@ -100,14 +101,14 @@ struct CancelRunInput {
 #[derive(SimpleObject)]
 struct StartRunPayload {
     /// What became of it.
-    run_request: RunRequest,
+    run_request: One<RunRequest>,
 }
 
 /// What `cancelRun` answers.
 #[derive(SimpleObject)]
 struct CancelRunPayload {
     /// The run, stopped.
-    run: Run,
+    run: One<Run>,
 }
 
 /// What can be changed of runs.
@@ -125,7 +126,7 @@ impl RunMutation {
         let id = check.id("workspaceId", &input.workspace_id);
         let asked = run::start(ctx.app(), viewer, check.done(id)?).await?;
         Ok(StartRunPayload {
-            run_request: asked.into(),
+            run_request: One(asked.into()),
         })
     }
 
@@ -140,6 +141,6 @@ impl RunMutation {
         let mut check = Check::default();
         let id = check.id("runId", &input.run_id);
         let run = run::cancel(ctx.app(), viewer, check.done(id)?).await?;
-        Ok(CancelRunPayload { run: Run(run) })
+        Ok(CancelRunPayload { run: One(Run(run)) })
     }
 }

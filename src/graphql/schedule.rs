@@ -5,6 +5,7 @@ use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 use super::check::Check;
 use super::context::ContextExt;
 use super::id::RawId;
+use super::resolve::One;
 use super::run_request::RunRequest;
 use super::scalar::DateTime;
 use super::workspace::Workspace;
@@ -48,9 +49,9 @@ struct SetScheduleInput {
 #[derive(SimpleObject)]
 struct SetSchedulePayload {
     /// The workspace.
-    workspace: Workspace,
+    workspace: One<Workspace>,
     /// What became of the run that was asked for at once.
-    run_request: RunRequest,
+    run_request: One<RunRequest>,
 }
 
 /// What can be changed of schedules.
@@ -80,8 +81,8 @@ impl ScheduleMutation {
         let schedule = cron.map(|cron| NewSchedule { cron, zone });
         let (workspace, request) = schedule::set(ctx.app(), viewer, id, schedule.as_ref()).await?;
         Ok(SetSchedulePayload {
-            workspace: Workspace(workspace),
-            run_request: request.into(),
+            workspace: One(Workspace(workspace)),
+            run_request: One(request.into()),
         })
     }
 }

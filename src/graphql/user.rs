@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, Object, Result};
 
 use super::context::ContextExt;
+use super::resolve::One;
 use super::scalar::{DateTime, Url};
 use crate::models::user;
 
@@ -19,22 +20,22 @@ impl User {
     }
 
     /// Lower-cased. Compared without regard to case everywhere.
-    async fn email(&self) -> &str {
+    fn email(&self) -> &str {
         &self.0.email
     }
 
     /// What they are called, if their identity provider says.
-    async fn name(&self) -> Option<&str> {
+    fn name(&self) -> Option<&str> {
         self.0.name.as_deref()
     }
 
     /// A picture of them, if their identity provider has one.
-    async fn avatar_url(&self) -> Option<Url> {
+    fn avatar_url(&self) -> Option<Url> {
         self.0.avatar_url.clone().map(Url)
     }
 
     /// When they were first seen.
-    async fn created_at(&self) -> DateTime {
+    fn created_at(&self) -> DateTime {
         self.0.created_at.into()
     }
 }
@@ -46,7 +47,7 @@ pub struct UserQuery;
 #[Object]
 impl UserQuery {
     /// The person who asks.
-    async fn viewer(&self, ctx: &Context<'_>) -> Result<User> {
-        Ok(User(ctx.viewer()?.user.clone()))
+    fn viewer(&self, ctx: &Context<'_>) -> Result<One<User>> {
+        Ok(One(User(ctx.viewer()?.user.clone())))
     }
 }

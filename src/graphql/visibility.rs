@@ -7,6 +7,7 @@ use async_graphql::{Context, Object, Result, SimpleObject};
 use super::context::ContextExt;
 use super::loader::VisibilityKey;
 use super::provider::Provider;
+use super::resolve::Many;
 use super::scalar::{Date, DateTime};
 use crate::error::Error;
 use crate::id::WorkspaceId;
@@ -46,22 +47,22 @@ impl DomainVisibility {
 #[Object]
 impl DomainVisibility {
     /// How many answers there were.
-    async fn answers(&self) -> i32 {
+    fn answers(&self) -> i32 {
         number(self.0.total().answers)
     }
 
     /// How many of them mention the domain.
-    async fn mentions(&self) -> i32 {
+    fn mentions(&self) -> i32 {
         number(self.0.total().mentions)
     }
 
     /// mentions ÷ answers, from 0 to 1; `null` where there is no answer.
-    async fn rate(&self) -> Option<f64> {
+    fn rate(&self) -> Option<f64> {
         self.0.total().rate()
     }
 
     /// The providers that answered, in the order in which `Provider` names them.
-    async fn by_provider(&self) -> Vec<ProviderVisibility> {
+    fn by_provider(&self) -> Many<ProviderVisibility> {
         let by_provider = self.0.by_provider.iter();
         by_provider
             .map(|(provider, tally)| ProviderVisibility {
@@ -75,7 +76,7 @@ impl DomainVisibility {
 
     /// The days on which there were answers, in order. Where this is selected, `since` is at most
     /// 1,830 days before `until`, or before now.
-    async fn by_day(&self) -> Vec<DailyVisibility> {
+    fn by_day(&self) -> Many<DailyVisibility> {
         let by_day = self.0.by_day.iter();
         by_day
             .map(|(day, tally)| DailyVisibility {

@@ -28,7 +28,7 @@ use super::state::State;
 use super::subscription::{Credentials, sse, ws};
 use super::{origin, playground};
 use crate::error::Error;
-use crate::graphql::{RequestContext, finish};
+use crate::graphql::{RequestContext, finish, own};
 
 /// `GET /schema.graphql`: the SDL.
 pub async fn sdl(Extract(state): Extract<State>) -> Response {
@@ -317,9 +317,6 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// The longest wait of the errors that say when to try again.
 fn retry_after(response: &GraphqlResponse) -> Option<i64> {
-    let waits = response
-        .errors
-        .iter()
-        .filter_map(|error| error.source::<Error>());
+    let waits = response.errors.iter().filter_map(own);
     waits.filter_map(Error::retry_after_seconds).max()
 }

@@ -16,6 +16,7 @@ mod contract;
 mod deleting;
 mod dependencies;
 mod documents;
+mod execution;
 mod explain;
 mod fuzz;
 mod http;

@@ -18,6 +18,7 @@ use super::event::{Event, EventKind, kinds};
 use super::id::RawId;
 use super::invitation::{Invitation, InvitationStatus};
 use super::plan::Plan;
+use super::resolve::One;
 use super::scalar::DateTime;
 use super::workspace::{Workspace, search_argument};
 use crate::access;
@@ -88,44 +89,44 @@ impl Organization {
     }
 
     /// 2 to 80 characters.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.0.organization.name
     }
 
     /// Unique across the platform.
-    async fn slug(&self) -> &str {
+    fn slug(&self) -> &str {
         &self.0.organization.slug
     }
 
     /// True for the organization made for a user who created a workspace without naming one.
-    async fn is_personal(&self) -> bool {
+    fn is_personal(&self) -> bool {
         self.0.organization.is_personal
     }
 
     /// The organization of the same name at WorkOS, if it was linked.
-    async fn workos_organization_id(&self) -> Option<&str> {
+    fn workos_organization_id(&self) -> Option<&str> {
         self.0.organization.workos_organization_id.as_deref()
     }
 
     /// What the viewer may do here.
-    async fn viewer_access(&self) -> OrganizationAccess {
-        OrganizationAccess(self.0.clone())
+    fn viewer_access(&self) -> One<OrganizationAccess> {
+        One(OrganizationAccess(self.0.clone()))
     }
 
     /// The limits that its subscription sets.
-    async fn plan(&self, ctx: &Context<'_>) -> Plan {
+    fn plan(&self, ctx: &Context<'_>) -> One<Plan> {
         let key = self.0.organization.plan_key.clone();
         let limits = ctx.app().plan(&key).clone();
-        Plan { key, limits }
+        One(Plan { key, limits })
     }
 
     /// When it was made.
-    async fn created_at(&self) -> DateTime {
+    fn created_at(&self) -> DateTime {
         self.0.organization.created_at.into()
     }
 
     /// When it was changed last.
-    async fn updated_at(&self) -> DateTime {
+    fn updated_at(&self) -> DateTime {
         self.0.organization.updated_at.into()
     }
 
@@ -230,29 +231,29 @@ pub struct OrganizationAccess(Arc<VisibleOrganization>);
 #[Object]
 impl OrganizationAccess {
     /// In which one.
-    async fn organization(&self) -> Organization {
-        Organization(self.0.clone())
+    fn organization(&self) -> One<Organization> {
+        One(Organization(self.0.clone()))
     }
 
     /// What the viewer is there.
-    async fn role(&self) -> OrganizationRole {
+    fn role(&self) -> OrganizationRole {
         self.0.role.into()
     }
 
     /// Whether the role is OWNER or ADMIN.
-    async fn is_admin(&self) -> bool {
+    fn is_admin(&self) -> bool {
         self.0.role.is_admin()
     }
 
     /// Whether the role is OWNER or BILLING_ADMIN.
-    async fn can_manage_billing(&self) -> bool {
+    fn can_manage_billing(&self) -> bool {
         self.0
             .role
             .may(access::Permission::OrganizationManageBilling)
     }
 
     /// What the role allows.
-    async fn permissions(&self) -> Vec<Permission> {
+    fn permissions(&self) -> Vec<Permission> {
         permissions(self.0.role.permissions())
     }
 }

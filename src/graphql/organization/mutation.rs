@@ -6,6 +6,7 @@ use super::Organization;
 use crate::graphql::check::Check;
 use crate::graphql::context::ContextExt;
 use crate::graphql::id::RawId;
+use crate::graphql::resolve::One;
 use crate::models::organization::{self, NewOrganization, OrganizationChanges};
 use crate::models::values::slug::Slug;
 use crate::models::values::{Invalid, text};
@@ -41,12 +42,12 @@ struct LinkWorkosOrganizationInput {
 
 #[derive(SimpleObject)]
 struct CreateOrganizationPayload {
-    organization: Organization,
+    organization: One<Organization>,
 }
 
 #[derive(SimpleObject)]
 struct UpdateOrganizationPayload {
-    organization: Organization,
+    organization: One<Organization>,
 }
 
 #[derive(SimpleObject)]
@@ -56,7 +57,7 @@ struct DeleteOrganizationPayload {
 
 #[derive(SimpleObject)]
 struct LinkWorkosOrganizationPayload {
-    organization: Organization,
+    organization: One<Organization>,
 }
 
 /// What can be changed of organizations.
@@ -84,7 +85,7 @@ impl OrganizationMutation {
         };
         let organization = organization::create(ctx.app(), viewer, &new).await?;
         Ok(CreateOrganizationPayload {
-            organization: organization.into(),
+            organization: One(organization.into()),
         })
     }
 
@@ -103,7 +104,7 @@ impl OrganizationMutation {
         let changes = OrganizationChanges { name, slug };
         let organization = organization::update(ctx.app(), viewer, id, &changes).await?;
         Ok(UpdateOrganizationPayload {
-            organization: organization.into(),
+            organization: One(organization.into()),
         })
     }
 
@@ -145,7 +146,7 @@ impl OrganizationMutation {
         let workos_id = workos_id.as_deref();
         let organization = organization::link_workos(ctx.app(), viewer, id, workos_id).await?;
         Ok(LinkWorkosOrganizationPayload {
-            organization: organization.into(),
+            organization: One(organization.into()),
         })
     }
 }

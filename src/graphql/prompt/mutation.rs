@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::graphql::check::{Check, Checked};
 use crate::graphql::context::ContextExt;
 use crate::graphql::id::RawId;
+use crate::graphql::resolve::{Many, One};
 use crate::id::{PromptId, WorkspaceId};
 use crate::models::prompt::{self, MAX_AT_ONCE, MAX_TAGS, NewPrompt, PromptChanges};
 use crate::models::values::text;
@@ -105,12 +106,12 @@ struct DeletePromptInput {
 
 #[derive(SimpleObject)]
 struct CreatePromptsPayload {
-    prompts: Vec<Prompt>,
+    prompts: Many<Prompt>,
 }
 
 #[derive(SimpleObject)]
 struct UpdatePromptPayload {
-    prompt: Prompt,
+    prompt: One<Prompt>,
 }
 
 #[derive(SimpleObject)]
@@ -136,7 +137,9 @@ impl PromptMutation {
         let (id, new) = input.check()?;
         let prompts = prompt::create(ctx.app(), viewer, id, &new).await?;
         let prompts = prompts.into_iter().map(Prompt).collect();
-        Ok(CreatePromptsPayload { prompts })
+        Ok(CreatePromptsPayload {
+            prompts: Many(prompts),
+        })
     }
 
     /// Changes a prompt. Answers that were given to it keep its text as it was. The text of another
@@ -150,7 +153,7 @@ impl PromptMutation {
         let (id, changes) = input.check()?;
         let prompt = prompt::update(ctx.app(), viewer, id, &changes).await?;
         Ok(UpdatePromptPayload {
-            prompt: Prompt(prompt),
+            prompt: One(Prompt(prompt)),
         })
     }
 

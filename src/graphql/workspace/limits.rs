@@ -18,12 +18,12 @@ pub struct WorkspaceLimits {
 #[Object]
 impl WorkspaceLimits {
     /// How many bytes of documents it may hold.
-    async fn max_document_bytes(&self) -> Option<BigInt> {
+    fn max_document_bytes(&self) -> Option<BigInt> {
         self.plan.max_document_bytes.map(BigInt)
     }
 
     /// How many bytes its agents may know.
-    async fn max_agent_knowledge_bytes(&self) -> Option<BigInt> {
+    fn max_agent_knowledge_bytes(&self) -> Option<BigInt> {
         self.plan.max_agent_knowledge_bytes.map(BigInt)
     }
 

@@ -5,6 +5,7 @@ use async_graphql::{Context, ID, Object, Result};
 use super::{Workspace, WorkspaceRole};
 use crate::error::Error;
 use crate::graphql::context::ContextExt;
+use crate::graphql::resolve::One;
 use crate::graphql::scalar::DateTime;
 use crate::graphql::user::User;
 use crate::models::{user, workspace};
@@ -37,17 +38,17 @@ impl WorkspaceMember {
     }
 
     /// Who.
-    async fn user(&self) -> User {
-        User(self.user.clone())
+    fn user(&self) -> One<User> {
+        One(User(self.user.clone()))
     }
 
     /// What they are there.
-    async fn role(&self) -> WorkspaceRole {
+    fn role(&self) -> WorkspaceRole {
         self.member.role.into()
     }
 
     /// Since when.
-    async fn created_at(&self) -> DateTime {
+    fn created_at(&self) -> DateTime {
         self.member.created_at.into()
     }
 }

@@ -6,6 +6,7 @@ use super::{Workspace, WorkspaceMember, WorkspaceRole};
 use crate::graphql::check::Check;
 use crate::graphql::context::ContextExt;
 use crate::graphql::id::RawId;
+use crate::graphql::resolve::One;
 use crate::models::workspace;
 
 #[derive(InputObject)]
@@ -37,7 +38,7 @@ struct TransferWorkspaceOwnershipInput {
 
 #[derive(SimpleObject)]
 struct UpdateWorkspaceMemberPayload {
-    membership: WorkspaceMember,
+    membership: One<WorkspaceMember>,
 }
 
 #[derive(SimpleObject)]
@@ -46,7 +47,7 @@ struct RemoveWorkspaceMemberPayload {
     user_id: ID,
     /// What they were there.
     role: WorkspaceRole,
-    workspace: Workspace,
+    workspace: One<Workspace>,
 }
 
 #[derive(SimpleObject)]
@@ -56,7 +57,7 @@ struct LeaveWorkspacePayload {
 
 #[derive(SimpleObject)]
 struct TransferWorkspaceOwnershipPayload {
-    workspace: Workspace,
+    workspace: One<Workspace>,
 }
 
 /// What can be changed of the members of workspaces.
@@ -79,7 +80,7 @@ impl WorkspaceMemberMutation {
         let role = input.role.into();
         let member = workspace::update_member(ctx.app(), viewer, id, user, role).await?;
         Ok(UpdateWorkspaceMemberPayload {
-            membership: member.into(),
+            membership: One(member.into()),
         })
     }
 
@@ -101,7 +102,7 @@ impl WorkspaceMemberMutation {
             removed: true,
             user_id: user.into(),
             role: removed.role.into(),
-            workspace: Workspace(removed.workspace),
+            workspace: One(Workspace(removed.workspace)),
         })
     }
 
@@ -135,7 +136,7 @@ impl WorkspaceMemberMutation {
         let (id, user) = check.done((id, user))?;
         let workspace = workspace::transfer(ctx.app(), viewer, id, user).await?;
         Ok(TransferWorkspaceOwnershipPayload {
-            workspace: Workspace(workspace),
+            workspace: One(Workspace(workspace)),
         })
     }
 }

@@ -26,6 +26,7 @@ use super::loader::{JoinCodeOf, ScheduleOf};
 use super::organization::{Organization, Permission, permissions};
 use super::prompt::Prompt;
 use super::provider::Provider;
+use super::resolve::One;
 use super::run::{Run, RunStatus};
 use super::scalar::{DateTime, Json, Url};
 use super::schedule::Schedule;
@@ -111,40 +112,40 @@ impl Workspace {
     }
 
     /// What it belongs to, for good.
-    async fn organization(&self, ctx: &Context<'_>) -> Result<Organization> {
-        Ok(Organization(self.load_organization(ctx).await?))
+    async fn organization(&self, ctx: &Context<'_>) -> Result<One<Organization>> {
+        Ok(One(Organization(self.load_organization(ctx).await?)))
     }
 
     /// 2 to 80 characters.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.row().name
     }
 
     /// Unique across the platform. A former slug still finds the workspace until another one takes
     /// it, and a deleted workspace gives its slug up.
-    async fn slug(&self) -> &str {
+    fn slug(&self) -> &str {
         &self.row().slug
     }
 
     /// Up to 2,000 characters.
-    async fn description(&self) -> Option<&str> {
+    fn description(&self) -> Option<&str> {
         self.row().description.as_deref()
     }
 
     /// The domain whose mentions are tracked, such as `example.com`.
-    async fn domain(&self) -> Option<&str> {
+    fn domain(&self) -> Option<&str> {
         self.row().domain.as_deref()
     }
 
     /// Where everybody can see its icon. Each icon has a URL of its own, which is good for as long as it
     /// is the workspace's.
-    async fn icon_url(&self, ctx: &Context<'_>) -> Option<Url> {
+    fn icon_url(&self, ctx: &Context<'_>) -> Option<Url> {
         let icon = self.row().icon()?;
         Some(Url(icon.url(ctx.app())))
     }
 
     /// Whether it is there.
-    async fn status(&self) -> WorkspaceStatus {
+    fn status(&self) -> WorkspaceStatus {
         match self.row().deleted_at {
             None => WorkspaceStatus::Active,
             Some(_) => WorkspaceStatus::Deleted,
@@ -152,7 +153,7 @@ impl Workspace {
     }
 
     /// Who of the organization sees it.
-    async fn visibility(&self) -> WorkspaceVisibility {
+    fn visibility(&self) -> WorkspaceVisibility {
         self.row().visibility.into()
     }
 
@@ -164,53 +165,53 @@ impl Workspace {
     }
 
     /// When it was made.
-    async fn created_at(&self) -> DateTime {
+    fn created_at(&self) -> DateTime {
         self.row().created_at.into()
     }
 
     /// When it was changed last.
-    async fn updated_at(&self) -> DateTime {
+    fn updated_at(&self) -> DateTime {
         self.row().updated_at.into()
     }
 
     /// When it was deleted.
-    async fn deleted_at(&self) -> Option<DateTime> {
+    fn deleted_at(&self) -> Option<DateTime> {
         self.row().deleted_at.map(DateTime)
     }
 
     /// When a deleted workspace and all that is in it will be gone for good.
-    async fn purge_at(&self) -> Option<DateTime> {
+    fn purge_at(&self) -> Option<DateTime> {
         self.row().purge_at.map(DateTime)
     }
 
     /// The highest of: the viewer's membership here; OWNER for an owner and ADMIN for an admin of the
     /// organization; MEMBER for any member of the organization where the visibility is ORGANIZATION.
-    async fn viewer_role(&self) -> Result<WorkspaceRole> {
+    fn viewer_role(&self) -> Result<WorkspaceRole> {
         Ok(self.role()?.into())
     }
 
     /// What that role allows.
-    async fn viewer_permissions(&self) -> Result<Vec<Permission>> {
+    fn viewer_permissions(&self) -> Result<Vec<Permission>> {
         Ok(permissions(self.role()?.permissions()))
     }
 
     /// Free-form preferences of the whole workspace. Always an object.
-    async fn settings(&self) -> Json {
+    fn settings(&self) -> Json {
         Json(self.row().settings.0.clone())
     }
 
     /// Free-form state of the onboarding flow. Always an object.
-    async fn onboarding(&self) -> Json {
+    fn onboarding(&self) -> Json {
         Json(self.row().onboarding.0.clone())
     }
 
     /// When the onboarding was completed.
-    async fn onboarding_completed_at(&self) -> Option<DateTime> {
+    fn onboarding_completed_at(&self) -> Option<DateTime> {
         self.row().onboarding_completed_at.map(DateTime)
     }
 
     /// Set when the workspace is made, where its plan has a trial.
-    async fn trial_ends_at(&self) -> Option<DateTime> {
+    fn trial_ends_at(&self) -> Option<DateTime> {
         self.row().trial_ends_at.map(DateTime)
     }
 
@@ -225,7 +226,7 @@ impl Workspace {
     }
 
     /// When a run last came to its end, by schedule or by hand; `null` before the first time.
-    async fn last_run_at(&self) -> Option<DateTime> {
+    fn last_run_at(&self) -> Option<DateTime> {
         self.row().last_run_at.map(DateTime)
     }
 
@@ -257,7 +258,7 @@ impl Workspace {
     }
 
     /// The AI providers that prompts are put to, at least one; all of them unless set.
-    async fn enabled_providers(&self) -> Vec<Provider> {
+    fn enabled_providers(&self) -> Vec<Provider> {
         let enabled = self.row().providers().into_iter();
         enabled.map(Into::into).collect()
     }

@@ -10,6 +10,7 @@ use crate::graphql::check::{Check, Checked};
 use crate::graphql::context::ContextExt;
 use crate::graphql::id::RawId;
 use crate::graphql::organization::Organization;
+use crate::graphql::resolve::One;
 use crate::graphql::scalar::{DateTime, Json};
 use crate::models::patch::Patch;
 use crate::models::values::domain::Domain;
@@ -201,25 +202,25 @@ struct RestoreWorkspaceInput {
 
 #[derive(SimpleObject)]
 struct CreateWorkspacePayload {
-    workspace: Workspace,
-    organization: Organization,
+    workspace: One<Workspace>,
+    organization: One<Organization>,
     /// Whether the viewer belonged to no workspace before.
     is_first_workspace: bool,
 }
 
 #[derive(SimpleObject)]
 struct UpdateWorkspacePayload {
-    workspace: Workspace,
+    workspace: One<Workspace>,
 }
 
 #[derive(SimpleObject)]
 struct DeleteWorkspacePayload {
-    workspace: Workspace,
+    workspace: One<Workspace>,
 }
 
 #[derive(SimpleObject)]
 struct RestoreWorkspacePayload {
-    workspace: Workspace,
+    workspace: One<Workspace>,
 }
 
 /// What can be changed of workspaces.
@@ -239,8 +240,8 @@ impl WorkspaceMutation {
         let viewer = ctx.viewer()?;
         let created = workspace::create(ctx.app(), viewer, &input.check()?).await?;
         Ok(CreateWorkspacePayload {
-            workspace: Workspace(created.workspace),
-            organization: created.organization.into(),
+            workspace: One(Workspace(created.workspace)),
+            organization: One(created.organization.into()),
             is_first_workspace: created.is_first,
         })
     }
@@ -256,7 +257,7 @@ impl WorkspaceMutation {
         let (id, changes) = input.check()?;
         let workspace = workspace::update(ctx.app(), viewer, id, &changes).await?;
         Ok(UpdateWorkspacePayload {
-            workspace: Workspace(workspace),
+            workspace: One(Workspace(workspace)),
         })
     }
 
@@ -272,7 +273,7 @@ impl WorkspaceMutation {
         let id = check.id("workspaceId", &input.workspace_id);
         let workspace = workspace::delete(ctx.app(), viewer, check.done(id)?).await?;
         Ok(DeleteWorkspacePayload {
-            workspace: Workspace(workspace),
+            workspace: One(Workspace(workspace)),
         })
     }
 
@@ -288,7 +289,7 @@ impl WorkspaceMutation {
         let id = check.id("workspaceId", &input.workspace_id);
         let workspace = workspace::restore(ctx.app(), viewer, check.done(id)?).await?;
         Ok(RestoreWorkspacePayload {
-            workspace: Workspace(workspace),
+            workspace: One(Workspace(workspace)),
         })
     }
 }

@@ -1,0 +1,198 @@
+//! Executing documents, as the GraphQL specification says.
+//!
+//! <https://spec.graphql.org/draft/#sec-Execution>
+
+use reqwest::StatusCode;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::support::{Database, Postgres, Sqlite, TestServer, organization, text};
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_come_in_the_order_of_the_selection(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let token = server.token("ada@example.com");
+    organization(&server.bearer(&token), "Acme").await;
+    // Fields that take long before fields that take none.
+    let query = "{ z: organizations { totalCount nodes { members { totalCount } slug a: events { totalCount } name } }
+        __typename a: viewer { name id email } m: slugAvailability(slug: \"acme\") { suggestion isAvailable } }";
+    let url = format!("{}/graphql", server.url());
+    let request = server.http().post(url).json(&json!({ "query": query }));
+    let body = request.bearer_auth(&token).send().await.expect("an answer");
+    let body = body.text().await.expect("text");
+    let keys = [
+        "z",
+        "totalCount",
+        "nodes",
+        "members",
+        "slug",
+        "a",
+        "name",
+        "__typename",
+        "a",
+        "name",
+        "id",
+        "email",
+        "m",
+        "suggestion",
+        "isAvailable",
+    ];
+    let mut from = 0;
+    for key in keys {
+        let key = format!("\"{key}\":");
+        let found = body[from..].find(&key);
+        from += found.unwrap_or_else(|| panic!("{key} is not in its place: {body}"));
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_that_fails_nulls_its_nearest_nullable_parent(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    organization(&ada, "Acme").await;
+    // `members` is not nullable, and neither is anything above it but `organization`.
+    let query = "{ organization(by: { slug: \"acme\" }) { name members(first: 0) { totalCount } }
+        viewer { email } }";
+    let reply = ada.refused("INVALID_INPUT", query, json!({})).await;
+    let data = json!({ "organization": null, "viewer": { "email": "ada@example.com" } });
+    assert_eq!(reply.body["data"], data);
+    let errors = reply.body["errors"].as_array().expect("errors");
+    assert_eq!(errors.len(), 1);
+    assert_eq!(errors[0]["path"], json!(["organization", "members"]));
+    assert_eq!(reply.status, StatusCode::OK);
+
+    // A nullable field is `null` alone.
+    let query = "{ organization(by: { slug: \"acme\" }) { name events(first: 0) { totalCount } } }";
+    let reply = ada.refused("INVALID_INPUT", query, json!({})).await;
+    let data = json!({ "organization": { "name": "Acme", "events": null } });
+    assert_eq!(reply.body["data"], data);
+    assert_eq!(
+        reply.body["errors"][0]["path"],
+        json!(["organization", "events"])
+    );
+
+    // With nothing nullable above it, there is no data, which is not the same as no `data`.
+    let query = "{ organizations { nodes { members(first: 0) { totalCount } } } }";
+    let reply = ada.refused("INVALID_INPUT", query, json!({})).await;
+    assert_eq!(reply.body.get("data"), Some(&Value::Null));
+    assert_eq!(reply.body["errors"].as_array().map(Vec::len), Some(1));
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_tells_all_of_its_path(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    organization(&ada, "Acme").await;
+    let failing = "members(first: 0) { totalCount }";
+    let make = "createOrganization(input: { name: \"Other\" })";
+    for (query, path) in [
+        (
+            format!("{{ organizations {{ nodes {{ {failing} }} }} }}"),
+            json!(["organizations", "nodes", 0, "members"]),
+        ),
+        (
+            format!("{{ organizations {{ edges {{ node {{ a: {failing} }} }} }} }}"),
+            json!(["organizations", "edges", 0, "node", "a"]),
+        ),
+        (
+            format!("{{ navigationState {{ organizations {{ {failing} }} }} }}"),
+            json!(["navigationState", "organizations", 0, "members"]),
+        ),
+        (
+            format!("mutation {{ {make} {{ organization {{ {failing} }} }} }}"),
+            json!(["createOrganization", "organization", "members"]),
+        ),
+    ] {
+        let reply = ada.refused("INVALID_INPUT", &query, json!({})).await;
+        assert_eq!(reply.body["errors"][0]["path"], path, "{query}");
+        assert_eq!(reply.body["data"], Value::Null, "{query}");
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_selected_of_a_field_in_several_places_is_answered_together(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let acme = organization(&ada, "Acme").await;
+    let query = "query($no: Boolean!) { organizations { nodes {
+            ...Named
+            members { nodes { role } }
+            name @include(if: $no)
+            ... @skip(if: $no) { __typename }
+            ... on Node { id }
+            ... on Organization { viewerAccess { isAdmin } }
+            viewerAccess { role }
+        } } }
+        fragment Named on Organization { slug members { totalCount nodes { user { email } } } }";
+    let answer = ada.ok(query, json!({ "no": false })).await;
+    let members = json!({
+        "totalCount": 1,
+        "nodes": [{ "user": { "email": "ada@example.com" }, "role": "OWNER" }],
+    });
+    let expected = json!([{
+        "slug": "acme",
+        "members": members,
+        "__typename": "Organization",
+        "id": acme,
+        "viewerAccess": { "isAdmin": true, "role": "OWNER" },
+    }]);
+    assert_eq!(answer["organizations"]["nodes"], expected);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_variable_that_is_left_out_is_not_null(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let input = json!({ "name": "Rocket", "description": "Fast", "domain": "example.com" });
+    let made = ada
+        .mutate("createWorkspace", input, "workspace { id }")
+        .await;
+    let id = text(&made, "workspace.id");
+    let update = "mutation($id: ID!, $name: String, $description: String, $domain: String) {
+        updateWorkspace(input: { workspaceId: $id, name: $name, description: $description, domain: $domain }) {
+            workspace { name description domain }
+        } }";
+    let kept = ada.ok(update, json!({ "id": id })).await;
+    let kept = &kept["updateWorkspace"]["workspace"];
+    assert_eq!(
+        kept,
+        &json!({ "name": "Rocket", "description": "Fast", "domain": "example.com" })
+    );
+    let cleared = ada
+        .ok(update, json!({ "id": id, "description": null }))
+        .await;
+    let cleared = &cleared["updateWorkspace"]["workspace"];
+    assert_eq!(cleared["description"], Value::Null);
+    assert_eq!(cleared["domain"], "example.com");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mutation_that_is_selected_twice_is_not_done_twice(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let make = r#"createWorkspace(input: { name: "Rocket" }) { workspace { id } }"#;
+    for document in [
+        format!("mutation {{ {make} {make} }}"),
+        format!("mutation {{ {make} ... on Mutation {{ {make} }} }}"),
+        format!("mutation {{ ...A ...A }} fragment A on Mutation {{ {make} }}"),
+    ] {
+        let refused = ada.send(&document, json!({})).await;
+        assert_eq!(refused.code(), "GRAPHQL_VALIDATION_FAILED", "{document}");
+    }
+    let count = ada.ok("{ workspaces { totalCount } }", json!({})).await;
+    assert_eq!(count["workspaces"]["totalCount"], 0);
+    let aliased = format!("mutation {{ a: {make} b: {make} }}");
+    ada.ok(&aliased, json!({})).await;
+}
