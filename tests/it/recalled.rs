@@ -8,7 +8,7 @@ use serde_json::json;
 use tenantry::db::Kind;
 
 use crate::support::office::{Office, Person};
-use crate::support::{Database, Postgres, Sqlite, TestServer, text};
+use crate::support::{Database, Events, Postgres, Socket, Sqlite, TestServer, organization, text};
 
 const CURRENT: &str = "{ navigationState { currentWorkspace { name } } }";
 
@@ -165,6 +165,35 @@ async fn a_query_is_run_once_for_whoever_is_as_before(#[values(Sqlite, Postgres)
     office.workspace(&ada, "Apollo").await;
     let (after_change, _) = server.statements(current(&ada)).await;
     let (unchanged, _) = server.statements(current(&ada)).await;
+    assert_eq!(after_change, unchanged);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_is_run_once_after_a_mutation_over_another_door(
+    #[values(Sqlite, Postgres)] on: Database,
+    #[values(true, false)] is_socket: bool,
+) {
+    let server = TestServer::start(on).await;
+    let token = server.token("ada@example.com");
+    let ada = server.bearer(&token);
+    let acme = organization(&ada, "Acme").await;
+    // Selects it as well, which changes what is known of her.
+    let make = "mutation($input: CreateWorkspaceInput!) {
+        createWorkspace(input: $input) { workspace { id } } }";
+    let variables = json!({ "input": { "name": "Apollo", "organization": { "id": acme } } });
+    if is_socket {
+        let mut socket = Socket::signed_in(&server, &token).await;
+        socket.subscribe("1", make, variables).await;
+        socket.next("1").await;
+        socket.completes("1").await;
+    } else {
+        let mut stream = Events::of(&server, &token, make, variables).await;
+        stream.next().await;
+        stream.completes().await;
+    }
+    let (after_change, _) = server.statements(ada.ok(CURRENT, json!({}))).await;
+    let (unchanged, _) = server.statements(ada.ok(CURRENT, json!({}))).await;
     assert_eq!(after_change, unchanged);
 }
 

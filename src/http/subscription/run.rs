@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::credentials::Credentials;
 use crate::error::{Error, ErrorCode};
 use crate::graphql::{RequestContext, Streamed, finish, is_request_error};
 use crate::http::budget::Charge;
@@ -87,6 +88,8 @@ pub struct Operation {
     pub request: Request,
     /// What it is.
     pub checked: Checked,
+    /// What its client signed in with.
+    pub credentials: Credentials,
     /// By which it is found in the log.
     pub id: RequestId,
 }
@@ -104,6 +107,7 @@ impl Operation {
         let Self {
             request,
             checked,
+            credentials,
             id,
         } = self;
         let mut account = Account::begin(state, checked, id.clone(), viewer);
@@ -121,6 +125,9 @@ impl Operation {
             }
             OperationType::Query | OperationType::Mutation => {
                 let response = execute(state, request, context, &account.checked).await;
+                if account.checked.kind == OperationType::Mutation {
+                    credentials.forget(state);
+                }
                 match is_request_error(&response) {
                     true => outlet.send(account.log.error(response, &id)).await,
                     false => match outlet.send(account.log.next(response, &id)).await {

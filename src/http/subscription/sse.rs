@@ -65,7 +65,7 @@ pub fn answer(
     let (sender, outputs) = mpsc::channel(QUEUE);
     let known = viewer.as_ref().ok().cloned();
     let name = known.as_ref().map(|viewer| viewer.id().to_string());
-    let ended = credentials.ended(state.clone(), known).boxed();
+    let ended = credentials.clone().ended(state.clone(), known).boxed();
     let context = RequestContext::new(&state.app, viewer, arrived, checked.kind);
     let running = {
         let (state, id) = (state.clone(), id.clone());
@@ -78,6 +78,7 @@ pub fn answer(
             let operation = Operation {
                 request,
                 checked,
+                credentials,
                 id,
             };
             operation.run(&state, context, name, &outlet).await;

@@ -304,6 +304,7 @@ async fn operate(
     let operation = Operation {
         request,
         checked,
+        credentials,
         id,
     };
     operation.run(&state, context, name, &outlet).await;
