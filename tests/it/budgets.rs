@@ -4,8 +4,10 @@ use chrono::TimeDelta;
 use reqwest::{RequestBuilder, StatusCode};
 use rstest::rstest;
 use serde_json::{Value, json};
+use tenantry::config::Secret;
 
 use crate::support::office::{Office, Person};
+use crate::support::postgres::OwnCluster;
 use crate::support::{
     Client, Database, Events, Postgres, Reply, Socket, Sqlite, TestServer, at, text,
 };
@@ -186,6 +188,27 @@ async fn what_is_not_run_is_not_charged(#[values(Sqlite, Postgres)] on: Database
     assert_eq!(reply.status, StatusCode::METHOD_NOT_ALLOWED);
     let reply = ask(&ada, CHEAP).await;
     assert_eq!(reply.body["extensions"], told(1, 60, 59));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_database_failed_is_not_charged() {
+    let Some(cluster) = OwnCluster::start() else {
+        return;
+    };
+    let server = TestServer::with(Sqlite, |config| {
+        config.database.url = Some(Secret::new(cluster.url().to_owned()));
+        config.limits.cost_per_minute = Some(160);
+    })
+    .await;
+    server.clock().stop();
+    let ada = server.user("ada@example.com");
+    let reply = ask(&ada, CHEAP).await;
+    assert_eq!(reply.body["extensions"], told(1, 160, 159));
+    cluster.stop("fast");
+    ada.refused("UNAVAILABLE", PAGE, json!({})).await;
+    cluster.resume();
+    let reply = ask(&ada, PAGE).await;
+    assert_eq!(reply.body["extensions"], told(51, 160, 108));
 }
 
 #[rstest]

@@ -129,6 +129,26 @@ async fn of_a_name_that_many_have(#[values(Sqlite, Postgres)] on: Database) {
     assert!(many <= few + 3, "{few}, then {many}");
 }
 
+/// Lists as long as these are not gone through at one go.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn of_long_lists_in_one_another(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ada = Person::new(&server, "ada").await;
+    let office = Office::of(&ada).await;
+    office.workspace(&ada, "Apollo").await;
+    let query = "{ workspaces(first: 40) { nodes { organization {
+        workspaces(first: 40) { nodes { createdBy { id } } } } } } }";
+    let (few, _) = server.statements(ada.ok(query, json!({}))).await;
+    for n in 1..40 {
+        office.workspace(&ada, &format!("Rocket {n}")).await;
+    }
+    let (many, found) = server.statements(ada.ok(query, json!({}))).await;
+    let last = "workspaces.nodes.39.organization.workspaces.nodes.39.createdBy.id";
+    assert!(at(&found, last).is_string(), "{found:#}");
+    assert_eq!(few, many);
+}
+
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn of_workspaces_and_what_is_in_them(#[values(Sqlite, Postgres)] on: Database) {
