@@ -91,12 +91,14 @@ pub fn finish(response: &mut Response, request_id: &str) {
 type Source = dyn Any + Send + Sync;
 
 /// Where an error comes from and where it came up.
-struct Located {
+pub struct Located {
     source: Option<Arc<Source>>,
-    path: Vec<PathSegment>,
+    /// The path of the field that failed.
+    pub path: Vec<PathSegment>,
 }
 
-fn located(error: &ServerError) -> Option<&Located> {
+/// Where an error came up, if that was [kept](keep_path).
+pub fn located(error: &ServerError) -> Option<&Located> {
     error.source.as_deref()?.downcast_ref()
 }
 

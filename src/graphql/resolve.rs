@@ -5,6 +5,9 @@
 //! So whatever a list, a field of a `SimpleObject` or one that is not `async` gives is [`Many`] or [`One`],
 //! and so is what rows of a page often select.
 
+#[cfg(test)]
+mod properties;
+
 use std::borrow::Cow;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
