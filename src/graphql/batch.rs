@@ -19,6 +19,9 @@ use futures_util::future::{self, BoxFuture};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use futures_util::task::{AtomicWaker, FutureObj, Spawn, SpawnError};
 
+/// How often an execution that gave way goes on at once, before others of the thread get their turn.
+const TURNS: u32 = 64;
+
 /// The batches of one request. Cheap to clone; clones are the same batches.
 #[derive(Clone, Default)]
 pub struct Batches(Arc<Mutex<Vec<FutureObj<'static, ()>>>>);
@@ -32,6 +35,7 @@ impl Batches {
         let waker = Waker::from(rouser.clone());
         poll_fn(|cx| {
             rouser.task.register(cx.waker());
+            let mut turns = 0;
             loop {
                 rouser.was_woken.store(false, Ordering::Relaxed);
                 let polled = execution.as_mut().poll(&mut Context::from_waker(&waker));
@@ -40,7 +44,11 @@ impl Batches {
                 }
                 if wave.is_empty() {
                     if rouser.was_woken.load(Ordering::Relaxed) {
-                        return Poll::Pending;
+                        if turns == TURNS {
+                            return Poll::Pending;
+                        }
+                        turns += 1;
+                        continue;
                     }
                     wave.extend(self.take());
                 }
@@ -73,6 +81,10 @@ struct Rouser {
 
 impl Wake for Rouser {
     fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
         self.was_woken.store(true, Ordering::Relaxed);
         self.task.wake();
     }

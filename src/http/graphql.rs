@@ -280,12 +280,9 @@ async fn answer(
                 }
                 None => {
                     let context = RequestContext::new(&state.app, viewer, now, kind);
-                    Ok(execute(state, request, context, &checked).await)
+                    Ok(execute(state, request, context, &credentials, &checked).await)
                 }
             };
-            if kind == OperationType::Mutation {
-                credentials.forget(state);
-            }
             let mut response = match executed {
                 Ok(response) => response,
                 Err(refused) => return reply.refuse_checked(state, &checked, begun, refused),

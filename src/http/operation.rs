@@ -18,6 +18,7 @@ use super::params::Params;
 use super::parsed::Parsed;
 use super::request_id::RequestId;
 use super::state::State;
+use super::subscription::Credentials;
 use crate::db::Tally;
 use crate::error::{Error, ErrorCode};
 use crate::graphql::{RequestContext, is_request_error, limits, repeated_field};
@@ -31,13 +32,14 @@ pub async fn execute(
     state: &State,
     request: Request,
     context: RequestContext,
+    credentials: &Credentials,
     checked: &Checked,
 ) -> GraphqlResponse {
     let charge = checked.charge(state);
     if let Some(refusal) = charge.refusal() {
         return refusal;
     }
-    let response = run(state, request, context, checked).await;
+    let response = run(state, request, context, credentials, checked).await;
     checked.settle(&charge, response)
 }
 
@@ -47,6 +49,7 @@ pub(super) async fn run(
     state: &State,
     request: Request,
     context: RequestContext,
+    credentials: &Credentials,
     checked: &Checked,
 ) -> GraphqlResponse {
     let schema = match checked.is_valid {
@@ -56,9 +59,12 @@ pub(super) async fn run(
     let statements = checked.statements.clone();
     if checked.kind == OperationType::Mutation {
         let parsed = checked.parsed.clone();
+        let (state, credentials) = (state.clone(), credentials.clone());
         let running = async move {
             let executing = context.execute(&schema, request, parsed.document());
-            statements.count(executing).await
+            let response = statements.count(executing).await;
+            credentials.forget(&state);
+            response
         };
         let running = tokio::spawn(running.in_current_span());
         return running

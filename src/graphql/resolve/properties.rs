@@ -1,9 +1,12 @@
 //! What holds of every document, tried with any: it is answered as async-graphql would.
 
 use async_graphql::{
-    EmptyMutation, EmptySubscription, Object, PathSegment, Response, Result, Schema, ValidationMode,
+    Context, EmptyMutation, EmptySubscription, Interface, Object, PathSegment, Response, Result,
+    Schema, ValidationMode,
 };
 use proptest::prelude::*;
+use tokio::runtime::Builder;
+use tokio::task::yield_now;
 
 use super::*;
 use crate::graphql::error::located;
@@ -16,47 +19,75 @@ struct Quick(u8);
 #[derive(Clone, Copy)]
 struct Slow(u8);
 
-async fn wait() {
-    tokio::task::yield_now().await;
+/// Interfaces that they implement.
+#[derive(Interface)]
+#[graphql(name = "Level", field(name = "level", ty = "u8"))]
+enum QuickLevel {
+    Quick(Quick),
+}
+
+#[derive(Interface)]
+#[graphql(name = "Level", field(name = "level", ty = "u8"))]
+enum SlowLevel {
+    Slow(Slow),
+}
+
+/// What fails at the bottom, with where that was.
+fn fails(level: u8, ctx: &Context<'_>) -> Result<u8> {
+    match level {
+        0 => Err(ctx.path_node.unwrap().to_string().into()),
+        level => Ok(level),
+    }
 }
 
 macro_rules! thing {
     ($thing:ident, $one:ty, $many:ty, $wrap:expr) => {
+        impl $thing {
+            fn below(self) -> $thing {
+                $thing(self.0.saturating_sub(1))
+            }
+
+            fn all_below(self) -> $many {
+                (0..self.0).map($thing).collect()
+            }
+        }
+
         #[Object(name = "Thing")]
         impl $thing {
-            fn level(&self) -> u8 {
+            async fn level(&self) -> u8 {
                 self.0
             }
 
             async fn late(&self) -> u8 {
-                wait().await;
+                yield_now().await;
                 self.0
             }
 
-            /// Fails at the bottom, where it may not be `null`.
-            fn fails(&self) -> Result<u8> {
-                match self.0 {
-                    0 => Err("it is at the bottom".into()),
-                    level => Ok(level),
-                }
+            fn fails(&self, ctx: &Context<'_>) -> Result<u8> {
+                fails(self.0, ctx)
             }
 
-            async fn one(&self) -> $one {
-                $wrap($thing(self.0.saturating_sub(1)))
+            async fn late_fails(&self, ctx: &Context<'_>) -> Result<u8> {
+                yield_now().await;
+                fails(self.0, ctx)
+            }
+
+            fn one(&self) -> $one {
+                $wrap(self.below())
             }
 
             async fn late_one(&self) -> Option<$one> {
-                wait().await;
-                Some($wrap($thing(self.0.saturating_sub(1))))
+                yield_now().await;
+                Some($wrap(self.below()))
             }
 
-            async fn many(&self) -> $many {
-                (0..self.0).map($thing).collect()
+            fn many(&self) -> $many {
+                self.all_below()
             }
 
             async fn late_many(&self) -> Option<$many> {
-                wait().await;
-                Some((0..self.0).map($thing).collect())
+                yield_now().await;
+                Some(self.all_below())
             }
         }
     };
@@ -67,11 +98,12 @@ thing!(Slow, Slow, Vec<Slow>, std::convert::identity);
 
 /// Part of a selection of a `Thing`; the same may be selected in several places.
 fn part() -> impl Strategy<Value = String> {
-    const PLAIN: [&str; 7] = [
+    const PLAIN: [&str; 8] = [
         "level",
         "late",
         "a: level",
         "fails",
+        "lateFails",
         "__typename",
         "late @skip(if: true)",
         "...Part",
@@ -82,8 +114,8 @@ fn part() -> impl Strategy<Value = String> {
         "lateOne",
         "many",
         "lateMany",
-        "...",
         "... on Thing",
+        "... on Level",
         "... @include(if: true)",
     ];
     let plain = prop::sample::select(&PLAIN[..]).prop_map(str::to_owned);
@@ -94,12 +126,24 @@ fn part() -> impl Strategy<Value = String> {
     })
 }
 
-/// What a document is answered, of things of three levels.
-async fn answer<T: ObjectType + 'static>(things: T, document: &str) -> Response {
-    let schema = Schema::build(things, EmptyMutation, EmptySubscription);
-    // Nor does it mind a fragment that is not used.
-    let schema = schema.validation_mode(ValidationMode::Fast).finish();
-    schema.execute(document).await
+/// What a document is answered, of these things.
+fn answer<T: ObjectType + 'static, I: OutputType>(things: T, document: &str) -> Response {
+    let schema = Schema::build(things, EmptyMutation, EmptySubscription)
+        .register_output_type::<I>()
+        // Which does not mind a fragment that is not used.
+        .validation_mode(ValidationMode::Fast)
+        .finish();
+    let runtime = Builder::new_current_thread().build().unwrap();
+    runtime.block_on(schema.execute(document))
+}
+
+/// A path as async-graphql writes it.
+fn written(path: &[PathSegment]) -> String {
+    let steps = path.iter().map(|step| match step {
+        PathSegment::Field(name) => name.clone(),
+        PathSegment::Index(index) => index.to_string(),
+    });
+    steps.collect::<Vec<_>>().join(".")
 }
 
 proptest! {
@@ -107,15 +151,13 @@ proptest! {
     fn a_document_is_answered_as_async_graphql_would(parts in prop::collection::vec(part(), 1..5)) {
         let fragment = "fragment Part on Thing { late many { level } one { fails } }";
         let document = format!("{{ many {{ {} }} }} {fragment}", parts.join(" "));
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let quick = runtime.block_on(answer(Quick(3), &document));
-        let slow = runtime.block_on(answer(Slow(3), &document));
+        let quick = answer::<_, QuickLevel>(Quick(3), &document);
+        let slow = answer::<_, SlowLevel>(Slow(3), &document);
         let json = |response: &Response| serde_json::to_string(&response.data).unwrap();
         prop_assert_eq!(json(&quick), json(&slow));
         prop_assert_eq!(quick.errors.is_empty(), slow.errors.is_empty());
         for error in &quick.errors {
-            let path = &located(error).unwrap().path;
-            prop_assert_eq!(path.last(), Some(&PathSegment::Field("fails".into())));
+            prop_assert_eq!(&written(&located(error).unwrap().path), &error.message);
         }
     }
 }

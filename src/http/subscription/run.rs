@@ -124,10 +124,8 @@ impl Operation {
                 }
             }
             OperationType::Query | OperationType::Mutation => {
-                let response = execute(state, request, context, &account.checked).await;
-                if account.checked.kind == OperationType::Mutation {
-                    credentials.forget(state);
-                }
+                let checked = &account.checked;
+                let response = execute(state, request, context, &credentials, checked).await;
                 match is_request_error(&response) {
                     true => outlet.send(account.log.error(response, &id)).await,
                     false => match outlet.send(account.log.next(response, &id)).await {
