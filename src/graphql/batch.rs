@@ -42,14 +42,14 @@ impl Batches {
                 if let Poll::Ready(output) = polled {
                     return Poll::Ready(output);
                 }
-                if wave.is_empty() {
-                    if rouser.was_woken.load(Ordering::Relaxed) {
-                        if turns == TURNS {
-                            return Poll::Pending;
-                        }
-                        turns += 1;
-                        continue;
+                if wave.is_empty() && rouser.was_woken.load(Ordering::Relaxed) {
+                    if turns == TURNS {
+                        return Poll::Pending;
                     }
+                    turns += 1;
+                    continue;
+                }
+                if wave.is_empty() {
                     wave.extend(self.take());
                 }
                 let mut answered = false;
