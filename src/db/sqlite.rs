@@ -1,5 +1,5 @@
 //! SQLite's statements: on a thread of each connection's own, and stopped when nobody waits for them any
-//! more.
+//! more; those of short transactions in place.
 //!
 //! SQLite asks every so often whether to go on, on the thread that the statement runs on. Which job
 //! that thread is at is known there without asking the connection, so that nothing is shared between
@@ -11,18 +11,20 @@ use std::ffi::{c_char, c_int, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 use std::{ptr, thread};
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection as _, ConnectionError, ConnectionResult, SqliteConnection};
 use diesel_async::sync_connection_wrapper::{SpawnBlocking, SyncConnectionWrapper};
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, ready};
 use libsqlite3_sys::{
     SQLITE_DBCONFIG_ENABLE_QPSG, SQLITE_OK, sqlite3, sqlite3_api_routines, sqlite3_auto_extension,
     sqlite3_db_config, sqlite3_progress_handler,
 };
 use tokio::sync::{mpsc, oneshot};
+use tokio::task_local;
 
 use super::statements::Statements;
 
@@ -31,6 +33,10 @@ pub type Sqlite = SyncConnectionWrapper<SqliteConnection, Runner>;
 
 /// After how many of its steps SQLite asks whether to go on: some tens of microseconds' worth.
 const STEPS: c_int = 2_000;
+
+/// For how long what a transaction does may keep a thread that serves requests. What comes after it in the
+/// same transaction is run on the connection's thread.
+const SHORT: Duration = Duration::from_millis(2);
 
 /// What the connection that writes begins with. `busy_timeout` first: the statements after it may have
 /// to wait for another process.
@@ -64,6 +70,24 @@ pub fn establish_sqlite(
         }
     }
     .boxed()
+}
+
+task_local! {
+    /// Since when statements are run in place, where they are.
+    static IN_PLACE: Instant;
+}
+
+/// Has the statements of `work` run on the thread that asks for them, for as long as it is [`SHORT`]. What
+/// writes has the file for itself, and handing a statement to another thread takes longer than most
+/// statements do. One that is run in place is not stopped when nobody waits for it any more.
+pub async fn in_place<F: Future>(work: F) -> F::Output {
+    IN_PLACE.scope(Instant::now(), work).await
+}
+
+fn is_in_place() -> bool {
+    IN_PLACE
+        .try_with(|since| since.elapsed() < SHORT)
+        .unwrap_or(false)
 }
 
 thread_local! {
@@ -118,8 +142,8 @@ unsafe extern "C" fn is_abandoned(_: *mut c_void) -> c_int {
     is_abandoned.unwrap_or(false).into()
 }
 
-/// Runs the jobs of one connection, one after the other, on a thread of its own that ends with it. A job
-/// whose future is dropped is stopped, or not begun.
+/// Runs the jobs of one connection, one after the other, on a thread of its own that ends with it, or
+/// [in place](in_place). A job whose future is dropped is stopped, or not begun.
 pub struct Runner {
     jobs: mpsc::UnboundedSender<Job>,
 }
@@ -134,6 +158,11 @@ impl SpawnBlocking for Runner {
     where
         R: Send + 'static,
     {
+        let panicked = |_| "what was done on SQLite panicked".into();
+        if is_in_place() {
+            let outcome = catch_unwind(AssertUnwindSafe(task));
+            return ready(outcome.map_err(panicked)).boxed();
+        }
         let (reply, answer) = oneshot::channel();
         let waiter = Waiter::default();
         let is_abandoned = Arc::clone(&waiter.is_gone);
@@ -152,7 +181,7 @@ impl SpawnBlocking for Runner {
             let _waiter = waiter;
             sent.map_err(|_| "SQLite's connection has no thread")?;
             let outcome = answer.await?;
-            outcome.map_err(|_| "what was done on SQLite panicked".into())
+            outcome.map_err(panicked)
         };
         outcome.boxed()
     }
@@ -235,6 +264,28 @@ mod tests {
         let outcome: Result<(), _> = panicked.await;
         assert!(outcome.is_err());
         assert_eq!(runner.spawn_blocking(|| 1).await.unwrap(), 1);
+    }
+
+    #[tokio::test]
+    async fn jobs_are_done_in_place_while_that_is_short() {
+        let here = thread::current().id();
+        let mut runner = Runner::get_runtime();
+        let mut ask = async || runner.spawn_blocking(|| thread::current().id()).await;
+        assert_ne!(ask().await.unwrap(), here);
+        let since = in_place(async { IN_PLACE.get() }).await;
+        // Long enough for any machine.
+        let just_now = since + Duration::from_mins(1);
+        assert_eq!(IN_PLACE.scope(just_now, ask()).await.unwrap(), here);
+        let long_ago = since.checked_sub(SHORT).unwrap();
+        assert_ne!(IN_PLACE.scope(long_ago, ask()).await.unwrap(), here);
+    }
+
+    #[tokio::test]
+    async fn a_job_that_panics_in_place_fails() {
+        let mut runner = Runner::get_runtime();
+        let work = async { runner.spawn_blocking(|| panic!("on purpose")).await };
+        let outcome: Result<(), _> = in_place(work).await;
+        assert!(outcome.is_err());
     }
 
     #[tokio::test]

@@ -15,7 +15,7 @@ use super::connection::{Connection, Inner};
 use super::options::Kind;
 use super::pool::Db;
 use super::session::PgSession;
-use super::sqlite::Sqlite;
+use super::sqlite::{Sqlite, in_place};
 use crate::error::{Error, Result};
 use crate::run;
 
@@ -93,7 +93,11 @@ impl Db {
             announced: HashSet::new(),
         };
         transaction.begin().await?;
-        match work(&mut transaction).await {
+        let outcome = match transaction.kind() {
+            Kind::Postgres => work(&mut transaction).await,
+            Kind::Sqlite => in_place(work(&mut transaction)).await,
+        };
+        match outcome {
             Ok(value) => {
                 transaction.commit().await?;
                 self.announcements().announce(&transaction.announced);
