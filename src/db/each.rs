@@ -4,6 +4,9 @@
 //! order and limit. PostgreSQL runs it for each parent by `LATERAL`, SQLite by `UNION ALL`; a window
 //! function would read every row of every parent.
 
+use std::iter;
+use std::sync::OnceLock;
+
 use diesel::expression::{
     AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate,
 };
@@ -13,11 +16,22 @@ use diesel::result::QueryResult;
 use diesel::sql_types::Array;
 use diesel::sqlite::Sqlite;
 
+use uuid::Uuid;
+
 use super::types::sql;
 use crate::id::{Id, Kind};
 
-/// As many parents as one statement may have: SQLite joins at most 500 queries by `UNION ALL`.
-pub const MAX_PARENTS: usize = 400;
+/// As many parents as one statement may have: those of one page. SQLite takes four times as long for each of
+/// 400 queries joined by `UNION ALL`, and no more than 500.
+pub const MAX_PARENTS: usize = 100;
+
+/// Of how many queries a statement of SQLite's may be: the ones too many are for a parent that does not exist.
+/// A connection keeps each text that it prepared, about 9 KB for each query of it, so that there must not be
+/// one for every number of parents.
+const SIZES: [usize; 6] = [1, 2, 5, 10, 20, KEPT];
+
+/// Of how many queries a statement is that SQLite keeps prepared. A longer one is prepared each time.
+const KEPT: usize = 50;
 
 /// The id of a parent inside the child query.
 pub struct Parent<K>(pub Id<K>);
@@ -61,33 +75,52 @@ impl<K: Kind> QueryFragment<Sqlite> for Parent<K> {
 
 /// One statement that gives the rows of `child` for each of `parents`, at least one and at most
 /// [`MAX_PARENTS`]. Rows come in no order that can be relied on.
-pub fn each_parent<K, Q>(parents: &[Id<K>], child: impl Fn(Parent<K>) -> Q) -> EachParent<K, Q> {
+pub fn each_parent<K, Q, F: Fn(Parent<K>) -> Q>(
+    parents: &[Id<K>],
+    child: F,
+) -> EachParent<K, Q, F> {
     EachParent {
         parents: parents.to_vec(),
-        children: parents.iter().map(|id| child(Parent(*id))).collect(),
+        child,
+        children: OnceLock::new(),
     }
 }
 
 /// See [`each_parent`].
-pub struct EachParent<K, Q> {
+pub struct EachParent<K, Q, F> {
     parents: Vec<Id<K>>,
-    children: Vec<Q>,
+    child: F,
+    /// As many as the database needs.
+    children: OnceLock<Vec<Q>>,
 }
 
-impl<K, Q: Query> Query for EachParent<K, Q> {
+impl<K, Q, F: Fn(Parent<K>) -> Q> EachParent<K, Q, F> {
+    fn children(&self, parents: impl Iterator<Item = Id<K>>) -> &[Q] {
+        self.children
+            .get_or_init(|| parents.map(|id| (self.child)(Parent(id))).collect())
+    }
+}
+
+impl<K, Q: Query, F> Query for EachParent<K, Q, F> {
     type SqlType = Q::SqlType;
 }
 
-impl<K, Q, C> diesel::RunQueryDsl<C> for EachParent<K, Q> {}
+impl<K, Q, F, C> diesel::RunQueryDsl<C> for EachParent<K, Q, F> {}
 
-impl<K, Q> QueryId for EachParent<K, Q> {
+impl<K, Q, F> QueryId for EachParent<K, Q, F> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<K: Kind, Q: QueryFragment<Pg>> QueryFragment<Pg> for EachParent<K, Q> {
+impl<K, Q, F> QueryFragment<Pg> for EachParent<K, Q, F>
+where
+    K: Kind,
+    Q: QueryFragment<Pg>,
+    F: Fn(Parent<K>) -> Q,
+{
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let Some(child) = self.children.first() else {
+        let one = self.parents.iter().copied().take(1);
+        let Some(child) = self.children(one).first() else {
             return Ok(());
         };
         out.push_sql("SELECT page.* FROM unnest(");
@@ -99,9 +132,20 @@ impl<K: Kind, Q: QueryFragment<Pg>> QueryFragment<Pg> for EachParent<K, Q> {
     }
 }
 
-impl<K, Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for EachParent<K, Q> {
+impl<K, Q, F> QueryFragment<Sqlite> for EachParent<K, Q, F>
+where
+    Q: QueryFragment<Sqlite>,
+    F: Fn(Parent<K>) -> Q,
+{
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        for (index, child) in self.children.iter().enumerate() {
+        let size = SIZES.into_iter().find(|size| *size >= self.parents.len());
+        if size.is_none() {
+            out.unsafe_to_cache_prepared();
+        }
+        let nobody = iter::repeat(Id::from_uuid(Uuid::nil()));
+        let parents = self.parents.iter().copied().chain(nobody);
+        let size = size.unwrap_or(self.parents.len());
+        for (index, child) in self.children(parents.take(size)).iter().enumerate() {
             out.push_sql(if index == 0 {
                 "SELECT * FROM ("
             } else {
@@ -111,5 +155,32 @@ impl<K, Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for EachParent<K, Q> {
             out.push_sql(")");
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use diesel::prelude::*;
+
+    use super::*;
+    use crate::id::kind;
+    use crate::schema::workspaces;
+
+    #[test]
+    fn sqlite_keeps_few_texts_of_a_list() {
+        let kept = (1..=MAX_PARENTS).filter_map(|many| {
+            let parents: Vec<Id<kind::Workspace>> = vec![Id::from_uuid(Uuid::max()); many];
+            let query = each_parent(&parents, |id| {
+                workspaces::table.find(id).select(workspaces::name)
+            });
+            let is_kept = query.is_safe_to_cache_prepared(&Sqlite).unwrap();
+            let text = diesel::debug_query::<Sqlite, _>(&query).to_string();
+            let (text, _) = text.split_once(" -- binds: ").unwrap();
+            is_kept.then(|| text.to_owned())
+        });
+        let kept: HashSet<_> = kept.collect();
+        assert_eq!(kept.len(), SIZES.len());
     }
 }
