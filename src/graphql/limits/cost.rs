@@ -17,10 +17,12 @@ use super::shape::{Count, Shape};
 use super::{MAX_INTROSPECTED, MAX_OBJECTS, at_most, is_introspection};
 use crate::error::Error;
 
-/// The size of a page unless given, and of a list that nothing bounds.
+/// The size of a page unless given, and of a list without pages: most are shorter, and a few that hold
+/// hundreds are one read all the same.
 const DEFAULT_SIZE: usize = 20;
 
-/// The greatest size that a page may have.
+/// The greatest size that a page may have. A list without pages counts as one of those where that multiplies
+/// lists inside of it.
 const MAX_SIZE: usize = 100;
 
 /// What a mutation costs, in objects.
@@ -157,7 +159,8 @@ impl Costs<'_> {
             Count::One => return inside,
             Count::Page => self.page_size(field),
             Count::Ids => self.ids(field),
-            Count::List => DEFAULT_SIZE,
+            Count::List if inside.objects == 0 => DEFAULT_SIZE,
+            Count::List => MAX_SIZE,
         };
         Cost {
             objects: inside.objects.max(1).saturating_mul(size),

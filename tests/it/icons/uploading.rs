@@ -25,7 +25,11 @@ async fn each_format_can_be_an_icon(#[values(Sqlite, Postgres)] on: Database) {
         (ImageFormat::WebP, "image/webp", "icon.webp"),
         (ImageFormat::Gif, "image/gif", "icon.gif"),
     ] {
-        for (declared, width, height) in [(None, 16, 2048), (Some(media_type), 2048, 16)] {
+        for (declared, width, height) in [
+            (None, 16, 2048),
+            (Some(media_type), 2048, 16),
+            (Some("application/octet-stream"), 16, 16),
+        ] {
             let (offer, bytes) = (offer(&ada).await, picture(format, width, height));
             let (status, body) = put(server.http(), &offer.url, bytes.clone(), declared).await;
             assert_eq!(status, StatusCode::NO_CONTENT, "{format:?}: {body}");

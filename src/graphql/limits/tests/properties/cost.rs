@@ -94,10 +94,20 @@ fn make(set: &[Tree]) -> usize {
             Tree::Page(size, set) => list(size.unwrap_or(20), set),
             Tree::Connection(size, true, _) => size.unwrap_or(20),
             Tree::Connection(size, false, set) => list(size.unwrap_or(20), set),
-            Tree::List(set) => list(20, set),
+            Tree::List(set) => list(unpaged(set), set),
             Tree::Fragment(set) | Tree::Inline(set) => make(set),
         })
         .sum()
+}
+
+/// What a list without pages counts as.
+fn unpaged(set: &[Tree]) -> usize {
+    let has_lists = set.iter().any(|tree| match tree {
+        Tree::Leaf => false,
+        Tree::Fragment(set) | Tree::Inline(set) => unpaged(set) > 20,
+        Tree::Page(..) | Tree::Connection(..) | Tree::List(_) => true,
+    });
+    if has_lists { 100 } else { 20 }
 }
 
 /// About how long [`make`] takes.
@@ -107,7 +117,7 @@ fn effort(set: &[Tree]) -> usize {
         Tree::Page(size, set) | Tree::Connection(size, false, set) => {
             size.unwrap_or(20).saturating_mul(effort(set))
         }
-        Tree::List(set) => 20_usize.saturating_mul(effort(set)),
+        Tree::List(set) => unpaged(set).saturating_mul(effort(set)),
         Tree::Fragment(set) | Tree::Inline(set) => effort(set),
     };
     set.iter().map(inside).fold(1, usize::saturating_add)
