@@ -124,18 +124,21 @@ impl<'a> Bulk<'a> {
         Ok(Self { db, postgres })
     }
 
-    /// How many rows the table has.
+    /// How many rows the table has, once whoever is still writing is done with that.
     ///
     /// # Errors
     /// Only those of the database.
     pub async fn count(&self, table: &Table) -> Result<u64> {
         let query = format!("SELECT count(*) AS n FROM {}", table.name);
-        let mut conn = self.db.read().await?;
-        let found: Count = run!(conn, {
-            let query = diesel::sql_query(&query);
-            diesel_async::RunQueryDsl::get_result(query, conn).await
-        })?;
-        Ok(u64::try_from(found.n).unwrap_or_default())
+        self.db
+            .transaction(async |tx| {
+                let found: Count = run!(tx, {
+                    let query = diesel::sql_query(&query);
+                    diesel_async::RunQueryDsl::get_result(query, tx).await
+                })?;
+                Ok(u64::try_from(found.n).unwrap_or_default())
+            })
+            .await
     }
 
     /// Writes the rows in one transaction: all of them, or none.

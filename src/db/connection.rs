@@ -7,6 +7,7 @@ use diesel::{QueryResult, SqliteConnection};
 
 use super::options::Kind;
 use super::session::{PgSession, SqliteSession};
+use super::sqlite::on_its_thread;
 use super::tally;
 use crate::error::Result;
 
@@ -74,7 +75,7 @@ impl Connection {
         task: impl FnOnce(&mut SqliteConnection) -> QueryResult<R> + Send + 'static,
     ) -> Result<R> {
         let outcome = match self.inner() {
-            Inner::Sqlite(conn) => Ok(conn.spawn_blocking(task).await),
+            Inner::Sqlite(conn) => Ok(on_its_thread(conn.spawn_blocking(task)).await),
             Inner::Postgres(_) => Err(anyhow!("this is done only on SQLite")),
         };
         self.settle();

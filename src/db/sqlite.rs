@@ -74,20 +74,24 @@ pub fn establish_sqlite(
 
 task_local! {
     /// Since when statements are run in place, where they are.
-    static IN_PLACE: Instant;
+    static IN_PLACE: Option<Instant>;
 }
 
 /// Has the statements of `work` run on the thread that asks for them, for as long as it is [`SHORT`]. What
 /// writes has the file for itself, and handing a statement to another thread takes longer than most
 /// statements do. One that is run in place is not stopped when nobody waits for it any more.
 pub async fn in_place<F: Future>(work: F) -> F::Output {
-    IN_PLACE.scope(Instant::now(), work).await
+    IN_PLACE.scope(Some(Instant::now()), work).await
+}
+
+/// Has what `work` does take its connection's thread after all, for what takes long.
+pub async fn on_its_thread<F: Future>(work: F) -> F::Output {
+    IN_PLACE.scope(None, work).await
 }
 
 fn is_in_place() -> bool {
-    IN_PLACE
-        .try_with(|since| since.elapsed() < SHORT)
-        .unwrap_or(false)
+    let is_short = |since: &Option<Instant>| since.is_some_and(|since| since.elapsed() < SHORT);
+    IN_PLACE.try_with(is_short).unwrap_or(false)
 }
 
 thread_local! {
@@ -272,12 +276,14 @@ mod tests {
         let mut runner = Runner::get_runtime();
         let mut ask = async || runner.spawn_blocking(|| thread::current().id()).await;
         assert_ne!(ask().await.unwrap(), here);
-        let since = in_place(async { IN_PLACE.get() }).await;
+        let since = in_place(async { IN_PLACE.get() }).await.unwrap();
         // Long enough for any machine.
-        let just_now = since + Duration::from_mins(1);
+        let just_now = Some(since + Duration::from_mins(1));
         assert_eq!(IN_PLACE.scope(just_now, ask()).await.unwrap(), here);
-        let long_ago = since.checked_sub(SHORT).unwrap();
+        let long_ago = since.checked_sub(SHORT);
         assert_ne!(IN_PLACE.scope(long_ago, ask()).await.unwrap(), here);
+        let asked = IN_PLACE.scope(just_now, on_its_thread(ask()));
+        assert_ne!(asked.await.unwrap(), here);
     }
 
     #[tokio::test]
