@@ -30,9 +30,11 @@ mod run;
 mod run_request;
 mod scalar;
 mod schedule;
+mod shape;
 mod slug;
 mod subscription;
 mod user;
+mod values;
 mod visibility;
 mod workspace;
 
@@ -41,7 +43,9 @@ use async_graphql::{MergedObject, Schema, ValidationMode};
 pub use context::{RequestContext, SignedOut, Streamed, copy_request};
 pub use error::{finish, is_invalid, is_request_error, own};
 pub use mutations::repeated_field;
+pub use shape::Shape;
 pub use subscription::Subscription;
+pub use values::{Misfit, check_document, check_variables};
 
 /// Everything that can be read.
 #[derive(MergedObject, Default)]

@@ -12,7 +12,7 @@ use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 
-use super::operation::Refusal;
+use super::refusal::Refusal;
 use super::server::StartError;
 use crate::error::ErrorCode;
 
@@ -95,16 +95,16 @@ impl Documents {
         if let Asked::Both(text, hash) = &asked
             && DocumentHash::of(text) != *hash
         {
-            let message = "The hash is not that of the document.".to_owned();
-            return Err((ErrorCode::InvalidInput, message));
+            let message = "The hash is not that of the document.";
+            return Err(Refusal::new(ErrorCode::InvalidInput, message));
         }
         let text = match (&self.trusted, asked) {
             (Some(trusted), Asked::Hash(hash)) => trusted.get(&hash).cloned(),
             (Some(trusted), Asked::Text(text) | Asked::Both(text, _)) => {
                 let known = trusted.get(&DocumentHash::of(&text)).cloned();
                 Some(known.ok_or_else(|| {
-                    let message = "Only trusted documents are answered here.".to_owned();
-                    (ErrorCode::PersistedQueryNotFound, message)
+                    let message = "Only trusted documents are answered here.";
+                    Refusal::new(ErrorCode::PersistedQueryNotFound, message)
                 })?)
             }
             (None, Asked::Hash(hash)) => self.remembered.get(&hash),
@@ -117,10 +117,10 @@ impl Documents {
             }
         };
         // Clients know it by this message, and send the document then.
-        let unknown = || (ErrorCode::PersistedQueryNotFound, "PersistedQueryNotFound");
-        let text = text.ok_or_else(unknown);
-        text.map(|text| Found { text, hash: None })
-            .map_err(|(code, message)| (code, message.to_owned()))
+        let message = "PersistedQueryNotFound";
+        let unknown = || Refusal::new(ErrorCode::PersistedQueryNotFound, message);
+        let text = text.ok_or_else(unknown)?;
+        Ok(Found { text, hash: None })
     }
 
     /// Remembers a document that was sent with its hash, and that may be run.

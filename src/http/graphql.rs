@@ -209,8 +209,8 @@ async fn answer(
                 return reply.unauthenticated(refused);
             }
             return match reply.streaming {
-                Streaming::Always => sse::refuse(refusal),
-                _ => reply.refuse_document(refusal),
+                Streaming::Always => sse::refuse(&refusal),
+                _ => reply.refuse_document(&refusal),
             };
         }
     };

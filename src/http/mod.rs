@@ -15,6 +15,7 @@ mod params;
 mod parsed;
 mod playground;
 mod recalled;
+mod refusal;
 mod reply;
 mod request_id;
 mod serve;

@@ -16,12 +16,15 @@ use tracing::{Instrument, Span};
 use super::budget::{Charge, Payer};
 use super::params::Params;
 use super::parsed::Parsed;
+use super::refusal::Refusal;
 use super::request_id::RequestId;
 use super::state::State;
 use super::subscription::Credentials;
 use crate::db::Tally;
 use crate::error::{Error, ErrorCode};
-use crate::graphql::{RequestContext, is_request_error, limits, repeated_field};
+use crate::graphql::{
+    RequestContext, check_document, check_variables, is_request_error, limits, repeated_field,
+};
 use crate::telemetry::{self, Outcome};
 
 /// How long a document about the schema waits for its turn. One takes some milliseconds.
@@ -198,14 +201,13 @@ pub fn prepare(
         state.documents.remember(found);
         Ok((request, checked))
     });
-    prepared.inspect_err(|(code, _)| {
-        state.app.metrics.refused_operation(code.as_str());
+    prepared.inspect_err(|refusal| {
+        state.app.metrics.refused_operation(refusal.code.as_str());
     })
 }
 
 /// The operation that will run, once the document is known to be cheap enough to be
-/// validated. Also sees that the variables it needs are there, which async-graphql notices only when
-/// it comes to the field, with others executed by then.
+/// validated, and that the values in it and in its variables fit.
 fn check(
     state: &State,
     text: &Arc<str>,
@@ -213,10 +215,8 @@ fn check(
     payer: Payer,
     id: &RequestId,
 ) -> Result<Checked, Refusal> {
-    let refusal = |error: Error| (error.code(), error.to_string());
     let (name, variables) = (request.operation_name.as_deref(), &request.variables);
-    let check_text = |text: &str| limits::check_text(text).map_err(refusal);
-    let parsed = state.parsed.parse(text, name, check_text)?;
+    let parsed = state.parsed.parse(text, name, limits::check_text)?;
     let document = parsed.document();
     let mut operations = document.operations.iter();
     let chosen = match name {
@@ -228,33 +228,25 @@ fn check(
             Some(name) => format!("The document has no operation named {name}."),
             None => "The document has several operations; give operationName.".to_owned(),
         };
-        (ErrorCode::GraphqlValidationFailed, message)
+        Refusal::new(ErrorCode::GraphqlValidationFailed, message)
     })?;
     let cost = parsed.cost(&operation.node, || {
         let cost = limits::check(&state.shape, document, name, variables);
-        cost.map(|cost| cost.total()).map_err(refusal)
+        cost.map(|cost| cost.total())
     })?;
     if operation.node.ty == OperationType::Mutation
         && let Some(key) = repeated_field(document, &operation.node.selection_set.node)
     {
         let message = format!("The mutation selects {key} more than once; use an alias.");
-        return Err((ErrorCode::GraphqlValidationFailed, message));
+        return Err(Refusal::invalid(message, operation.pos));
     }
     if operation.node.ty == OperationType::Subscription {
-        check_root(&operation.node.selection_set.node)?;
+        check_root(&operation.node.selection_set)?;
     }
-    for variable in &operation.node.variable_definitions {
-        let Positioned { node: variable, .. } = variable;
-        let given = match variables.get(&variable.name.node) {
-            Some(value) => *value != Value::Null,
-            None => variable.default_value.is_some(),
-        };
-        if !given && !variable.var_type.node.nullable {
-            let (name, kind) = (&variable.name.node, &variable.var_type.node);
-            let message = format!("The variable ${name} is a {kind} and must be given.");
-            return Err((ErrorCode::GraphqlValidationFailed, message));
-        }
+    if !parsed.is_valid() {
+        check_document(&state.shape, document, &operation.node)?;
     }
+    check_variables(&state.shape, &operation.node, variables)?;
     let kind = operation.node.ty;
     let root = &operation.node.selection_set.node;
     let field = match first_field(document, root) {
@@ -271,7 +263,7 @@ fn check(
         span: telemetry::operation(&id.1, word(kind), field, own_name),
         cost,
         payer,
-        is_valid: parsed.is_valid_with(&operation.node, variables),
+        is_valid: parsed.is_valid(),
         is_about_schema: is_about_schema(&operation.node),
         parsed,
     })
@@ -305,8 +297,8 @@ fn first_field<'a>(document: &'a ExecutableDocument, root: &'a SelectionSet) -> 
 
 /// The standard has a subscription select one field. async-graphql would follow several at once, and
 /// passes over fragments.
-fn check_root(root: &SelectionSet) -> Result<(), Refusal> {
-    let is_one = match root.items.as_slice() {
+fn check_root(root: &Positioned<SelectionSet>) -> Result<(), Refusal> {
+    let is_one = match root.node.items.as_slice() {
         [one] => match &one.node {
             Selection::Field(field) => !field.node.name.node.starts_with("__"),
             Selection::FragmentSpread(_) | Selection::InlineFragment(_) => false,
@@ -317,11 +309,8 @@ fn check_root(root: &SelectionSet) -> Result<(), Refusal> {
         return Ok(());
     }
     let message = "A subscription selects one field of Subscription, and not by a fragment.";
-    Err((ErrorCode::GraphqlValidationFailed, message.to_owned()))
+    Err(Refusal::invalid(message, root.pos))
 }
-
-/// Why a document is not run, with its code.
-pub type Refusal = (ErrorCode, String);
 
 /// The codes of a response's errors.
 pub fn codes(response: &GraphqlResponse) -> Vec<String> {

@@ -4,13 +4,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use async_graphql::parser::parse_query;
-use async_graphql::parser::types::{BaseType, ExecutableDocument, OperationDefinition, Type};
-use async_graphql::{Value, Variables};
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
 use bytes::Bytes;
 use moka::sync::Cache;
 
-use super::operation::Refusal;
-use crate::error::ErrorCode;
+use super::refusal::Refusal;
+use crate::error::Error;
 
 /// How many bytes of parsed documents are kept, by estimate.
 const MOST_KEPT: u64 = 8 * 1024 * 1024;
@@ -37,7 +36,7 @@ impl Parsed {
         &self.document
     }
 
-    /// Notes that the document was found valid, with whatever variables.
+    /// Notes that the document was found valid.
     pub fn found_valid(&self) {
         self.is_valid.store(true, Ordering::Relaxed);
     }
@@ -49,7 +48,7 @@ impl Parsed {
         operation: &OperationDefinition,
         look: impl FnOnce() -> Result<u32, E>,
     ) -> Result<u32, E> {
-        if !operation.variable_definitions.is_empty() || !self.is_valid.load(Ordering::Relaxed) {
+        if !operation.variable_definitions.is_empty() || !self.is_valid() {
             return look();
         }
         match self.cost.get() {
@@ -58,34 +57,10 @@ impl Parsed {
         }
     }
 
-    /// Whether the document would be found valid again, so that nothing need look. That depends on the
-    /// values of variables as well: they are vouched for here where they are of the plainest types.
-    pub fn is_valid_with(&self, operation: &OperationDefinition, variables: &Variables) -> bool {
+    /// Whether the document was found valid, so that nothing need look again. The values of variables are
+    /// another matter.
+    pub fn is_valid(&self) -> bool {
         self.is_valid.load(Ordering::Relaxed)
-            && operation.variable_definitions.iter().all(|definition| {
-                let (name, ty) = (&definition.node.name.node, &definition.node.var_type.node);
-                variables
-                    .get(name)
-                    .is_none_or(|value| is_plainly(ty, value))
-            })
-    }
-}
-
-/// Whether the value is one of the type, as far as that can be told without a schema.
-fn is_plainly(ty: &Type, value: &Value) -> bool {
-    match (&ty.base, value) {
-        (BaseType::List(of), Value::List(values)) => {
-            values.iter().all(|value| is_plainly(of, value))
-        }
-        (BaseType::Named(name), Value::String(_)) => matches!(name.as_str(), "ID" | "String"),
-        (BaseType::Named(name), Value::Boolean(_)) => name == "Boolean",
-        (BaseType::Named(name), Value::Number(number)) => {
-            name == "Int"
-                && number
-                    .as_i64()
-                    .is_some_and(|number| i32::try_from(number).is_ok())
-        }
-        _ => false,
     }
 }
 
@@ -126,15 +101,14 @@ impl ParsedDocuments {
         &self,
         text: &Arc<str>,
         operation_name: Option<&str>,
-        check: impl FnOnce(&str) -> Result<(), Refusal>,
+        check: impl FnOnce(&str) -> Result<(), Error>,
     ) -> Result<Arc<Parsed>, Refusal> {
         let key = (text.clone(), operation_name.map(str::to_owned));
         if let Some(parsed) = self.documents.get(&key) {
             return Ok(parsed);
         }
         check(text)?;
-        let document = parse_query(text)
-            .map_err(|error| (ErrorCode::GraphqlParseFailed, error.to_string()))?;
+        let document = parse_query(text)?;
         let parsed = Arc::new(Parsed {
             key: key.clone(),
             document,
@@ -158,56 +132,7 @@ impl ParsedDocuments {
 
 #[cfg(test)]
 mod tests {
-    use async_graphql::Variables;
-    use serde_json::json;
-
     use super::*;
-
-    /// Whether nothing need look at a document with those variables once it was found valid.
-    fn is_valid(definitions: &str, variables: serde_json::Value) -> bool {
-        let text = format!("query({definitions}) {{ viewer {{ id }} }}").into();
-        let parsed = ParsedDocuments::default().parse(&text, None, |_| Ok(()));
-        let parsed = parsed.expect("it can be parsed");
-        parsed.found_valid();
-        let (_, operation) = parsed.document().operations.iter().next().expect("one");
-        parsed.is_valid_with(&operation.node, &Variables::from_json(variables))
-    }
-
-    #[test]
-    fn plain_values_of_their_types_are_vouched_for() {
-        assert!(is_valid(
-            "$a: ID!, $b: String",
-            json!({ "a": "x", "b": "y" })
-        ));
-        assert!(is_valid("$a: Int", json!({ "a": 2_147_483_647 })));
-        assert!(is_valid("$a: Boolean!", json!({ "a": false })));
-        assert!(is_valid("$a: [ID!]!", json!({ "a": ["x", "y"] })));
-        assert!(is_valid("$a: Int, $b: String", json!({})));
-    }
-
-    #[test]
-    fn all_other_values_are_left_to_validation() {
-        assert!(!is_valid("$a: Int", json!({ "a": "1" })));
-        assert!(!is_valid("$a: Int", json!({ "a": 2_147_483_648_u32 })));
-        assert!(!is_valid("$a: Int", json!({ "a": 1.5 })));
-        assert!(!is_valid("$a: String", json!({ "a": 1 })));
-        assert!(!is_valid("$a: String", json!({ "a": null })));
-        assert!(!is_valid("$a: [ID!]!", json!({ "a": ["x", null] })));
-        assert!(!is_valid(
-            "$a: WorkspaceOrder",
-            json!({ "a": { "field": "NAME" } })
-        ));
-        assert!(!is_valid("$a: Provider", json!({ "a": "OPENAI" })));
-    }
-
-    #[test]
-    fn what_was_not_found_valid_is_not_vouched_for() {
-        let text = "{ viewer { id } }".into();
-        let parsed = ParsedDocuments::default().parse(&text, None, |_| Ok(()));
-        let parsed = parsed.expect("it can be parsed");
-        let (_, operation) = parsed.document().operations.iter().next().expect("one");
-        assert!(!parsed.is_valid_with(&operation.node, &Variables::default()));
-    }
 
     /// How often the cost is looked for in three requests of a valid document.
     fn looks(definitions: &str) -> usize {

@@ -10,7 +10,8 @@ use bytes::Bytes;
 use serde_json::json;
 
 use super::accept::{Media, Streaming};
-use super::operation::{Checked, Refusal, errors, failed};
+use super::operation::{Checked, errors, failed};
+use super::refusal::Refusal;
 use super::request_id::RequestId;
 use super::state::State;
 use crate::auth::Refused;
@@ -89,14 +90,14 @@ impl Reply {
     }
 
     /// The document cannot be run.
-    pub fn refuse_document(&self, (code, message): Refusal) -> Response {
+    pub fn refuse_document(&self, refusal: &Refusal) -> Response {
         let status = match self.media {
             // Of a document whose hash is another's.
-            _ if code == ErrorCode::InvalidInput => StatusCode::BAD_REQUEST,
+            _ if refusal.code == ErrorCode::InvalidInput => StatusCode::BAD_REQUEST,
             Some(Media::Response) => StatusCode::BAD_REQUEST,
             Some(Media::Json) | None => StatusCode::OK,
         };
-        self.json(status, &errors(code, &message))
+        self.json(status, &refusal.body())
     }
 
     /// The credentials of an operation turned out not to be good any more.

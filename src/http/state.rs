@@ -11,7 +11,7 @@ use super::files::Uploads;
 use super::parsed::ParsedDocuments;
 use crate::app::App;
 use crate::auth::Authenticator;
-use crate::graphql::limits::Shape;
+use crate::graphql::Shape;
 use crate::graphql::{ApiSchema, schema, schema_of_valid};
 
 /// What every door shares. Cheap to clone.

@@ -196,3 +196,91 @@ async fn a_mutation_that_is_selected_twice_is_not_done_twice(
     let aliased = format!("mutation {{ a: {make} b: {make} }}");
     ada.ok(&aliased, json!({})).await;
 }
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_done_of_an_operation_whose_values_do_not_fit(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let make = "mutation($first: Int, $name: String!) {
+        a: createOrganization(input: { name: $name }) { organization { id } }
+        b: createOrganization(input: { name: \"Bolt\" }) { organization { members(first: $first) { totalCount } } }
+    }";
+    let invalid = "GRAPHQL_VALIDATION_FAILED";
+    let too_large = json!({ "name": "Acme", "first": 2_147_483_648_u32 });
+    ada.refused(invalid, make, too_large.clone()).await;
+    for (query, variables) in [
+        (
+            make.replace("Int,", "String,"),
+            json!({ "name": "Acme", "first": "1" }),
+        ),
+        (
+            make.replace("$first)", "3000000000)"),
+            json!({ "name": "Acme" }),
+        ),
+        (make.replace("\"Bolt\"", "BOLT"), json!({ "name": "Acme" })),
+        (
+            make.replace("\"Bolt\"", "\"Bolt\", nmae: 1"),
+            json!({ "name": "Acme" }),
+        ),
+        (make.into(), json!({ "name": ["Acme"] })),
+        (make.into(), json!({ "name": null })),
+    ] {
+        ada.refused(invalid, &query, variables).await;
+    }
+    let count = "{ organizations { totalCount } }";
+    assert_eq!(
+        ada.ok(count, json!({})).await["organizations"]["totalCount"],
+        0
+    );
+    // Nor of one that was run before.
+    ada.ok(make, json!({ "name": "Acme", "first": 1 })).await;
+    ada.refused(invalid, make, too_large).await;
+    assert_eq!(
+        ada.ok(count, json!({})).await["organizations"]["totalCount"],
+        2
+    );
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_of_a_document_tells_where_it_is(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    for (code, query, line, column) in [
+        ("GRAPHQL_PARSE_FAILED", "{ viewer {\n  id", 2, 5),
+        (
+            "GRAPHQL_VALIDATION_FAILED",
+            "query A { __typename } query A { __typename }",
+            1,
+            24,
+        ),
+        ("GRAPHQL_VALIDATION_FAILED", "{ viewer { nmae } }", 1, 12),
+        (
+            "GRAPHQL_VALIDATION_FAILED",
+            "{\n workspaces(first: \"1\") { totalCount } }",
+            2,
+            20,
+        ),
+        (
+            "GRAPHQL_VALIDATION_FAILED",
+            "query(\n$id: ID!) { node(id: $id) { id } }",
+            2,
+            1,
+        ),
+        (
+            "GRAPHQL_VALIDATION_FAILED",
+            "query($id: String!) { node(id: $id) { id } }",
+            1,
+            32,
+        ),
+    ] {
+        let reply = ada.refused(code, query, json!({})).await;
+        let error = &reply.body["errors"][0];
+        let place = json!([{ "line": line, "column": column }]);
+        assert_eq!(error["locations"][0], place[0], "{query}: {error}");
+        assert!(!text(error, "message").contains('\n'), "{error}");
+    }
+}

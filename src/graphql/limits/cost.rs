@@ -13,9 +13,9 @@ use async_graphql::{Value as ConstValue, Variables};
 use async_graphql_value::Value;
 
 use super::fragments::Fragments;
-use super::shape::{Count, Shape};
 use super::{MAX_INTROSPECTED, MAX_OBJECTS, at_most, is_introspection};
 use crate::error::Error;
+use crate::graphql::shape::{Count, Shape};
 
 /// The size of a page unless given, and of a list without pages: most are shorter, and a few that hold
 /// hundreds are one read all the same.

@@ -20,18 +20,17 @@ mod cost;
 mod expansion;
 mod fragments;
 mod lexer;
-mod shape;
 #[cfg(test)]
 mod tests;
 
 use async_graphql::Variables;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition};
 
+use super::shape::{Shape, named};
 use crate::error::{Error, ErrorCode};
 pub use cost::Cost;
 use fragments::Fragments;
 pub use lexer::check_text;
-pub use shape::Shape;
 
 /// How many tokens a document may have.
 pub const MAX_TOKENS: usize = 10_000;
@@ -107,7 +106,7 @@ pub fn check(
 fn check_defaults(shape: &Shape, document: &ExecutableDocument) -> Result<(), Error> {
     for (_, operation) in document.operations.iter() {
         for variable in &operation.node.variable_definitions {
-            let name = shape::named(&variable.node.var_type.node);
+            let name = named(&variable.node.var_type.node);
             if variable.node.default_value.is_some() && !shape.has_type(name) {
                 return Err(Error::Refused(
                     ErrorCode::GraphqlValidationFailed,

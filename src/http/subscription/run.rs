@@ -14,7 +14,8 @@ use super::credentials::Credentials;
 use crate::error::{Error, ErrorCode};
 use crate::graphql::{RequestContext, Streamed, finish, is_request_error};
 use crate::http::budget::Charge;
-use crate::http::operation::{Checked, Refusal, codes, errors, execute, failed};
+use crate::http::operation::{Checked, codes, execute, failed};
+use crate::http::refusal::Refusal;
 use crate::http::request_id::RequestId;
 use crate::http::state::State;
 
@@ -36,9 +37,8 @@ impl Output {
     }
 
     /// Why a document is not run.
-    pub fn refusal((code, message): Refusal) -> Self {
-        let mut body = errors(code, &message);
-        Self::Error(body["errors"].take())
+    pub fn refusal(refusal: &Refusal) -> Self {
+        Self::Error(refusal.body()["errors"].take())
     }
 
     /// Why nothing can be run now.

@@ -27,7 +27,8 @@ use crate::auth::Viewer;
 use crate::db::types::Instant;
 use crate::error::ErrorCode;
 use crate::graphql::{RequestContext, SignedOut};
-use crate::http::operation::{Checked, Refusal};
+use crate::http::operation::Checked;
+use crate::http::refusal::Refusal;
 use crate::http::request_id::RequestId;
 use crate::http::state::State;
 use crate::metrics::{Counted, Transport};
@@ -38,7 +39,7 @@ const QUEUE: usize = 16;
 const COMMENT: &[u8] = b":\n\n";
 
 /// The stream of a document that is not run.
-pub fn refuse(refusal: Refusal) -> Response {
+pub fn refuse(refusal: &Refusal) -> Response {
     respond(Body::from(events(Output::refusal(refusal))))
 }
 
@@ -133,8 +134,9 @@ impl Results {
         let output = tokio::select! {
             output = self.outputs.recv() => output.map(|((), output)| output),
             () = &mut self.ended => {
-                let message = "The credentials are not valid any more.".to_owned();
-                Some(Output::refusal((ErrorCode::Unauthenticated, message)))
+                let message = "The credentials are not valid any more.";
+                let refusal = Refusal::new(ErrorCode::Unauthenticated, message);
+                Some(Output::refusal(&refusal))
             }
             // Without a word of completion, so that clients connect again.
             () = stopped(&mut self.stopping) => return None,

@@ -295,7 +295,7 @@ async fn operate(
     let (request, checked) = match prepare(&state, params, payer, &id) {
         Ok(prepared) => prepared,
         Err(refusal) => {
-            let _ = outlet.send(Output::refusal(refusal)).await;
+            let _ = outlet.send(Output::refusal(&refusal)).await;
             return Ok(());
         }
     };

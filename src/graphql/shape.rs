@@ -1,19 +1,24 @@
-//! What the bounds must know of a schema: which fields are lists, and of how many objects.
+//! What must be known of a schema before a document is validated: which fields are lists, and of how many
+//! objects, and what arguments take.
 
 use std::collections::{HashMap, HashSet};
 
+use async_graphql::Positioned;
+use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::parse_schema;
 use async_graphql::parser::types::{
-    BaseType, FieldDefinition, InputValueDefinition, OperationType, Type, TypeKind,
+    BaseType, FieldDefinition, InputValueDefinition, OperationType, Type, TypeDefinition, TypeKind,
     TypeSystemDefinition,
 };
 
-/// The fields of each type of a schema, as far as they decide what a document costs.
+/// The fields of each type of a schema, and what they take.
 #[derive(Debug)]
 pub struct Shape {
     /// The names of all types, of whatever kind.
     names: HashSet<String>,
     types: HashMap<String, HashMap<String, Field>>,
+    inputs: HashMap<String, Input>,
+    directives: HashMap<String, HashMap<String, Slot>>,
     query: String,
     mutation: String,
     subscription: String,
@@ -25,6 +30,74 @@ pub(super) struct Field {
     /// The name of its type.
     pub(super) ty: String,
     pub(super) count: Count,
+    /// Its arguments.
+    pub(super) arguments: HashMap<String, Slot>,
+}
+
+/// What is given a value: an argument, or a field of an input.
+#[derive(Debug)]
+pub(super) struct Slot {
+    /// What it takes.
+    pub(super) ty: Type,
+    /// Whether it has a value unless it is given one.
+    pub(super) has_default: bool,
+}
+
+impl Slot {
+    fn of(definition: &InputValueDefinition) -> (String, Self) {
+        let slot = Self {
+            ty: definition.ty.node.clone(),
+            has_default: definition.default_value.is_some(),
+        };
+        (definition.name.node.to_string(), slot)
+    }
+
+    /// Whether it must be given a value.
+    pub(super) fn is_required(&self) -> bool {
+        !self.ty.nullable && !self.has_default
+    }
+}
+
+fn slots<C: FromIterator<(String, Slot)>>(definitions: &[Positioned<InputValueDefinition>]) -> C {
+    let definitions = definitions.iter();
+    definitions
+        .map(|definition| Slot::of(&definition.node))
+        .collect()
+}
+
+/// A type of values that are given, but for scalars.
+#[derive(Debug)]
+pub(super) enum Input {
+    /// One of these words.
+    Enum(HashSet<String>),
+    /// An object with these fields.
+    Object {
+        /// By their names, in order.
+        fields: IndexMap<String, Slot>,
+        /// Whether exactly one of them is given.
+        is_one_of: bool,
+    },
+}
+
+impl Input {
+    fn of(definition: &TypeDefinition) -> Option<Self> {
+        match &definition.kind {
+            TypeKind::Enum(words) => {
+                let words = words.values.iter();
+                Some(Self::Enum(
+                    words.map(|word| word.node.value.node.to_string()).collect(),
+                ))
+            }
+            TypeKind::InputObject(object) => Some(Self::Object {
+                fields: slots(&object.fields),
+                is_one_of: definition
+                    .directives
+                    .iter()
+                    .any(|directive| directive.node.name.node == "oneOf"),
+            }),
+            _ => None,
+        }
+    }
 }
 
 /// How many objects a field gives.
@@ -55,6 +128,8 @@ impl Shape {
                 .map(str::to_owned)
                 .into(),
             types: HashMap::new(),
+            inputs: HashMap::new(),
+            directives: HashMap::new(),
             query: "Query".to_owned(),
             mutation: "Mutation".to_owned(),
             subscription: "Subscription".to_owned(),
@@ -66,6 +141,9 @@ impl Shape {
                 TypeSystemDefinition::Type(ty) => {
                     let name = ty.node.name.node.as_str();
                     shape.names.insert(name.to_owned());
+                    if let Some(input) = Input::of(&ty.node) {
+                        shape.inputs.insert(name.to_owned(), input);
+                    }
                     let fields = match &ty.node.kind {
                         TypeKind::Object(object) => object.fields.as_slice(),
                         TypeKind::Interface(interface) => interface.fields.as_slice(),
@@ -86,7 +164,11 @@ impl Shape {
                         }
                     }
                 }
-                TypeSystemDefinition::Directive(_) => {}
+                TypeSystemDefinition::Directive(directive) => {
+                    let name = directive.node.name.node.to_string();
+                    let arguments = slots(&directive.node.arguments);
+                    shape.directives.insert(name, arguments);
+                }
             }
         }
 
@@ -100,7 +182,13 @@ impl Shape {
                 if count == Count::Page && !is_list(&field.ty.node) {
                     connections.insert(ty.clone());
                 }
-                known.insert(field.name.node.to_string(), Field { ty, count });
+                let arguments = slots(&field.arguments);
+                let found = Field {
+                    ty,
+                    count,
+                    arguments,
+                };
+                known.insert(field.name.node.to_string(), found);
             }
         }
         // They are the page itself, which was counted with the field that gives the connection.
@@ -132,6 +220,16 @@ impl Shape {
     /// Whether an operation of that kind may select a field of that name.
     pub fn has_root_field(&self, operation: OperationType, field: &str) -> bool {
         self.field(self.root(operation), field).is_some()
+    }
+
+    /// A type of values that are given. `None` for scalars, and where there is no such type.
+    pub(super) fn input(&self, ty: &str) -> Option<&Input> {
+        self.inputs.get(ty)
+    }
+
+    /// What the arguments of a directive take. `None` where there is no such directive.
+    pub(super) fn directive(&self, name: &str) -> Option<&HashMap<String, Slot>> {
+        self.directives.get(name)
     }
 
     /// A field of a type. `None` where there is no such field, which the validator is going to say.

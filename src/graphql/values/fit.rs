@@ -1,0 +1,298 @@
+//! Whether one value fits one type.
+
+use std::fmt;
+
+use async_graphql::indexmap::IndexMap;
+use async_graphql::parser::types::{BaseType, Type};
+use async_graphql::{InputType, InputValueResult, Name, Number, Pos, ScalarType, Value as Const};
+use async_graphql_value::Value;
+
+use crate::graphql::scalar::{BigInt, Date, DateTime, Url};
+use crate::graphql::shape::{Input, Shape, Slot};
+
+/// Whether a variable may stand where that type is taken, by what has a value of its own or not.
+type MayBe<'a> = &'a dyn Fn(&Name, &Type, bool) -> Result<(), String>;
+
+/// Holds values against types.
+pub(super) struct Fit<'a> {
+    shape: &'a Shape,
+    /// Not there for JSON, in which there are no variables, and the words of enums are strings.
+    may_be: Option<MayBe<'a>>,
+}
+
+impl<'a> Fit<'a> {
+    /// For values in a document, of whose variables `may_be` tells.
+    pub(super) fn literal(shape: &'a Shape, may_be: MayBe<'a>) -> Self {
+        Self {
+            shape,
+            may_be: Some(may_be),
+        }
+    }
+
+    /// For the values of variables.
+    pub(super) fn json(shape: &'a Shape) -> Self {
+        Self {
+            shape,
+            may_be: None,
+        }
+    }
+
+    /// Whether a value may be given to that argument or field.
+    pub(super) fn slot<V: Given>(
+        &self,
+        path: &Path<'_>,
+        slot: &Slot,
+        value: &V,
+    ) -> Result<(), String> {
+        match (value.look(), self.may_be) {
+            (Look::Variable(name), Some(may_be)) => {
+                may_be(name, &slot.ty, slot.has_default).map_err(|why| path.tell(&why))
+            }
+            _ => self.value(path, &slot.ty, value),
+        }
+    }
+
+    /// Whether a value is one of the type.
+    pub(super) fn value<V: Given>(
+        &self,
+        path: &Path<'_>,
+        ty: &Type,
+        value: &V,
+    ) -> Result<(), String> {
+        match (&ty.base, value.look()) {
+            (_, Look::Variable(name)) => self.may_be.map_or(Ok(()), |may_be| {
+                may_be(name, ty, false).map_err(|why| path.tell(&why))
+            }),
+            (_, Look::Null) if ty.nullable => Ok(()),
+            (_, Look::Null) => Err(path.tell(&format!("null is no {ty}"))),
+            (BaseType::List(of), Look::List(items)) => {
+                let mut items = items.iter().enumerate();
+                items.try_for_each(|(index, item)| self.value(&path.item(index), of, item))
+            }
+            // Where a list is taken, one value stands for a list of it.
+            (BaseType::List(of), _) => self.value(path, of, value),
+            (BaseType::Named(name), look) => match self.shape.input(name) {
+                None => scalar(name, value).map_err(|why| path.tell(&why)),
+                Some(Input::Enum(words)) => {
+                    let word = match look {
+                        Look::Word(word) => Some(word),
+                        Look::Text(word) if self.may_be.is_none() => Some(word),
+                        _ => None,
+                    };
+                    match word.is_some_and(|word| words.contains(word)) {
+                        true => Ok(()),
+                        false => Err(path.tell(&format!("that is no {name}"))),
+                    }
+                }
+                Some(Input::Object { fields, is_one_of }) => match look {
+                    Look::Object(given) => {
+                        self.object(path, name, fields, given)?;
+                        match !is_one_of || is_one(given) {
+                            true => Ok(()),
+                            false => Err(path.tell(&format!("a {name} takes exactly one field"))),
+                        }
+                    }
+                    _ => Err(path.tell(&format!("that is no {name}, which is an object"))),
+                },
+            },
+        }
+    }
+
+    fn object<V: Given>(
+        &self,
+        path: &Path<'_>,
+        ty: &str,
+        fields: &IndexMap<String, Slot>,
+        given: &IndexMap<Name, V>,
+    ) -> Result<(), String> {
+        for (name, value) in given {
+            let path = path.field(name);
+            match fields.get(name.as_str()) {
+                Some(slot) => self.slot(&path, slot, value)?,
+                None => return Err(path.tell(&unknown(ty, name, fields.keys()))),
+            }
+        }
+        let missing = |(name, slot): &(&String, &Slot)| {
+            slot.is_required() && !given.contains_key(name.as_str())
+        };
+        match fields.iter().find(missing) {
+            None => Ok(()),
+            Some((name, slot)) => {
+                let path = path.field(name);
+                Err(path.tell(&format!("a {} must be given", slot.ty)))
+            }
+        }
+    }
+}
+
+fn is_one<V: Given>(given: &IndexMap<Name, V>) -> bool {
+    let mut values = given.values();
+    let first = values.next().map(Given::look);
+    first.is_some_and(|value| !matches!(value, Look::Null)) && values.next().is_none()
+}
+
+fn unknown<'a>(ty: &str, name: &str, fields: impl Iterator<Item = &'a String>) -> String {
+    let slips = |field: &&String| strsim::damerau_levenshtein(name, field);
+    match fields.min_by_key(slips).filter(|near| slips(near) <= 2) {
+        Some(near) => format!("there is no such field of {ty}; did you mean {near}?"),
+        None => format!("there is no such field of {ty}"),
+    }
+}
+
+/// Whether a scalar takes the value. What is of no type that is known is left to the validator.
+fn scalar<V: Given>(name: &str, value: &V) -> Result<(), String> {
+    let fits = match (name, value.look()) {
+        ("Int", Look::Number(number)) => is_int(number),
+        ("ID", Look::Number(number)) => number.is_i64() || number.is_u64(),
+        ("Float", Look::Number(_)) | ("String" | "ID", Look::Text(_)) => true,
+        ("Boolean", Look::Boolean) => true,
+        ("Int" | "ID" | "Float" | "String" | "Boolean", _) => false,
+        ("BigInt", _) => return parsed::<BigInt>(value),
+        ("Date", _) => return parsed::<Date>(value),
+        ("DateTime", _) => return parsed::<DateTime>(value),
+        ("URL", _) => return parsed::<Url>(value),
+        // JSON takes whatever there is.
+        _ => true,
+    };
+    match fits {
+        true => Ok(()),
+        false => Err(format!("that is no {name}")),
+    }
+}
+
+fn is_int(number: &Number) -> bool {
+    let number = number.as_i64();
+    number.is_some_and(|number| i32::try_from(number).is_ok())
+}
+
+fn parsed<T: ScalarType + InputType>(value: &impl Given) -> Result<(), String> {
+    let parse = |value| -> InputValueResult<T> { ScalarType::parse(value) };
+    match value.constant().map(parse) {
+        Some(Ok(_)) => Ok(()),
+        Some(Err(error)) => Err(error.into_server_error(Pos::default()).message),
+        None => Err("there may be no variable inside of it".to_owned()),
+    }
+}
+
+/// Where a value is, from its argument or variable on.
+pub(super) struct Path<'p> {
+    before: Option<&'p Self>,
+    step: Step<'p>,
+}
+
+enum Step<'p> {
+    Variable(&'p str),
+    Field(&'p str),
+    Item(usize),
+}
+
+impl<'p> Path<'p> {
+    pub(super) fn argument(name: &'p str) -> Self {
+        Self {
+            before: None,
+            step: Step::Field(name),
+        }
+    }
+
+    pub(super) fn variable(name: &'p str) -> Self {
+        Self {
+            before: None,
+            step: Step::Variable(name),
+        }
+    }
+
+    fn field(&'p self, name: &'p str) -> Self {
+        Self {
+            before: Some(self),
+            step: Step::Field(name),
+        }
+    }
+
+    fn item(&'p self, index: usize) -> Self {
+        Self {
+            before: Some(self),
+            step: Step::Item(index),
+        }
+    }
+
+    /// What is wrong there.
+    fn tell(&self, why: &str) -> String {
+        let end = if why.ends_with(['.', '?']) { "" } else { "." };
+        format!("{self}: {why}{end}")
+    }
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(before) = self.before {
+            write!(f, "{before}.")?;
+        }
+        match self.step {
+            Step::Variable(name) => write!(f, "${name}"),
+            Step::Field(name) => f.write_str(name),
+            Step::Item(index) => write!(f, "{index}"),
+        }
+    }
+}
+
+/// A value as it was given.
+pub(super) trait Given: Sized {
+    /// What it is.
+    fn look(&self) -> Look<'_, Self>;
+
+    /// The value, unless there is a variable in it.
+    fn constant(&self) -> Option<Const>;
+}
+
+/// What a value is.
+pub(super) enum Look<'a, V> {
+    Variable(&'a Name),
+    Null,
+    Number(&'a Number),
+    Text(&'a str),
+    Boolean,
+    Word(&'a str),
+    List(&'a [V]),
+    Object(&'a IndexMap<Name, V>),
+    /// Bytes, of which GraphQL knows nothing.
+    Other,
+}
+
+impl Given for Value {
+    fn look(&self) -> Look<'_, Self> {
+        match self {
+            Self::Variable(name) => Look::Variable(name),
+            Self::Null => Look::Null,
+            Self::Number(number) => Look::Number(number),
+            Self::String(text) => Look::Text(text),
+            Self::Boolean(_) => Look::Boolean,
+            Self::Enum(word) => Look::Word(word),
+            Self::List(items) => Look::List(items),
+            Self::Object(fields) => Look::Object(fields),
+            Self::Binary(_) => Look::Other,
+        }
+    }
+
+    fn constant(&self) -> Option<Const> {
+        self.clone().into_const()
+    }
+}
+
+impl Given for Const {
+    fn look(&self) -> Look<'_, Self> {
+        match self {
+            Self::Null => Look::Null,
+            Self::Number(number) => Look::Number(number),
+            Self::String(text) => Look::Text(text),
+            Self::Boolean(_) => Look::Boolean,
+            Self::Enum(word) => Look::Word(word),
+            Self::List(items) => Look::List(items),
+            Self::Object(fields) => Look::Object(fields),
+            Self::Binary(_) => Look::Other,
+        }
+    }
+
+    fn constant(&self) -> Option<Const> {
+        Some(self.clone())
+    }
+}

@@ -1,0 +1,213 @@
+//! Whether the values of a document and its variables fit what the schema takes, before any of it is
+//! executed.
+//!
+//! async-graphql's validator never asks whether a variable may stand where it does, takes a string for a word
+//! of an enum, and leaves it to resolvers to find out that a number is too large or that a text is no
+//! instant, by when other fields of a mutation have been carried out.
+
+mod fit;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
+
+use async_graphql::parser::types::{
+    BaseType, Directive, ExecutableDocument, OperationDefinition, Selection, SelectionSet, Type,
+    VariableDefinition,
+};
+use async_graphql::{Name, Pos, Positioned, Value as ConstValue, Variables};
+use async_graphql_value::Value;
+
+use super::shape::{Shape, Slot};
+use fit::{Fit, Path};
+
+/// A value that does not fit, or is not there where one must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// What is wrong with which value.
+    pub message: String,
+    /// Where in the document that shows.
+    pub at: Pos,
+}
+
+/// Whether the values in the document fit, those of its variables apart: of the operation and the fragments
+/// that it spreads, as far as their fields exist. Takes time linear in the size of the document; how deep
+/// that is nested must be bounded.
+///
+/// Rules: <https://spec.graphql.org/September2025/#sec-Values-of-Correct-Type> and the following, and
+/// <https://spec.graphql.org/September2025/#sec-All-Variable-Usages-Are-Allowed>.
+///
+/// # Errors
+/// The first value that does not.
+pub fn check_document(
+    shape: &Shape,
+    document: &ExecutableDocument,
+    operation: &OperationDefinition,
+) -> Result<(), Misfit> {
+    let variables = operation.variable_definitions.iter();
+    let mut walk = Walk {
+        shape,
+        document,
+        variables: variables
+            .map(|variable| (variable.node.name.node.as_str(), &variable.node))
+            .collect(),
+        spread: HashSet::new(),
+    };
+    for variable in &operation.variable_definitions {
+        let ty = &variable.node.var_type.node;
+        walk.directives(&variable.node.directives)?;
+        if let Some(default) = &variable.node.default_value {
+            let fit = Fit::literal(shape, &|_, _, _| Ok(()));
+            let path = Path::variable(&variable.node.name.node);
+            let outcome = fit.value(&path, ty, &default.node);
+            outcome.map_err(misfit(default.pos))?;
+        }
+    }
+    walk.directives(&operation.directives)?;
+    walk.set(
+        &operation.selection_set.node,
+        Some(shape.root(operation.ty)),
+    )
+}
+
+/// Whether the values of the operation's variables fit, and all are there that must be.
+///
+/// Rules: <https://spec.graphql.org/September2025/#sec-Coercing-Variable-Values>.
+///
+/// # Errors
+/// The first value that does not.
+pub fn check_variables(
+    shape: &Shape,
+    operation: &OperationDefinition,
+    variables: &Variables,
+) -> Result<(), Misfit> {
+    for Positioned {
+        pos,
+        node: variable,
+    } in &operation.variable_definitions
+    {
+        let (name, ty) = (&variable.name.node, &variable.var_type.node);
+        let outcome = match variables.get(name) {
+            None | Some(ConstValue::Null) if !ty.nullable => {
+                match variable.default_value.is_some() && variables.get(name).is_none() {
+                    true => Ok(()),
+                    false => Err(format!("The variable ${name} is a {ty} and must be given.")),
+                }
+            }
+            None => Ok(()),
+            Some(value) => Fit::json(shape).value(&Path::variable(name), ty, value),
+        };
+        outcome.map_err(misfit(*pos))?;
+    }
+    Ok(())
+}
+
+fn misfit(at: Pos) -> impl Fn(String) -> Misfit {
+    move |message| Misfit { message, at }
+}
+
+struct Walk<'a> {
+    shape: &'a Shape,
+    document: &'a ExecutableDocument,
+    /// The variables that the operation declares.
+    variables: HashMap<&'a str, &'a VariableDefinition>,
+    /// The fragments met so far.
+    spread: HashSet<&'a str>,
+}
+
+impl<'a> Walk<'a> {
+    fn set(&mut self, set: &'a SelectionSet, ty: Option<&'a str>) -> Result<(), Misfit> {
+        for selection in &set.items {
+            match &selection.node {
+                Selection::Field(field) => {
+                    let field = &field.node;
+                    self.directives(&field.directives)?;
+                    let known = ty.and_then(|ty| self.shape.field(ty, &field.name.node));
+                    if let Some(known) = known {
+                        self.arguments(&known.arguments, &field.arguments)?;
+                    }
+                    let ty = known.map(|known| known.ty.as_str());
+                    self.set(&field.selection_set.node, ty)?;
+                }
+                Selection::InlineFragment(inline) => {
+                    self.directives(&inline.node.directives)?;
+                    let condition = inline.node.type_condition.as_ref();
+                    let ty = condition.map_or(ty, |condition| Some(&condition.node.on.node));
+                    self.set(&inline.node.selection_set.node, ty)?;
+                }
+                Selection::FragmentSpread(spread) => {
+                    self.directives(&spread.node.directives)?;
+                    let name = &spread.node.fragment_name.node;
+                    if let Some(fragment) = self.document.fragments.get(name)
+                        && self.spread.insert(name)
+                    {
+                        let fragment = &fragment.node;
+                        self.directives(&fragment.directives)?;
+                        let ty = &fragment.type_condition.node.on.node;
+                        self.set(&fragment.selection_set.node, Some(ty))?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn directives(&self, directives: &[Positioned<Directive>]) -> Result<(), Misfit> {
+        directives.iter().try_for_each(|directive| {
+            let known = self.shape.directive(&directive.node.name.node);
+            known.map_or(Ok(()), |known| {
+                self.arguments(known, &directive.node.arguments)
+            })
+        })
+    }
+
+    fn arguments(
+        &self,
+        known: &HashMap<String, Slot>,
+        given: &[(Positioned<Name>, Positioned<Value>)],
+    ) -> Result<(), Misfit> {
+        given.iter().try_for_each(|(name, value)| {
+            let Some(slot) = known.get(name.node.as_str()) else {
+                return Ok(());
+            };
+            let may_be =
+                |variable: &Name, ty: &Type, has_default| self.may_be(variable, ty, has_default);
+            let path = Path::argument(&name.node);
+            let outcome = Fit::literal(self.shape, &may_be).slot(&path, slot, &value.node);
+            outcome.map_err(misfit(value.pos))
+        })
+    }
+
+    /// Whether a variable may stand where a value of that type is taken.
+    fn may_be(&self, variable: &Name, ty: &Type, has_default: bool) -> Result<(), String> {
+        let Some(definition) = self.variables.get(variable.as_str()) else {
+            return Ok(());
+        };
+        let declared = &definition.var_type.node;
+        let default = definition.default_value.as_ref().map(|value| &value.node);
+        let is_never_null = has_default || default.is_some_and(|value| *value != ConstValue::Null);
+        let fits = match !ty.nullable && declared.nullable {
+            true => is_never_null && is_base_of(&declared.base, &ty.base),
+            false => is_of(declared, ty),
+        };
+        match fits {
+            true => Ok(()),
+            false => Err(format!(
+                "the variable ${variable} is of type {declared}, and {ty} is taken"
+            )),
+        }
+    }
+}
+
+/// Whether every value of the one type is one of the other.
+fn is_of(ty: &Type, taken: &Type) -> bool {
+    (taken.nullable || !ty.nullable) && is_base_of(&ty.base, &taken.base)
+}
+
+fn is_base_of(base: &BaseType, taken: &BaseType) -> bool {
+    match (base, taken) {
+        (BaseType::Named(name), BaseType::Named(taken)) => name == taken,
+        (BaseType::List(of), BaseType::List(taken)) => is_of(of, taken),
+        (BaseType::Named(_), BaseType::List(_)) | (BaseType::List(_), BaseType::Named(_)) => false,
+    }
+}

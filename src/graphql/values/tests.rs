@@ -1,0 +1,272 @@
+use async_graphql::parser::parse_query;
+use serde_json::{Value as Json, json};
+
+use super::*;
+
+const SDL: &str = "
+type Query {
+    things(first: Int, order: Order = UP, ids: [ID!], all: [[Int]], at: DateTime, on: Date): [Thing!]!
+    thing(by: By!): Thing
+    needs(id: ID!, size: Int! = 3, open: Boolean, rate: Float, data: JSON, big: BigInt, url: URL): Thing
+}
+type Thing { name(short: Boolean!): String, things(like: Filter): [Thing!]! }
+type Mutation { make(input: MakeInput!): Thing }
+input MakeInput { name: String!, tags: [String!]! = [], order: Order, inside: MakeInput, note: String }
+input Filter { name: String }
+input By @oneOf { id: ID, name: String }
+enum Order { UP, DOWN }
+scalar DateTime
+scalar Date
+scalar JSON
+scalar BigInt
+scalar URL
+directive @include(if: Boolean!) on FIELD
+";
+
+/// What is wrong with the first operation of a document, whose variables have those values.
+fn misfit(document: &str, variables: Json) -> Option<String> {
+    let shape = Shape::of(SDL);
+    let document = parse_query(document).unwrap_or_else(|error| panic!("{document}: {error}"));
+    let (_, operation) = document.operations.iter().next().expect("one");
+    let variables = Variables::from_json(variables);
+    check_document(&shape, &document, &operation.node)
+        .and_then(|()| check_variables(&shape, &operation.node, &variables))
+        .err()
+        .map(|misfit| misfit.message)
+}
+
+#[test]
+fn what_fits_in_a_document_is_let_through() {
+    for document in [
+        "{ things(first: 3, order: DOWN, ids: [1, \"b\"], all: [[1, null], null, []]) { name(short: true) } }",
+        // Where a list is taken, one value stands for a list of it.
+        "{ things(ids: \"a\", all: 1) { name(short: false) } }",
+        "{ things(first: null, at: \"2026-01-01T00:00:00Z\", on: \"2026-01-01\") { __typename } }",
+        "{ thing(by: { id: 1 }) { things(like: { name: null }) { name(short: true) } } }",
+        "{ needs(id: \"a\", open: true, rate: 1, data: { a: [1, B, null] }, big: 9007199254740993, url: \"https://a.example\") { __typename } }",
+        "mutation { make(input: { name: \"a\", order: UP, inside: { name: \"b\", tags: \"c\" } }) { __typename } }",
+        // What does not exist is the validator's.
+        "{ nothing(a: 1) { b(c: \"d\") } things(nothing: 1) { ...Nothing } }",
+        "query($a: Nothing) { things(first: $b) { __typename } }",
+        "{ things @include(if: true) @nothing(a: 1) { __typename } __type(name: 1) { name } }",
+    ] {
+        assert_eq!(misfit(document, json!({})), None, "{document}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_in_a_document_is_told() {
+    for (document, expected) in [
+        ("{ things(first: \"3\") { x } }", "first: that is no Int."),
+        (
+            "{ things(first: 2147483648) { x } }",
+            "first: that is no Int.",
+        ),
+        ("{ things(first: 1.5) { x } }", "first: that is no Int."),
+        ("{ things(first: [1]) { x } }", "first: that is no Int."),
+        (
+            "{ things(order: \"UP\") { x } }",
+            "order: that is no Order.",
+        ),
+        ("{ things(order: LEFT) { x } }", "order: that is no Order."),
+        (
+            "{ things(ids: [\"a\", null]) { x } }",
+            "ids.1: null is no ID!.",
+        ),
+        (
+            "{ things(ids: [\"a\", 1.5]) { x } }",
+            "ids.1: that is no ID.",
+        ),
+        (
+            "{ things(all: [[1, \"2\"]]) { x } }",
+            "all.0.1: that is no Int.",
+        ),
+        (
+            "{ things(at: \"soon\") { x } }",
+            "at: Failed to parse \"DateTime\": an RFC 3339 date and time is wanted.",
+        ),
+        ("{ needs(id: null) { x } }", "id: null is no ID!."),
+        ("{ needs(id: A) { x } }", "id: that is no ID."),
+        (
+            "{ needs(id: 1, open: 1) { x } }",
+            "open: that is no Boolean.",
+        ),
+        (
+            "{ needs(id: 1, rate: \"1\") { x } }",
+            "rate: that is no Float.",
+        ),
+        (
+            "{ thing(by: {}) { x } }",
+            "by: a By takes exactly one field.",
+        ),
+        (
+            "{ thing(by: { id: null }) { x } }",
+            "by: a By takes exactly one field.",
+        ),
+        (
+            "{ thing(by: { id: 1, name: \"a\" }) { x } }",
+            "by: a By takes exactly one field.",
+        ),
+        (
+            "{ thing(by: 1) { x } }",
+            "by: that is no By, which is an object.",
+        ),
+        (
+            "mutation { make(input: {}) { x } }",
+            "input.name: a String! must be given.",
+        ),
+        (
+            "mutation { make(input: { nmae: \"a\" }) { x } }",
+            "input.nmae: there is no such field of MakeInput; did you mean name?",
+        ),
+        (
+            "mutation { make(input: { name: \"a\", elsewhere: 1 }) { x } }",
+            "input.elsewhere: there is no such field of MakeInput.",
+        ),
+        (
+            "mutation { make(input: { name: \"a\", inside: { name: 1 } }) { x } }",
+            "input.inside.name: that is no String.",
+        ),
+        (
+            "mutation { make(input: { name: \"a\", tags: null }) { x } }",
+            "input.tags: null is no [String!]!.",
+        ),
+        // Wherever it stands.
+        (
+            "{ ...A } fragment A on Query { ... { things { name(short: 1) } } }",
+            "short: that is no Boolean.",
+        ),
+        (
+            "{ things @include(if: 1) { x } }",
+            "if: that is no Boolean.",
+        ),
+        (
+            "query($a: Int = \"1\") { things(first: $a) { x } }",
+            "$a: that is no Int.",
+        ),
+        (
+            "query($a: Order = \"UP\") { things(order: $a) { x } }",
+            "$a: that is no Order.",
+        ),
+    ] {
+        assert_eq!(
+            misfit(document, json!({})).as_deref(),
+            Some(expected),
+            "{document}"
+        );
+    }
+}
+
+#[test]
+fn a_variable_stands_only_where_all_that_it_may_be_is_taken() {
+    for (declared, taken_by, fits) in [
+        ("$a: Int", "things(first: $a)", true),
+        ("$a: Int!", "things(first: $a)", true),
+        ("$a: String", "things(first: $a)", false),
+        ("$a: [Int]", "things(first: $a)", false),
+        ("$a: ID", "needs(id: $a)", false),
+        ("$a: ID = 1", "needs(id: $a)", true),
+        ("$a: ID = null", "needs(id: $a)", false),
+        ("$a: String!", "needs(id: $a)", false),
+        // What takes it has a value of its own.
+        ("$a: Int", "needs(id: 1, size: $a)", true),
+        ("$a: ID!", "things(ids: [$a])", true),
+        ("$a: ID", "things(ids: [$a])", false),
+        ("$a: [ID!]", "things(ids: $a)", true),
+        ("$a: [ID!]!", "things(ids: $a)", true),
+        ("$a: [ID]", "things(ids: $a)", false),
+        ("$a: ID!", "things(ids: $a)", false),
+        ("$a: By!", "thing(by: $a)", true),
+        ("$a: ID", "thing(by: { id: $a })", true),
+        ("$a: Int", "thing(by: { id: $a })", false),
+        ("$a: Boolean", "things @include(if: $a)", false),
+        (
+            "$a: Filter",
+            "things { things(like: $a) { __typename } }",
+            true,
+        ),
+        (
+            "$a: By",
+            "things { things(like: $a) { __typename } }",
+            false,
+        ),
+    ] {
+        let set = if taken_by.ends_with('}') {
+            ""
+        } else {
+            "{ __typename }"
+        };
+        let variables = json!({ "a": null });
+        for document in [
+            format!("query({declared}) {{ {taken_by} {set} }}"),
+            format!("query({declared}) {{ ...F }} fragment F on Query {{ {taken_by} {set} }}"),
+        ] {
+            let told = misfit(&document, variables.clone());
+            let of_use = told.filter(|told| told.contains("the variable $a is of type"));
+            assert_eq!(of_use.is_none(), fits, "{document}: {of_use:?}");
+        }
+    }
+    assert_eq!(
+        misfit("query($a: String) { things(first: $a) { x } }", json!({})).as_deref(),
+        Some("first: the variable $a is of type String, and Int is taken.")
+    );
+}
+
+#[test]
+fn values_of_variables_are_held_against_their_types() {
+    for (declared, value, expected) in [
+        ("Int", json!(3), None),
+        ("Int", json!(null), None),
+        ("Int", json!(2_147_483_648_u32), Some("$a: that is no Int.")),
+        (
+            "Int!",
+            json!(null),
+            Some("The variable $a is a Int! and must be given."),
+        ),
+        ("Order", json!("UP"), None),
+        ("Order", json!("LEFT"), Some("$a: that is no Order.")),
+        ("ID", json!(7), None),
+        ("ID", json!(true), Some("$a: that is no ID.")),
+        ("[Int!]", json!([1, 2]), None),
+        ("[Int!]", json!(1), None),
+        ("[Int!]", json!([1, null]), Some("$a.1: null is no Int!.")),
+        ("JSON", json!({ "a": [{ "b": 1.5 }] }), None),
+        ("MakeInput", json!({ "name": "a", "order": "UP" }), None),
+        (
+            "MakeInput",
+            json!("a"),
+            Some("$a: that is no MakeInput, which is an object."),
+        ),
+        (
+            "MakeInput",
+            json!({ "order": "UP" }),
+            Some("$a.name: a String! must be given."),
+        ),
+        (
+            "MakeInput",
+            json!({ "name": "a", "tags": [1] }),
+            Some("$a.tags.0: that is no String."),
+        ),
+        ("By", json!({ "id": 1 }), None),
+        (
+            "By",
+            json!({ "id": 1, "name": null }),
+            Some("$a: a By takes exactly one field."),
+        ),
+        (
+            "Date",
+            json!("2026-1-1"),
+            Some("$a: Failed to parse \"Date\": a day as YYYY-MM-DD is wanted."),
+        ),
+        ("Nothing", json!(1), None),
+    ] {
+        let document = format!("query($a: {declared}) {{ __typename }}");
+        let told = misfit(&document, json!({ "a": value }));
+        assert_eq!(told.as_deref(), expected, "{declared}: {value}");
+    }
+    assert_eq!(
+        misfit("query($a: Int! = 3) { __typename }", json!({})),
+        None
+    );
+    assert!(misfit("query($a: Int!) { __typename }", json!({})).is_some());
+}
