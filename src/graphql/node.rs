@@ -125,7 +125,10 @@ impl NodeQuery {
 }
 
 fn any_id(field: &str, id: &RawId) -> crate::error::Result<AnyId> {
-    id.as_str()
-        .parse()
-        .map_err(|_| Error::invalid(field, "is not an id"))
+    id.as_str().parse().map_err(|_| {
+        Error::invalid(
+            field,
+            "must be an id: a prefix such as `ws_` and 26 characters",
+        )
+    })
 }
