@@ -272,7 +272,7 @@ impl Workspace {
         &self,
         ctx: &Context<'_>,
         #[graphql(
-            desc = "Only answers from this instant on; from the 30th day in UTC on unless given, counted back from `until`, or from today."
+            desc = "Only answers from this instant on. Unless given, 30 days in UTC count, up to `until` or today."
         )]
         since: Option<DateTime>,
         #[graphql(desc = "Only answers from before this instant; without end unless given.")] until: Option<
