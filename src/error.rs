@@ -46,7 +46,8 @@ pub enum ErrorCode {
     PersistedQueryNotFound,
     /// The request took too long and was stopped.
     Timeout,
-    /// The database cannot be reached, or the server is shutting down.
+    /// The database, the identity provider or the file store cannot be reached, or the server is
+    /// shutting down.
     Unavailable,
     /// The server failed.
     Internal,
@@ -122,11 +123,11 @@ impl Error {
         Self::Refused(ErrorCode::Unauthenticated, "Sign in to do this.".into())
     }
 
-    /// The viewer may see it and may not do this to it; `permission` is what that takes.
+    /// The viewer may see it but may not do this to it; `permission` is what that requires.
     pub fn forbidden(permission: &str) -> Self {
         Self::Refused(
             ErrorCode::Forbidden,
-            format!("This takes {permission}.").into(),
+            format!("Requires {permission}.").into(),
         )
     }
 
@@ -297,7 +298,7 @@ impl fmt::Display for Error {
             Self::Database(_) | Self::NoConnection(_) | Self::Internal(_) => {
                 f.write_str(match self.code() {
                     ErrorCode::Timeout => "The request took too long and was stopped.",
-                    ErrorCode::Unavailable => "The database cannot be reached; try again.",
+                    ErrorCode::Unavailable => "The database cannot be reached just now.",
                     _ => "Something went wrong inside the server.",
                 })
             }

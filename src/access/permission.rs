@@ -118,17 +118,17 @@ impl Takes {
     /// The sentence that ends the mutation's description.
     pub fn sentence(self) -> String {
         match self {
-            Self::SignedIn => "Takes being signed in.".to_owned(),
-            Self::Permission(permission) => format!("Takes {}.", permission.as_str()),
+            Self::SignedIn => "Requires being signed in.".to_owned(),
+            Self::Permission(permission) => format!("Requires {}.", permission.as_str()),
             Self::Either {
                 workspace,
                 organization,
             } => format!(
-                "Takes {}, or {} for an invitation to the organization alone.",
+                "Requires {}, or {} for an invitation to the organization alone.",
                 workspace.as_str(),
                 organization.as_str()
             ),
-            Self::OrganizationOwner => "Takes being an OWNER of the organization.".to_owned(),
+            Self::OrganizationOwner => "Requires being an OWNER of the organization.".to_owned(),
         }
     }
 }

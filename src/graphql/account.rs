@@ -13,7 +13,7 @@ pub struct AccountDeletion(Deletion);
 /// What `deleteAccount` would do now.
 #[Object]
 impl AccountDeletion {
-    /// Whether the account can be deleted as things are.
+    /// Whether the account can be deleted as things are, which is whether `blockedBy` is empty.
     fn can_delete(&self) -> bool {
         self.0.blocked_by.is_empty()
     }
@@ -46,14 +46,17 @@ impl AccountQuery {
     }
 }
 
+/// What `deleteAccount` takes.
 #[derive(InputObject)]
 struct DeleteAccountInput {
     /// The viewer's own email address, typed again: this cannot be undone.
     confirm_email: String,
 }
 
+/// What `deleteAccount` answers.
 #[derive(SimpleObject)]
 struct DeleteAccountPayload {
+    /// The id that the viewer had, which is nobody's any more.
     deleted_user_id: ID,
 }
 
@@ -63,9 +66,10 @@ pub struct AccountMutation;
 
 #[Object]
 impl AccountMutation {
-    /// Deletes the viewer and everything that is theirs alone. Cannot be undone. Refused, with the
-    /// organizations in `extensions.blockedBy`, while they are the only OWNER of one with other
-    /// members; and to a request with an API token. Takes being signed in.
+    /// Deletes the viewer and everything that is theirs alone. Cannot be undone. Refused with
+    /// CONFLICT, and the organizations in `extensions.blockedBy`, while they are the only OWNER of
+    /// one that has other members; and with FORBIDDEN for a request that comes with an API token.
+    /// Requires being signed in.
     async fn delete_account(
         &self,
         ctx: &Context<'_>,

@@ -30,7 +30,7 @@ impl Answer {
         Ok(Run(found.ok_or_else(Error::not_found)?))
     }
 
-    /// `null` if it was deleted since.
+    /// The prompt that was put to the provider; `null` if it was deleted since.
     async fn prompt(&self, ctx: &Context<'_>) -> Nullable<Prompt> {
         let key = PromptOfAnswer(self.0.prompt_id);
         let found = async { Ok::<_, async_graphql::Error>(ctx.loaders()?.load_one(key).await?) };
@@ -42,7 +42,7 @@ impl Answer {
         &self.0.prompt_text
     }
 
-    /// Who answered.
+    /// The provider that answered, or failed to.
     fn provider(&self) -> Provider {
         self.0.provider.into()
     }
@@ -52,23 +52,24 @@ impl Answer {
         &self.0.model
     }
 
-    /// `null` when the provider failed.
+    /// What the provider answered; `null` when it failed.
     fn text(&self) -> Option<&str> {
         self.0.text.as_deref()
     }
 
-    /// Why the provider failed, for a person to read.
+    /// Why the provider failed, for a person to read; `null` when it answered.
     fn error(&self) -> Option<&str> {
         self.0.error.as_deref()
     }
 
-    /// URLs that the answer cites, in order, without duplicates.
+    /// The http and https URLs that the answer cites, in order, without duplicates.
     fn citations(&self) -> Vec<Url> {
         let citations = self.0.citations.0.iter();
         citations.map(|url| Url(url.as_str().to_owned())).collect()
     }
 
-    /// Whether the text names the workspace's domain or cites a page on it.
+    /// Whether the text names the workspace's domain or cites a page on it, by the domain that the
+    /// workspace had when the answer was stored.
     fn mentions_domain(&self) -> bool {
         self.0.mentions_domain
     }

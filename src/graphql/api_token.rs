@@ -22,7 +22,7 @@ impl ApiToken {
         self.0.id.into()
     }
 
-    /// 1 to 80 characters.
+    /// What its user calls it: 1 to 80 characters.
     fn name(&self) -> &str {
         &self.0.name
     }
@@ -37,12 +37,12 @@ impl ApiToken {
         self.0.created_at.into()
     }
 
-    /// When it was used last, to the minute.
+    /// When it was last used, to the minute; `null` if it never was.
     fn last_used_at(&self) -> Option<DateTime> {
         self.0.last_used_at.map(DateTime)
     }
 
-    /// From when on it is not taken any more; `null` when it does not expire.
+    /// When it stops being accepted; `null` when it does not expire.
     fn expires_at(&self) -> Option<DateTime> {
         self.0.expires_at.map(DateTime)
     }
@@ -63,17 +63,20 @@ impl ApiTokenQuery {
     }
 }
 
+/// What `createApiToken` takes.
 #[derive(InputObject)]
 struct CreateApiTokenInput {
-    /// 1 to 80 characters.
+    /// What to call it: 1 to 80 characters.
     name: String,
-    /// Never, unless given.
+    /// When it stops being accepted, which must lie in the future; without it, the token does not
+    /// expire.
     expires_at: MaybeUndefined<DateTime>,
 }
 
+/// What `revokeApiToken` takes.
 #[derive(InputObject)]
 struct RevokeApiTokenInput {
-    /// One of the viewer's own.
+    /// The token to end, one of the viewer's own.
     api_token_id: RawId,
 }
 
@@ -82,7 +85,8 @@ struct RevokeApiTokenInput {
 struct CreateApiTokenPayload {
     /// The token that was made.
     api_token: One<ApiToken>,
-    /// Shown once: only a hash of it is stored.
+    /// The token itself, for the header `Authorization: Bearer …`. Shown once: only a hash of it is
+    /// stored.
     secret: String,
 }
 
@@ -99,8 +103,8 @@ pub struct ApiTokenMutation;
 
 #[Object]
 impl ApiTokenMutation {
-    /// Makes an API token, at most 50 for each user. Not with an API token itself. Takes being signed
-    /// in.
+    /// Makes an API token, at most 50 for each user. A request that comes with an API token cannot
+    /// make one. Requires being signed in.
     async fn create_api_token(
         &self,
         ctx: &Context<'_>,
@@ -118,7 +122,7 @@ impl ApiTokenMutation {
         })
     }
 
-    /// Ends an API token of the viewer's own, at once. Takes being signed in.
+    /// Ends an API token of the viewer's own, at once. Requires being signed in.
     async fn revoke_api_token(
         &self,
         ctx: &Context<'_>,

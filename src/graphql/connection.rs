@@ -239,7 +239,7 @@ impl<T: ObjectType> Connection<T> {
         self.edges.iter().collect()
     }
 
-    /// The rows.
+    /// The rows, without their cursors.
     fn nodes(&self) -> Many<&T> {
         self.edges.iter().map(|edge| &edge.node).collect()
     }
@@ -249,7 +249,7 @@ impl<T: ObjectType> Connection<T> {
         One(&self.page_info)
     }
 
-    /// How many rows the list has in all. Counted only when it is selected.
+    /// How many rows the list has in all its pages. Counted only when it is selected.
     fn total_count(&self) -> i64 {
         self.total
     }

@@ -13,15 +13,16 @@ use crate::error::{Error, ErrorCode as Code};
 pub enum ErrorCode {
     /// No credentials, or credentials that are not valid.
     Unauthenticated,
-    /// The viewer may see the object and may not do this to it.
+    /// The viewer may see the object but may not do this to it.
     Forbidden,
     /// There is no such object, or the viewer may not see it.
     NotFound,
     /// An argument is not valid; `extensions.violations` lists `{ field, message }`.
     InvalidInput,
-    /// The slug belongs to another.
+    /// The slug belongs to another organization or workspace.
     SlugTaken,
-    /// The object is no longer in a state in which this can be done.
+    /// The object is not, or no longer, in a state in which this can be done, or what must be
+    /// unique is taken.
     Conflict,
     /// A limit of the plan or of the server was reached: `extensions.limitName` and its value in
     /// `extensions.limit`.
@@ -42,12 +43,14 @@ pub enum ErrorCode {
     GraphqlValidationFailed,
     /// No persisted document has that hash.
     PersistedQueryNotFound,
-    /// The request took too long and was stopped; nothing was changed. May be tried again.
+    /// The request took too long and was stopped. A query may be sent again; a mutation may have
+    /// been carried out, so look before sending it again.
     Timeout,
-    /// The database cannot be reached, or the server is shutting down. May be tried again.
+    /// The database, the identity provider or the file store cannot be reached, or the server is
+    /// shutting down. A query may be sent again; a mutation may have been carried out, so look
+    /// before sending it again.
     Unavailable,
-    /// The server failed. The message says nothing of why; `extensions.requestId` finds the log
-    /// line.
+    /// The server failed. The message does not say why; `extensions.requestId` finds the log line.
     Internal,
 }
 

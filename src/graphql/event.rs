@@ -15,35 +15,75 @@ use crate::models::event;
 /// What happened.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "event::EventKind")]
-#[allow(missing_docs, reason = "each is named by what it says")]
 pub enum EventKind {
+    /// An organization was made; `data` has its `name` and `slug`.
     OrganizationCreated,
+    /// An organization got another name or slug, or was linked to WorkOS or unlinked; `data` has
+    /// what changed.
     OrganizationUpdated,
+    /// An organization was deleted, and its workspaces with it.
     OrganizationDeleted,
+    /// Somebody became a member of the organization; `data` has their `userId` and `role`.
     OrganizationMemberAdded,
+    /// A workspace was made; `data` has its `name`, `slug`, `visibility` and `iconUrl`.
     WorkspaceCreated,
+    /// A workspace was changed; `data` has the fields that changed, and of `settings` and
+    /// `onboarding` the patch.
     WorkspaceUpdated,
+    /// A workspace was deleted, which also revokes its pending invitations; `data` has `purgeAt`,
+    /// until when it can be restored.
     WorkspaceDeleted,
+    /// A deleted workspace was brought back; `data` has its `slug`, which may be a new one.
     WorkspaceRestored,
+    /// Somebody became a member of the workspace; `data` has their `userId` and `role`.
     WorkspaceMemberAdded,
+    /// A member of the organization got another role; `data` has their `userId` and the new `role`.
     OrganizationMemberUpdated,
+    /// Somebody left the organization, was removed or deleted their account; the subject is that
+    /// person, and `data` has their `userId` and the `role` that they had.
     OrganizationMemberRemoved,
+    /// A member of the workspace got another role; `data` has their `userId` and the new `role`.
     WorkspaceMemberUpdated,
+    /// Somebody left the workspace or was removed from it; the subject is that person, and `data`
+    /// has their `userId` and the `role` that they had.
     WorkspaceMemberRemoved,
+    /// Somebody was invited, or invited again, which extends the pending invitation; `data` has
+    /// `email`, the roles and `expiresAt`.
     InvitationCreated,
+    /// An invitation was extended and sent again; `data` has `email`, the roles and the new
+    /// `expiresAt`.
     InvitationResent,
+    /// The person invited accepted; `data` has `email`.
     InvitationAccepted,
+    /// The person invited declined, or deleted their account.
     InvitationDeclined,
+    /// An invitation was taken back, or ended because whoever sent it may no longer give what it
+    /// offers or a membership took its place.
     InvitationRevoked,
+    /// The workspace got a new join code; `data` has its `role`, `expiresAt` and `maxUses`, and
+    /// never the code.
     JoinCodeRotated,
+    /// Joining the workspace by code was switched off.
     JoinCodeDisabled,
+    /// Other providers were chosen for the workspace; `data` has all `providers` that are enabled
+    /// now.
     ProvidersSet,
+    /// The workspace got another schedule, or none any more; `data` has `cron` and `timeZone`,
+    /// which are `null` for none.
     ScheduleSet,
+    /// Prompts were made; the subject is the workspace, and `data` has their `count` and
+    /// `promptIds`.
     PromptsCreated,
+    /// A prompt was changed; `data` has the fields that changed.
     PromptUpdated,
+    /// A prompt was deleted; `data` has the `text` that it had.
     PromptDeleted,
+    /// A run was queued, by somebody or, without an actor, by the schedule; `data` has its
+    /// `trigger` and `total`.
     RunQueued,
+    /// A run came to its end by itself; `data` has its `status`, `completed` and `failed`.
     RunFinished,
+    /// A run was stopped before its end; `data` has its `completed` and `failed`.
     RunCancelled,
 }
 
@@ -64,20 +104,22 @@ impl Event {
         self.0.kind.into()
     }
 
-    /// Where it happened.
+    /// The organization in which it happened.
     async fn organization(&self, ctx: &Context<'_>) -> Result<Organization> {
         let found = ctx.loaders()?.load_one(self.0.organization_id).await?;
         Ok(Organization(found.ok_or_else(Error::not_found)?))
     }
 
-    /// Where it happened, if it was in a workspace that the viewer may see.
+    /// The workspace in which it happened; `null` for what concerns the organization alone, and for
+    /// a workspace that the viewer may not see.
     async fn workspace(&self, ctx: &Context<'_>) -> Nullable<Workspace> {
         let id = self.0.workspace_id?;
         let found = async { Ok::<_, async_graphql::Error>(ctx.loaders()?.load_one(id).await?) };
         nullable(found.await.map(|found| found.map(Workspace)))
     }
 
-    /// `null` for the system, for an account deleted since, and for someone the viewer may not see.
+    /// Who did it; `null` for the system, for an account deleted since, and for someone the viewer
+    /// may not see.
     async fn actor(&self, ctx: &Context<'_>) -> Nullable<User> {
         let id = self.0.actor_id?;
         let found = async { Ok::<_, async_graphql::Error>(ctx.loaders()?.load_one(id).await?) };
@@ -90,7 +132,8 @@ impl Event {
         nullable(node::load(ctx, id).await)
     }
 
-    /// The fields that changed and their new values. Holds no secret.
+    /// The fields that changed and their new values, an object; `EventKind` says which. Holds no
+    /// secret.
     fn data(&self) -> Json {
         Json(self.0.data.0.clone())
     }

@@ -10,15 +10,15 @@ use crate::models::file;
 /// What `generateWorkspaceIconUploadUrl` answers.
 #[derive(SimpleObject)]
 struct GenerateWorkspaceIconUploadUrlPayload {
-    /// Takes one PUT of the image's bytes, without credentials, until it expires.
+    /// Accepts one PUT of the image's bytes, without credentials, until it expires.
     upload_url: Url,
     /// For `iconStorageId`, once the image is uploaded: good for one workspace, and for a day.
     storage_id: ID,
-    /// When the URL expires.
+    /// When the URL expires, 15 minutes after it was given out.
     expires_at: DateTime,
-    /// Bytes that an icon may have.
+    /// How many bytes the image may have.
     max_bytes: i32,
-    /// Media types that an icon may have.
+    /// The media types that the image may have.
     content_types: Vec<&'static str>,
 }
 
@@ -28,9 +28,9 @@ pub struct IconMutation;
 
 #[Object]
 impl IconMutation {
-    /// Gives a URL to which the icon of a workspace is uploaded, for the viewer to use it: a PNG, JPEG,
-    /// WebP or GIF image of 16 to 2,048 pixels a side. At most 20 an hour for each user. Takes being
-    /// signed in.
+    /// Gives a URL to which the icon of a workspace is uploaded, for the viewer to use it: a PNG,
+    /// JPEG, WebP or GIF image of 16 to 2,048 pixels a side. At most 20 an hour for each user
+    /// unless configured otherwise. Requires being signed in.
     async fn generate_workspace_icon_upload_url(
         &self,
         ctx: &Context<'_>,

@@ -26,7 +26,7 @@ impl RawId {
             Err(ParseIdError::OtherKind) => Ok(Id::from_uuid(uuid::Uuid::nil())),
             Err(ParseIdError::Malformed) => Err(Violation {
                 field: field.to_owned(),
-                message: "is not an id".into(),
+                message: format!("must be an id: `{}_` and 26 characters", K::PREFIX).into(),
             }),
         }
     }

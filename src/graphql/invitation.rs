@@ -19,13 +19,14 @@ use crate::models::values::email::Email;
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "invitation::InvitationStatus")]
 pub enum InvitationStatus {
-    /// It can be accepted.
+    /// It can still be answered.
     Pending,
-    /// Whoever was invited is a member by it.
+    /// The person invited accepted it.
     Accepted,
-    /// Whoever was invited does not want it.
+    /// The person invited declined it, or deleted their account.
     Declined,
-    /// It was taken back.
+    /// It was taken back, or ended because what it is to was deleted, a membership took its place,
+    /// or whoever sent it may no longer give what it offers.
     Revoked,
     /// It was not answered in time.
     Expired,
@@ -51,41 +52,45 @@ impl Invitation {
         self.row().id.into()
     }
 
-    /// To whom. Lower-cased, its domain in ASCII.
+    /// The address that it was sent to, lower-cased, with its domain in ASCII.
     fn email(&self) -> &str {
         &self.row().email
     }
 
-    /// Readable by the person invited, who does not see the organization yet.
+    /// What the organization is called. Readable by the person invited, who does not see the
+    /// organization yet.
     fn organization_name(&self) -> &str {
         &self.0.organization_name
     }
 
-    /// `null` for an invitation to the organization alone.
+    /// What the workspace is called; `null` for an invitation to the organization alone.
     fn workspace_name(&self) -> Option<&str> {
         self.0.workspace_name.as_deref()
     }
 
-    /// `null` for someone who is no member.
+    /// The organization that it is to; `null` for someone who is no member.
     async fn organization(&self, ctx: &Context<'_>) -> Nullable<Organization> {
         let id = self.row().organization_id;
         let found = async { Ok::<_, async_graphql::Error>(ctx.loaders()?.load_one(id).await?) };
         nullable(found.await.map(|found| found.map(Organization)))
     }
 
-    /// `null` for an invitation to the organization alone, and for someone who may not see it.
+    /// The workspace that it is to; `null` for an invitation to the organization alone, and for
+    /// someone who may not see it.
     async fn workspace(&self, ctx: &Context<'_>) -> Nullable<Workspace> {
         let id = self.row().workspace_id?;
         let found = async { Ok::<_, async_graphql::Error>(ctx.loaders()?.load_one(id).await?) };
         nullable(found.await.map(|found| found.map(Workspace)))
     }
 
-    /// What the person becomes in the organization, where they are no member yet.
+    /// The role that accepting gives in the organization. An invitation to a workspace does not
+    /// change the role of someone who is a member of the organization already.
     fn organization_role(&self) -> OrganizationRole {
         self.row().organization_role.into()
     }
 
-    /// What the person becomes in the workspace; `null` for an invitation to the organization alone.
+    /// The role that accepting gives in the workspace; `null` for an invitation to the organization
+    /// alone.
     fn workspace_role(&self) -> Option<WorkspaceRole> {
         self.row().workspace_role.map(Into::into)
     }
@@ -95,15 +100,16 @@ impl Invitation {
         self.row().status_at(ctx.now()).into()
     }
 
-    /// Who invited last; `null` for an account deleted since, and for someone who shares no
-    /// organization with them.
+    /// Who last invited by it; `null` for an account deleted since, and for someone who shares no
+    /// organization with the viewer.
     async fn invited_by(&self, ctx: &Context<'_>) -> Nullable<User> {
         let id = self.row().invited_by?;
         let found = async { Ok::<_, async_graphql::Error>(ctx.loaders()?.load_one(id).await?) };
         nullable(found.await.map(|found| found.map(User)))
     }
 
-    /// Until when it can be accepted.
+    /// Until when it can be accepted: 7 days after it was made or last extended, unless configured
+    /// otherwise.
     fn expires_at(&self) -> DateTime {
         self.row().expires_at.into()
     }
@@ -114,43 +120,56 @@ impl Invitation {
     }
 }
 
+/// What `addWorkspaceMember` takes.
 #[derive(InputObject)]
 struct AddWorkspaceMemberInput {
+    /// The workspace that the person is added to.
     workspace_id: RawId,
-    /// The address of a colleague, or of somebody to invite.
+    /// The email address of a colleague, or of somebody to invite.
     email: String,
-    /// At most the viewer's own.
+    /// The role that they get in the workspace, at most the viewer's own.
     #[graphql(default_with = "WorkspaceRole::Member")]
     role: WorkspaceRole,
 }
 
+/// What `inviteOrganizationMember` takes.
 #[derive(InputObject)]
 struct InviteOrganizationMemberInput {
+    /// The organization that the person is invited to.
     organization_id: RawId,
-    /// The address of whoever is invited.
+    /// The email address of the person to invite.
     email: String,
-    /// At most the viewer's own; only an OWNER gives OWNER and BILLING_ADMIN.
+    /// The role that they get, at most the viewer's own; only an OWNER gives OWNER and
+    /// BILLING_ADMIN.
     #[graphql(default_with = "OrganizationRole::Member")]
     role: OrganizationRole,
 }
 
+/// What `acceptInvitation` takes.
 #[derive(InputObject)]
 struct AcceptInvitationInput {
+    /// The invitation to accept, which names the viewer's verified address.
     invitation_id: RawId,
 }
 
+/// What `declineInvitation` takes.
 #[derive(InputObject)]
 struct DeclineInvitationInput {
+    /// The invitation to decline, which names the viewer's verified address.
     invitation_id: RawId,
 }
 
+/// What `revokeInvitation` takes.
 #[derive(InputObject)]
 struct RevokeInvitationInput {
+    /// The invitation to take back.
     invitation_id: RawId,
 }
 
+/// What `resendInvitation` takes.
 #[derive(InputObject)]
 struct ResendInvitationInput {
+    /// The invitation to extend and send again.
     invitation_id: RawId,
 }
 
@@ -158,35 +177,49 @@ struct ResendInvitationInput {
 /// invited.
 #[derive(SimpleObject)]
 struct AddWorkspaceMemberPayload {
+    /// The colleague's new membership; `null` where somebody was invited.
     membership: Option<One<WorkspaceMember>>,
+    /// The invitation that was made or extended; `null` where a colleague joined at once.
     invitation: Option<One<Invitation>>,
 }
 
+/// What `inviteOrganizationMember` answers.
 #[derive(SimpleObject)]
 struct InviteOrganizationMemberPayload {
+    /// The invitation that was made or extended.
     invitation: One<Invitation>,
 }
 
+/// What `acceptInvitation` answers.
 #[derive(SimpleObject)]
 struct AcceptInvitationPayload {
+    /// The invitation, now ACCEPTED.
     invitation: One<Invitation>,
+    /// The organization, of which the viewer is a member now.
     organization: One<Organization>,
-    /// `null` for an invitation to the organization alone.
+    /// The workspace, of which the viewer is a member now; `null` for an invitation to the
+    /// organization alone.
     workspace: Option<One<Workspace>>,
 }
 
+/// What `declineInvitation` answers.
 #[derive(SimpleObject)]
 struct DeclineInvitationPayload {
+    /// The invitation, now DECLINED.
     invitation: One<Invitation>,
 }
 
+/// What `revokeInvitation` answers.
 #[derive(SimpleObject)]
 struct RevokeInvitationPayload {
+    /// The invitation, now REVOKED.
     invitation: One<Invitation>,
 }
 
+/// What `resendInvitation` answers.
 #[derive(SimpleObject)]
 struct ResendInvitationPayload {
+    /// The invitation, with its new `expiresAt`.
     invitation: One<Invitation>,
 }
 
@@ -196,8 +229,9 @@ pub struct InvitationMutation;
 
 #[Object]
 impl InvitationMutation {
-    /// Adds a colleague to a workspace, or invites whoever has the address. Inviting an address again
-    /// extends its invitation, with the new role, and sends no second mail. Takes WORKSPACE_MANAGE.
+    /// Adds a colleague to a workspace, or invites whoever has the address. Inviting an address
+    /// again extends its invitation, with the new role, and sends no second mail. At most 50 an
+    /// hour are sent for each organization unless configured otherwise. Requires WORKSPACE_MANAGE.
     async fn add_workspace_member(
         &self,
         ctx: &Context<'_>,
@@ -221,8 +255,8 @@ impl InvitationMutation {
     }
 
     /// Invites whoever has the address to an organization alone. Inviting an address again extends
-    /// its invitation, with the new role, and sends no second mail. Takes
-    /// ORGANIZATION_MANAGE_MEMBERS.
+    /// its invitation, with the new role, and sends no second mail. At most 50 an hour are sent for
+    /// each organization unless configured otherwise. Requires ORGANIZATION_MANAGE_MEMBERS.
     async fn invite_organization_member(
         &self,
         ctx: &Context<'_>,
@@ -241,8 +275,8 @@ impl InvitationMutation {
         })
     }
 
-    /// Makes the viewer, whose verified address the invitation names, a member. A role that is higher
-    /// already is kept, and nothing is selected. Takes being signed in.
+    /// Makes the viewer, whose verified address the invitation names, a member. A role that is
+    /// higher already is kept, and nothing is selected. Requires being signed in.
     async fn accept_invitation(
         &self,
         ctx: &Context<'_>,
@@ -258,7 +292,7 @@ impl InvitationMutation {
         })
     }
 
-    /// Turns down an invitation that names the viewer's verified address. Takes being signed in.
+    /// Declines an invitation that names the viewer's verified address. Requires being signed in.
     async fn decline_invitation(
         &self,
         ctx: &Context<'_>,
@@ -272,7 +306,7 @@ impl InvitationMutation {
         })
     }
 
-    /// Takes an invitation back. Takes WORKSPACE_MANAGE, or ORGANIZATION_MANAGE_MEMBERS for an
+    /// Takes an invitation back. Requires WORKSPACE_MANAGE, or ORGANIZATION_MANAGE_MEMBERS for an
     /// invitation to the organization alone.
     async fn revoke_invitation(
         &self,
@@ -287,8 +321,9 @@ impl InvitationMutation {
         })
     }
 
-    /// Extends an invitation and sends it again. Takes WORKSPACE_MANAGE, or
-    /// ORGANIZATION_MANAGE_MEMBERS for an invitation to the organization alone.
+    /// Extends an invitation and sends it again, which counts as one sent. Requires
+    /// WORKSPACE_MANAGE, or ORGANIZATION_MANAGE_MEMBERS for an invitation to the organization
+    /// alone.
     async fn resend_invitation(
         &self,
         ctx: &Context<'_>,

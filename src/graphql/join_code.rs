@@ -17,12 +17,12 @@ pub struct JoinInfo(pub JoinCode);
 /// How people join a workspace by code.
 #[Object]
 impl JoinInfo {
-    /// `null` while joining by code is switched off.
+    /// The code, as `XXXX-XXXX-XXXX`; `null` while joining by code is switched off.
     fn invite_code(&self) -> Option<String> {
         self.0.shown()
     }
 
-    /// `null` when the code does not expire.
+    /// When the code expires; `null` when it does not.
     fn expires_at(&self) -> Option<DateTime> {
         self.0.expires_at.map(DateTime)
     }
@@ -32,39 +32,43 @@ impl JoinInfo {
         self.0.role.into()
     }
 
-    /// `null` when any number may join.
+    /// How many people may join by the code; `null` when any number may.
     fn max_uses(&self) -> Option<i32> {
         self.0.max_uses
     }
 
-    /// How many have joined.
+    /// How many people have joined by the code so far.
     fn uses(&self) -> i32 {
         self.0.uses
     }
 }
 
+/// What `joinWorkspaceByCode` takes.
 #[derive(InputObject)]
 struct JoinWorkspaceByCodeInput {
-    /// `XXXX-XXXX-XXXX`; case and hyphens do not matter.
+    /// The code, as `XXXX-XXXX-XXXX`; case and hyphens do not matter.
     code: String,
 }
 
+/// What `rotateJoinCode` takes.
 #[derive(InputObject)]
 struct RotateJoinCodeInput {
-    /// Whose code it is.
+    /// The workspace that gets a new code.
     workspace_id: RawId,
-    /// Never, unless given.
+    /// When the new code expires, which must lie in the future; without it, the code does not
+    /// expire.
     expires_at: MaybeUndefined<DateTime>,
-    /// MEMBER or ADMIN.
+    /// The role that a person who joins gets: MEMBER or ADMIN.
     #[graphql(default_with = "WorkspaceRole::Member")]
     role: WorkspaceRole,
-    /// Any number, unless given.
+    /// How many people may join by the new code, at least 1; any number unless given.
     max_uses: MaybeUndefined<i32>,
 }
 
+/// What `disableJoinCode` takes.
 #[derive(InputObject)]
 struct DisableJoinCodeInput {
-    /// Whose code it is.
+    /// The workspace whose code is switched off.
     workspace_id: RawId,
 }
 
@@ -73,23 +77,23 @@ struct DisableJoinCodeInput {
 struct JoinWorkspaceByCodePayload {
     /// The workspace that was joined.
     workspace: One<Workspace>,
-    /// The viewer's membership.
+    /// The viewer's membership, which is the one that they had if they were a member already.
     membership: One<WorkspaceMember>,
 }
 
 /// What `rotateJoinCode` answers.
 #[derive(SimpleObject)]
 struct RotateJoinCodePayload {
-    /// The workspace.
+    /// The workspace that the code belongs to.
     workspace: One<Workspace>,
-    /// The new code.
+    /// The new code and its terms.
     join_info: One<JoinInfo>,
 }
 
 /// What `disableJoinCode` answers.
 #[derive(SimpleObject)]
 struct DisableJoinCodePayload {
-    /// The workspace.
+    /// The workspace, which nobody can join by code now.
     workspace: One<Workspace>,
 }
 
@@ -99,8 +103,9 @@ pub struct JoinCodeMutation;
 
 #[Object]
 impl JoinCodeMutation {
-    /// Joins the workspace that the code belongs to. Joining twice is no error. At most 5 in 15
-    /// minutes for each user, failed ones included. Takes being signed in.
+    /// Joins the workspace that the code belongs to. Joining twice is no error. At most 5 tries in
+    /// 15 minutes for each user unless configured otherwise, failed ones included. Requires being
+    /// signed in.
     async fn join_workspace_by_code(
         &self,
         ctx: &Context<'_>,
@@ -115,7 +120,7 @@ impl JoinCodeMutation {
         })
     }
 
-    /// Makes a new code; the old one stops working at once. Takes WORKSPACE_MANAGE.
+    /// Makes a new code; the old one stops working at once. Requires WORKSPACE_MANAGE.
     async fn rotate_join_code(
         &self,
         ctx: &Context<'_>,
@@ -146,7 +151,7 @@ impl JoinCodeMutation {
         })
     }
 
-    /// Switches joining by code off, until a new code is made. Takes WORKSPACE_MANAGE.
+    /// Switches joining by code off, until a new code is made. Requires WORKSPACE_MANAGE.
     async fn disable_join_code(
         &self,
         ctx: &Context<'_>,

@@ -31,6 +31,7 @@ mod run_request;
 mod scalar;
 mod schedule;
 mod shape;
+mod shared_arguments;
 mod slug;
 mod subscription;
 mod user;
@@ -60,8 +61,8 @@ pub struct Query(
     account::AccountQuery,
 );
 
-/// Everything that can be changed. Each mutation takes one `input` and answers a payload named after
-/// it; one that is refused changes nothing.
+/// Everything that can be changed. Each mutation takes one `input`, but for one that needs none,
+/// and answers a payload named after it; one that is refused changes nothing.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     account::AccountMutation,
@@ -97,6 +98,7 @@ fn build(introspection: bool, validation: ValidationMode) -> ApiSchema {
     let builder = Schema::build(Query::default(), Mutation::default(), Subscription)
         .register_output_type::<error::ErrorCode>()
         .register_output_type::<node::Node>()
+        .register_output_type::<shared_arguments::SharedArguments>()
         .validation_mode(validation)
         // `limits` has refused what is deeper, with a better error.
         .limit_recursive_depth(limits::MAX_NESTING)

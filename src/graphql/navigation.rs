@@ -16,19 +16,21 @@ use crate::models::user;
 /// What an application shell needs to draw its switcher, in one request.
 #[derive(SimpleObject)]
 pub struct NavigationState {
-    /// The person who asks.
+    /// The person who makes the request.
     viewer: One<User>,
-    /// `null` for someone who belongs to no organization yet.
+    /// The organization of the current workspace, else the first by name; `null` for someone who
+    /// belongs to no organization yet.
     current_organization: Option<One<Organization>>,
-    /// The one selected last, if it is still visible; else the first by name.
+    /// The workspace selected last, if it is still visible, else the first by name; `null` for
+    /// someone who sees none.
     current_workspace: Option<One<Workspace>>,
-    /// By name; the first 500.
+    /// The organizations that the viewer belongs to, by name; the first 500.
     organizations: Many<Organization>,
-    /// Whether there are more.
+    /// Whether there are more than those 500 organizations.
     has_more_organizations: bool,
-    /// By name; the first 500.
+    /// The live workspaces that the viewer may see, by name; the first 500.
     workspaces: Many<Workspace>,
-    /// Whether there are more.
+    /// Whether there are more than those 500 workspaces.
     has_more_workspaces: bool,
     /// Pending invitations for the viewer's verified email address, newest first; the first 100.
     invitations: Many<Invitation>,
@@ -68,13 +70,17 @@ impl NavigationQuery {
     }
 }
 
+/// What `selectWorkspace` takes.
 #[derive(InputObject)]
 struct SelectWorkspaceInput {
+    /// The workspace to make the current one.
     workspace_id: RawId,
 }
 
+/// What `selectWorkspace` answers.
 #[derive(SimpleObject)]
 struct SelectWorkspacePayload {
+    /// What an application shell needs to draw its switcher anew.
     navigation_state: One<NavigationState>,
 }
 
@@ -84,8 +90,8 @@ pub struct NavigationMutation;
 
 #[Object]
 impl NavigationMutation {
-    /// Makes it the viewer's current workspace, and its organization the current one. Takes
-    /// WORKSPACE_VIEW.
+    /// Makes a workspace the viewer's current one, and its organization the current organization.
+    /// Requires WORKSPACE_VIEW.
     async fn select_workspace(
         &self,
         ctx: &Context<'_>,

@@ -91,7 +91,11 @@ pub struct NodeQuery;
 #[Object]
 impl NodeQuery {
     /// Any object that the viewer may see, by its id.
-    async fn node(&self, ctx: &Context<'_>, id: RawId) -> Nullable<Node> {
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The id of an object of any type that implements `Node`.")] id: RawId,
+    ) -> Nullable<Node> {
         let node = async {
             ctx.viewer()?;
             load(ctx, any_id("id", &id)?).await
@@ -100,7 +104,13 @@ impl NodeQuery {
     }
 
     /// As `node`, for up to 100 ids at once, in their order; `null` where there is none.
-    async fn nodes(&self, ctx: &Context<'_>, ids: Vec<RawId>) -> Result<Vec<Option<Node>>> {
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Up to 100 ids of objects of any types that implement `Node`.")] ids: Vec<
+            RawId,
+        >,
+    ) -> Result<Vec<Option<Node>>> {
         ctx.viewer()?;
         if ids.len() > MOST {
             return Err(Error::invalid("ids", "must be at most 100").into());
@@ -125,7 +135,10 @@ impl NodeQuery {
 }
 
 fn any_id(field: &str, id: &RawId) -> crate::error::Result<AnyId> {
-    id.as_str()
-        .parse()
-        .map_err(|_| Error::invalid(field, "is not an id"))
+    id.as_str().parse().map_err(|_| {
+        Error::invalid(
+            field,
+            "must be an id: a prefix such as `ws_` and 26 characters",
+        )
+    })
 }

@@ -9,50 +9,71 @@ use super::organization::{Organization, OrganizationMember, OrganizationRole};
 use super::resolve::One;
 use crate::models::organization;
 
+/// What `updateOrganizationMember` takes.
 #[derive(InputObject)]
 struct UpdateOrganizationMemberInput {
+    /// The organization that the person is a member of.
     organization_id: RawId,
+    /// The member whose role changes.
     user_id: RawId,
-    /// What they are to be.
+    /// Their new role.
     role: OrganizationRole,
 }
 
+/// What `removeOrganizationMember` takes.
 #[derive(InputObject)]
 struct RemoveOrganizationMemberInput {
+    /// The organization that the person is removed from.
     organization_id: RawId,
+    /// The member to remove.
     user_id: RawId,
 }
 
+/// What `leaveOrganization` takes.
 #[derive(InputObject)]
 struct LeaveOrganizationInput {
+    /// The organization to leave.
     organization_id: RawId,
 }
 
+/// What `transferOrganizationOwnership` takes.
 #[derive(InputObject)]
 struct TransferOrganizationOwnershipInput {
+    /// The organization to hand over.
     organization_id: RawId,
+    /// The member who becomes OWNER; somebody other than the viewer.
     user_id: RawId,
 }
 
+/// What `updateOrganizationMember` answers.
 #[derive(SimpleObject)]
 struct UpdateOrganizationMemberPayload {
+    /// The membership with its new role.
     membership: One<OrganizationMember>,
 }
 
+/// What `removeOrganizationMember` answers.
 #[derive(SimpleObject)]
 struct RemoveOrganizationMemberPayload {
+    /// Always `true`: where nobody is removed, there is an error instead.
     removed: bool,
+    /// The id of the person who was removed.
     user_id: ID,
+    /// The organization that they were removed from.
     organization: One<Organization>,
 }
 
+/// What `leaveOrganization` answers.
 #[derive(SimpleObject)]
 struct LeaveOrganizationPayload {
+    /// The id of the organization that was left, which the viewer does not see any more.
     organization_id: ID,
 }
 
+/// What `transferOrganizationOwnership` answers.
 #[derive(SimpleObject)]
 struct TransferOrganizationOwnershipPayload {
+    /// The organization, in which the viewer is ADMIN now.
     organization: One<Organization>,
 }
 
@@ -62,8 +83,8 @@ pub struct OrganizationMemberMutation;
 
 #[Object]
 impl OrganizationMemberMutation {
-    /// Gives a member another role. The last OWNER stays one; only an OWNER gives or takes OWNER and
-    /// BILLING_ADMIN. Takes ORGANIZATION_MANAGE_MEMBERS.
+    /// Gives a member another role. The last OWNER stays one; only an OWNER gives or takes OWNER
+    /// and BILLING_ADMIN. Requires ORGANIZATION_MANAGE_MEMBERS.
     async fn update_organization_member(
         &self,
         ctx: &Context<'_>,
@@ -82,8 +103,8 @@ impl OrganizationMemberMutation {
     }
 
     /// Removes a member from the organization and all its workspaces; those that they alone owned
-    /// pass to its longest-standing OWNER. They cannot come back by a join code until they are invited
-    /// again. The last OWNER stays. Takes ORGANIZATION_MANAGE_MEMBERS.
+    /// pass to its longest-standing OWNER. They cannot come back by a join code until they are
+    /// invited again. The last OWNER stays. Requires ORGANIZATION_MANAGE_MEMBERS.
     async fn remove_organization_member(
         &self,
         ctx: &Context<'_>,
@@ -102,9 +123,9 @@ impl OrganizationMemberMutation {
         })
     }
 
-    /// Ends the viewer's own membership, and those of all workspaces of the organization; workspaces
-    /// that they alone owned pass to its longest-standing OWNER. The last OWNER stays. Takes being
-    /// signed in.
+    /// Ends the viewer's own membership, and those in all workspaces of the organization;
+    /// workspaces that they alone owned pass to its longest-standing OWNER. The last OWNER stays.
+    /// Requires being signed in.
     async fn leave_organization(
         &self,
         ctx: &Context<'_>,
@@ -120,8 +141,8 @@ impl OrganizationMemberMutation {
         })
     }
 
-    /// Makes another member OWNER of the organization, and the viewer ADMIN. Takes being an OWNER of
-    /// the organization.
+    /// Makes another member OWNER of the organization, and the viewer ADMIN. Requires being an
+    /// OWNER of the organization.
     async fn transfer_organization_ownership(
         &self,
         ctx: &Context<'_>,

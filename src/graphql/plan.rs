@@ -14,37 +14,40 @@ pub struct Plan {
 /// The limits that an organization's subscription sets. `null` means unlimited.
 #[Object]
 impl Plan {
-    /// `free` unless the operator configured other plans.
+    /// What the operator calls the plan: `free` unless they configured other plans.
     fn key(&self) -> &str {
         &self.key
     }
 
-    /// How many live workspaces one user may own, over all organizations on this plan.
+    /// How many live workspaces one user may own, over all organizations on this plan; `null` means
+    /// unlimited.
     fn max_owned_workspaces(&self) -> Option<i32> {
         self.limits.max_owned_workspaces
     }
 
-    /// How many live workspaces the organization may have.
+    /// How many live workspaces the organization may have; `null` means unlimited.
     fn max_workspaces(&self) -> Option<i32> {
         self.limits.max_workspaces
     }
 
-    /// How many seats a workspace has: members and pending invitations.
+    /// How many seats a workspace has, for members and pending invitations; `null` means unlimited.
     fn max_members_per_workspace(&self) -> Option<i32> {
         self.limits.max_members_per_workspace
     }
 
-    /// How many prompts a workspace may have.
+    /// How many prompts a workspace may have; `null` means unlimited.
     fn max_prompts_per_workspace(&self) -> Option<i32> {
         self.limits.max_prompts_per_workspace
     }
 
-    /// How many bytes of documents a workspace may hold.
+    /// How many bytes of documents a workspace may hold; `null` means unlimited. Reserved: nothing
+    /// counts against it yet.
     fn max_document_bytes(&self) -> Option<BigInt> {
         self.limits.max_document_bytes.map(BigInt)
     }
 
-    /// How many bytes the agents of a workspace may know.
+    /// How many bytes of knowledge the agents of a workspace may hold; `null` means unlimited.
+    /// Reserved: nothing counts against it yet.
     fn max_agent_knowledge_bytes(&self) -> Option<BigInt> {
         self.limits.max_agent_knowledge_bytes.map(BigInt)
     }

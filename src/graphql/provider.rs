@@ -21,21 +21,25 @@ pub enum Provider {
     Google,
     /// Perplexity.
     Perplexity,
-    /// Mistral.
+    /// Mistral AI.
     Mistral,
     /// Cohere.
     Cohere,
 }
 
+/// What `setEnabledProviders` takes.
 #[derive(InputObject)]
 struct SetEnabledProvidersInput {
+    /// The workspace that the providers are chosen for.
     workspace_id: RawId,
-    /// At least one; duplicates count once.
+    /// All providers that are enabled from now on, at least one; duplicates count once.
     providers: Vec<Provider>,
 }
 
+/// What `setEnabledProviders` answers.
 #[derive(SimpleObject)]
 struct SetEnabledProvidersPayload {
+    /// The workspace with the providers that were chosen.
     workspace: One<Workspace>,
 }
 
@@ -45,7 +49,8 @@ pub struct ProviderMutation;
 
 #[Object]
 impl ProviderMutation {
-    /// Chooses the AI providers that prompts are put to from the next run on. Takes WORKSPACE_MANAGE.
+    /// Chooses the AI providers that prompts are put to from the next run on. Requires
+    /// WORKSPACE_MANAGE.
     async fn set_enabled_providers(
         &self,
         ctx: &Context<'_>,

@@ -19,7 +19,7 @@ use crate::models::run;
 pub enum RunTrigger {
     /// An occurrence of the schedule.
     Schedule,
-    /// Somebody, by `startRun`.
+    /// Somebody who called `startRun`.
     Manual,
     /// The immediate run that setting a schedule starts.
     ScheduleSet,
@@ -29,7 +29,7 @@ pub enum RunTrigger {
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "run::RunStatus")]
 pub enum RunStatus {
-    /// It waits to be taken up.
+    /// It waits for a worker to take it up.
     Queued,
     /// Answers are being collected.
     Running,
@@ -39,7 +39,8 @@ pub enum RunStatus {
     Partial,
     /// No answer was collected.
     Failed,
-    /// It was stopped.
+    /// It was stopped, by `cancelRun` or by deleting its workspace. The answers that it had
+    /// collected stay.
     Cancelled,
 }
 
@@ -55,7 +56,7 @@ impl Run {
         self.0.id.into()
     }
 
-    /// Where.
+    /// The workspace whose prompts it puts to the providers.
     async fn workspace(&self, ctx: &Context<'_>) -> Result<Workspace> {
         let found = ctx.loaders()?.load_one(self.0.workspace_id).await?;
         Ok(Workspace(found.ok_or_else(Error::not_found)?))
@@ -71,7 +72,7 @@ impl Run {
         self.0.status.into()
     }
 
-    /// Why the run failed, for a person to read.
+    /// Why the run failed, for a person to read; `null` unless the status is FAILED.
     fn error(&self) -> Option<&str> {
         self.0.error.as_deref()
     }
@@ -81,12 +82,12 @@ impl Run {
         self.0.total
     }
 
-    /// How many answers were collected.
+    /// How many answers have been collected so far. With `failed`, it reaches `total`.
     fn completed(&self) -> i32 {
         self.0.completed
     }
 
-    /// How many answers failed.
+    /// How many answers have failed so far.
     fn failed(&self) -> i32 {
         self.0.failed
     }
@@ -96,16 +97,16 @@ impl Run {
         self.0.queued_at.into()
     }
 
-    /// When it was first taken up.
+    /// When a worker first took it up; `null` until then.
     fn started_at(&self) -> Option<DateTime> {
         self.0.started_at.map(DateTime)
     }
 
-    /// When it ended, whichever way.
+    /// When it ended, whichever way; `null` until then.
     fn finished_at(&self) -> Option<DateTime> {
         self.0.finished_at.map(DateTime)
     }
-    /// What was collected, newest first.
+    /// The answers collected so far, failed ones included, newest first.
     #[allow(clippy::too_many_arguments, reason = "the arguments are the API's")]
     async fn answers(
         &self,
@@ -114,7 +115,8 @@ impl Run {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        #[graphql(desc = "Only those of this provider.")] provider: Option<Provider>,
+        #[graphql(desc = "Only answers of this provider; of every provider unless given.")]
+        provider: Option<Provider>,
     ) -> Result<Connection<Answer>> {
         let list = AnswersOfRun {
             provider: provider.map(Into::into),

@@ -14,11 +14,11 @@ use crate::models::schedule;
 /// What became of asking for a run.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 pub enum RunRequestStatus {
-    /// A run was queued, or one is under way already, which is given instead.
+    /// A run was queued, or one was under way already and is given instead.
     Queued,
     /// There is no active prompt, so there is nothing to run.
     Empty,
-    /// The run could not be queued.
+    /// The run could not be queued, as `code` says; the schedule is set nonetheless.
     Failed,
     /// The schedule was switched off, so no run was asked for.
     NotRequested,
@@ -27,17 +27,17 @@ pub enum RunRequestStatus {
 /// What became of asking for a run.
 #[derive(SimpleObject)]
 pub struct RunRequest {
-    /// What became of it.
+    /// Whether there is a run, and if not, why not.
     status: RunRequestStatus,
-    /// The run's id.
+    /// The run's id; `null` unless the status is QUEUED.
     job_id: Option<ID>,
-    /// The run.
+    /// The run that was queued or was under way already; `null` unless the status is QUEUED.
     run: Option<One<Run>>,
-    /// Where the status is FAILED: why.
+    /// Why the run could not be queued; `null` unless the status is FAILED.
     code: Option<ErrorCode>,
-    /// Where the status is FAILED: in how many seconds it may be tried again.
+    /// In how many seconds to try again; `null` unless the status is FAILED.
     retry_after_seconds: Option<i32>,
-    /// Where the status is FAILED: why, for a person to read.
+    /// Why the run could not be queued, for a person to read; `null` unless the status is FAILED.
     error: Option<String>,
 }
 
@@ -85,29 +85,31 @@ impl From<schedule::RunRequest> for RunRequest {
     }
 }
 
+/// What `startRun` takes.
 #[derive(InputObject)]
 struct StartRunInput {
-    /// Whose prompts are put to its providers.
+    /// The workspace whose prompts are put to its providers.
     workspace_id: RawId,
 }
 
+/// What `cancelRun` takes.
 #[derive(InputObject)]
 struct CancelRunInput {
-    /// Which run is stopped.
+    /// The run to stop.
     run_id: RawId,
 }
 
 /// What `startRun` answers.
 #[derive(SimpleObject)]
 struct StartRunPayload {
-    /// What became of it.
+    /// The run, or why there is none.
     run_request: One<RunRequest>,
 }
 
 /// What `cancelRun` answers.
 #[derive(SimpleObject)]
 struct CancelRunPayload {
-    /// The run, stopped.
+    /// The run, now CANCELLED.
     run: One<Run>,
 }
 
@@ -117,9 +119,10 @@ pub struct RunMutation;
 
 #[Object]
 impl RunMutation {
-    /// Puts every active prompt to every enabled provider. Where a run is under way already, that one
-    /// is given; where there is no active prompt, the status is EMPTY. At most 3 a minute for each
-    /// workspace, the runs that `setSchedule` asks for included. Takes WORKSPACE_CONTRIBUTE.
+    /// Puts every active prompt to every enabled provider. Where a run is under way already, that
+    /// one is given; where there is no active prompt, the status is EMPTY. At most 3 a minute for
+    /// each workspace unless configured otherwise, the runs that `setSchedule` asks for included.
+    /// Requires WORKSPACE_CONTRIBUTE.
     async fn start_run(&self, ctx: &Context<'_>, input: StartRunInput) -> Result<StartRunPayload> {
         let viewer = ctx.viewer()?;
         let mut check = Check::default();
@@ -130,8 +133,8 @@ impl RunMutation {
         })
     }
 
-    /// Stops a run. The answers that it has collected stay. CONFLICT where it has ended. Takes
-    /// WORKSPACE_CONTRIBUTE.
+    /// Stops a run. The answers that it has collected stay. A run that has ended is CONFLICT.
+    /// Requires WORKSPACE_CONTRIBUTE.
     async fn cancel_run(
         &self,
         ctx: &Context<'_>,

@@ -15,11 +15,11 @@ use crate::models::values::cron::{Cron, Zone};
 /// When the workspace's prompts are put to its providers.
 #[derive(SimpleObject)]
 pub struct Schedule {
-    /// Five fields, as in crontab(5), such as `0 0 * * *`.
+    /// When, in five fields, as in crontab(5), such as `0 0 * * *`.
     cron: String,
-    /// An IANA time zone; UTC unless one was given.
+    /// The IANA time zone that `cron` is meant in; UTC unless one was given.
     time_zone: String,
-    /// The next occurrence.
+    /// When it next asks for a run.
     next_run_at: DateTime,
 }
 
@@ -34,13 +34,15 @@ impl Schedule {
     }
 }
 
+/// What `setSchedule` takes.
 #[derive(InputObject)]
 struct SetScheduleInput {
-    /// Whose schedule it is.
+    /// The workspace whose schedule is set.
     workspace_id: RawId,
-    /// Five fields, as in crontab(5), such as `0 0 * * *`; `null` switches the schedule off.
+    /// When, in five fields, as in crontab(5), such as `0 0 * * *`; at most once in 15 minutes
+    /// unless configured otherwise. `null`, or leaving it out, switches the schedule off.
     cron: Option<String>,
-    /// An IANA time zone, such as `Europe/Berlin`.
+    /// The IANA time zone that `cron` is meant in, such as `Europe/Berlin`; `null` means UTC.
     #[graphql(default_with = "Some(\"UTC\".to_owned())")]
     time_zone: Option<String>,
 }
@@ -48,7 +50,7 @@ struct SetScheduleInput {
 /// What `setSchedule` answers.
 #[derive(SimpleObject)]
 struct SetSchedulePayload {
-    /// The workspace.
+    /// The workspace with its new schedule.
     workspace: One<Workspace>,
     /// What became of the run that was asked for at once.
     run_request: One<RunRequest>,
@@ -61,8 +63,8 @@ pub struct ScheduleMutation;
 #[Object]
 impl ScheduleMutation {
     /// Sets when prompts are collected, and asks for a run at once; the payload says what became of
-    /// it. Occurrences that are missed while the server is down are made up by one run. Takes
-    /// WORKSPACE_MANAGE.
+    /// it. Occurrences that are missed while the server is down are made up for by one run.
+    /// Requires WORKSPACE_MANAGE.
     async fn set_schedule(
         &self,
         ctx: &Context<'_>,

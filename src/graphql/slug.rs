@@ -6,22 +6,23 @@ use super::context::ContextExt;
 use crate::models::slugs;
 use crate::models::values::slug::{Slug, SlugBase};
 
-/// What a slug is of. Each kind has its own.
+/// What a slug belongs to. Each kind has slugs of its own: an organization and a workspace may have
+/// the same.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "slugs::SlugKind")]
 pub enum SlugKind {
-    /// An organization.
+    /// Slugs of organizations.
     Organization,
-    /// A workspace.
+    /// Slugs of workspaces.
     Workspace,
 }
 
-/// Whether a slug may be taken.
+/// Whether a slug can be taken.
 #[derive(SimpleObject)]
 pub struct SlugAvailability {
-    /// Whether it may be taken now.
+    /// Whether the slug can be taken now.
     is_available: bool,
-    /// The slug itself where it may be taken, else a free one near it.
+    /// The slug itself where it can be taken, else a free one near it.
     suggestion: String,
 }
 
@@ -31,15 +32,18 @@ pub struct SlugQuery;
 
 #[Object]
 impl SlugQuery {
-    /// Whether a slug may still be taken, and a free one near it. One that is reserved or malformed
+    /// Whether a slug can still be taken, and a free one near it. One that is reserved or malformed
     /// is not available.
     async fn slug_availability(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What somebody would like to have.")] slug: String,
+        #[graphql(
+            desc = "The slug that is wanted, or a name to make one from; case does not matter."
+        )]
+        slug: String,
         #[graphql(
             default_with = "SlugKind::Workspace",
-            desc = "What it would be of; each kind has its own."
+            desc = "What the slug is wanted for."
         )]
         kind: SlugKind,
     ) -> Result<SlugAvailability> {

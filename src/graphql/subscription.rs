@@ -22,7 +22,11 @@ pub struct Subscription;
 impl Subscription {
     /// The run as it is now, then again each time it changes, until it ends. Changes that come faster
     /// than they are read come as one. Requires WORKSPACE_VIEW.
-    async fn run(&self, ctx: &Context<'_>, id: RawId) -> Result<impl Stream<Item = Run>> {
+    async fn run(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The run to follow.")] id: RawId,
+    ) -> Result<impl Stream<Item = Run>> {
         let viewer = ctx.viewer()?;
         let mut check = Check::default();
         let id = check.id("id", &id);
@@ -38,7 +42,7 @@ impl Subscription {
     async fn workspace_events(
         &self,
         ctx: &Context<'_>,
-        workspace_id: RawId,
+        #[graphql(desc = "The workspace to follow.")] workspace_id: RawId,
     ) -> Result<impl Stream<Item = Event>> {
         let viewer = ctx.viewer()?;
         let mut check = Check::default();

@@ -19,17 +19,17 @@ impl User {
         self.0.id.into()
     }
 
-    /// Lower-cased. Compared without regard to case everywhere.
+    /// Their email address, lower-cased. Compared without regard to case everywhere.
     fn email(&self) -> &str {
         &self.0.email
     }
 
-    /// What they are called, if their identity provider says.
+    /// What they are called; `null` if their identity provider does not say.
     fn name(&self) -> Option<&str> {
         self.0.name.as_deref()
     }
 
-    /// A picture of them, if their identity provider has one.
+    /// A picture of them; `null` if their identity provider has none.
     fn avatar_url(&self) -> Option<Url> {
         self.0.avatar_url.clone().map(Url)
     }
@@ -46,7 +46,7 @@ pub struct UserQuery;
 
 #[Object]
 impl UserQuery {
-    /// The person who asks.
+    /// The person who makes the request.
     fn viewer(&self, ctx: &Context<'_>) -> Result<One<User>> {
         Ok(One(User(ctx.viewer()?.user.clone())))
     }

@@ -51,7 +51,7 @@ impl DomainVisibility {
         number(self.0.total().answers)
     }
 
-    /// How many of them mention the domain.
+    /// How many of those answers mention the domain.
     fn mentions(&self) -> i32 {
         number(self.0.total().mentions)
     }
@@ -92,26 +92,27 @@ impl DomainVisibility {
 /// How often a provider's answers mention the workspace's domain.
 #[derive(SimpleObject)]
 pub struct ProviderVisibility {
-    /// Whose answers they are.
+    /// The provider whose answers are counted.
     provider: Provider,
     /// How many answers there were.
     answers: i32,
-    /// How many of them mention the domain.
+    /// How many of those answers mention the domain.
     mentions: i32,
-    /// mentions ÷ answers, from 0 to 1.
+    /// mentions ÷ answers, from 0 to 1; `null` where there is no answer, but such providers are not
+    /// listed.
     rate: Option<f64>,
 }
 
 /// How often the answers of a day mention the workspace's domain.
 #[derive(SimpleObject)]
 pub struct DailyVisibility {
-    /// In UTC.
+    /// The day, in UTC.
     day: Date,
-    /// How many answers there were.
+    /// How many answers there were on that day.
     answers: i32,
-    /// How many of them mention the domain.
+    /// How many of those answers mention the domain.
     mentions: i32,
-    /// mentions ÷ answers, from 0 to 1.
+    /// mentions ÷ answers, from 0 to 1; `null` where there is no answer, but such days are not listed.
     rate: Option<f64>,
 }
 

@@ -134,7 +134,7 @@ async fn members_are_managed_by_owners_and_admins(#[values(Sqlite, Postgres)] on
             .await;
         assert_eq!(refused.violations(), ["organizationId", "userId"]);
     }
-    // Handing over takes being an OWNER.
+    // Handing over requires being an OWNER.
     admin
         .mutate_refused(
             "FORBIDDEN",

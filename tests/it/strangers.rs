@@ -380,6 +380,9 @@ async fn what_is_no_id_is_refused_with_its_path(#[values(Sqlite, Postgres)] on: 
             let reply = schema.ask(&bob, &place, malformed, &his).await;
             assert_eq!(reply.code(), "INVALID_INPUT", "{name}: {malformed:?}");
             assert_eq!(reply.violations(), [place.violation()], "{name}");
+            let wanted = format!("`{}_` and 26 characters.", place.kind());
+            let message = reply.message();
+            assert!(message.ends_with(&wanted), "{name}: {message}");
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::graphql::scalar::DateTime;
 use crate::graphql::user::User;
 use crate::models::{organization, user};
 
-/// A membership of an organization.
+/// A person's membership in an organization.
 #[derive(Clone)]
 pub struct OrganizationMember {
     member: organization::OrganizationMember,
@@ -23,7 +23,7 @@ impl From<(organization::OrganizationMember, user::User)> for OrganizationMember
     }
 }
 
-/// A membership of an organization.
+/// A person's membership in an organization.
 #[Object]
 impl OrganizationMember {
     /// The globally unique id.
@@ -31,23 +31,23 @@ impl OrganizationMember {
         self.member.id.into()
     }
 
-    /// Of what.
+    /// The organization that they are a member of.
     async fn organization(&self, ctx: &Context<'_>) -> Result<Organization> {
         let found = ctx.loaders()?.load_one(self.member.organization_id).await?;
         Ok(Organization(found.ok_or_else(Error::not_found)?))
     }
 
-    /// Who.
+    /// The person who is a member.
     fn user(&self) -> One<User> {
         One(User(self.user.clone()))
     }
 
-    /// What they are there.
+    /// Their role in the organization.
     fn role(&self) -> OrganizationRole {
         self.member.role.into()
     }
 
-    /// Since when.
+    /// When they became a member.
     fn created_at(&self) -> DateTime {
         self.member.created_at.into()
     }

@@ -48,20 +48,28 @@ pub enum OrganizationRole {
 /// What a role allows.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "access::Permission")]
-#[allow(missing_docs, reason = "each is named by what it allows")]
 pub enum Permission {
+    /// See the organization and its members.
     OrganizationView,
+    /// Rename the organization, change its slug, and link it to WorkOS.
     OrganizationUpdate,
+    /// Delete the organization and its workspaces with it.
     OrganizationDelete,
+    /// Invite people to the organization, change roles in it, and remove members.
     OrganizationManageMembers,
+    /// Manage the organization's billing. Nothing in this API requires it yet.
     OrganizationManageBilling,
+    /// Create workspaces in the organization.
     WorkspaceCreate,
+    /// See the workspace, its members, prompts, runs and answers.
     WorkspaceView,
-    /// Change content: prompts, projects, issues, agents, tasks, storage.
+    /// Change content: make, change and delete prompts, start and cancel runs.
     WorkspaceContribute,
-    /// Change the workspace itself: providers, schedule, settings, invitations, join code.
+    /// Change the workspace itself: providers, schedule, settings, invitations, join code. See its
+    /// events.
     WorkspaceManage,
-    /// Rename, remove members, change roles, delete and restore.
+    /// Change name, slug, domain and visibility, remove members, change roles, hand over, delete
+    /// and restore.
     WorkspaceOwn,
 }
 
@@ -70,7 +78,7 @@ pub fn permissions(permissions: &[access::Permission]) -> Vec<Permission> {
     permissions.iter().copied().map(Permission::from).collect()
 }
 
-/// What people belong to and workspaces hang off.
+/// What people are members of, and what workspaces belong to.
 #[derive(Clone)]
 pub struct Organization(pub Arc<VisibleOrganization>);
 
@@ -80,7 +88,7 @@ impl From<VisibleOrganization> for Organization {
     }
 }
 
-/// What people belong to and workspaces hang off.
+/// What people are members of, and what workspaces belong to.
 #[Object]
 impl Organization {
     /// The globally unique id.
@@ -88,12 +96,13 @@ impl Organization {
         self.0.organization.id.into()
     }
 
-    /// 2 to 80 characters.
+    /// What it is called: 2 to 80 characters.
     fn name(&self) -> &str {
         &self.0.organization.name
     }
 
-    /// Unique across the platform.
+    /// Its name in URLs, unique across the platform. A former slug still finds the organization
+    /// until another one takes it.
     fn slug(&self) -> &str {
         &self.0.organization.slug
     }
@@ -103,12 +112,12 @@ impl Organization {
         self.0.organization.is_personal
     }
 
-    /// The organization of the same name at WorkOS, if it was linked.
+    /// The id of the organization at WorkOS that it is linked to; `null` if it is linked to none.
     fn workos_organization_id(&self) -> Option<&str> {
         self.0.organization.workos_organization_id.as_deref()
     }
 
-    /// What the viewer may do here.
+    /// The viewer's role here, and what it allows.
     fn viewer_access(&self) -> One<OrganizationAccess> {
         One(OrganizationAccess(self.0.clone()))
     }
@@ -125,12 +134,12 @@ impl Organization {
         self.0.organization.created_at.into()
     }
 
-    /// When it was changed last.
+    /// When it was last changed.
     fn updated_at(&self) -> DateTime {
         self.0.organization.updated_at.into()
     }
 
-    /// Its members, by joining.
+    /// Its members, in the order in which they joined.
     #[allow(clippy::too_many_arguments, reason = "the arguments are the API's")]
     async fn members(
         &self,
@@ -139,7 +148,9 @@ impl Organization {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        #[graphql(desc = "Only those who are this.")] role: Option<OrganizationRole>,
+        #[graphql(desc = "Only members with this role; with any role unless given.")] role: Option<
+            OrganizationRole,
+        >,
     ) -> Result<Connection<OrganizationMember>> {
         let list = MemberList {
             role: role.map(Into::into),
@@ -157,7 +168,10 @@ impl Organization {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        #[graphql(desc = "Only those whose name or slug holds this text.")] search: Option<String>,
+        #[graphql(
+            desc = "Only workspaces whose name or slug contains this text of up to 100 characters, in any case."
+        )]
+        search: Option<String>,
     ) -> Result<Connection<Workspace>> {
         let list = WorkspacesOfOrganization {
             search: search_argument(search)?,
@@ -166,8 +180,8 @@ impl Organization {
         Connection::load(ctx, list, self.0.organization.id, args, Workspace).await
     }
 
-    /// Those to the organization alone, newest first. Requires ORGANIZATION_MANAGE_MEMBERS; `null` with the error FORBIDDEN
-    /// without it. `status: null` means any.
+    /// Invitations to the organization alone, newest first. Requires ORGANIZATION_MANAGE_MEMBERS;
+    /// `null` with the error FORBIDDEN without it.
     async fn invitations(
         &self,
         ctx: &Context<'_>,
@@ -177,7 +191,7 @@ impl Organization {
         before: Option<String>,
         #[graphql(
             default_with = "Some(InvitationStatus::Pending)",
-            desc = "`null` for any."
+            desc = "Only invitations with this status; `null` means any status."
         )]
         status: Option<InvitationStatus>,
     ) -> Nullable<Connection<Invitation>> {
@@ -198,7 +212,8 @@ impl Organization {
         nullable::<_, async_graphql::Error>(invitations.await)
     }
 
-    /// Newest first. For owners and admins; `null` with the error FORBIDDEN for others.
+    /// What happened in the organization and its workspaces, newest first. For owners and admins;
+    /// `null` with the error FORBIDDEN for others.
     async fn events(
         &self,
         ctx: &Context<'_>,
@@ -206,9 +221,11 @@ impl Organization {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        #[graphql(name = "kinds", desc = "Only events of these kinds.")] only: Option<
-            Vec<EventKind>,
-        >,
+        #[graphql(
+            name = "kinds",
+            desc = "Only events of these kinds; of every kind unless given."
+        )]
+        only: Option<Vec<EventKind>>,
     ) -> Nullable<Connection<Event>> {
         let events = async {
             if !self.0.role.is_admin() {
@@ -230,12 +247,12 @@ pub struct OrganizationAccess(Arc<VisibleOrganization>);
 /// What the viewer may do in an organization.
 #[Object]
 impl OrganizationAccess {
-    /// In which one.
+    /// The organization that this is about.
     fn organization(&self) -> One<Organization> {
         One(Organization(self.0.clone()))
     }
 
-    /// What the viewer is there.
+    /// The viewer's role in it.
     fn role(&self) -> OrganizationRole {
         self.0.role.into()
     }
@@ -252,21 +269,21 @@ impl OrganizationAccess {
             .may(access::Permission::OrganizationManageBilling)
     }
 
-    /// What the role allows.
+    /// What the role allows in the organization.
     fn permissions(&self) -> Vec<Permission> {
         permissions(self.0.role.permissions())
     }
 }
 
-/// What an organization is found by.
+/// What an organization is found by: exactly one of these.
 #[derive(OneofObject)]
 #[graphql(name = "OrganizationBy")]
 pub enum OrganizationByInput {
     /// Its id.
     Id(RawId),
-    /// Its slug, or a former one that no other has taken.
+    /// Its slug, or a former one that no other organization has taken.
     Slug(String),
-    /// The id of the organization at WorkOS that it was linked to.
+    /// The id of the organization at WorkOS that it is linked to.
     WorkosOrganizationId(String),
 }
 
@@ -289,11 +306,12 @@ impl OrganizationQuery {
         Connection::of_viewer(ctx, OrganizationList, args, Organization::from).await
     }
 
-    /// `null` where there is none or the viewer may not see it: reading what is not there is no
-    /// error.
+    /// An organization; `null` where there is none or the viewer may not see it: reading what is
+    /// not there is no error.
     async fn organization(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "Its id, its slug or the id of its WorkOS organization.")]
         by: OrganizationByInput,
     ) -> Nullable<Organization> {
         let found = async {
@@ -319,7 +337,7 @@ impl OrganizationQuery {
     async fn organization_access(
         &self,
         ctx: &Context<'_>,
-        organization_id: RawId,
+        #[graphql(desc = "The organization that is asked about.")] organization_id: RawId,
     ) -> Nullable<OrganizationAccess> {
         let found = async {
             let viewer = ctx.viewer_id()?;

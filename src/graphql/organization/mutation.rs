@@ -11,52 +11,70 @@ use crate::models::organization::{self, NewOrganization, OrganizationChanges};
 use crate::models::values::slug::Slug;
 use crate::models::values::{Invalid, text};
 
+/// What `createOrganization` takes.
 #[derive(InputObject)]
 struct CreateOrganizationInput {
-    /// 2 to 80 characters.
+    /// What it is called: 2 to 80 characters.
     name: String,
-    /// 2 to 50 characters; made from the name unless given.
+    /// Its name in URLs: 2 to 50 characters of a-z, 0-9 and single hyphens inside; made from the
+    /// name unless given.
     slug: Option<String>,
 }
 
+/// What `updateOrganization` takes. What is left out stays as it is.
 #[derive(InputObject)]
 struct UpdateOrganizationInput {
+    /// The organization to change.
     organization_id: RawId,
-    /// 2 to 80 characters.
+    /// What it is called: 2 to 80 characters. `null` is INVALID_INPUT.
     name: MaybeUndefined<String>,
-    /// 2 to 50 characters.
+    /// Its name in URLs: 2 to 50 characters of a-z, 0-9 and single hyphens inside. `null` is
+    /// INVALID_INPUT.
     slug: MaybeUndefined<String>,
 }
 
+/// What `deleteOrganization` takes.
 #[derive(InputObject)]
 struct DeleteOrganizationInput {
+    /// The organization to delete.
     organization_id: RawId,
 }
 
+/// What `linkWorkosOrganization` takes.
 #[derive(InputObject)]
 struct LinkWorkosOrganizationInput {
+    /// The organization to link.
     organization_id: RawId,
-    /// `null` unlinks it.
+    /// The id of an organization at WorkOS: 1 to 255 ASCII characters without spaces. `null`
+    /// unlinks it; it may not be left out.
     workos_organization_id: MaybeUndefined<String>,
 }
 
+/// What `createOrganization` answers.
 #[derive(SimpleObject)]
 struct CreateOrganizationPayload {
+    /// The organization that was made.
     organization: One<Organization>,
 }
 
+/// What `updateOrganization` answers.
 #[derive(SimpleObject)]
 struct UpdateOrganizationPayload {
+    /// The organization as it is now.
     organization: One<Organization>,
 }
 
+/// What `deleteOrganization` answers.
 #[derive(SimpleObject)]
 struct DeleteOrganizationPayload {
+    /// The id of the organization that is gone.
     deleted_id: ID,
 }
 
+/// What `linkWorkosOrganization` answers.
 #[derive(SimpleObject)]
 struct LinkWorkosOrganizationPayload {
+    /// The organization as it is now.
     organization: One<Organization>,
 }
 
@@ -66,8 +84,9 @@ pub struct OrganizationMutation;
 
 #[Object]
 impl OrganizationMutation {
-    /// Makes an organization, owned by the viewer. At most 3 an hour for each user, together with
-    /// those that `createWorkspace` makes. Takes being signed in.
+    /// Makes an organization, owned by the viewer. At most 3 an hour for each user unless
+    /// configured otherwise, together with those that `createWorkspace` makes. Requires being
+    /// signed in.
     async fn create_organization(
         &self,
         ctx: &Context<'_>,
@@ -89,7 +108,7 @@ impl OrganizationMutation {
         })
     }
 
-    /// Renames an organization or changes its slug. Takes ORGANIZATION_UPDATE.
+    /// Renames an organization or changes its slug. Requires ORGANIZATION_UPDATE.
     async fn update_organization(
         &self,
         ctx: &Context<'_>,
@@ -108,7 +127,7 @@ impl OrganizationMutation {
         })
     }
 
-    /// Deletes an organization and its workspaces with it. Cannot be undone. Takes
+    /// Deletes an organization and its workspaces with it. Cannot be undone. Requires
     /// ORGANIZATION_DELETE.
     async fn delete_organization(
         &self,
@@ -125,7 +144,8 @@ impl OrganizationMutation {
         })
     }
 
-    /// Links an organization to one at WorkOS, or unlinks it. Takes ORGANIZATION_UPDATE.
+    /// Links an organization to one at WorkOS, or unlinks it. A WorkOS organization that is linked
+    /// to another organization is CONFLICT. Requires ORGANIZATION_UPDATE.
     async fn link_workos_organization(
         &self,
         ctx: &Context<'_>,

@@ -30,18 +30,18 @@ impl Prompt {
         self.0.id.into()
     }
 
-    /// Where it is asked for.
+    /// The workspace that it belongs to.
     async fn workspace(&self, ctx: &Context<'_>) -> Result<Workspace> {
         let found = ctx.loaders()?.load_one(self.0.workspace_id).await?;
         Ok(Workspace(found.ok_or_else(Error::not_found)?))
     }
 
-    /// 1 to 2,000 characters, unlike any other's in the workspace.
+    /// What is asked: 1 to 2,000 characters, unlike the text of any other prompt in the workspace.
     fn text(&self) -> &str {
         &self.0.text
     }
 
-    /// In lower case, each once.
+    /// Labels for sorting prompts, in lower case, without duplicates.
     fn tags(&self) -> &[String] {
         &self.0.tags.0
     }
@@ -51,7 +51,7 @@ impl Prompt {
         self.0.is_active
     }
 
-    /// `null` for an account deleted since, and for someone the viewer may not see.
+    /// Who made it; `null` for an account deleted since, and for someone the viewer may not see.
     async fn created_by(&self, ctx: &Context<'_>) -> Nullable<User> {
         let id = self.0.created_by?;
         let found = async { Ok::<_, async_graphql::Error>(ctx.loaders()?.load_one(id).await?) };
@@ -63,12 +63,12 @@ impl Prompt {
         self.0.created_at.into()
     }
 
-    /// When it was changed last.
+    /// When it was last changed.
     fn updated_at(&self) -> DateTime {
         self.0.updated_at.into()
     }
 
-    /// What was answered to it, in whichever run, newest first.
+    /// The answers to it from all runs, failed ones included, newest first.
     #[allow(clippy::too_many_arguments, reason = "the arguments are the API's")]
     async fn answers(
         &self,
@@ -77,7 +77,8 @@ impl Prompt {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        #[graphql(desc = "Only those of this provider.")] provider: Option<Provider>,
+        #[graphql(desc = "Only answers of this provider; of every provider unless given.")]
+        provider: Option<Provider>,
     ) -> Result<Connection<Answer>> {
         let list = AnswersOfPrompt {
             provider: provider.map(Into::into),

@@ -12,20 +12,23 @@ use crate::id::{PromptId, WorkspaceId};
 use crate::models::prompt::{self, MAX_AT_ONCE, MAX_TAGS, NewPrompt, PromptChanges};
 use crate::models::values::text;
 
-/// A prompt that is to be made.
+/// A prompt to make.
 #[derive(InputObject)]
 struct PromptInput {
-    /// 1 to 2,000 characters.
+    /// What is asked: 1 to 2,000 characters, unlike the text of any other prompt in the workspace.
     text: String,
-    /// At most 20, each 1 to 40 characters.
+    /// At most 20 labels of 1 to 40 characters each; they are lower-cased, and duplicates count
+    /// once.
     #[graphql(default)]
     tags: Vec<String>,
 }
 
+/// What `createPrompts` takes.
 #[derive(InputObject)]
 struct CreatePromptsInput {
+    /// The workspace that the prompts are for.
     workspace_id: RawId,
-    /// 1 to 100.
+    /// 1 to 100 prompts.
     prompts: Vec<PromptInput>,
 }
 
@@ -50,13 +53,14 @@ impl CreatePromptsInput {
     }
 }
 
-/// What is left out stays.
+/// What `updatePrompt` takes. What is left out stays as it is; `null` is INVALID_INPUT.
 #[derive(InputObject)]
 struct UpdatePromptInput {
+    /// The prompt to change.
     prompt_id: RawId,
-    /// 1 to 2,000 characters.
+    /// What is asked: 1 to 2,000 characters, unlike the text of any other prompt in the workspace.
     text: MaybeUndefined<String>,
-    /// At most 20, each 1 to 40 characters.
+    /// All its labels from now on: at most 20 of 1 to 40 characters each.
     tags: MaybeUndefined<Vec<String>>,
     /// Whether runs put it to the providers.
     is_active: MaybeUndefined<bool>,
@@ -99,23 +103,31 @@ fn tags(check: &mut Check, path: &str, raw: &[String]) -> Checked<Vec<String>> {
     })
 }
 
+/// What `deletePrompt` takes.
 #[derive(InputObject)]
 struct DeletePromptInput {
+    /// The prompt to delete.
     prompt_id: RawId,
 }
 
+/// What `createPrompts` answers.
 #[derive(SimpleObject)]
 struct CreatePromptsPayload {
+    /// The prompts that were made, in the order in which they were given.
     prompts: Many<Prompt>,
 }
 
+/// What `updatePrompt` answers.
 #[derive(SimpleObject)]
 struct UpdatePromptPayload {
+    /// The prompt as it is now.
     prompt: One<Prompt>,
 }
 
+/// What `deletePrompt` answers.
 #[derive(SimpleObject)]
 struct DeletePromptPayload {
+    /// The id of the prompt that is gone.
     deleted_id: ID,
 }
 
@@ -125,9 +137,9 @@ pub struct PromptMutation;
 
 #[Object]
 impl PromptMutation {
-    /// Makes prompts, all of them or none, and answers them in the order given. The same text twice, or
-    /// one that the workspace has already, is CONFLICT, with `extensions.violations` telling which.
-    /// Takes WORKSPACE_CONTRIBUTE.
+    /// Makes prompts, all of them or none, and answers them in the order given. The same text
+    /// twice, or one that the workspace has already, is CONFLICT, with `extensions.violations`
+    /// telling which. Requires WORKSPACE_CONTRIBUTE.
     async fn create_prompts(
         &self,
         ctx: &Context<'_>,
@@ -143,7 +155,7 @@ impl PromptMutation {
     }
 
     /// Changes a prompt. Answers that were given to it keep its text as it was. The text of another
-    /// prompt in the workspace is CONFLICT. Takes WORKSPACE_CONTRIBUTE.
+    /// prompt in the workspace is CONFLICT. Requires WORKSPACE_CONTRIBUTE.
     async fn update_prompt(
         &self,
         ctx: &Context<'_>,
@@ -157,7 +169,8 @@ impl PromptMutation {
         })
     }
 
-    /// Deletes a prompt. Answers that were given to it stay in their runs. Takes WORKSPACE_CONTRIBUTE.
+    /// Deletes a prompt. Answers that were given to it stay in their runs. Requires
+    /// WORKSPACE_CONTRIBUTE.
     async fn delete_prompt(
         &self,
         ctx: &Context<'_>,

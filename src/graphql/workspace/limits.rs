@@ -17,17 +17,19 @@ pub struct WorkspaceLimits {
 /// What the organization's plan allows in a workspace. `null` means unlimited.
 #[Object]
 impl WorkspaceLimits {
-    /// How many bytes of documents it may hold.
+    /// How many bytes of documents it may hold; `null` means unlimited. Reserved: nothing counts
+    /// against it yet.
     fn max_document_bytes(&self) -> Option<BigInt> {
         self.plan.max_document_bytes.map(BigInt)
     }
 
-    /// How many bytes its agents may know.
+    /// How many bytes of knowledge its agents may hold; `null` means unlimited. Reserved: nothing
+    /// counts against it yet.
     fn max_agent_knowledge_bytes(&self) -> Option<BigInt> {
         self.plan.max_agent_knowledge_bytes.map(BigInt)
     }
 
-    /// Seats: members and pending invitations.
+    /// Seats, which members and pending invitations take.
     async fn members(&self, ctx: &Context<'_>) -> Result<Quota> {
         let used = ctx.loaders()?.load_one(SeatsKey(self.workspace)).await?;
         let limit = self.plan.max_members_per_workspace;
@@ -47,9 +49,9 @@ impl WorkspaceLimits {
 pub struct Quota {
     /// How many there are.
     used: i32,
-    /// How many there may be. `null` means unlimited.
+    /// How many there may be; `null` means unlimited.
     limit: Option<i32>,
-    /// How many more fit. `null` means unlimited.
+    /// How many more fit, at least 0; `null` means unlimited.
     remaining: Option<i32>,
 }
 

@@ -10,7 +10,7 @@ use crate::graphql::scalar::DateTime;
 use crate::graphql::user::User;
 use crate::models::{user, workspace};
 
-/// A membership of a workspace.
+/// A person's membership in a workspace.
 #[derive(Clone)]
 pub struct WorkspaceMember {
     member: workspace::WorkspaceMember,
@@ -23,7 +23,7 @@ impl From<(workspace::WorkspaceMember, user::User)> for WorkspaceMember {
     }
 }
 
-/// A membership of a workspace.
+/// A person's membership in a workspace.
 #[Object]
 impl WorkspaceMember {
     /// The globally unique id.
@@ -31,23 +31,23 @@ impl WorkspaceMember {
         self.member.id.into()
     }
 
-    /// Of what.
+    /// The workspace that they are a member of.
     async fn workspace(&self, ctx: &Context<'_>) -> Result<Workspace> {
         let found = ctx.loaders()?.load_one(self.member.workspace_id).await?;
         Ok(Workspace(found.ok_or_else(Error::not_found)?))
     }
 
-    /// Who.
+    /// The person who is a member.
     fn user(&self) -> One<User> {
         One(User(self.user.clone()))
     }
 
-    /// What they are there.
+    /// The role that the membership gives. Their role in the organization may give a higher one.
     fn role(&self) -> WorkspaceRole {
         self.member.role.into()
     }
 
-    /// Since when.
+    /// When they became a member.
     fn created_at(&self) -> DateTime {
         self.member.created_at.into()
     }

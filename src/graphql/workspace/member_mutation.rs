@@ -9,54 +9,76 @@ use crate::graphql::id::RawId;
 use crate::graphql::resolve::One;
 use crate::models::workspace;
 
+/// What `updateWorkspaceMember` takes.
 #[derive(InputObject)]
 struct UpdateWorkspaceMemberInput {
+    /// The workspace that the person is a member of.
     workspace_id: RawId,
+    /// The member whose role changes.
     user_id: RawId,
-    /// What they are to be.
+    /// Their new role.
     role: WorkspaceRole,
 }
 
+/// What `removeWorkspaceMember` takes.
 #[derive(InputObject)]
 struct RemoveWorkspaceMemberInput {
+    /// The workspace that the person is removed from.
     workspace_id: RawId,
+    /// The member to remove.
     user_id: RawId,
     /// If given and the member has another role by now, nothing happens and the code is CONFLICT.
     expected_role: Option<WorkspaceRole>,
 }
 
+/// What `leaveWorkspace` takes.
 #[derive(InputObject)]
 struct LeaveWorkspaceInput {
+    /// The workspace to leave.
     workspace_id: RawId,
 }
 
+/// What `transferWorkspaceOwnership` takes.
 #[derive(InputObject)]
 struct TransferWorkspaceOwnershipInput {
+    /// The workspace to hand over.
     workspace_id: RawId,
+    /// The member of the organization who becomes OWNER; somebody other than the viewer.
     user_id: RawId,
 }
 
+/// What `updateWorkspaceMember` answers.
 #[derive(SimpleObject)]
 struct UpdateWorkspaceMemberPayload {
+    /// The membership with its new role.
     membership: One<WorkspaceMember>,
 }
 
+/// What `removeWorkspaceMember` answers.
 #[derive(SimpleObject)]
 struct RemoveWorkspaceMemberPayload {
+    /// Always `true`: where nobody is removed, there is an error instead.
     removed: bool,
+    /// The id of the person who was removed.
     user_id: ID,
-    /// What they were there.
+    /// The role that their membership gave.
     role: WorkspaceRole,
+    /// The workspace that they were removed from.
     workspace: One<Workspace>,
 }
 
+/// What `leaveWorkspace` answers.
 #[derive(SimpleObject)]
 struct LeaveWorkspacePayload {
+    /// The id of the workspace that was left, which the viewer may still see by their role in the
+    /// organization.
     workspace_id: ID,
 }
 
+/// What `transferWorkspaceOwnership` answers.
 #[derive(SimpleObject)]
 struct TransferWorkspaceOwnershipPayload {
+    /// The workspace as the viewer sees it now.
     workspace: One<Workspace>,
 }
 
@@ -66,7 +88,7 @@ pub struct WorkspaceMemberMutation;
 
 #[Object]
 impl WorkspaceMemberMutation {
-    /// Gives a member another role. The last OWNER stays one. Takes WORKSPACE_OWN.
+    /// Gives a member another role. The last OWNER stays one. Requires WORKSPACE_OWN.
     async fn update_workspace_member(
         &self,
         ctx: &Context<'_>,
@@ -84,8 +106,8 @@ impl WorkspaceMemberMutation {
         })
     }
 
-    /// Removes a member, who cannot come back by the join code until they are invited or added again.
-    /// The last OWNER stays. Takes WORKSPACE_OWN.
+    /// Removes a member, who cannot come back by the join code until they are invited or added
+    /// again. The last OWNER stays. Requires WORKSPACE_OWN.
     async fn remove_workspace_member(
         &self,
         ctx: &Context<'_>,
@@ -106,7 +128,7 @@ impl WorkspaceMemberMutation {
         })
     }
 
-    /// Ends the viewer's own membership. The last OWNER stays. Takes being signed in.
+    /// Ends the viewer's own membership. The last OWNER stays. Requires being signed in.
     async fn leave_workspace(
         &self,
         ctx: &Context<'_>,
@@ -123,7 +145,8 @@ impl WorkspaceMemberMutation {
     }
 
     /// Makes another member of the organization OWNER of the workspace, with a membership if they
-    /// have none; the viewer's own membership, if there is one, becomes ADMIN. Takes WORKSPACE_OWN.
+    /// have none; the viewer's own membership, if there is one, becomes ADMIN. Requires
+    /// WORKSPACE_OWN.
     async fn transfer_workspace_ownership(
         &self,
         ctx: &Context<'_>,

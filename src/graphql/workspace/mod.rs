@@ -53,7 +53,7 @@ pub enum WorkspaceRole {
     Member,
 }
 
-/// Whether a workspace is there.
+/// Whether a workspace is live or deleted.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 pub enum WorkspaceStatus {
     /// It is live.
@@ -62,7 +62,7 @@ pub enum WorkspaceStatus {
     Deleted,
 }
 
-/// Who of the organization sees a workspace.
+/// Who in the organization sees a workspace.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "workspace::Visibility")]
 pub enum WorkspaceVisibility {
@@ -111,40 +111,40 @@ impl Workspace {
         self.row().id.into()
     }
 
-    /// What it belongs to, for good.
+    /// The organization that it belongs to, which never changes.
     async fn organization(&self, ctx: &Context<'_>) -> Result<One<Organization>> {
         Ok(One(Organization(self.load_organization(ctx).await?)))
     }
 
-    /// 2 to 80 characters.
+    /// What it is called: 2 to 80 characters.
     fn name(&self) -> &str {
         &self.row().name
     }
 
-    /// Unique across the platform. A former slug still finds the workspace until another one takes
-    /// it, and a deleted workspace gives its slug up.
+    /// Its name in URLs, unique across the platform. A former slug still finds the workspace until
+    /// another one takes it, and a deleted workspace gives its slug up.
     fn slug(&self) -> &str {
         &self.row().slug
     }
 
-    /// Up to 2,000 characters.
+    /// What it is for, in up to 2,000 characters; `null` if nobody said.
     fn description(&self) -> Option<&str> {
         self.row().description.as_deref()
     }
 
-    /// The domain whose mentions are tracked, such as `example.com`.
+    /// The domain whose mentions are tracked, such as `example.com`; `null` if none is.
     fn domain(&self) -> Option<&str> {
         self.row().domain.as_deref()
     }
 
-    /// Where everybody can see its icon. Each icon has a URL of its own, which is good for as long as it
-    /// is the workspace's.
+    /// Where everybody can see its icon; `null` if it has none. Each icon has a URL of its own,
+    /// which is good for as long as it is the workspace's.
     fn icon_url(&self, ctx: &Context<'_>) -> Option<Url> {
         let icon = self.row().icon()?;
         Some(Url(icon.url(ctx.app())))
     }
 
-    /// Whether it is there.
+    /// Whether it is live or deleted.
     fn status(&self) -> WorkspaceStatus {
         match self.row().deleted_at {
             None => WorkspaceStatus::Active,
@@ -152,12 +152,12 @@ impl Workspace {
         }
     }
 
-    /// Who of the organization sees it.
+    /// Who in the organization sees it.
     fn visibility(&self) -> WorkspaceVisibility {
         self.row().visibility.into()
     }
 
-    /// `null` for an account deleted since, and for someone the viewer may not see.
+    /// Who made it; `null` for an account deleted since, and for someone the viewer may not see.
     async fn created_by(&self, ctx: &Context<'_>) -> Nullable<User> {
         let id = self.row().created_by?;
         let found = async { Ok::<_, async_graphql::Error>(ctx.loaders()?.load_one(id).await?) };
@@ -169,17 +169,17 @@ impl Workspace {
         self.row().created_at.into()
     }
 
-    /// When it was changed last.
+    /// When it was last changed.
     fn updated_at(&self) -> DateTime {
         self.row().updated_at.into()
     }
 
-    /// When it was deleted.
+    /// When it was deleted; `null` for a live one.
     fn deleted_at(&self) -> Option<DateTime> {
         self.row().deleted_at.map(DateTime)
     }
 
-    /// When a deleted workspace and all that is in it will be gone for good.
+    /// When a deleted workspace and all that is in it will be gone for good; `null` for a live one.
     fn purge_at(&self) -> Option<DateTime> {
         self.row().purge_at.map(DateTime)
     }
@@ -190,7 +190,7 @@ impl Workspace {
         Ok(self.role()?.into())
     }
 
-    /// What that role allows.
+    /// What `viewerRole` allows.
     fn viewer_permissions(&self) -> Result<Vec<Permission>> {
         Ok(permissions(self.role()?.permissions()))
     }
@@ -205,12 +205,13 @@ impl Workspace {
         Json(self.row().onboarding.0.clone())
     }
 
-    /// When the onboarding was completed.
+    /// When the onboarding was completed; `null` until then.
     fn onboarding_completed_at(&self) -> Option<DateTime> {
         self.row().onboarding_completed_at.map(DateTime)
     }
 
-    /// Set when the workspace is made, where its plan has a trial.
+    /// When its trial ends. Set when the workspace is made, where its plan has a trial; otherwise
+    /// `null`.
     fn trial_ends_at(&self) -> Option<DateTime> {
         self.row().trial_ends_at.map(DateTime)
     }
@@ -239,7 +240,7 @@ impl Workspace {
         })
     }
 
-    /// Its members, by joining.
+    /// Its members, in the order in which they joined.
     #[allow(clippy::too_many_arguments, reason = "the arguments are the API's")]
     async fn members(
         &self,
@@ -248,7 +249,9 @@ impl Workspace {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        #[graphql(desc = "Only those who are this.")] role: Option<WorkspaceRole>,
+        #[graphql(desc = "Only members with this role; with any role unless given.")] role: Option<
+            WorkspaceRole,
+        >,
     ) -> Result<Connection<WorkspaceMember>> {
         let list = MemberList {
             role: role.map(Into::into),
@@ -268,9 +271,11 @@ impl Workspace {
     async fn domain_visibility(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The beginning, which is included; 30 days before the end unless given.")]
+        #[graphql(
+            desc = "Only answers from this instant on. Unless given, 30 days in UTC count, up to `until` or today."
+        )]
         since: Option<DateTime>,
-        #[graphql(desc = "The end, which is not included; none unless given.")] until: Option<
+        #[graphql(desc = "Only answers from before this instant; without end unless given.")] until: Option<
             DateTime,
         >,
     ) -> Result<DomainVisibility> {
@@ -290,8 +295,8 @@ impl Workspace {
         nullable::<_, async_graphql::Error>(found.await)
     }
 
-    /// Newest first. Requires WORKSPACE_MANAGE; `null` with the error FORBIDDEN
-    /// without it. `status: null` means any.
+    /// Invitations to the workspace, newest first. Requires WORKSPACE_MANAGE; `null` with the error
+    /// FORBIDDEN without it.
     async fn invitations(
         &self,
         ctx: &Context<'_>,
@@ -301,7 +306,7 @@ impl Workspace {
         before: Option<String>,
         #[graphql(
             default_with = "Some(InvitationStatus::Pending)",
-            desc = "`null` for any."
+            desc = "Only invitations with this status; `null` means any status."
         )]
         status: Option<InvitationStatus>,
     ) -> Nullable<Connection<Invitation>> {
@@ -319,7 +324,7 @@ impl Workspace {
         nullable::<_, async_graphql::Error>(invitations.await)
     }
 
-    /// What is asked, oldest first.
+    /// Its prompts, active or not, oldest first.
     #[allow(clippy::too_many_arguments, reason = "the arguments are the API's")]
     async fn prompts(
         &self,
@@ -328,7 +333,10 @@ impl Workspace {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        #[graphql(desc = "Only those whose text holds this.")] search: Option<String>,
+        #[graphql(
+            desc = "Only prompts whose text contains this text of up to 100 characters, in any case."
+        )]
+        search: Option<String>,
     ) -> Result<Connection<Prompt>> {
         let list = PromptList {
             search: search_argument(search)?,
@@ -337,7 +345,7 @@ impl Workspace {
         Connection::load(ctx, list, self.row().id, args, Prompt).await
     }
 
-    /// Collections of answers, newest first.
+    /// Its collections of answers, newest first.
     #[allow(clippy::too_many_arguments, reason = "the arguments are the API's")]
     async fn runs(
         &self,
@@ -346,7 +354,8 @@ impl Workspace {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        #[graphql(desc = "Only those that have come this far.")] status: Option<RunStatus>,
+        #[graphql(desc = "Only runs with exactly this status; with any status unless given.")]
+        status: Option<RunStatus>,
     ) -> Result<Connection<Run>> {
         let list = RunList {
             status: status.map(Into::into),
@@ -355,7 +364,8 @@ impl Workspace {
         Connection::load(ctx, list, self.row().id, args, Run).await
     }
 
-    /// Newest first. Requires WORKSPACE_MANAGE; `null` with the error FORBIDDEN without it.
+    /// What happened in the workspace, newest first. Requires WORKSPACE_MANAGE; `null` with the
+    /// error FORBIDDEN without it.
     async fn events(
         &self,
         ctx: &Context<'_>,
@@ -363,9 +373,11 @@ impl Workspace {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        #[graphql(name = "kinds", desc = "Only events of these kinds.")] only: Option<
-            Vec<EventKind>,
-        >,
+        #[graphql(
+            name = "kinds",
+            desc = "Only events of these kinds; of every kind unless given."
+        )]
+        only: Option<Vec<EventKind>>,
     ) -> Nullable<Connection<Event>> {
         let events = async {
             self.require(access::Permission::WorkspaceManage)?;

@@ -18,7 +18,7 @@ use crate::models::values::slug::Slug;
 use crate::models::values::{json, text};
 use crate::models::workspace::{self, NewWorkspace, Place, WorkspaceChanges};
 
-/// Where a new workspace belongs.
+/// Where a new workspace belongs: exactly one of these.
 #[derive(OneofObject)]
 enum WorkspaceOrganizationInput {
     /// An existing organization in which the viewer has WORKSPACE_CREATE.
@@ -27,31 +27,36 @@ enum WorkspaceOrganizationInput {
     Create(NewOrganizationInput),
 }
 
+/// An organization that is made together with a workspace.
 #[derive(InputObject)]
 struct NewOrganizationInput {
-    /// 2 to 80 characters; the workspace's name unless given.
+    /// What it is called: 2 to 80 characters; the workspace's name unless given.
     name: Option<String>,
 }
 
+/// What `createWorkspace` takes.
 #[derive(InputObject)]
 struct CreateWorkspaceInput {
-    /// 2 to 80 characters.
+    /// What it is called: 2 to 80 characters.
     name: String,
-    /// 2 to 50 characters of a-z, 0-9 and single hyphens inside; made from the name unless given.
+    /// Its name in URLs: 2 to 50 characters of a-z, 0-9 and single hyphens inside; made from the
+    /// name unless given.
     slug: Option<String>,
-    /// Up to 2,000 characters.
+    /// What it is for, in up to 2,000 characters.
     description: Option<String>,
-    /// A domain name of at most 253 characters; a URL is reduced to its host.
+    /// The domain whose mentions are tracked: a domain name of at most 253 characters; a URL is
+    /// reduced to its host.
     domain: Option<String>,
-    /// As returned by generateWorkspaceIconUploadUrl.
+    /// As returned by `generateWorkspaceIconUploadUrl`, once the image is uploaded.
     icon_storage_id: Option<RawId>,
     /// If left out: the viewer's current organization where they have WORKSPACE_CREATE in it, else
     /// their personal one, which is made where there is none.
     organization: Option<WorkspaceOrganizationInput>,
-    /// Who of the organization sees it.
+    /// Who in the organization sees it.
     #[graphql(default_with = "WorkspaceVisibility::Private")]
     visibility: WorkspaceVisibility,
-    /// An object.
+    /// Free-form preferences: an object of at most 64 KiB, nested at most 16 levels deep. Empty
+    /// unless given.
     settings: Option<Json>,
 }
 
@@ -102,28 +107,33 @@ impl CreateWorkspaceInput {
     }
 }
 
-/// What is left out stays. `name`, `slug`, `domain` and `visibility` take WORKSPACE_OWN, the rest
-/// WORKSPACE_MANAGE.
+/// What `updateWorkspace` takes. What is left out stays as it is; `null` is INVALID_INPUT unless
+/// the field says what it does. `name`, `slug`, `domain` and `visibility` require WORKSPACE_OWN,
+/// the rest WORKSPACE_MANAGE.
 #[derive(InputObject)]
 struct UpdateWorkspaceInput {
+    /// The workspace to change.
     workspace_id: RawId,
-    /// Who of the organization sees it.
+    /// Who in the organization sees it.
     visibility: MaybeUndefined<WorkspaceVisibility>,
-    /// 2 to 80 characters.
+    /// What it is called: 2 to 80 characters.
     name: MaybeUndefined<String>,
-    /// 2 to 50 characters.
+    /// Its name in URLs: 2 to 50 characters of a-z, 0-9 and single hyphens inside.
     slug: MaybeUndefined<String>,
-    /// `null` clears it.
+    /// What it is for, in up to 2,000 characters. `null` clears it.
     description: MaybeUndefined<String>,
-    /// `null` clears it.
+    /// The domain whose mentions are tracked: a domain name of at most 253 characters; a URL is
+    /// reduced to its host. `null` clears it.
     domain: MaybeUndefined<String>,
-    /// `null` removes the icon.
+    /// As returned by `generateWorkspaceIconUploadUrl`, once the image is uploaded. `null` removes
+    /// the icon.
     icon_storage_id: MaybeUndefined<RawId>,
-    /// Merged into the settings as RFC 7396 says: `null` removes a key.
+    /// Merged into the settings as RFC 7396 says: `null` removes a key. They stay an object of at
+    /// most 64 KiB, nested at most 16 levels deep.
     settings: MaybeUndefined<Json>,
-    /// Merged likewise.
+    /// Merged into the onboarding in the same way.
     onboarding: MaybeUndefined<Json>,
-    /// `null` clears it.
+    /// When the onboarding was completed. `null` clears it.
     onboarding_completed_at: MaybeUndefined<DateTime>,
 }
 
@@ -190,36 +200,49 @@ impl UpdateWorkspaceInput {
     }
 }
 
+/// What `deleteWorkspace` takes.
 #[derive(InputObject)]
 struct DeleteWorkspaceInput {
+    /// The workspace to delete.
     workspace_id: RawId,
 }
 
+/// What `restoreWorkspace` takes.
 #[derive(InputObject)]
 struct RestoreWorkspaceInput {
+    /// The deleted workspace to bring back.
     workspace_id: RawId,
 }
 
+/// What `createWorkspace` answers.
 #[derive(SimpleObject)]
 struct CreateWorkspacePayload {
+    /// The workspace that was made.
     workspace: One<Workspace>,
+    /// The organization that it was made in, or that was made with it.
     organization: One<Organization>,
     /// Whether the viewer belonged to no workspace before.
     is_first_workspace: bool,
 }
 
+/// What `updateWorkspace` answers.
 #[derive(SimpleObject)]
 struct UpdateWorkspacePayload {
+    /// The workspace as it is now.
     workspace: One<Workspace>,
 }
 
+/// What `deleteWorkspace` answers.
 #[derive(SimpleObject)]
 struct DeleteWorkspacePayload {
+    /// The workspace, now DELETED, with its `purgeAt`.
     workspace: One<Workspace>,
 }
 
+/// What `restoreWorkspace` answers.
 #[derive(SimpleObject)]
 struct RestoreWorkspacePayload {
+    /// The workspace, now ACTIVE again.
     workspace: One<Workspace>,
 }
 
@@ -229,9 +252,10 @@ pub struct WorkspaceMutation;
 
 #[Object]
 impl WorkspaceMutation {
-    /// Makes a workspace, owned by the viewer, and selects it for them. At most 3 an hour for each
-    /// user when it makes an organization; in an existing one it takes WORKSPACE_CREATE. Takes being
-    /// signed in.
+    /// Makes a workspace, owned by the viewer, and selects it for them. Where it makes an
+    /// organization as well, at most 3 an hour for each user unless configured otherwise, together
+    /// with those that `createOrganization` makes; in an existing one, it requires
+    /// WORKSPACE_CREATE. Requires being signed in.
     async fn create_workspace(
         &self,
         ctx: &Context<'_>,
@@ -246,8 +270,8 @@ impl WorkspaceMutation {
         })
     }
 
-    /// Changes a workspace; `name`, `slug`, `domain` and `visibility` take WORKSPACE_OWN. Takes
-    /// WORKSPACE_MANAGE.
+    /// Changes a workspace. `name`, `slug`, `domain` and `visibility` require WORKSPACE_OWN as
+    /// well. Requires WORKSPACE_MANAGE.
     async fn update_workspace(
         &self,
         ctx: &Context<'_>,
@@ -261,7 +285,7 @@ impl WorkspaceMutation {
         })
     }
 
-    /// Deletes a workspace. Soft: `restoreWorkspace` brings it back until `purgeAt`. Takes
+    /// Deletes a workspace. Soft: `restoreWorkspace` brings it back until `purgeAt`. Requires
     /// WORKSPACE_OWN.
     async fn delete_workspace(
         &self,
@@ -277,7 +301,7 @@ impl WorkspaceMutation {
         })
     }
 
-    /// Brings a deleted workspace back, with a new slug where its own was taken meanwhile. Takes
+    /// Brings a deleted workspace back, with a new slug where its own was taken meanwhile. Requires
     /// WORKSPACE_OWN.
     async fn restore_workspace(
         &self,

@@ -14,12 +14,12 @@ use crate::graphql::organization::normal_slug;
 use crate::models::values::text;
 use crate::models::workspace::{self, OrderField, WorkspaceList};
 
-/// What a workspace is found by.
+/// What a workspace is found by: exactly one of these.
 #[derive(OneofObject)]
 pub enum WorkspaceBy {
     /// Its id.
     Id(RawId),
-    /// Its slug, or a former one that no other has taken.
+    /// Its slug, or a former one that no other workspace has taken.
     Slug(String),
 }
 
@@ -29,13 +29,13 @@ pub enum WorkspaceBy {
 pub enum WorkspaceOrderField {
     /// By name, regardless of case.
     Name,
-    /// By creation.
+    /// By when they were made.
     CreatedAt,
-    /// By the last change.
+    /// By when they were last changed.
     UpdatedAt,
 }
 
-/// Which way a list runs.
+/// Whether a list begins with the least or with the greatest.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "Direction")]
 pub enum OrderDirection {
@@ -50,9 +50,9 @@ pub enum OrderDirection {
 /// How workspaces are ordered. The id breaks ties.
 #[derive(InputObject, Clone, Copy)]
 pub struct WorkspaceOrder {
-    /// By what.
+    /// What they are ordered by.
     field: WorkspaceOrderField,
-    /// Which way.
+    /// Whether the least or the greatest comes first.
     #[graphql(default_with = "OrderDirection::Ascending")]
     direction: OrderDirection,
 }
@@ -72,29 +72,38 @@ pub struct WorkspaceQuery;
 
 #[Object]
 impl WorkspaceQuery {
-    /// Workspaces that the viewer may see: in every organization, or in one. `offset` skips that many
-    /// after the cursor, for numbered pages. `status: null` means any.
+    /// Workspaces that the viewer may see: in every organization, or in one. `offset` skips that
+    /// many after the cursor, for numbered pages.
     #[allow(clippy::too_many_arguments, reason = "the arguments are the API's")]
     async fn workspaces(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Only those of this organization.")] organization_id: Option<RawId>,
-        #[graphql(desc = "Only those whose name or slug holds this text.")] search: Option<String>,
+        #[graphql(
+            desc = "Only workspaces of this organization; of every organization unless given."
+        )]
+        organization_id: Option<RawId>,
+        #[graphql(
+            desc = "Only workspaces whose name or slug contains this text of up to 100 characters, in any case."
+        )]
+        search: Option<String>,
         #[graphql(
             default_with = "Some(WorkspaceStatus::Active)",
-            desc = "Live or deleted ones; `null` means both."
+            desc = "Only live workspaces, or only deleted ones, which WORKSPACE_OWN lets see; `null` means both."
         )]
         status: Option<WorkspaceStatus>,
         #[graphql(
             default_with = "Some(WorkspaceOrder::default())",
-            desc = "How they are ordered; by name unless given."
+            desc = "How they are ordered: by name unless given."
         )]
         order_by: Option<WorkspaceOrder>,
         first: Option<i32>,
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        #[graphql(desc = "As many are passed over first: up to 10,000.")] offset: Option<i32>,
+        #[graphql(
+            desc = "How many rows to skip, after those that `after` skips: 0 to 10,000, 0 unless given. Not together with `last`."
+        )]
+        offset: Option<i32>,
     ) -> Result<Connection<Workspace>> {
         ctx.viewer()?;
         let organization = match organization_id {
@@ -125,8 +134,12 @@ impl WorkspaceQuery {
         Connection::of_viewer(ctx, list, args, Workspace).await
     }
 
-    /// `null` where there is none or the viewer may not see it.
-    async fn workspace(&self, ctx: &Context<'_>, by: WorkspaceBy) -> Nullable<Workspace> {
+    /// A workspace; `null` where there is none or the viewer may not see it.
+    async fn workspace(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its id or its slug.")] by: WorkspaceBy,
+    ) -> Nullable<Workspace> {
         let found = async {
             let viewer = ctx.viewer_id()?;
             let mut conn = ctx.app().db.read().await?;

@@ -105,7 +105,8 @@ async fn open(
     let seen = visible(tx, viewer.id(), &[id]).await?.pop();
     let mut named = seen.ok_or_else(Error::not_found)?;
     if !place::names(&named.invitation, viewer) {
-        return Err(Error::forbidden("being the person invited"));
+        let message = "Only the person invited can answer an invitation.";
+        return Err(Error::Refused(ErrorCode::Forbidden, message.into()));
     }
     let open = place::open(tx, &named.invitation).await?;
     let open = open.ok_or_else(|| unusable("What you were invited to is gone."))?;

@@ -7,7 +7,7 @@ use super::Invitation;
 use crate::access::visible::{visible_organizations, workspaces_of_viewer};
 use crate::access::{OrganizationRole, Permission, WorkspaceRole};
 use crate::db::Transaction;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::id::{OrganizationId, UserId, WorkspaceId};
 use crate::models::workspace::{VisibleWorkspace, Workspace};
 use crate::run;
@@ -45,7 +45,8 @@ impl Giver {
         if may {
             return Ok(());
         }
-        Err(Error::forbidden(&format!("a role that may give {role}")))
+        let message = format!("Your own role does not allow you to give the role {role}.");
+        Err(Error::Refused(ErrorCode::Forbidden, message.into()))
     }
 
     fn may_invite(self) -> bool {

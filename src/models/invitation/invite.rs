@@ -172,7 +172,7 @@ pub async fn invite_organization_member(
 /// Refuses where everybody whom the address names is a member already.
 fn check_is_none(people: &[User], members: &[UserId]) -> Result<()> {
     if !people.is_empty() && people.len() == members.len() {
-        return Err(Error::conflict("They are a member already."));
+        return Err(Error::conflict("This person is already a member."));
     }
     Ok(())
 }

@@ -78,7 +78,9 @@ async fn pending(
     let giver = giver.map_err(|error| match error.code() {
         // Whoever is invited sees the invitation, though not what it is to.
         ErrorCode::NotFound if place::names(&named.invitation, viewer) => {
-            Error::forbidden("managing what the invitation is to")
+            let message =
+                "Only those who may invite there can revoke an invitation or send it again.";
+            Error::Refused(ErrorCode::Forbidden, message.into())
         }
         _ => error,
     })?;

@@ -42,7 +42,7 @@ pub enum RunRequest {
 /// Sets the workspace's schedule and asks for a run at once, or switches it off.
 ///
 /// # Errors
-/// Those of [`Viewer::workspace`]; `INVALID_INPUT` where the pattern never comes about.
+/// Those of [`Viewer::workspace`]; `INVALID_INPUT` where the pattern never occurs.
 pub async fn set(
     app: &App,
     viewer: &Viewer,
@@ -87,7 +87,7 @@ async fn store(
     let former = of_workspace(tx, workspace.id).await?;
     let next_run_at = schedule.cron.next_after(schedule.zone, now);
     if next_run_at.is_none() {
-        return Err(Error::invalid("cron", "never comes about"));
+        return Err(Error::invalid("cron", "never occurs"));
     }
     let row = Schedule {
         workspace_id: workspace.id,

@@ -72,7 +72,11 @@ async fn only_the_person_invited_can_answer(#[values(Sqlite, Postgres)] on: Data
     for mutation in ["acceptInvitation", "declineInvitation"] {
         other.mutate_refused("NOT_FOUND", mutation, of(&id)).await;
         member.mutate_refused("NOT_FOUND", mutation, of(&id)).await;
-        ada.mutate_refused("FORBIDDEN", mutation, of(&id)).await;
+        let refused = ada.mutate_refused("FORBIDDEN", mutation, of(&id)).await;
+        assert_eq!(
+            refused.message(),
+            "Only the person invited can answer an invitation."
+        );
         let none = "inv_01jv9k6rm5e2qscx1y2p9r8z4d";
         ada.mutate_refused("NOT_FOUND", mutation, of(none)).await;
     }

@@ -202,8 +202,10 @@ async fn nobody_gives_a_role_above_their_own(#[values(Sqlite, Postgres)] on: Dat
             .await;
     }
     let input = inviting(&home, "member@example.com", "MEMBER");
-    ada.mutate_refused("CONFLICT", "inviteOrganizationMember", input)
+    let refused = ada
+        .mutate_refused("CONFLICT", "inviteOrganizationMember", input)
         .await;
+    assert_eq!(refused.message(), "This person is already a member.");
 }
 
 #[rstest]

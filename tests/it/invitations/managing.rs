@@ -29,7 +29,11 @@ async fn those_who_manage_it_revoke_it_and_send_it_again(#[values(Sqlite, Postgr
         stranger
             .mutate_refused("NOT_FOUND", mutation, of(&id))
             .await;
-        eve.mutate_refused("FORBIDDEN", mutation, of(&id)).await;
+        let refused = eve.mutate_refused("FORBIDDEN", mutation, of(&id)).await;
+        assert_eq!(
+            refused.message(),
+            "Only those who may invite there can revoke an invitation or send it again."
+        );
     }
     server.clock().advance(TimeDelta::days(2));
     let selection = "invitation { expiresAt status invitedBy { email } }";
@@ -49,9 +53,13 @@ async fn those_who_manage_it_revoke_it_and_send_it_again(#[values(Sqlite, Postgr
 
     // What an admin may not give, they may not extend either; but they may take it back.
     let owner = invite(&ada, &home, "fay@example.com", "OWNER").await;
-    admin
+    let refused = admin
         .mutate_refused("FORBIDDEN", "resendInvitation", of(&owner))
         .await;
+    assert_eq!(
+        refused.message(),
+        "Your own role does not allow you to give the role OWNER."
+    );
     admin
         .mutate("revokeInvitation", of(&owner), "invitation { id }")
         .await;

@@ -28,6 +28,13 @@ impl Reply {
             .unwrap_or_default()
     }
 
+    /// What the first error says; empty where there is no error.
+    pub fn message(&self) -> &str {
+        self.body["errors"][0]["message"]
+            .as_str()
+            .unwrap_or_default()
+    }
+
     /// The first error's extensions.
     pub fn extensions(&self) -> &Value {
         &self.body["errors"][0]["extensions"]
