@@ -42,8 +42,19 @@ pub enum MailServer {
 pub(super) struct Failure {
     /// What happened. Tells no address.
     pub message: String,
-    /// Whether the server refused it for good.
-    pub is_permanent: bool,
+    /// What of it may change.
+    pub kind: FailureKind,
+}
+
+/// What of a failure may change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum FailureKind {
+    /// Nothing, as far as the server can tell: it refused the mail for good.
+    Permanent,
+    /// The server refused it for now.
+    Transient,
+    /// The server did not say anything of it.
+    Unheard,
 }
 
 impl Mailer {
@@ -65,14 +76,18 @@ impl Mailer {
     pub(super) async fn send(&self, mail: &Mail) -> Result<(), Failure> {
         let message = self.message(mail).map_err(|error| Failure {
             message: without_address(&format!("{error:#}"), mail),
-            is_permanent: true,
+            kind: FailureKind::Permanent,
         })?;
         let (id, domain) = (mail.id, mail.domain());
         match &self.transport {
             Transport::Smtp(smtp) => {
                 smtp.send(message).await.map_err(|error| Failure {
                     message: without_address(&causes(&error), mail),
-                    is_permanent: error.is_permanent(),
+                    kind: match (error.is_permanent(), error.is_transient()) {
+                        (true, _) => FailureKind::Permanent,
+                        (_, true) => FailureKind::Transient,
+                        _ => FailureKind::Unheard,
+                    },
                 })?;
                 tracing::info!(mail = %id, domain, "mail sent");
             }
@@ -87,7 +102,7 @@ impl Mailer {
                 };
                 written.await.map_err(|error| Failure {
                     message: format!("{} cannot be written: {error}", path.display()),
-                    is_permanent: false,
+                    kind: FailureKind::Unheard,
                 })?;
                 tracing::info!(mail = %id, domain, file = %path.display(), "mail written, for no mail server is configured");
             }
