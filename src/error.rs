@@ -231,7 +231,8 @@ enum Failure {
 
 impl Failure {
     /// Diesel gives the kinds of a few errors only and hides the SQLSTATE of the others, so these are
-    /// told by the server's English messages, which no setting of ours can change at run time.
+    /// told by the server's messages, in English. Its `lc_messages` may be another language, and only a
+    /// superuser can change that; [`foreign_messages`](crate::db::foreign_messages) tells of it.
     fn of(error: &DieselError) -> Self {
         let DieselError::DatabaseError(kind, info) = error else {
             return match error {

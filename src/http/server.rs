@@ -19,7 +19,7 @@ use crate::app::{App, Clock, Pace};
 use crate::auth::Authenticator;
 use crate::auth::token::{DevelopmentKey, Verifier, http_client};
 use crate::config::Config;
-use crate::db::{Db, Kind, migrate};
+use crate::db::{Db, Kind, foreign_messages, migrate};
 use crate::files::Store;
 
 /// Why the server does not start: one line for the operator, with what to do about it.
@@ -58,6 +58,7 @@ impl Server {
         let http = http_client().map_err(|error| StartError(error.to_string()))?;
         let verifier = Verifier::new(config.auth.issuers.clone(), development.clone(), http);
         bring_up_to_date(&db, &config).await?;
+        look_at_messages(&db).await;
         let app = App::new(db, files, config, clock);
         let state = State::new(app, Authenticator::new(verifier), documents);
         Ok(Self {
@@ -172,7 +173,18 @@ pub async fn open_app(config: Config, clock: Arc<dyn Clock>) -> Result<App, Star
     let db = open(&config).await?;
     let files = open_files(&config)?;
     bring_up_to_date(&db, &config).await?;
+    look_at_messages(&db).await;
     Ok(App::new(db, files, config, clock))
+}
+
+/// Warns of a database whose errors are not known by what it says of them.
+async fn look_at_messages(db: &Db) {
+    let looked = async { foreign_messages(&mut db.read().await?).await };
+    match looked.await {
+        Ok(None) => {}
+        Ok(Some(foreign)) => tracing::warn!("the database {foreign}"),
+        Err(error) => tracing::debug!(?error, "the language of the database cannot be told"),
+    }
 }
 
 async fn bring_up_to_date(db: &Db, config: &Config) -> Result<(), StartError> {
