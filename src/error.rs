@@ -187,6 +187,17 @@ impl Error {
         }
     }
 
+    /// What happened, on one line, for whoever runs the server: tells of its inside.
+    pub fn for_operator(&self) -> String {
+        let text = match self {
+            Self::NoConnection(cause) => cause.clone(),
+            Self::Internal(error) => format!("{error:#}"),
+            Self::Database(error) => error.to_string(),
+            error => error.to_string(),
+        };
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     /// Whether the whole transaction may succeed if it is tried again: it lost to another one.
     pub fn is_contention(&self) -> bool {
         matches!(self, Self::Database(error) if Failure::of(error) == Failure::Contended)
@@ -217,6 +228,12 @@ impl Error {
             ))
         )
     }
+}
+
+/// An error with its causes, on one line.
+pub fn causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// How a statement failed, where it was not the statement's fault.

@@ -15,6 +15,7 @@ use crate::db::types::Instant;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::{ApiTokenId, UserId};
 use crate::models::user::{self, User};
+use crate::random;
 use crate::run;
 use crate::schema::{api_tokens, users};
 
@@ -61,8 +62,7 @@ pub async fn create(
     if expires_at.is_some_and(|at| at <= now) {
         return Err(Error::invalid("expiresAt", "must lie in the future"));
     }
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
+    let bytes = random::bytes::<32>()?;
     let secret = format!("{PREFIX}{}", BASE32_NOPAD.encode(&bytes).to_lowercase());
     let token = ApiToken {
         id: ApiTokenId::new(now.to_utc()),

@@ -12,6 +12,8 @@ use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
 use crate::config::Config;
+use crate::error::causes;
+use crate::loopback::is_loopback;
 use crate::models::mail::Mail;
 
 /// How long a mail server may take for one answer.
@@ -146,11 +148,6 @@ impl Mailer {
 fn smtp(url: &str) -> anyhow::Result<AsyncSmtpTransport<Tokio1Executor>> {
     let url = Url::parse(url)?;
     let host = url.host().ok_or_else(|| anyhow!("names no host"))?;
-    let is_here = match &host {
-        Host::Domain(name) => *name == "localhost",
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-    };
     // The brackets around an IPv6 address belong to the URL.
     let name = match &host {
         Host::Domain(name) => (*name).to_owned(),
@@ -160,7 +157,7 @@ fn smtp(url: &str) -> anyhow::Result<AsyncSmtpTransport<Tokio1Executor>> {
     let parameters = || TlsParameters::new(name.clone());
     let (tls, port) = match url.scheme() {
         "smtps" => (Tls::Wrapper(parameters()?), 465),
-        _ if is_here => (Tls::None, 25),
+        _ if is_loopback(&url) => (Tls::None, 25),
         _ if url.username().is_empty() => (Tls::Opportunistic(parameters()?), 25),
         _ => (Tls::Required(parameters()?), 587),
     };
@@ -174,12 +171,6 @@ fn smtp(url: &str) -> anyhow::Result<AsyncSmtpTransport<Tokio1Executor>> {
         builder = builder.credentials(Credentials::new(decoded(url.username()), password));
     }
     Ok(builder.build())
-}
-
-/// An error with its causes, on one line.
-fn causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |error| error.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// Mail servers quote the address in their refusals.
