@@ -179,10 +179,7 @@ impl Error {
     /// In how many seconds the call may succeed, rounded up, where there were too many.
     pub fn retry_after_seconds(&self) -> Option<i64> {
         match self {
-            Self::RateLimited(wait) => {
-                let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-                Some(i64::try_from(seconds.max(1)).unwrap_or(i64::MAX))
-            }
+            Self::RateLimited(wait) => Some(seconds_up(*wait)),
             _ => None,
         }
     }
@@ -228,6 +225,12 @@ impl Error {
             ))
         )
     }
+}
+
+/// At least 1, rounded up: whoever waits for as long has waited long enough.
+fn seconds_up(wait: Duration) -> i64 {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    i64::try_from(seconds.max(1)).unwrap_or(i64::MAX)
 }
 
 /// An error with its causes, on one line.
@@ -298,11 +301,7 @@ impl fmt::Display for Error {
                 write!(f, "The limit {name} of {limit} is reached.")
             }
             Self::RateLimited(wait) => {
-                write!(
-                    f,
-                    "Too many calls; try again in {} s.",
-                    wait.as_secs().max(1)
-                )
+                write!(f, "Too many calls; try again in {} s.", seconds_up(*wait))
             }
             Self::MustHandOver(organizations) => {
                 let names = organizations.iter().map(|(_, name)| name.as_str());
@@ -342,5 +341,22 @@ impl From<DieselError> for Error {
 impl From<anyhow::Error> for Error {
     fn from(error: anyhow::Error) -> Self {
         Self::Internal(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_to_wait_is_told_one_time() {
+        for (millis, seconds) in [(0, 1), (1_000, 1), (1_001, 2), (59_999, 60)] {
+            let error = Error::RateLimited(Duration::from_millis(millis));
+            assert_eq!(error.retry_after_seconds(), Some(seconds));
+            assert!(
+                error.to_string().contains(&format!(" {seconds} s")),
+                "{error}"
+            );
+        }
     }
 }
