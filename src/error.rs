@@ -180,12 +180,20 @@ impl Error {
     /// In how many seconds the call may succeed, rounded up, where there were too many.
     pub fn retry_after_seconds(&self) -> Option<i64> {
         match self {
-            Self::RateLimited(wait) => {
-                let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-                Some(i64::try_from(seconds.max(1)).unwrap_or(i64::MAX))
-            }
+            Self::RateLimited(wait) => Some(seconds_up(*wait)),
             _ => None,
         }
+    }
+
+    /// What happened, on one line, for whoever runs the server: tells of its inside.
+    pub fn for_operator(&self) -> String {
+        let text = match self {
+            Self::NoConnection(cause) => cause.clone(),
+            Self::Internal(error) => format!("{error:#}"),
+            Self::Database(error) => error.to_string(),
+            error => error.to_string(),
+        };
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// Whether the whole transaction may succeed if it is tried again: it lost to another one.
@@ -220,6 +228,18 @@ impl Error {
     }
 }
 
+/// At least 1, rounded up: whoever waits for as long has waited long enough.
+fn seconds_up(wait: Duration) -> i64 {
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    i64::try_from(seconds.max(1)).unwrap_or(i64::MAX)
+}
+
+/// An error with its causes, on one line.
+pub fn causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
 /// How a statement failed, where it was not the statement's fault.
 #[derive(PartialEq)]
 enum Failure {
@@ -232,7 +252,8 @@ enum Failure {
 
 impl Failure {
     /// Diesel gives the kinds of a few errors only and hides the SQLSTATE of the others, so these are
-    /// told by the server's English messages, which no setting of ours can change at run time.
+    /// told by the server's messages, in English. Its `lc_messages` may be another language, and only a
+    /// superuser can change that; [`foreign_messages`](crate::db::foreign_messages) tells of it.
     fn of(error: &DieselError) -> Self {
         let DieselError::DatabaseError(kind, info) = error else {
             return match error {
@@ -281,11 +302,7 @@ impl fmt::Display for Error {
                 write!(f, "The limit {name} of {limit} is reached.")
             }
             Self::RateLimited(wait) => {
-                write!(
-                    f,
-                    "Too many calls; try again in {} s.",
-                    wait.as_secs().max(1)
-                )
+                write!(f, "Too many calls; try again in {} s.", seconds_up(*wait))
             }
             Self::MustHandOver(organizations) => {
                 let names = organizations.iter().map(|(_, name)| name.as_str());
@@ -325,5 +342,22 @@ impl From<DieselError> for Error {
 impl From<anyhow::Error> for Error {
     fn from(error: anyhow::Error) -> Self {
         Self::Internal(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_is_to_wait_is_told_one_time() {
+        for (millis, seconds) in [(0, 1), (1_000, 1), (1_001, 2), (59_999, 60)] {
+            let error = Error::RateLimited(Duration::from_millis(millis));
+            assert_eq!(error.retry_after_seconds(), Some(seconds));
+            assert!(
+                error.to_string().contains(&format!(" {seconds} s")),
+                "{error}"
+            );
+        }
     }
 }

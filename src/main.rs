@@ -160,18 +160,33 @@ async fn serve(config: Config, with_worker: bool) -> Result<(), StartError> {
     };
     let (stop, stopping) = oneshot::channel::<()>();
     // The worker ends after the last request, whose mail it may still send.
-    let working = worker.map(|worker| {
-        tokio::spawn(worker.run(async {
+    let mut working = tokio::spawn(async move {
+        let stopping = async {
             // Either the sender says so, or it is gone.
             let _ = stopping.await;
-        }))
+        };
+        match worker {
+            Some(worker) => worker.run(stopping).await,
+            None => stopping.await,
+        }
     });
-    server.run(stopped()).await;
+    let mut broken = None;
+    let asked_or_broken = async {
+        tokio::select! {
+            () = stopped() => {}
+            ended = &mut working => broken = Some(ended),
+        }
+    };
+    server.run(asked_or_broken).await;
     drop(stop);
-    if let Some(working) = working {
-        working.await.map_err(start_error)?;
+    match broken {
+        None => working.await.map_err(start_error),
+        // Served on, schedules, runs and mail would wait for somebody to notice.
+        Some(ended) => {
+            let why = ended.map_or_else(|error| error.to_string(), |()| "it ended".to_owned());
+            Err(StartError(format!("the worker is gone: {why}")))
+        }
     }
-    Ok(())
 }
 
 async fn work(config: Config) -> Result<(), StartError> {

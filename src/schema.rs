@@ -220,7 +220,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{Integer, Text};
+    use diesel::sql_types::{Integer, Nullable, Text};
     use crate::db::types::sql::{Id, Instant};
 
     mails (id) {
@@ -232,6 +232,7 @@ diesel::table! {
         created_at -> Instant,
         due_at -> Instant,
         attempts -> Integer,
+        invitation_id -> Nullable<Id>,
     }
 }
 

@@ -6,6 +6,7 @@ use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 
 use super::token::{Identity, TokenError, Verifier};
+use super::uses::Uses;
 use super::viewer::{Credential, Viewer};
 use crate::app::App;
 use crate::db::Db;
@@ -27,6 +28,7 @@ const CACHED: u64 = 50_000;
 pub struct Authenticator {
     verifier: Verifier,
     verified: Cache<[u8; 32], Verified>,
+    uses: Uses,
 }
 
 #[derive(Clone)]
@@ -81,7 +83,11 @@ impl Authenticator {
             .max_capacity(CACHED)
             .time_to_live(CACHED_FOR)
             .build();
-        Self { verifier, verified }
+        Self {
+            verifier,
+            verified,
+            uses: Uses::default(),
+        }
     }
 
     /// Whose request it is, by the value of its `Authorization` header.
@@ -91,15 +97,7 @@ impl Authenticator {
     pub async fn authenticate(&self, app: &App, header: &[u8]) -> Result<Viewer, Refused> {
         let token = bearer(header).ok_or_else(|| Refused::Invalid("not a bearer token".into()))?;
         if token.starts_with(api_token::PREFIX) {
-            let user = api_token::authenticate(app, token).await?;
-            let (user, expires_at) =
-                user.ok_or_else(|| Refused::Invalid("no such API token".into()))?;
-            return Ok(Viewer {
-                user,
-                credential: Credential::ApiToken,
-                at: app.now(),
-                expires_at,
-            });
+            return self.by_api_token(app, token).await;
         }
         self.by_token(app, token).await
     }
@@ -166,6 +164,22 @@ impl Authenticator {
             self.verified.insert(*token, known);
         }
         Ok(user)
+    }
+
+    async fn by_api_token(&self, app: &App, secret: &str) -> Result<Viewer, Refused> {
+        let now = app.now();
+        let found = api_token::authenticate(app, secret, now).await?;
+        let (token, user) = found.ok_or_else(|| Refused::Invalid("no such API token".into()))?;
+        let minute = now.to_minute();
+        if token.last_used_at.is_none_or(|noted| noted < minute) {
+            self.uses.note(app, token.id, minute).await;
+        }
+        Ok(Viewer {
+            user,
+            credential: Credential::ApiToken,
+            at: now,
+            expires_at: token.expires_at,
+        })
     }
 
     async fn by_token(&self, app: &App, token: &str) -> Result<Viewer, Refused> {

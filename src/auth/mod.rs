@@ -2,6 +2,7 @@
 
 mod authenticator;
 pub mod token;
+mod uses;
 mod viewer;
 
 pub use authenticator::{Authenticator, Recalled, Refused};

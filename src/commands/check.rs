@@ -50,6 +50,9 @@ async fn look(config: &Config, file: Option<&Path>) -> Vec<(&'static str, Findin
         ("database", database),
         ("migrations", migrations),
     ];
+    if let Some(messages) = messages(config).await {
+        findings.push(("messages", messages));
+    }
     if let Some(url) = &config.database.read_url {
         findings.push(("replica", replica(config, url).await));
     }
@@ -133,6 +136,19 @@ async fn database(config: &Config) -> (Finding, Finding) {
             (Err(problem), nowhere())
         }
     }
+}
+
+/// The language of PostgreSQL's errors, where it can be asked.
+async fn messages(config: &Config) -> Option<Finding> {
+    let options = config.database_options();
+    if options.url.starts_with("sqlite://") {
+        return None;
+    }
+    let looked = async { db::foreign_messages(&mut Db::new(options)?.read().await?).await };
+    Some(match looked.await.ok()? {
+        None => Ok("PostgreSQL tells errors in English".to_owned()),
+        Some(foreign) => Err(format!("PostgreSQL {foreign}")),
+    })
 }
 
 /// The replica, by itself. That it has yet to run migrations is the primary's to bring.

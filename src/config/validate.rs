@@ -1,12 +1,11 @@
 //! What must hold beyond the type of one value.
 
-use std::net::IpAddr;
-
 use tracing_subscriber::EnvFilter;
-use url::{Host, Url};
+use url::Url;
 
 use super::database::is_postgres;
 use super::{Auth, Config, Database, Http, Issuer, Mail, Providers, Secret, Telemetry};
+use crate::loopback::is_confidential;
 
 /// A key, and what to say after it.
 pub(super) type Problem = (String, String);
@@ -111,7 +110,7 @@ impl Problems {
                 ("userinfo_url", &issuer.userinfo_url),
             ] {
                 self.unless(
-                    url.as_ref().is_none_or(is_private),
+                    url.as_ref().is_none_or(is_confidential),
                     format!("{key}.{name}"),
                     "must be https; plain http is for loopback only",
                 );
@@ -256,17 +255,6 @@ fn is_origin(text: &str) -> bool {
         && url.path().is_empty()
         && url.query().is_none()
         && url.fragment().is_none()
-}
-
-/// Whether nobody on the way can read or change what the URL answers.
-fn is_private(url: &Url) -> bool {
-    let is_loopback = match url.host() {
-        Some(Host::Domain(domain)) => domain == "localhost",
-        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).to_canonical().is_loopback(),
-        None => false,
-    };
-    url.scheme() == "https" || is_loopback
 }
 
 /// Whether mail can be sent from it: `address`, or `name <address>`, on one line.

@@ -51,6 +51,51 @@ pub async fn is_bounded(conn: &mut Connection) -> Result<bool> {
     Ok(found.n > 0)
 }
 
+/// What keeps the database from telling its errors in English, by which they are known: it is what the
+/// operator has to run.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn foreign_messages(conn: &mut Connection) -> Result<Option<ForeignMessages>> {
+    if conn.kind() == Kind::Sqlite {
+        return Ok(None);
+    }
+    let query =
+        "SELECT current_setting('lc_messages') AS locale, quote_ident(current_user) AS role";
+    let found: ForeignMessages = run!(conn, diesel::sql_query(query).get_result(conn).await)?;
+    Ok(Some(found).filter(|found| !is_english(&found.locale)))
+}
+
+/// A PostgreSQL that tells its errors in another language than English.
+#[derive(QueryableByName, Debug)]
+pub struct ForeignMessages {
+    /// The locale that it tells them in, such as `de_DE.UTF-8`.
+    #[diesel(sql_type = Text)]
+    locale: String,
+    /// Whom we are, as SQL has it.
+    #[diesel(sql_type = Text)]
+    role: String,
+}
+
+impl std::fmt::Display for ForeignMessages {
+    /// What is wrong, and what to run.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { locale, role } = self;
+        write!(
+            f,
+            "tells errors in the language of {locale}, by which those cannot be known that pass; as a \
+             superuser, run: ALTER ROLE {role} SET lc_messages = 'C'"
+        )
+    }
+}
+
+/// Whether messages are English in that locale. One that is empty is that of the server's environment,
+/// which it does not tell.
+fn is_english(locale: &str) -> bool {
+    let language = locale.split(['.', '_', '@']).next().unwrap_or_default();
+    matches!(language, "" | "C" | "POSIX" | "en") || language.starts_with("English")
+}
+
 /// Which migrations tell the database from this binary.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Standing {
@@ -95,4 +140,26 @@ async fn is_any_done(conn: &mut Connection) -> Result<bool> {
     };
     let tables: Number = run!(conn, diesel::sql_query(query).get_result(conn).await)?;
     Ok(tables.n > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_english_from_other_languages() {
+        for locale in [
+            "C",
+            "POSIX",
+            "C.UTF-8",
+            "en_US.utf8",
+            "en",
+            "English_United States.1252",
+        ] {
+            assert!(is_english(locale), "{locale}");
+        }
+        for locale in ["de_DE.UTF-8", "German_Germany.1252", "eno", "es"] {
+            assert!(!is_english(locale), "{locale}");
+        }
+    }
 }

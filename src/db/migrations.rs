@@ -5,7 +5,7 @@ use diesel::migration::{Migration, MigrationSource, MigrationVersion};
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel::sqlite::Sqlite;
-use diesel_async::{AsyncMigrationHarness, RunQueryDsl};
+use diesel_async::{AsyncMigrationHarness, RunQueryDsl, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::connection::Connection;
@@ -44,10 +44,14 @@ pub async fn migrate(db: &Db) -> Result<Vec<String>> {
 async fn migrate_postgres(db: &Db) -> Result<Vec<String>> {
     // A connection of its own: the lock ends with it, whatever happens.
     let mut conn = db.establish_postgres().await?;
+    // Whoever has it may be at migrations that take long. What a migration itself waits for, others wait
+    // for behind it, so that is bounded.
+    conn.batch_execute("SET lock_timeout = 0").await?;
     diesel::sql_query("SELECT pg_advisory_lock($1)")
         .bind::<BigInt, _>(LOCK)
         .execute(&mut conn)
         .await?;
+    conn.batch_execute("RESET lock_timeout").await?;
     // Diesel's harness blocks the thread that it runs on.
     tokio::task::spawn_blocking(move || {
         let mut harness = AsyncMigrationHarness::new(conn);

@@ -11,6 +11,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::statements::Statements;
 use super::tls;
+use crate::error::causes;
 
 /// The half of a connection that has to be polled.
 pub type PgWire =
@@ -61,7 +62,8 @@ pub async fn connect_postgres(url: &str, settings: &str) -> ConnectionResult<(Cl
     config
         .connect(tls)
         .await
-        .map_err(|error| bad(&Causes(&error)))
+        // That of tokio-postgres does not print its causes.
+        .map_err(|error| bad(&causes(&error)))
 }
 
 /// tokio-postgres does not know `verify-full`, which is `require` and more.
@@ -77,19 +79,4 @@ fn must_verify(url: &str) -> bool {
 /// Where it is none.
 pub fn parse(url: &str) -> Result<Config, tokio_postgres::Error> {
     Config::from_str(&url.replace(VERIFY, "sslmode=require"))
-}
-
-/// An error with its causes on one line: that of tokio-postgres does not print them.
-struct Causes<'a>(&'a dyn std::error::Error);
-
-impl std::fmt::Display for Causes<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
-    }
 }

@@ -5,6 +5,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::error::Result;
+use crate::random;
 
 /// The key that signs URLs. Neither printed nor logged.
 pub struct SigningKey([u8; 32]);
@@ -15,9 +16,7 @@ impl SigningKey {
     /// # Errors
     /// Where the operating system has no random bytes to give.
     pub fn generate() -> Result<Self> {
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
-        Ok(Self(key))
+        Ok(Self(random::bytes()?))
     }
 
     /// The key that [`SigningKey::to_hex`] wrote.

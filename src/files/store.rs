@@ -10,10 +10,11 @@ use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ClientConfigKey, ObjectStore, ObjectStoreExt, RetryConfig};
-use url::{Host, Url};
+use url::Url;
 
 use crate::config::Config;
 use crate::id::{Id, Kind};
+use crate::loopback::is_loopback;
 
 /// How long one call to the store may take, all tries together.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -90,7 +91,8 @@ impl Store {
         let endpoint = builder.get_config_value(&AmazonS3ConfigKey::Endpoint);
         if let Some(endpoint) = endpoint.filter(|endpoint| endpoint.starts_with("http:")) {
             let allowed = builder.get_config_value(&ALLOW_HTTP);
-            if !is_on_this_machine(&endpoint) && allowed.as_deref() != Some("true") {
+            let is_here = Url::parse(&endpoint).is_ok_and(|url| is_loopback(&url));
+            if !is_here && allowed.as_deref() != Some("true") {
                 return Err(anyhow!(
                     "AWS_ENDPOINT_URL is http and on another machine; use https, or set AWS_ALLOW_HTTP=true"
                 ));
@@ -170,17 +172,4 @@ async fn patiently<T>(call: impl Future<Output = object_store::Result<T>>) -> an
 fn is_absence(error: &anyhow::Error) -> bool {
     let error = error.downcast_ref::<object_store::Error>();
     matches!(error, Some(object_store::Error::NotFound { .. }))
-}
-
-/// Whether nobody on the way can read what goes there, though it goes unencrypted.
-fn is_on_this_machine(endpoint: &str) -> bool {
-    let Ok(url) = Url::parse(endpoint) else {
-        return false;
-    };
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }

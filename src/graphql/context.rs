@@ -66,6 +66,11 @@ struct Stage {
 }
 
 impl Course {
+    /// The time of what is being executed: see [`ContextExt::now`].
+    pub fn now(&self) -> Instant {
+        self.stage().now
+    }
+
     fn stage(&self) -> MutexGuard<'_, Stage> {
         // Nothing panics while it holds the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -101,18 +106,19 @@ impl RequestContext {
 
     fn of(app: App, viewer: Option<Arc<Viewer>>, now: Instant) -> Self {
         let batches = Batches::default();
+        let course = Course(Arc::new(Mutex::new(Stage {
+            now,
+            is_streaming: false,
+        })));
         let signed_in = viewer.map(|viewer| {
-            let loaders = Loaders::new(app.clone(), viewer.id());
+            let loaders = Loaders::new(app.clone(), course.clone(), viewer.id());
             SignedIn {
                 viewer,
                 loaders: ViewerLoaders(DataLoader::new(loaders, batches.clone(), AtOnce)),
             }
         });
         Self {
-            course: Course(Arc::new(Mutex::new(Stage {
-                now,
-                is_streaming: false,
-            }))),
+            course,
             app,
             signed_in,
             batches,
@@ -163,7 +169,7 @@ impl RequestContext {
     fn on_primary(&self) -> Self {
         let app = self.app.with_db(self.app.db.for_request());
         let viewer = self.signed_in.as_ref().map(|it| it.viewer.clone());
-        Self::of(app, viewer, self.course.stage().now)
+        Self::of(app, viewer, self.course.now())
     }
 
     /// Executes a subscription in this context. Nothing that was loaded for one item is kept for the
@@ -238,7 +244,7 @@ impl ContextExt for Context<'_> {
     }
 
     fn now(&self) -> Instant {
-        self.data_unchecked::<RequestContext>().course.stage().now
+        self.data_unchecked::<RequestContext>().course.now()
     }
 
     fn viewer(&self) -> Result<&Arc<Viewer>> {

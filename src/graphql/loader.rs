@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::Loader;
 
+use super::context::Course;
 use crate::app::App;
 use crate::db::page::{List, Listing, PageRequest, Wanted};
 use crate::error::Error;
@@ -34,13 +35,18 @@ type Loaded<K, V> = Result<HashMap<K, V>, Arc<Error>>;
 /// Loads what the viewer may see.
 pub struct Loaders {
     app: App,
+    course: Course,
     viewer: UserId,
 }
 
 impl Loaders {
-    /// The loaders of a request of the viewer's.
-    pub fn new(app: App, viewer: UserId) -> Self {
-        Self { app, viewer }
+    /// The loaders of a request of the viewer's, which has come that far.
+    pub fn new(app: App, course: Course, viewer: UserId) -> Self {
+        Self {
+            app,
+            course,
+            viewer,
+        }
     }
 }
 
@@ -84,7 +90,7 @@ impl Loader<WorkspaceId> for Loaders {
 
     async fn load(&self, ids: &[WorkspaceId]) -> Loaded<WorkspaceId, VisibleWorkspace> {
         let mut conn = self.app.db.read().await?;
-        let found = workspace::visible(&mut conn, self.viewer, ids, self.app.now()).await?;
+        let found = workspace::visible(&mut conn, self.viewer, ids, self.course.now()).await?;
         Ok(keyed(found, |visible| visible.workspace.id))
     }
 }
@@ -100,9 +106,9 @@ impl Loader<SeatsKey> for Loaders {
     async fn load(&self, keys: &[SeatsKey]) -> Loaded<SeatsKey, i64> {
         let mut conn = self.app.db.read().await?;
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
-        let visible = workspace::visible(&mut conn, self.viewer, &ids, self.app.now()).await?;
+        let visible = workspace::visible(&mut conn, self.viewer, &ids, self.course.now()).await?;
         let ids: Vec<_> = visible.iter().map(|it| it.workspace.id).collect();
-        let used = quota::seats_used(&mut conn, &ids, self.app.now()).await?;
+        let used = quota::seats_used(&mut conn, &ids, self.course.now()).await?;
         let keyed = used.into_iter().map(|(id, used)| (SeatsKey(id), used));
         Ok(keyed.collect())
     }
@@ -119,7 +125,7 @@ impl Loader<PromptsKey> for Loaders {
     async fn load(&self, keys: &[PromptsKey]) -> Loaded<PromptsKey, i64> {
         let mut conn = self.app.db.read().await?;
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
-        let visible = workspace::visible(&mut conn, self.viewer, &ids, self.app.now()).await?;
+        let visible = workspace::visible(&mut conn, self.viewer, &ids, self.course.now()).await?;
         let ids: Vec<_> = visible.iter().map(|it| it.workspace.id).collect();
         let used = quota::prompts_used(&mut conn, &ids).await?;
         let keyed = used.into_iter().map(|(id, used)| (PromptsKey(id), used));
@@ -152,7 +158,7 @@ impl Loader<VisibilityKey> for Loaders {
         let mut conn = self.app.db.read().await?;
         let mut loaded = HashMap::with_capacity(keys.len());
         for ((span, by_day), ids) in groups {
-            let (viewer, now) = (self.viewer, self.app.now());
+            let (viewer, now) = (self.viewer, self.course.now());
             let found =
                 visibility::of_workspaces(&mut conn, viewer, &ids, span, by_day, now).await?;
             for (workspace, visibility) in found {

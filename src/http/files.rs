@@ -17,6 +17,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use serde_json::json;
 use tokio::sync::Semaphore;
+use tracing::Instrument;
 
 use super::operation::{errors, failed};
 use super::request_id::RequestId;
@@ -116,8 +117,8 @@ async fn take(
     let (bytes, _held) = received?;
     let image = look_at(state, bytes.clone(), headers).await?;
     let app = state.app.clone();
-    let stored = tokio::spawn(async move { file::receive(&app, file, image, bytes).await });
-    let stored = stored
+    let receiving = async move { file::receive(&app, file, image, bytes).await };
+    let stored = tokio::spawn(receiving.in_current_span())
         .await
         .map_err(|error| Error::from(anyhow::anyhow!(error)));
     Ok(stored??)

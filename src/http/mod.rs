@@ -26,7 +26,6 @@ mod subscription;
 use axum::Router;
 use axum::middleware;
 use axum::routing::{get, put};
-use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::CorsLayer;
 
 pub use metrics_listener::MetricsListener;
@@ -57,7 +56,7 @@ fn router(state: State, cors: CorsLayer) -> Router {
     }
     let (metrics, config) = (state.app.metrics.clone(), state.app.config.clone());
     router
-        .layer(CatchPanicLayer::custom(request_id::panicked))
+        .layer(middleware::from_fn(request_id::catch))
         .layer(cors)
         .layer(middleware::from_fn_with_state(config, request_id::layer))
         .layer(middleware::from_fn_with_state(metrics, observe::layer))

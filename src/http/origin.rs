@@ -7,6 +7,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use url::Url;
 
 use crate::config::Config;
+use crate::loopback::is_loopback;
 
 /// The origins whose pages may call the API: those that are configured and, with development
 /// identities, those on this machine.
@@ -46,7 +47,7 @@ pub fn may_open_socket(config: &Config, headers: &HeaderMap) -> bool {
 }
 
 fn is_allowed(origin: &str, allowed: &[String], development: bool) -> bool {
-    allowed.iter().any(|allowed| allowed == origin) || development && is_loopback(origin)
+    allowed.iter().any(|allowed| allowed == origin) || development && is_local(origin)
 }
 
 fn is_own(origin: &str, public_url: Option<&Url>, headers: &HeaderMap) -> bool {
@@ -58,14 +59,10 @@ fn is_own(origin: &str, public_url: Option<&Url>, headers: &HeaderMap) -> bool {
         || public_url.is_some_and(|url| url.origin().ascii_serialization() == origin)
 }
 
-fn is_loopback(origin: &str) -> bool {
-    let Ok(url) = Url::parse(origin) else {
-        return false;
-    };
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
+/// Whether it is a page on this machine. Browsers never look names below `localhost` up elsewhere.
+fn is_local(origin: &str) -> bool {
+    Url::parse(origin).is_ok_and(|url| {
+        let is_below = |name: &str| name.ends_with(".localhost");
+        is_loopback(&url) || url.domain().is_some_and(is_below)
+    })
 }

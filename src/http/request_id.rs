@@ -1,19 +1,25 @@
 //! The id by which a request is found in the log, and its place in a trace.
 
-use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
+use anyhow::anyhow;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State as Extract};
-use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use axum::middleware::Next;
+use axum::response::IntoResponse;
+use axum::{Extension, Json};
+use futures_util::FutureExt;
+use serde_json::json;
 use tracing::Instrument;
 use uuid::Uuid;
 
 use super::client::{Client, Peer, client_of};
+use super::operation::failed;
 use crate::config::Config;
+use crate::graphql::finish;
 use crate::telemetry::{self, Trace};
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -105,13 +111,17 @@ fn is_sane(id: &str) -> bool {
     (1..=128).contains(&id.len()) && id.bytes().all(fits)
 }
 
-/// The reply where a handler panicked. The panic itself is in the log.
-pub fn panicked(_: Box<dyn Any + Send>) -> Response<Body> {
-    let body = r#"{"errors":[{"message":"Something went wrong inside the server.","extensions":{"code":"INTERNAL"}}]}"#;
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
+/// Answers in the place of a handler that panicked. The panic itself is in the log.
+pub async fn catch(
+    Extension(id): Extension<RequestId>,
+    request: Request,
+    next: Next,
+) -> Response<Body> {
+    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    answered.unwrap_or_else(|_| {
+        let mut response = failed(anyhow!("a handler panicked").into());
+        finish(&mut response, &id.0);
+        let body = json!({ "errors": response.errors });
+        (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response()
+    })
 }

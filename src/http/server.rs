@@ -19,7 +19,7 @@ use crate::app::{App, Clock, Pace};
 use crate::auth::Authenticator;
 use crate::auth::token::{DevelopmentKey, Verifier, http_client};
 use crate::config::Config;
-use crate::db::{Db, Kind, migrate};
+use crate::db::{Db, Kind, foreign_messages, migrate};
 use crate::files::Store;
 
 /// Why the server does not start: one line for the operator, with what to do about it.
@@ -58,6 +58,7 @@ impl Server {
         let http = http_client().map_err(|error| StartError(error.to_string()))?;
         let verifier = Verifier::new(config.auth.issuers.clone(), development.clone(), http);
         bring_up_to_date(&db, &config).await?;
+        look_at_messages(&db).await;
         let app = App::new(db, files, config, clock);
         let state = State::new(app, Authenticator::new(verifier), documents);
         Ok(Self {
@@ -172,7 +173,18 @@ pub async fn open_app(config: Config, clock: Arc<dyn Clock>) -> Result<App, Star
     let db = open(&config).await?;
     let files = open_files(&config)?;
     bring_up_to_date(&db, &config).await?;
+    look_at_messages(&db).await;
     Ok(App::new(db, files, config, clock))
+}
+
+/// Warns of a database whose errors are not known by what it says of them.
+async fn look_at_messages(db: &Db) {
+    let looked = async { foreign_messages(&mut db.read().await?).await };
+    match looked.await {
+        Ok(None) => {}
+        Ok(Some(foreign)) => tracing::warn!("the database {foreign}"),
+        Err(error) => tracing::debug!(?error, "the language of the database cannot be told"),
+    }
 }
 
 async fn bring_up_to_date(db: &Db, config: &Config) -> Result<(), StartError> {
@@ -192,11 +204,14 @@ async fn bring_up_to_date(db: &Db, config: &Config) -> Result<(), StartError> {
 pub async fn open(config: &Config) -> Result<Db, StartError> {
     make_data_dir(config)?;
     let db = Db::new(config.database_options()).map_err(|error| {
-        StartError(format!("the database cannot be opened: {}", causes(&error)))
+        StartError(format!(
+            "the database cannot be opened: {}",
+            error.for_operator()
+        ))
     })?;
     if let Err(error) = db.read().await {
         let hint = match db.kind() {
-            Kind::Postgres if causes(&error).contains("startup parameter") => {
+            Kind::Postgres if error.for_operator().contains("startup parameter") => {
                 "for a pooler, set DATABASE_LISTEN_URL to PostgreSQL itself"
             }
             Kind::Postgres => "check DATABASE_URL, and that PostgreSQL is running",
@@ -204,7 +219,7 @@ pub async fn open(config: &Config) -> Result<Db, StartError> {
         };
         return Err(StartError(format!(
             "the database cannot be reached: {}; {hint}",
-            causes(&error)
+            error.for_operator()
         )));
     }
     Ok(db)
@@ -218,7 +233,7 @@ pub async fn migrate_database(db: &Db) -> Result<Vec<String>, StartError> {
     migrate(db).await.map_err(|error| {
         StartError(format!(
             "the database cannot be brought up to date: {}",
-            causes(&error)
+            error.for_operator()
         ))
     })
 }
@@ -257,16 +272,4 @@ fn cannot_bind(host: IpAddr, port: u16, error: &std::io::Error) -> StartError {
             "cannot listen on {address}: {error}; set HOST and PORT to an address of this machine"
         ),
     })
-}
-
-/// An error with its causes, on one line.
-fn causes(error: &crate::error::Error) -> String {
-    use crate::error::Error;
-    let text = match error {
-        Error::NoConnection(cause) => cause.clone(),
-        Error::Internal(error) => format!("{error:#}"),
-        Error::Database(error) => error.to_string(),
-        error => error.to_string(),
-    };
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -90,6 +90,8 @@ pub enum Delivery {
     Failed,
     /// It could not be sent, and is not tried again.
     GivenUp,
+    /// What it tells of was over before it could be sent.
+    Dropped,
 }
 
 /// What is deleted for good.
@@ -309,6 +311,7 @@ impl Metrics {
             Delivery::Sent => "sent",
             Delivery::Failed => "failed",
             Delivery::GivenUp => "given_up",
+            Delivery::Dropped => "dropped",
         };
         self.0.mails.get_or_create(&MailLabels { outcome }).inc();
     }

@@ -5,14 +5,14 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::values::email::Email;
-use super::{deleted_identity, event, invitation, organization, user};
+use super::{api_token, deleted_identity, event, invitation, organization, user};
 use crate::access::OrganizationRole;
 use crate::access::visible::visible_organizations;
 use crate::app::App;
-use crate::auth::{Credential, Viewer};
+use crate::auth::Viewer;
 use crate::db::types::Instant;
 use crate::db::{Connection, Transaction, lock};
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::{Error, Result};
 use crate::id::{OrganizationId, UserId};
 use crate::models::event::EventKind;
 use crate::models::organization::{Organization, OrganizationMember, VisibleOrganization};
@@ -97,10 +97,7 @@ pub async fn deletion(conn: &mut Connection, viewer: UserId) -> Result<Deletion>
 /// `FORBIDDEN` for a request with an API token; `INVALID_INPUT` where `confirm_email` is not their
 /// address; `CONFLICT` with the organizations that they must hand over first.
 pub async fn delete(app: &App, viewer: &Viewer, confirm_email: &str) -> Result<()> {
-    if viewer.credential == Credential::ApiToken {
-        let message = "An API token may not delete the account; sign in to do this.";
-        return Err(Error::Refused(ErrorCode::Forbidden, message.into()));
-    }
+    api_token::refuse_api_token(viewer)?;
     if !is_address_of(confirm_email, &viewer.user) {
         return Err(Error::invalid(
             "confirmEmail",

@@ -15,6 +15,7 @@ use crate::db::types::Instant;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::{ApiTokenId, UserId};
 use crate::models::user::{self, User};
+use crate::random;
 use crate::run;
 use crate::schema::{api_tokens, users};
 
@@ -61,8 +62,7 @@ pub async fn create(
     if expires_at.is_some_and(|at| at <= now) {
         return Err(Error::invalid("expiresAt", "must lie in the future"));
     }
-    let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
+    let bytes = random::bytes::<32>()?;
     let secret = format!("{PREFIX}{}", BASE32_NOPAD.encode(&bytes).to_lowercase());
     let token = ApiToken {
         id: ApiTokenId::new(now.to_utc()),
@@ -148,44 +148,41 @@ pub async fn of_viewer(
     })?)
 }
 
-/// Whom the secret acts as, and when it expires, if it is that of a token that has not expired. Notes
-/// its use, to the minute.
+/// The token that has the secret, and whom it acts as, if there is one that has not expired by `now`.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn authenticate(app: &App, secret: &str) -> Result<Option<(User, Option<Instant>)>> {
-    let now = app.now();
-    let found: Option<(ApiToken, User)> = {
-        let (mut conn, hash) = (app.db.read().await?, hash(secret));
-        let conn = &mut conn;
-        run!(
-            conn,
-            api_tokens::table
-                .inner_join(users::table.on(users::id.eq(api_tokens::user_id)))
-                .filter(api_tokens::hash.eq(hash))
-                .select((ApiToken::as_select(), User::as_select()))
-                .first(conn)
-                .await
-                .optional()
-        )?
-    };
-    let Some((token, user)) = found else {
-        return Ok(None);
-    };
-    if token.expires_at.is_some_and(|at| at <= now) {
-        return Ok(None);
-    }
-    let noted = token.last_used_at;
-    if noted.is_none_or(|at| now.to_minute() > at) {
-        note_use(app, token.id, now.to_minute()).await?;
-    }
-    Ok(Some((user, token.expires_at)))
+pub async fn authenticate(
+    app: &App,
+    secret: &str,
+    now: Instant,
+) -> Result<Option<(ApiToken, User)>> {
+    let (mut conn, hash) = (app.db.read().await?, hash(secret));
+    let conn = &mut conn;
+    let found: Option<(ApiToken, User)> = run!(
+        conn,
+        api_tokens::table
+            .inner_join(users::table.on(users::id.eq(api_tokens::user_id)))
+            .filter(api_tokens::hash.eq(hash))
+            .select((ApiToken::as_select(), User::as_select()))
+            .first(conn)
+            .await
+            .optional()
+    )?;
+    Ok(found.filter(|(token, _)| token.expires_at.is_none_or(|at| now < at)))
 }
 
-async fn note_use(app: &App, id: ApiTokenId, minute: Instant) -> Result<()> {
+/// Notes that a token was used in that minute, unless it was noted by another since.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn note_use(app: &App, id: ApiTokenId, minute: Instant) -> Result<()> {
     app.db
         .transaction(async |tx| {
-            let token = api_tokens::table.find(id);
+            let before = api_tokens::last_used_at
+                .is_null()
+                .or(api_tokens::last_used_at.lt(minute));
+            let token = api_tokens::table.find(id).filter(before);
             let used = api_tokens::last_used_at.eq(minute);
             run!(tx, diesel::update(token).set(used).execute(tx).await)?;
             Ok(())

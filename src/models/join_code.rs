@@ -22,6 +22,7 @@ use crate::models::rate_limit::{self, Rule};
 use crate::models::values::join_code::JoinCode as Code;
 use crate::models::workspace::{self, VisibleWorkspace, WorkspaceMember};
 use crate::models::{quota, removal, user};
+use crate::random;
 use crate::run;
 use crate::schema::{
     join_codes, organization_members, organizations, workspace_members, workspaces,
@@ -95,11 +96,9 @@ pub async fn replace(
     terms: Terms,
     now: Instant,
 ) -> Result<JoinCode> {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("no random bytes: {error}"))?;
     let code = JoinCode {
         workspace_id: workspace,
-        code: Code::generate(bytes).as_str().to_owned(),
+        code: Code::generate(random::bytes()?).as_str().to_owned(),
         is_enabled: true,
         role: terms.role,
         expires_at: terms.expires_at,

@@ -12,7 +12,8 @@ use diesel_async::RunQueryDsl;
 use crate::db::types::Instant;
 use crate::db::{Connection, Transaction, lock_skip};
 use crate::error::Result;
-use crate::id::{Id, Kind};
+use crate::id::{Id, InvitationId, Kind};
+use crate::models::invitation;
 use crate::run;
 use crate::schema::mails;
 
@@ -29,7 +30,7 @@ pub type MailId = Id<Outbox>;
 
 /// A mail that waits to be sent.
 #[derive(Queryable, Selectable, Insertable, Clone, Debug)]
-#[diesel(table_name = mails, check_for_backend(Pg, Sqlite))]
+#[diesel(table_name = mails, check_for_backend(Pg, Sqlite), treat_none_as_default_value = false)]
 pub struct Mail {
     /// The mail's id.
     pub id: MailId,
@@ -47,6 +48,8 @@ pub struct Mail {
     pub due_at: Instant,
     /// How often it was tried.
     pub attempts: i32,
+    /// What it tells of; nothing where an earlier version wrote it.
+    pub invitation_id: Option<InvitationId>,
 }
 
 impl Mail {
@@ -67,7 +70,16 @@ pub struct Letter {
     pub html: String,
 }
 
-/// Writes a mail down, to be sent once the transaction is committed.
+/// Mails that were due, whose rows are the taker's.
+#[derive(Clone, Debug, Default)]
+pub struct Claimed {
+    /// Those to be sent.
+    pub mails: Vec<Mail>,
+    /// Those that tell of what is over by now. They are removed.
+    pub moot: Vec<MailId>,
+}
+
+/// Writes a mail of an invitation down, to be sent once the transaction is committed.
 ///
 /// # Errors
 /// Only those of the database.
@@ -75,6 +87,7 @@ pub async fn queue(
     tx: &mut Transaction,
     recipient: &str,
     letter: &Letter,
+    invitation: InvitationId,
     now: Instant,
 ) -> Result<MailId> {
     let mail = Mail {
@@ -86,6 +99,7 @@ pub async fn queue(
         created_at: now,
         due_at: now,
         attempts: 0,
+        invitation_id: Some(invitation),
     };
     run!(
         tx,
@@ -136,7 +150,8 @@ pub async fn count(conn: &mut Connection, now: Instant) -> Result<Queued> {
 }
 
 /// Takes up to `limit` mails that are due, each for as long as `lease`: until then no other worker
-/// takes them, and then any does, should this one have died.
+/// takes them, and then any does, should this one have died. Removes those of them whose invitation
+/// cannot be accepted any more.
 ///
 /// # Errors
 /// Only those of the database.
@@ -145,8 +160,8 @@ pub async fn claim(
     now: Instant,
     lease: TimeDelta,
     limit: i64,
-) -> Result<Vec<Mail>> {
-    let mut claimed: Vec<Mail> = run!(
+) -> Result<Claimed> {
+    let due: Vec<Mail> = run!(
         tx,
         lock_skip(
             mails::table
@@ -158,7 +173,16 @@ pub async fn claim(
         .get_results(tx)
         .await
     )?;
-    let ids: Vec<_> = claimed.iter().map(|mail| mail.id).collect();
+    let of: Vec<_> = due.iter().filter_map(|mail| mail.invitation_id).collect();
+    let over = invitation::over(tx, &of, now).await?;
+    let is_moot = |mail: &Mail| mail.invitation_id.is_some_and(|id| over.contains(&id));
+    let (moot, mut mails): (Vec<_>, Vec<_>) = due.into_iter().partition(is_moot);
+    let moot: Vec<_> = moot.iter().map(|mail| mail.id).collect();
+    if !moot.is_empty() {
+        let rows = mails::table.filter(mails::id.eq_any(&moot));
+        run!(tx, diesel::delete(rows).execute(tx).await)?;
+    }
+    let ids: Vec<_> = mails.iter().map(|mail| mail.id).collect();
     let due_at = now.plus(lease);
     run!(
         tx,
@@ -170,11 +194,11 @@ pub async fn claim(
             .execute(tx)
             .await
     )?;
-    for mail in &mut claimed {
+    for mail in &mut mails {
         mail.due_at = due_at;
         mail.attempts += 1;
     }
-    Ok(claimed)
+    Ok(Claimed { mails, moot })
 }
 
 /// Forgets a mail: it was sent, or it never can be.

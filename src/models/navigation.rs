@@ -159,7 +159,8 @@ pub(super) async fn current_organization(
 pub async fn select(app: &App, viewer: &Viewer, id: WorkspaceId) -> Result<Navigation> {
     app.db
         .transaction(async |tx| {
-            viewer.workspace::<View>(tx, id).await?;
+            // Not locked: it does not change, and the user's row would come before it.
+            viewer.workspace_to_read::<View>(tx, id).await?;
             user::set_current_workspace(tx, viewer.id(), id).await
         })
         .await?;

@@ -1,7 +1,6 @@
 //! Slugs: a table for each kind, in which a slug stands once, with its owner, as current or as
 //! former. A former one still finds its owner until another takes it.
 
-use anyhow::anyhow;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
@@ -9,6 +8,7 @@ use super::values::slug::{Slug, SlugBase};
 use crate::db::{Connection, Transaction};
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::{OrganizationId, WorkspaceId};
+use crate::random;
 use crate::run;
 use crate::schema::{organization_slugs, workspace_slugs};
 
@@ -259,9 +259,7 @@ pub async fn free(conn: &mut Connection, kind: SlugKind, base: &SlugBase) -> Res
 
 /// One that is hardly anybody's.
 fn any_number() -> Result<u64> {
-    let mut bytes = [0; 4];
-    getrandom::fill(&mut bytes).map_err(|error| anyhow!("no random bytes: {error}"))?;
-    Ok(u32::from_ne_bytes(bytes).into())
+    Ok(u32::from_ne_bytes(random::bytes()?).into())
 }
 
 /// Some numbers that cut the gap evenly, and its end.

@@ -10,6 +10,7 @@ use url::Url;
 use super::format::{Answer, Format, Unreadable};
 use super::{backoff, complaint, format, name};
 use crate::config::{self, Secret};
+use crate::error::causes;
 use crate::models::provider::Provider;
 
 /// The longest body of an answer, in bytes.
@@ -216,12 +217,6 @@ async fn read(mut response: Response, most: usize) -> Result<Vec<u8>, Unread> {
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-/// An error with its causes, on one line.
-fn causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |error| error.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 #[cfg(test)]

@@ -10,11 +10,11 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use futures_util::future::join_all;
 
-use super::mailer::{Failure, Mailer};
+use super::mailer::{Failure, FailureKind, Mailer};
 use crate::app::App;
 use crate::error::Result;
 use crate::metrics::Delivery;
-use crate::models::mail::{self, Mail};
+use crate::models::mail::{self, Claimed, Mail};
 
 /// How many mails are sent at a time.
 const BATCH: i64 = 8;
@@ -23,8 +23,10 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// How long a mail is this worker's: well beyond [`TIMEOUT`].
 const LEASE: TimeDelta = TimeDelta::minutes(5);
 /// How long a mail is tried again that the server refuses for good: as long as it may take to notice
-/// that the server is set up wrongly. One that cannot be reached is tried until it can.
+/// that the server is set up wrongly.
 const PATIENCE: TimeDelta = TimeDelta::days(1);
+/// How long one is that the server refuses for now, if it is of no invitation, with which it would end.
+const PATIENCE_FOR_NOW: TimeDelta = TimeDelta::days(7);
 
 /// Sends a batch of what is due, and gives whether there may be more.
 ///
@@ -36,13 +38,27 @@ pub(super) async fn deliver(app: &App, mailer: &Mailer) -> Result<bool> {
     if !mail::is_any_due(&mut app.db.read().await?, now).await? {
         return Ok(false);
     }
-    let claimed = app
+    let Claimed { mails, moot } = app
         .db
         .transaction(async |tx| mail::claim(tx, now, LEASE, BATCH).await)
         .await?;
-    let outcomes = join_all(claimed.iter().map(|mail| deliver_one(app, mailer, mail))).await;
+    for id in &moot {
+        tracing::info!(mail = %id, "mail dropped, for its invitation is over");
+        app.metrics.mail(Delivery::Dropped);
+    }
+    let outcomes = join_all(mails.iter().map(|mail| deliver_one(app, mailer, mail))).await;
     outcomes.into_iter().collect::<Result<()>>()?;
-    Ok(!claimed.is_empty())
+    Ok(!mails.is_empty() || !moot.is_empty())
+}
+
+/// How long a mail is tried again that failed in that way. A server that says nothing is tried until it
+/// does.
+fn patience(mail: &Mail, kind: FailureKind) -> Option<TimeDelta> {
+    match kind {
+        FailureKind::Permanent => Some(PATIENCE),
+        FailureKind::Transient if mail.invitation_id.is_none() => Some(PATIENCE_FOR_NOW),
+        FailureKind::Transient | FailureKind::Unheard => None,
+    }
 }
 
 async fn deliver_one(app: &App, mailer: &Mailer, mail: &Mail) -> Result<()> {
@@ -58,12 +74,13 @@ async fn deliver_one(app: &App, mailer: &Mailer, mail: &Mail) -> Result<()> {
         Ok(Err(failure)) => failure,
         Err(_) => Failure {
             message: "the mail server took too long".to_owned(),
-            is_permanent: false,
+            kind: FailureKind::Unheard,
         },
     };
     let now = app.now();
     let (id, domain, reason) = (mail.id, mail.domain(), &failure.message);
-    if failure.is_permanent && mail.created_at.plus(PATIENCE) <= now {
+    let patience = patience(mail, failure.kind);
+    if patience.is_some_and(|patience| mail.created_at.plus(patience) <= now) {
         tracing::error!(mail = %id, domain, reason, "mail given up");
         app.metrics.mail(Delivery::GivenUp);
         return app

@@ -12,6 +12,8 @@ use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
 use crate::config::Config;
+use crate::error::causes;
+use crate::loopback::is_loopback;
 use crate::models::mail::Mail;
 
 /// How long a mail server may take for one answer.
@@ -42,8 +44,19 @@ pub enum MailServer {
 pub(super) struct Failure {
     /// What happened. Tells no address.
     pub message: String,
-    /// Whether the server refused it for good.
-    pub is_permanent: bool,
+    /// What of it may change.
+    pub kind: FailureKind,
+}
+
+/// What of a failure may change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum FailureKind {
+    /// Nothing, as far as the server can tell: it refused the mail for good.
+    Permanent,
+    /// The server refused it for now.
+    Transient,
+    /// The server did not say anything of it.
+    Unheard,
 }
 
 impl Mailer {
@@ -65,14 +78,18 @@ impl Mailer {
     pub(super) async fn send(&self, mail: &Mail) -> Result<(), Failure> {
         let message = self.message(mail).map_err(|error| Failure {
             message: without_address(&format!("{error:#}"), mail),
-            is_permanent: true,
+            kind: FailureKind::Permanent,
         })?;
         let (id, domain) = (mail.id, mail.domain());
         match &self.transport {
             Transport::Smtp(smtp) => {
                 smtp.send(message).await.map_err(|error| Failure {
                     message: without_address(&causes(&error), mail),
-                    is_permanent: error.is_permanent(),
+                    kind: match (error.is_permanent(), error.is_transient()) {
+                        (true, _) => FailureKind::Permanent,
+                        (_, true) => FailureKind::Transient,
+                        _ => FailureKind::Unheard,
+                    },
                 })?;
                 tracing::info!(mail = %id, domain, "mail sent");
             }
@@ -87,7 +104,7 @@ impl Mailer {
                 };
                 written.await.map_err(|error| Failure {
                     message: format!("{} cannot be written: {error}", path.display()),
-                    is_permanent: false,
+                    kind: FailureKind::Unheard,
                 })?;
                 tracing::info!(mail = %id, domain, file = %path.display(), "mail written, for no mail server is configured");
             }
@@ -131,11 +148,6 @@ impl Mailer {
 fn smtp(url: &str) -> anyhow::Result<AsyncSmtpTransport<Tokio1Executor>> {
     let url = Url::parse(url)?;
     let host = url.host().ok_or_else(|| anyhow!("names no host"))?;
-    let is_here = match &host {
-        Host::Domain(name) => *name == "localhost",
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-    };
     // The brackets around an IPv6 address belong to the URL.
     let name = match &host {
         Host::Domain(name) => (*name).to_owned(),
@@ -145,7 +157,7 @@ fn smtp(url: &str) -> anyhow::Result<AsyncSmtpTransport<Tokio1Executor>> {
     let parameters = || TlsParameters::new(name.clone());
     let (tls, port) = match url.scheme() {
         "smtps" => (Tls::Wrapper(parameters()?), 465),
-        _ if is_here => (Tls::None, 25),
+        _ if is_loopback(&url) => (Tls::None, 25),
         _ if url.username().is_empty() => (Tls::Opportunistic(parameters()?), 25),
         _ => (Tls::Required(parameters()?), 587),
     };
@@ -159,12 +171,6 @@ fn smtp(url: &str) -> anyhow::Result<AsyncSmtpTransport<Tokio1Executor>> {
         builder = builder.credentials(Credentials::new(decoded(url.username()), password));
     }
     Ok(builder.build())
-}
-
-/// An error with its causes, on one line.
-fn causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |error| error.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// Mail servers quote the address in their refusals.

@@ -1,7 +1,10 @@
 //! When the jobs look for work, and when they stop.
 
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
+use anyhow::anyhow;
+use futures_util::FutureExt;
 use tokio::sync::watch;
 
 use crate::app::App;
@@ -57,7 +60,7 @@ impl Shift {
         F: Future<Output = Result<bool>>,
     {
         while !self.is_over() {
-            match job().await {
+            match caught(job()).await {
                 Ok(true) => continue,
                 Ok(false) => {}
                 Err(error) => tracing::warn!(job = name, ?error, "a job failed; trying again"),
@@ -85,4 +88,12 @@ impl Shift {
         };
         self.repeat(name, gently).await;
     }
+}
+
+/// What a job gives or, where it panicked, an error: a mistake of ours in one job must not end the others,
+/// which share its task. The panic itself is in the log.
+pub(super) async fn caught<T>(job: impl Future<Output = Result<T>>) -> Result<T> {
+    // Nothing of a job outlives it but what is in the database, and what no panic leaves half done.
+    let outcome = AssertUnwindSafe(job).catch_unwind().await;
+    outcome.unwrap_or_else(|_| Err(anyhow!("it panicked").into()))
 }

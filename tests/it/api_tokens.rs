@@ -1,10 +1,16 @@
 //! API tokens.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use chrono::{TimeDelta, Utc};
+use futures_util::future::join_all;
 use rstest::rstest;
 use serde_json::json;
+use tokio::sync::Notify;
 
-use crate::support::{Database, Postgres, Sqlite, TestServer, text};
+use crate::support::slow::until;
+use crate::support::{Client, Database, Postgres, Sqlite, TestServer, text};
 
 const TOKENS: &str = "{ apiTokens { id name prefix lastUsedAt expiresAt } }";
 
@@ -178,4 +184,67 @@ async fn a_member_who_is_removed_loses_access_at_the_next_request_and_so_do_thei
         assert_eq!(seen["workspace"], json!(null));
         assert_eq!(seen["organizations"]["totalCount"], 0);
     }
+}
+
+/// Somebody's token.
+async fn token(server: &TestServer) -> Client {
+    let ada = server.user("ada@example.com");
+    let made = ada.mutate("createApiToken", json!({ "name": "CI" }), "secret");
+    server.bearer(&text(&made.await, "secret"))
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn queries_by_a_token_do_without_those_who_write(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::with(on, |config| config.database.max_connections = 1).await;
+    let script = token(&server).await;
+    // The only one who may write is busy.
+    let (busy, free) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let holding = tokio::spawn({
+        let (db, busy, free) = (server.app().db.clone(), busy.clone(), free.clone());
+        async move {
+            db.transaction(async |_| {
+                busy.notify_one();
+                free.notified().await;
+                Ok(())
+            })
+            .await
+        }
+    });
+    busy.notified().await;
+    for _ in 0..3 {
+        let asked = script.ok("{ viewer { email } }", json!({}));
+        let answered = tokio::time::timeout(Duration::from_secs(10), asked).await;
+        let who = answered.expect("it is answered at once");
+        assert_eq!(who["viewer"]["email"], "ada@example.com");
+    }
+    free.notify_one();
+    holding.await.expect("it ends").expect("it is committed");
+    // What could not be noted then is by now, or soon.
+    until(async || {
+        let listed = script.ok(TOKENS, json!({})).await;
+        listed["apiTokens"][0]["lastUsedAt"].is_string()
+    })
+    .await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_uses_in_a_minute_one_is_noted(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    server.clock().stop();
+    let script = token(&server).await;
+    let uses = async || {
+        let uses = (0..20).map(|_| script.ok("{ viewer { email } }", json!({})));
+        join_all(uses).await;
+    };
+    let (first, ()) = server.statements(uses()).await;
+    let (again, ()) = server.statements(uses()).await;
+    assert!(first < again + 10, "{first}, and then {again}");
+    server.clock().advance(TimeDelta::minutes(1));
+    let (later, ()) = server.statements(uses()).await;
+    assert!(
+        again < later && later < again + 10,
+        "{again}, and later {later}"
+    );
 }

@@ -5,6 +5,7 @@ use std::process::{Command, Output};
 use rstest::rstest;
 
 use crate::support::process::Program;
+use crate::support::slow::{connect_to, execute};
 use crate::support::smtp::SmtpAddress;
 use crate::support::{Database, Postgres, Sqlite};
 
@@ -136,6 +137,33 @@ async fn a_role_without_bounds_behind_a_pooler_is_told_of(#[values(Postgres)] on
         Some(0),
         "it says so itself"
     );
+}
+
+/// The machine need not know another language: the database says that it speaks one.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_does_not_speak_english_is_told_of(#[values(Postgres)] on: Database) {
+    let home = Program::new(on).await;
+    let Some(database) = &home.database else {
+        return;
+    };
+    assert!(line(&home.run(&["check"]), "messages").starts_with("ok"));
+    let says = "CREATE SCHEMA said;
+        CREATE FUNCTION said.current_setting(text) RETURNS text LANGUAGE sql AS $$
+            SELECT CASE $1 WHEN 'lc_messages' THEN 'de_DE.UTF-8' ELSE pg_catalog.current_setting($1) END
+        $$;
+        DO $$ BEGIN
+            EXECUTE format('ALTER DATABASE %I SET search_path = said, pg_catalog, public', current_database());
+        END $$";
+    execute(&connect_to(database.url()).await, says).await;
+    let says = ["de_DE.UTF-8", "ALTER ROLE postgres SET lc_messages = 'C'"];
+    assert_problem(&home.run(&["check"]), "messages", &says);
+    let log = home.folder.path().join("log");
+    home.serve_logging(&log).kill();
+    let log = std::fs::read_to_string(log).expect("a log");
+    let warned = log.lines().find(|line| line.contains(" WARN "));
+    let warned = warned.unwrap_or_else(|| panic!("nothing is told in {log}"));
+    assert!(says.iter().all(|word| warned.contains(word)), "{warned}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

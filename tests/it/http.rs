@@ -383,6 +383,20 @@ async fn every_reply_has_a_request_id(#[values(Sqlite, Postgres)] on: Database) 
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
+async fn a_handler_that_panics_is_answered_for(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    server.clock().break_for(1);
+    let reply = ada.send("{ viewer { id } }", json!({})).await;
+    assert_eq!(reply.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(reply.code(), "INTERNAL");
+    let id = header(&reply.headers, "x-request-id");
+    assert_eq!(reply.body["errors"][0]["extensions"]["requestId"], id);
+    ada.ok("{ viewer { id } }", json!({})).await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
 async fn health_readiness_and_the_schema_are_there_for_everyone(
     #[values(Sqlite, Postgres)] on: Database,
 ) {

@@ -12,6 +12,7 @@ use rstest::rstest;
 use serde_json::json;
 use tenantry::access::OrganizationRole;
 use tenantry::db::types::Instant;
+use tenantry::id::InvitationId;
 use tenantry::schema::mails;
 
 use crate::support::smtp::SmtpAddress;
@@ -172,6 +173,77 @@ async fn only_new_invitations_and_those_sent_again_make_mail(
     ada.mutate("addWorkspaceMember", bob, "membership { id }")
         .await;
     assert_eq!(outbox(&server).await.len(), 2);
+}
+
+/// One of an invitation goes with it; the mails of earlier versions do not know theirs.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_is_refused_for_now_is_given_up_in_the_end(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let address = SmtpAddress::free().await;
+    let server = TestServer::with(on, |config| config.mail.smtp_url = Some(address.url())).await;
+    let ada = server.user("ada@example.com");
+    let home = home(&ada, "Rocket Labs").await;
+    invite(&ada, &home, "eve@example.com").await;
+    server
+        .app()
+        .db
+        .transaction(async |tx| {
+            let forgets = mails::invitation_id.eq(None::<InvitationId>);
+            let forgets = diesel::update(mails::table).set(forgets);
+            Ok(tenantry::run!(tx, forgets.execute(tx).await)?)
+        })
+        .await
+        .expect("it forgets");
+    let working = Working::start(&server);
+    // While nobody answers, it is kept, however long that is.
+    becomes(&server, |rows| matches!(rows, [(1, _)])).await;
+    server.clock().advance(TimeDelta::days(10));
+    server.app().wake_worker();
+    becomes(&server, |rows| matches!(rows, [(2, _)])).await;
+    let _smtp = address.serve("451 try again later").await;
+    server.clock().advance(TimeDelta::days(1));
+    server.app().wake_worker();
+    becomes(&server, <[_]>::is_empty).await;
+    working.stop().await;
+}
+
+#[rstest]
+#[case::revoked("revokeInvitation")]
+#[case::declined("declineInvitation")]
+#[case::accepted("acceptInvitation")]
+#[case::expired("")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_of_an_invitation_that_is_over_is_not_sent(
+    #[values(Sqlite, Postgres)] on: Database,
+    #[case] ended_by: &str,
+) {
+    let address = SmtpAddress::free().await;
+    let server = TestServer::with(on, |config| config.mail.smtp_url = Some(address.url())).await;
+    let ada = server.user("ada@example.com");
+    let home = home(&ada, "Rocket Labs").await;
+    let id = invite(&ada, &home, "eve@example.com").await;
+    let input = json!({ "invitationId": id });
+    match ended_by {
+        "" => server.clock().advance(TimeDelta::days(8)),
+        "revokeInvitation" => {
+            ada.mutate(ended_by, input, "__typename").await;
+        }
+        _ => {
+            let eve = server.user("eve@example.com");
+            eve.mutate(ended_by, input, "__typename").await;
+        }
+    }
+    // One that is still open is sent.
+    invite(&ada, &home, "bob@example.com").await;
+    let mut smtp = address.listen().await;
+    let working = Working::start(&server);
+    becomes(&server, <[_]>::is_empty).await;
+    working.stop().await;
+    let mail = smtp.next().await;
+    assert!(mail.contains("To: bob@example.com"), "{mail}");
+    assert!(smtp.is_empty());
 }
 
 /// A log that can be read.

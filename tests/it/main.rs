@@ -22,6 +22,7 @@ mod fuzz;
 mod http;
 mod icons;
 mod invitations;
+mod jobs;
 mod join_codes;
 mod limits;
 mod lists;

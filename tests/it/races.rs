@@ -3,13 +3,18 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
 use futures_util::future::join_all;
 use rstest::rstest;
 use serde_json::{Value, json};
 use tenantry::access::OrganizationRole;
+use tenantry::db::Kind;
+use tenantry::schema::{runs, schedules};
 
+use crate::support::slow::Slow;
 use crate::support::{
-    Client, Database, Postgres, Sqlite, TestServer, organization, text, workspace,
+    Client, Database, Postgres, Sqlite, TestServer, home, organization, text, workspace,
 };
 
 /// An organization with four people who may make workspaces in it.
@@ -271,4 +276,86 @@ async fn changing_and_deleting_at_once_ends_well(#[values(Sqlite, Postgres)] on:
     }
     let rest = ada.ok("{ workspaces { totalCount } }", json!({})).await;
     assert_eq!(rest["workspaces"]["totalCount"], 1);
+}
+
+/// How many runs have not ended, and how many schedules will fire.
+async fn alive(server: &TestServer) -> (i64, i64) {
+    let mut conn = server.app().db.read().await.expect("a connection");
+    let conn = &mut conn;
+    let unfinished = runs::table.filter(runs::finished_at.is_null()).count();
+    let unfinished = tenantry::run!(conn, unfinished.get_result(conn).await);
+    let due = schedules::table.filter(schedules::next_run_at.is_not_null());
+    let due = tenantry::run!(conn, due.count().get_result(conn).await);
+    (unfinished.expect("a number"), due.expect("a number"))
+}
+
+/// On SQLite, whose writers come one after the other whatever they do, they just do.
+#[rstest]
+#[case("startRun", json!({}))]
+#[case("setSchedule", json!({ "cron": "0 * * * *", "timeZone": "UTC" }))]
+#[case("updateWorkspace", json!({ "slug": "wanted" }))]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_done_to_a_workspace_while_its_organization_is_deleted_goes_with_it(
+    #[values(Sqlite, Postgres)] on: Database,
+    #[case] mutation: &'static str,
+    #[case] mut input: Value,
+) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let rocket = home(&ada, "Rocket").await;
+    let other = organization(&ada, "Other").await;
+    let prompts = json!({ "workspaceId": rocket.workspace, "prompts": [{ "text": "One?" }] });
+    ada.mutate("createPrompts", prompts, "__typename").await;
+    input["workspaceId"] = json!(rocket.workspace);
+
+    let slow = Slow::workspaces(&server).await;
+    let first = tokio::spawn({
+        let ada = ada.clone();
+        async move { ada.mutate(mutation, input, "__typename").await }
+    });
+    slow.waiting(1).await;
+    if server.app().db.kind() == Kind::Sqlite {
+        first.await.expect("it is done");
+        let input = json!({ "organizationId": rocket.organization });
+        ada.mutate("deleteOrganization", input, "deletedId").await;
+    } else {
+        let deleting = tokio::spawn({
+            let (ada, id) = (ada.clone(), rocket.organization);
+            async move {
+                let input = json!({ "organizationId": id });
+                ada.mutate("deleteOrganization", input, "deletedId").await
+            }
+        });
+        slow.waiting(2).await;
+        // The first to wait is the first to go on.
+        drop(slow);
+        first.await.expect("it is done");
+        deleting.await.expect("it is deleted");
+    }
+    assert_eq!(alive(&server).await, (0, 0));
+    let input = json!({ "name": "Next", "slug": "wanted", "organization": { "id": other } });
+    ada.mutate("createWorkspace", input, "__typename").await;
+}
+
+/// On SQLite, nobody locks a workspace.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_switches_to_a_workspace_waits_for_nobody_who_changes_it(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let rocket = home(&ada, "Rocket").await;
+    let id = workspace(&ada, &rocket.organization, "Second").await;
+    let slow = Slow::workspaces(&server).await;
+    let input = json!({ "workspaceId": id });
+    let selection = "navigationState { currentWorkspace { id } }";
+    let switching = ada.mutate("selectWorkspace", input, selection);
+    let switched = tokio::time::timeout(Duration::from_secs(5), switching).await;
+    let switched = switched.expect("it is done at once");
+    assert_eq!(
+        text(&switched, "navigationState.currentWorkspace.id"),
+        id.to_string()
+    );
+    drop(slow);
 }

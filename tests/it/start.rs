@@ -10,7 +10,8 @@ use rstest::rstest;
 use serde_json::json;
 
 use crate::support::process::Program;
-use crate::support::{Database, Postgres, Sqlite};
+use crate::support::slow::{connect_to, execute, until};
+use crate::support::{Database, Postgres, Sqlite, TestServer};
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("text")
@@ -182,6 +183,39 @@ async fn migrate_brings_an_empty_database_up_to_date_once(
 }
 
 /// The URL with settings for its sessions.
+/// Longer than a statement waits for a lock otherwise.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn it_waits_for_another_that_brings_the_database_up_to_date(
+    #[values(Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let Some(url) = &server.app().config.database.url else {
+        return;
+    };
+    let (other, looks) = (
+        connect_to(url.expose()).await,
+        connect_to(url.expose()).await,
+    );
+    execute(
+        &other,
+        "SELECT pg_advisory_lock(x'74656e616e747279'::bigint)",
+    )
+    .await;
+    let migrating = async {
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+             AND wait_event = 'advisory' AND clock_timestamp() - query_start > interval '10.5 s'";
+        until(async || {
+            let rows = looks.query_one(waits, &[]).await.expect("a count");
+            rows.get::<_, i64>(0) == 1
+        })
+        .await;
+        drop(other);
+    };
+    // It panics where it does not start.
+    tokio::join!(server.sibling(), migrating);
+}
+
 fn with_settings(url: &str, settings: &str) -> String {
     let mut url = url::Url::parse(url).expect("a URL");
     // PostgreSQL's are not those of forms: a space is %20.

@@ -11,6 +11,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 use serde::Serialize;
 
 use crate::config::{Claims, Issuer};
+use crate::random;
 
 /// The issuer of development identities.
 pub const ISSUER: &str = "tenantry-development";
@@ -163,10 +164,8 @@ impl DevelopmentKey {
 /// Puts a new key at `path` unless there is one by then. It is whole before it gets its name:
 /// linking fails where the name is taken, so that no key ever replaces another.
 fn create(data_dir: &Path, path: &Path) -> io::Result<()> {
-    let mut key = [0; 32];
-    getrandom::fill(&mut key).map_err(|error| io::Error::other(error.to_string()))?;
-    let mut suffix = [0; 8];
-    getrandom::fill(&mut suffix).map_err(|error| io::Error::other(error.to_string()))?;
+    let key: [u8; 32] = random::bytes().map_err(io::Error::other)?;
+    let suffix: [u8; 8] = random::bytes().map_err(io::Error::other)?;
 
     std::fs::create_dir_all(data_dir)?;
     let draft = data_dir.join(format!(".{FILE}.{}", HEXLOWER.encode(&suffix)));

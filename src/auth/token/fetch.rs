@@ -5,7 +5,10 @@ use std::time::Duration;
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode};
 use serde_json::{Map, Value};
-use url::{Host, Url};
+use url::Url;
+
+use crate::error::causes;
+use crate::loopback::is_confidential;
 
 /// From connecting to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -34,18 +37,6 @@ pub fn http_client() -> reqwest::Result<Client> {
         .user_agent(concat!("tenantry/", env!("CARGO_PKG_VERSION")))
         .redirect(same_origin)
         .build()
-}
-
-/// Whether what is asked for at `url` cannot be read or changed on the way: over TLS, or without
-/// leaving this machine.
-pub fn is_confidential(url: &Url) -> bool {
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    url.scheme() == "https" || url.scheme() == "http" && loopback
 }
 
 /// Why there is no answer.
@@ -109,13 +100,6 @@ fn failed<T>(why: &str) -> Result<T, FetchError> {
 }
 
 fn describe(error: reqwest::Error) -> FetchError {
-    let error = error.without_url();
     // reqwest's own words are "error sending request"; what happened is in its sources.
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    FetchError::Failed(text)
+    FetchError::Failed(causes(&error.without_url()))
 }

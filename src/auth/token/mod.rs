@@ -21,5 +21,5 @@ mod verifier;
 
 pub use development::{DevelopmentKey, DevelopmentKeyError, ISSUER as DEVELOPMENT_ISSUER};
 pub use error::{Refusal, TokenError};
-pub use fetch::{http_client, is_confidential};
+pub use fetch::http_client;
 pub use verifier::{Identity, Verifier};

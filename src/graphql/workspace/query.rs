@@ -119,7 +119,7 @@ impl WorkspaceQuery {
             organization,
             search: search_argument(search)?,
             deleted: status.map(|status| status == WorkspaceStatus::Deleted),
-            now: ctx.app().now(),
+            now: ctx.now(),
             field: order.field.into(),
             direction: order.direction.into(),
             with_organizations: selects_organizations(ctx),
@@ -148,7 +148,7 @@ impl WorkspaceQuery {
                     let mut check = Check::default();
                     let id = check.id("by.id", &id);
                     let ids = [check.done(id)?];
-                    let now = ctx.app().now();
+                    let now = ctx.now();
                     let mut found = workspace::visible(&mut conn, viewer, &ids, now).await?;
                     Ok::<_, Error>(found.pop())
                 }

@@ -1,6 +1,6 @@
 //! The mail that tells of an invitation.
 
-use super::NamedInvitation;
+use super::{Invitation, NamedInvitation};
 use crate::app::App;
 use crate::db::Transaction;
 use crate::db::types::Instant;
@@ -19,10 +19,13 @@ pub(super) async fn queue(
     inviter: Option<&User>,
     now: Instant,
 ) -> Result<MailId> {
-    let id = named.invitation.id.to_string();
-    let link = app.config.mail.invitation_link(&id, &app.public_url());
+    let Invitation { id, email, .. } = &named.invitation;
+    let link = app
+        .config
+        .mail
+        .invitation_link(&id.to_string(), &app.public_url());
     let letter = write(named, inviter, &link);
-    mail::queue(tx, &named.invitation.email, &letter, now).await
+    mail::queue(tx, email, &letter, *id, now).await
 }
 
 fn write(named: &NamedInvitation, inviter: Option<&User>, link: &str) -> Letter {

@@ -12,6 +12,8 @@ mod people;
 mod place;
 mod revoke;
 
+use std::collections::HashSet;
+
 use diesel::dsl;
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -202,6 +204,30 @@ pub async fn visible(
             .await
     )?;
     Ok(found.into_iter().map(NamedInvitation::from).collect())
+}
+
+/// Those of the invitations that cannot be accepted any more.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn over(
+    conn: &mut Connection,
+    ids: &[InvitationId],
+    now: Instant,
+) -> Result<HashSet<InvitationId>> {
+    let is_over = invitations::status
+        .ne(InvitationStatus::Pending)
+        .or(invitations::expires_at.le(now));
+    let found: Vec<InvitationId> = run!(
+        conn,
+        invitations::table
+            .filter(invitations::id.eq_any(ids))
+            .filter(is_over)
+            .select(invitations::id)
+            .load(conn)
+            .await
+    )?;
+    Ok(found.into_iter().collect())
 }
 
 /// The invitations that the viewer can answer, newest first; at most `limit`.

@@ -8,10 +8,10 @@ use super::{Organization, VisibleOrganization};
 use crate::access::scope::organization::{Delete, Update};
 use crate::app::App;
 use crate::auth::{Credential, Viewer};
-use crate::db::Transaction;
 use crate::db::types::Instant;
+use crate::db::{Transaction, lock};
 use crate::error::{Error, ErrorCode, Result};
-use crate::id::OrganizationId;
+use crate::id::{OrganizationId, WorkspaceId};
 use crate::models::event::{self, EventKind, NewEvent};
 use crate::models::slugs::{self, Owner};
 use crate::models::values::fold::fold;
@@ -191,6 +191,9 @@ pub(in crate::models) async fn delete_all(
         data: json!({}),
     };
     event::record_all(tx, viewer, now, ids.iter().map(event).collect()).await?;
+    // First of all: whoever has one of them locked has then done what goes below, and whoever locks one
+    // later finds it deleted.
+    delete_workspaces(tx, ids, now).await?;
     invitation::revoke_of_organizations(tx, ids, now).await?;
     schedule::pause_of_organizations(tx, ids).await?;
     run::cancel_of_organizations(tx, ids, now).await?;
@@ -201,13 +204,6 @@ pub(in crate::models) async fn delete_all(
         let slugs = workspace_slugs::table.filter(workspace_slugs::workspace_id.eq_any(own));
         diesel::delete(slugs).execute(tx).await
     })?;
-    run!(
-        tx,
-        diesel::update(workspaces::table.filter(workspaces::organization_id.eq_any(ids)))
-            .set((workspaces::deleted_at.eq(now), workspaces::purge_at.eq(now)))
-            .execute(tx)
-            .await
-    )?;
     let slugs = organization_slugs::table.filter(organization_slugs::organization_id.eq_any(ids));
     run!(tx, diesel::delete(slugs).execute(tx).await)?;
     // The memberships of its workspaces go with these.
@@ -222,6 +218,29 @@ pub(in crate::models) async fn delete_all(
                 // So that it can be linked to another.
                 organizations::workos_organization_id.eq(None::<String>),
             ))
+            .execute(tx)
+            .await
+    )?;
+    Ok(())
+}
+
+async fn delete_workspaces(
+    tx: &mut Transaction,
+    of: &[OrganizationId],
+    now: Instant,
+) -> Result<()> {
+    // An update alone would lock them in no order.
+    run!(tx, {
+        let rows = workspaces::table
+            .filter(workspaces::organization_id.eq_any(of))
+            .order_by(workspaces::id)
+            .select(workspaces::id);
+        lock(rows).load::<WorkspaceId>(tx).await
+    })?;
+    run!(
+        tx,
+        diesel::update(workspaces::table.filter(workspaces::organization_id.eq_any(of)))
+            .set((workspaces::deleted_at.eq(now), workspaces::purge_at.eq(now)))
             .execute(tx)
             .await
     )?;

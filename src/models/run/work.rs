@@ -14,7 +14,7 @@ use super::{HolderId, Run, RunStatus};
 use crate::db::types::Instant;
 use crate::db::{Connection, Topic, Transaction, lock, lock_skip};
 use crate::error::Result;
-use crate::id::{OrganizationId, PromptId, RunId};
+use crate::id::{AnswerId, OrganizationId, PromptId, RunId};
 use crate::models::answer::Answer;
 use crate::models::event::{self, EventKind, NewEvent};
 use crate::models::provider::Provider;
@@ -240,6 +240,20 @@ pub async fn store(tx: &mut Transaction, holder: HolderId, answer: &Answer) -> R
     }
     tx.announce(Topic::Run(answer.run_id));
     Ok(Lease::Held)
+}
+
+/// Whether that very answer is stored.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn is_stored(conn: &mut Connection, id: AnswerId) -> Result<bool> {
+    let it = answers::table.find(id).select(answers::id);
+    Ok(run!(
+        conn,
+        diesel::select(diesel::dsl::exists(it))
+            .get_result(conn)
+            .await
+    )?)
 }
 
 /// Ends a run whose last answer is stored.

@@ -174,7 +174,9 @@ impl Collection {
                 Ok(Lease::Lost) => return Err(Broken::Lost),
                 // An answer that was paid for is worth waiting for the database, for as long as the
                 // lease lasts.
-                Err(error) if error.code() == ErrorCode::Unavailable => {
+                Err(error)
+                    if matches!(error.code(), ErrorCode::Unavailable | ErrorCode::Timeout) =>
+                {
                     tokio::time::sleep(PAUSE).await;
                 }
                 Err(error) => return Err(Broken::Failed(error)),
@@ -222,7 +224,8 @@ impl Collection {
     }
 
     async fn store(&self, answer: &Answer) -> Result<Lease> {
-        self.app
+        let stored = self
+            .app
             .db
             .transaction(async |tx| {
                 let domain = work::domain(tx, &self.run).await?;
@@ -236,7 +239,19 @@ impl Collection {
                 };
                 work::store(tx, self.holder, &answer).await
             })
-            .await
+            .await;
+        match stored {
+            // It was stored the time before, of which nothing was heard.
+            Err(error) if error.is_unique_violation() && self.is_stored(answer.id).await? => {
+                Ok(Lease::Held)
+            }
+            stored => stored,
+        }
+    }
+
+    async fn is_stored(&self, answer: AnswerId) -> Result<bool> {
+        let mut conn = self.app.db.read().await?;
+        work::is_stored(&mut conn, answer).await
     }
 
     async fn finish(&self) -> Result<()> {

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use tokio::task::JoinSet;
 
 use self::collect::Collection;
-use super::shift::Shift;
+use super::shift::{Shift, caught};
 use crate::app::App;
 use crate::error::Result;
 use crate::models::run::{HolderId, work};
@@ -23,7 +23,7 @@ pub(super) async fn work_off(app: &App, providers: &Providers, mut shift: Shift)
     let mut under_way = JoinSet::new();
     while !shift.is_over() {
         let free = AT_ONCE.saturating_sub(under_way.len());
-        match take_up(app, providers, free).await {
+        match caught(take_up(app, providers, free)).await {
             Ok(collections) => {
                 for collection in collections {
                     under_way.spawn(collection.run(shift.clone()));

@@ -7,6 +7,7 @@ mod collecting;
 mod crashing;
 mod scheduling;
 mod secrets;
+mod storing;
 
 use std::process::Stdio;
 use std::time::Duration;

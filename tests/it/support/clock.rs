@@ -1,6 +1,6 @@
 //! A clock that a test can set.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 
 use chrono::{TimeDelta, Utc};
 use tenantry::app::Clock;
@@ -12,6 +12,8 @@ pub struct TestClock {
     /// In microseconds; of a clock that is stopped, its time.
     by: AtomicI64,
     is_stopped: AtomicBool,
+    /// How many more of those who ask panic.
+    breaks: AtomicUsize,
 }
 
 impl TestClock {
@@ -35,6 +37,16 @@ impl TestClock {
         self.set(now);
     }
 
+    /// Has so many panic of those who ask for the time next.
+    pub fn break_for(&self, times: usize) {
+        self.breaks.store(times, Ordering::SeqCst);
+    }
+
+    /// Whether all of them have.
+    pub fn is_whole(&self) -> bool {
+        self.breaks.load(Ordering::SeqCst) == 0
+    }
+
     /// What it is moved from.
     fn base(&self) -> i64 {
         match self.is_stopped.load(Ordering::SeqCst) {
@@ -46,6 +58,10 @@ impl TestClock {
 
 impl Clock for TestClock {
     fn now(&self) -> Instant {
+        let less = |breaks: usize| breaks.checked_sub(1);
+        let breaks = &self.breaks;
+        let broken = breaks.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less);
+        assert!(broken.is_err(), "the clock is broken, as the test wants it");
         let micros = self.base() + self.by.load(Ordering::SeqCst);
         Instant::from_micros(micros).expect("a time within a few millennia")
     }

@@ -51,6 +51,23 @@ impl Slow {
         slow
     }
 
+    /// Workspaces that can be read and not changed: of PostgreSQL alone.
+    pub async fn workspaces(server: &TestServer) -> Self {
+        let slow = Self::watching(server).await;
+        if let Some(it) = &slow.postgres {
+            let lock = "BEGIN; SELECT id FROM workspaces FOR NO KEY UPDATE";
+            execute(&it.locks, lock).await;
+        }
+        slow
+    }
+
+    /// Waits until so many statements of PostgreSQL's wait for another one.
+    pub async fn waiting(&self, statements: i64) {
+        if self.postgres.is_some() {
+            until(async || self.count("wait_event_type = 'Lock'").await == statements).await;
+        }
+    }
+
     async fn watching(server: &TestServer) -> Self {
         let postgres = match server.app().db.kind() {
             Kind::Sqlite => None,

@@ -5,7 +5,6 @@ use serde_json::json;
 use super::issuer::Answer;
 use super::signer::RSA;
 use super::*;
-use crate::auth::token::is_confidential;
 
 fn is_unavailable<T>(answer: &Result<T, TokenError>, cause: &str) -> bool {
     matches!(answer, Err(TokenError::Unavailable { cause: it, .. }) if it.contains(cause))
@@ -180,26 +179,6 @@ async fn a_redirect_is_followed_on_one_server_only() {
 
 #[tokio::test]
 async fn plain_http_is_for_loopback() {
-    let is = |url: &str| is_confidential(&Url::parse(url).expect("a URL"));
-    for url in [
-        "https://id.example/keys",
-        "http://127.0.0.1:1/",
-        "http://127.8.9.1/",
-        "http://[::1]:8080/",
-        "http://LOCALHOST/",
-    ] {
-        assert!(is(url), "{url}");
-    }
-    for url in [
-        "http://id.example/keys",
-        "http://127.0.0.1.id.example/",
-        "http://localhost.example/",
-        "http://10.0.0.1/",
-        "ftp://localhost/",
-        "file:///etc/keys",
-    ] {
-        assert!(!is(url), "{url}");
-    }
     let url = Url::parse("http://id.example/keys").expect("a URL");
     let answer = verifier(issuer_at(url))
         .verify(&RSA.sign(&claims()), now())

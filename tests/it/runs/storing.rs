@@ -1,0 +1,100 @@
+//! Answers of which nobody knows whether they were stored.
+
+use serde_json::json;
+use tenantry::config::Secret;
+use tenantry::models::provider::Provider;
+use tokio_postgres::Client;
+
+use super::{ended, prompts, started};
+use crate::support::postgres::OwnCluster;
+use crate::support::slow::{connect_to, execute, until};
+use crate::support::working::Working;
+use crate::support::{FakeProviders, Sqlite, TestServer, home};
+
+/// Those who have committed, and wait for a standby to hear of it before they say so.
+const COMMITTED: &str = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+
+async fn committed(by: &Client) -> i64 {
+    let count = format!("SELECT count(*) {COMMITTED}");
+    by.query_one(&count, &[]).await.expect("a count").get(0)
+}
+
+/// Cuts them off, so that nobody hears of what they committed.
+async fn cut_off(by: &Client) {
+    execute(
+        by,
+        &format!("SELECT pg_terminate_backend(pid, 5000) {COMMITTED}"),
+    )
+    .await;
+}
+
+/// From now on, no commit is answered.
+async fn hold_commits(by: &Client, url: &str) {
+    let wait = "ALTER SYSTEM SET synchronous_standby_names = 'nobody'";
+    execute(by, wait).await;
+    execute(by, "SELECT pg_reload_conf()").await;
+    // PostgreSQL takes a moment to read it.
+    let tries = connect_to(url).await;
+    let trying = tokio::spawn(async move {
+        let write = "SELECT pg_logical_emit_message(true, 'try', '')";
+        while tries.batch_execute(write).await.is_ok() {}
+    });
+    until(async || committed(by).await == 1).await;
+    cut_off(by).await;
+    trying.await.expect("it is cut off");
+}
+
+async fn answer_commits(by: &Client) {
+    let go_on = "ALTER SYSTEM RESET synchronous_standby_names";
+    execute(by, go_on).await;
+    execute(by, "SELECT pg_reload_conf()").await;
+}
+
+/// Whether the worker holds an answer for stored.
+async fn is_counted(server: &TestServer) -> bool {
+    let url = format!("{}/metrics", server.url());
+    let reply = server.http().get(url).send().await.expect("a reply");
+    let text = reply.text().await.expect("text");
+    text.contains("\ntenantry_answers_total{")
+}
+
+/// Only with PostgreSQL can the reply to a commit be lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_was_stored_unheard_is_stored_once_and_keeps_no_other_from_coming() {
+    let Some(cluster) = OwnCluster::start() else {
+        return;
+    };
+    let providers = FakeProviders::start().await;
+    let server = TestServer::with(Sqlite, |config| {
+        config.database.url = Some(Secret::new(cluster.url().to_owned()));
+        providers.configure(config);
+    })
+    .await;
+    let ada = server.user("ada@example.com");
+    let home = home(&ada, "Rocket").await;
+    prompts(&ada, &home.workspace, &["One?"]).await;
+    providers.hold();
+    let working = Working::start(&server);
+    let id = started(&ada, &home.workspace).await;
+    let all = Provider::ALL.len();
+    providers.arrived(all).await;
+
+    let admin = connect_to(cluster.url()).await;
+    hold_commits(&admin, cluster.url()).await;
+    providers.release(1);
+    until(async || committed(&admin).await > 0).await;
+    cut_off(&admin).await;
+    answer_commits(&admin).await;
+    let stored = "SELECT count(*) FROM answers";
+    let rows = admin.query_one(stored, &[]).await.expect("a count");
+    assert_eq!(rows.get::<_, i64>(0), 1);
+
+    // The calls to the other providers are still under way when it is tried again.
+    until(async || is_counted(&server).await).await;
+    providers.open();
+    let run = ended(&server, &ada, &id).await;
+    assert_eq!(run["status"], "SUCCEEDED", "{run}");
+    assert_eq!(run["completed"], json!(all));
+    assert_eq!(providers.all_calls().len(), all);
+    working.stop().await;
+}
