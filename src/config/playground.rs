@@ -1,5 +1,7 @@
 //! `[playground]`: GraphiQL in the browser.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 /// The playground.
@@ -7,10 +9,17 @@ use serde::{Deserialize, Serialize};
 pub struct Playground {
     /// Whether `/` and `/graphql` show it to browsers. Default: true.
     pub enabled: bool,
+
+    /// A directory with its assets, to serve instead of the usual ones, relative to the working
+    /// directory. Default: none.
+    pub assets_dir: Option<PathBuf>,
 }
 
 impl Default for Playground {
     fn default() -> Self {
-        Self { enabled: true }
+        Self {
+            enabled: true,
+            assets_dir: None,
+        }
     }
 }
