@@ -112,6 +112,8 @@ pub enum Error {
     Database(DieselError),
     /// No connection to the database could be had.
     NoConnection(String),
+    /// The identity provider could not be asked whether credentials are good; what happened, for the log.
+    NoIssuer(String),
     /// Anything that should not have happened.
     Internal(anyhow::Error),
 }
@@ -166,7 +168,7 @@ impl Error {
             Self::LimitReached { .. } => ErrorCode::LimitReached,
             Self::RateLimited(_) => ErrorCode::RateLimited,
             Self::MustHandOver(_) => ErrorCode::Conflict,
-            Self::NoConnection(_) => ErrorCode::Unavailable,
+            Self::NoConnection(_) | Self::NoIssuer(_) => ErrorCode::Unavailable,
             Self::Internal(_) => ErrorCode::Internal,
             Self::Database(error) => match Failure::of(error) {
                 Failure::Timeout => ErrorCode::Timeout,
@@ -205,6 +207,17 @@ impl Error {
             Self::Database(error) => Failure::of(error) != Failure::Timeout,
             _ => false,
         }
+    }
+
+    /// What happened, with its causes, on one line: for the log and for the operator, and not for a client.
+    pub fn details(&self) -> String {
+        let text = match self {
+            Self::NoConnection(cause) | Self::NoIssuer(cause) => cause.clone(),
+            Self::Internal(error) => format!("{error:#}"),
+            Self::Database(error) => error.to_string(),
+            refusal => refusal.to_string(),
+        };
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// Whether the database refused because a unique index has the key already.
@@ -293,6 +306,9 @@ impl fmt::Display for Error {
                     "Hand over the organizations that you alone own first: {}.",
                     names.collect::<Vec<_>>().join(", ")
                 )
+            }
+            Self::NoIssuer(_) => {
+                f.write_str("The identity provider cannot be reached; try again.")
             }
             Self::Database(_) | Self::NoConnection(_) | Self::Internal(_) => {
                 f.write_str(match self.code() {

@@ -58,7 +58,7 @@ async fn copy(db: &db::Db, draft: &Path, file: &Path) -> Result<(), StartError> 
     create(draft).map_err(|error| failed(&error))?;
     db::backup(db, draft)
         .await
-        .map_err(|error| failed(&causes(&error)))?;
+        .map_err(|error| failed(&error.details()))?;
     let keep = || {
         File::open(draft)?.sync_all()?;
         std::fs::rename(draft, file)?;
@@ -82,13 +82,4 @@ fn draft_of(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(format!(".{}.part", std::process::id()));
     name.into()
-}
-
-fn causes(error: &tenantry::error::Error) -> String {
-    use tenantry::error::Error;
-    match error {
-        Error::Internal(error) => format!("{error:#}"),
-        Error::Database(error) => error.to_string(),
-        error => error.to_string(),
-    }
 }

@@ -158,10 +158,17 @@ fn extend(error: &mut ServerError, own: &Error, request_id: &str) {
     match code {
         Code::Internal => {
             set(error, "requestId", request_id);
-            tracing::error!(request_id, path = ?error.path, error = ?own, "the server failed");
+            let details = own.details();
+            tracing::error!(request_id, path = ?error.path, error = details, "the server failed");
         }
         Code::Unavailable | Code::Timeout => {
-            tracing::warn!(request_id, path = ?error.path, error = ?own, "the database failed");
+            let (path, details) = (&error.path, own.details());
+            let what = match own {
+                Error::Database(_) | Error::NoConnection(_) => "the database failed",
+                Error::NoIssuer(_) => "the identity provider cannot be reached",
+                _ => "what was asked could not be done",
+            };
+            tracing::warn!(request_id, ?path, error = details, "{what}");
         }
         _ => {}
     }

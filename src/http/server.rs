@@ -192,11 +192,11 @@ async fn bring_up_to_date(db: &Db, config: &Config) -> Result<(), StartError> {
 pub async fn open(config: &Config) -> Result<Db, StartError> {
     make_data_dir(config)?;
     let db = Db::new(config.database_options()).map_err(|error| {
-        StartError(format!("the database cannot be opened: {}", causes(&error)))
+        StartError(format!("the database cannot be opened: {}", error.details()))
     })?;
     if let Err(error) = db.read().await {
         let hint = match db.kind() {
-            Kind::Postgres if causes(&error).contains("startup parameter") => {
+            Kind::Postgres if error.details().contains("startup parameter") => {
                 "for a pooler, set DATABASE_LISTEN_URL to PostgreSQL itself"
             }
             Kind::Postgres => "check DATABASE_URL, and that PostgreSQL is running",
@@ -204,7 +204,7 @@ pub async fn open(config: &Config) -> Result<Db, StartError> {
         };
         return Err(StartError(format!(
             "the database cannot be reached: {}; {hint}",
-            causes(&error)
+            error.details()
         )));
     }
     Ok(db)
@@ -218,7 +218,7 @@ pub async fn migrate_database(db: &Db) -> Result<Vec<String>, StartError> {
     migrate(db).await.map_err(|error| {
         StartError(format!(
             "the database cannot be brought up to date: {}",
-            causes(&error)
+            error.details()
         ))
     })
 }
@@ -257,16 +257,4 @@ fn cannot_bind(host: IpAddr, port: u16, error: &std::io::Error) -> StartError {
             "cannot listen on {address}: {error}; set HOST and PORT to an address of this machine"
         ),
     })
-}
-
-/// An error with its causes, on one line.
-fn causes(error: &crate::error::Error) -> String {
-    use crate::error::Error;
-    let text = match error {
-        Error::NoConnection(cause) => cause.clone(),
-        Error::Internal(error) => format!("{error:#}"),
-        Error::Database(error) => error.to_string(),
-        error => error.to_string(),
-    };
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
