@@ -307,9 +307,7 @@ impl fmt::Display for Error {
                     names.collect::<Vec<_>>().join(", ")
                 )
             }
-            Self::NoIssuer(_) => {
-                f.write_str("The identity provider cannot be reached; try again.")
-            }
+            Self::NoIssuer(_) => f.write_str("The identity provider cannot be reached; try again."),
             Self::Database(_) | Self::NoConnection(_) | Self::Internal(_) => {
                 f.write_str(match self.code() {
                     ErrorCode::Timeout => "The request took too long and was stopped.",

@@ -12,6 +12,7 @@ pub mod http;
 pub mod id;
 pub mod metrics;
 pub mod models;
+pub mod private;
 pub mod providers;
 pub mod schema;
 pub mod seed;

@@ -12,8 +12,9 @@ use clap::{Args, Parser, Subcommand};
 use tenantry::app::SystemClock;
 use tenantry::auth::token::DevelopmentKey;
 use tenantry::config::{Config, environment};
-use tenantry::db::Kind;
-use tenantry::http::{MetricsListener, Server, StartError, migrate_database, open, open_app};
+use tenantry::http::{
+    MetricsListener, Server, StartError, migrate_database, open, open_app, open_current_app,
+};
 use tenantry::models::organization;
 use tenantry::models::values::email::Email;
 use tenantry::seed::{DEVELOPER_EMAIL, DEVELOPER_NAME};
@@ -145,7 +146,7 @@ async fn serve(config: Config, with_worker: bool) -> Result<(), StartError> {
     ))?;
     say(&format!(
         "  database    {}",
-        describe(server.app().db.kind())
+        server.app().config.database_options().name()
     ))?;
     if server.app().config.playground.enabled {
         say(&format!("  playground  {url}/"))?;
@@ -179,7 +180,10 @@ async fn work(config: Config) -> Result<(), StartError> {
     let app = open_app(config, Arc::new(SystemClock)).await?;
     let _metrics = metrics.map(|metrics| metrics.answer(app.clone()));
     say("Tenantry is working, and serves nothing")?;
-    say(&format!("  database    {}", describe(app.db.kind())))?;
+    say(&format!(
+        "  database    {}",
+        app.config.database_options().name()
+    ))?;
     let worker = Worker::new(app).map_err(worker_error)?;
     worker.run(stopped()).await;
     Ok(())
@@ -192,10 +196,11 @@ fn worker_error(error: anyhow::Error) -> StartError {
 async fn migrate(config: Config) -> Result<(), StartError> {
     let db = open(&config).await?;
     let ran = migrate_database(&db).await?;
+    let name = config.database_options().name();
     match ran.as_slice() {
-        [] => say("The database is up to date."),
+        [] => say(&format!("The database ({name}) is up to date.")),
         ran => say(&format!(
-            "Brought the database up to date: {}.",
+            "Brought the database ({name}) up to date: {}.",
             ran.join(", ")
         )),
     }
@@ -209,13 +214,13 @@ async fn set_plan(config: Config, slug: &str, key: &str) -> Result<(), StartErro
             known.join(", ")
         )));
     }
-    let app = open_app(config, Arc::new(SystemClock)).await?;
+    let app = open_current_app(config, Arc::new(SystemClock)).await?;
     match organization::set_plan(&app, slug, key).await {
         Ok(true) => say(&format!("{slug} is on the plan {key}.")),
         Ok(false) => Err(StartError(format!(
             "there is no organization with the slug {slug}"
         ))),
-        Err(error) => Err(StartError(error.to_string())),
+        Err(error) => Err(StartError(error.details())),
     }
 }
 
@@ -243,13 +248,6 @@ fn say(line: &str) -> Result<(), StartError> {
     match writeln!(std::io::stdout(), "{line}") {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(start_error(error)),
         _ => Ok(()),
-    }
-}
-
-fn describe(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Postgres => "PostgreSQL",
-        Kind::Sqlite => "SQLite, in the data directory",
     }
 }
 

@@ -1,6 +1,8 @@
 //! What an operator wants to know of a database.
 
 use anyhow::anyhow;
+use diesel::SqliteConnection;
+use diesel::connection::SimpleConnection;
 use diesel::migration::MigrationSource;
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Text};
@@ -10,6 +12,7 @@ use diesel_async::RunQueryDsl;
 use super::connection::Connection;
 use super::migrations::{SQLITE, done};
 use super::options::Kind;
+use super::pool::Db;
 use crate::error::Result;
 use crate::run;
 
@@ -51,6 +54,23 @@ pub async fn is_bounded(conn: &mut Connection) -> Result<bool> {
     Ok(found.n > 0)
 }
 
+/// Proves that the file of a SQLite database can be written, which shows only where it is tried. Waits for
+/// whoever writes it now, and takes that for a proof where it takes too long.
+///
+/// # Errors
+/// Where it cannot be written.
+pub async fn prove_writable(db: &Db) -> Result<()> {
+    if db.kind() == Kind::Postgres {
+        return Ok(());
+    }
+    let mut conn = db.write().await?;
+    let begin = |conn: &mut SqliteConnection| conn.batch_execute("BEGIN IMMEDIATE; ROLLBACK");
+    match conn.on_sqlite(begin).await {
+        Err(error) if error.is_contention() => Ok(()),
+        begun => begun,
+    }
+}
+
 /// Which migrations tell the database from this binary.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Standing {
@@ -65,11 +85,7 @@ pub struct Standing {
 /// # Errors
 /// Only those of the database.
 pub async fn standing(conn: &mut Connection) -> Result<Standing> {
-    let known = MigrationSource::<Sqlite>::migrations(&SQLITE).map_err(|error| anyhow!(error))?;
-    let known: Vec<String> = known
-        .iter()
-        .map(|migration| migration.name().version().to_string())
-        .collect();
+    let known = known()?;
     let ran: Vec<String> = match is_any_done(conn).await? {
         true => run!(conn, done::table.select(done::version).load(conn).await)?,
         false => Vec::new(),
@@ -82,6 +98,13 @@ pub async fn standing(conn: &mut Connection) -> Result<Standing> {
         missing: beyond(&known, &ran),
         unknown: beyond(&ran, &known),
     })
+}
+
+/// The versions of this binary's migrations.
+fn known() -> Result<Vec<String>> {
+    let known = MigrationSource::<Sqlite>::migrations(&SQLITE).map_err(|error| anyhow!(error))?;
+    let versions = known.iter().map(|it| it.name().version().to_string());
+    Ok(versions.collect())
 }
 
 async fn is_any_done(conn: &mut Connection) -> Result<bool> {

@@ -6,8 +6,10 @@ use std::path::Path;
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use crate::support::icons::{png, put};
+use crate::support::issuer::{ISSUER, TestIssuer};
 use crate::support::process::{Program, Serving};
-use crate::support::{Database, Events, Postgres, Socket, Sqlite};
+use crate::support::{Database, Events, Postgres, Socket, Sqlite, text};
 
 /// The program, with its log there.
 fn logging(program: &Program, format: &str, log: &Path) -> Serving {
@@ -94,6 +96,61 @@ async fn every_operation_is_found_by_its_request_with_who_and_what_and_how_long(
         assert_eq!(&line["viewer"], viewer, "{line}");
         assert!(line["duration_ms"].is_u64(), "{line}");
     }
+}
+
+/// Whoever is needed and is not there is named, to the client and to the operator.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_is_named(#[values(Sqlite, Postgres)] on: Database) {
+    let program = Program::new(on).await;
+    let log = program.folder.path().join("log");
+    let issuer = TestIssuer::new();
+    let mut command = program.command(&[]);
+    command
+        .env("TENANTRY_AUTH__DEVELOPMENT", "true")
+        .env("TENANTRY_AUTH__ISSUERS__0__ISSUER", ISSUER)
+        .env("TENANTRY_AUTH__ISSUERS__0__AUDIENCE", "tenantry")
+        // Nobody listens there.
+        .env(
+            "TENANTRY_AUTH__ISSUERS__0__JWKS_URL",
+            "http://127.0.0.1:1/jwks",
+        )
+        .stderr(File::create(&log).expect("a file in a folder of ours"));
+    let serving = Serving::start(&mut command);
+    let http = reqwest::Client::new();
+    let token = issuer.token("ada@example.com", json!({}));
+    let refused = serving.ask(&http, &token, "{ viewer { id } }").await;
+    let error = &refused["errors"][0];
+    assert_eq!(error["extensions"]["code"], "UNAVAILABLE");
+    let message = "The identity provider cannot be reached; try again.";
+    assert_eq!(error["message"], message);
+
+    let (_, token) = serving.lines[3].split_once("#token=").expect("a link");
+    let query = "mutation { generateWorkspaceIconUploadUrl { uploadUrl } }";
+    let made = serving.ask(&http, token, query).await;
+    let url = text(&made, "data.generateWorkspaceIconUploadUrl.uploadUrl");
+    // Where a file is, no folder can be.
+    let icons = program.folder.path().join("data/files/icons");
+    std::fs::write(&icons, "").expect("a file");
+    let (status, _) = put(&http, &url, png(), None).await;
+    assert_eq!(status, reqwest::StatusCode::SERVICE_UNAVAILABLE);
+
+    let log = std::fs::read_to_string(&log).expect("text");
+    let has = |words: &[&str]| {
+        let mut lines = log.lines();
+        assert!(
+            lines.any(|line| words.iter().all(|word| line.contains(word))),
+            "{words:?} is not in {log}"
+        );
+    };
+    has(&["WARN", "identity provider", ISSUER, "request_id"]);
+    has(&["ERROR", "an upload cannot be stored"]);
+    assert!(!log.contains("the database"), "{log}");
+    // Nothing is told in Rust.
+    assert!(
+        !log.contains("NoIssuer") && !log.contains("Refused("),
+        "{log}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
