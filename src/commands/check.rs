@@ -150,7 +150,8 @@ async fn database(config: &Config) -> (Finding, Finding) {
             is_bounded,
             standing,
         }) => (
-            supported(&db, version, is_bounded),
+            supported(&db, version, is_bounded)
+                .map(|version| format!("{version}, {}", options.place())),
             migrations(&standing, config.database.auto_migrate),
         ),
         Err(error) => {

@@ -5,6 +5,7 @@ use diesel::SqliteConnection;
 use diesel::connection::SimpleConnection;
 use diesel::migration::MigrationSource;
 use diesel::prelude::*;
+use diesel::result::Error::RollbackTransaction;
 use diesel::sql_types::{Integer, Text};
 use diesel::sqlite::Sqlite;
 use diesel_async::RunQueryDsl;
@@ -13,7 +14,7 @@ use super::connection::Connection;
 use super::migrations::{SQLITE, done};
 use super::options::Kind;
 use super::pool::Db;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::run;
 
 #[derive(QueryableByName)]
@@ -64,10 +65,16 @@ pub async fn prove_writable(db: &Db) -> Result<()> {
         return Ok(());
     }
     let mut conn = db.write().await?;
-    let begin = |conn: &mut SqliteConnection| conn.batch_execute("BEGIN IMMEDIATE; ROLLBACK");
-    match conn.on_sqlite(begin).await {
+    let write = |conn: &mut SqliteConnection| {
+        conn.immediate_transaction(|conn| {
+            conn.batch_execute("PRAGMA user_version = 1")?;
+            QueryResult::<()>::Err(RollbackTransaction)
+        })
+    };
+    match conn.on_sqlite(write).await {
+        Err(Error::Database(RollbackTransaction)) => Ok(()),
         Err(error) if error.is_contention() => Ok(()),
-        begun => begun,
+        written => written,
     }
 }
 

@@ -47,8 +47,16 @@ impl Options {
     /// password.
     pub fn name(&self) -> String {
         match self.sqlite_path() {
-            Some(path) => format!("SQLite, in {}", path.display()),
-            None => format!("PostgreSQL, {}", place(&self.url).unwrap_or_default()),
+            Some(_) => format!("SQLite, in {}", self.place()),
+            None => format!("PostgreSQL, {}", self.place()),
+        }
+    }
+
+    /// The path of the file, or the database and its server. Without a password.
+    pub fn place(&self) -> String {
+        match self.sqlite_path() {
+            Some(path) => path.display().to_string(),
+            None => server(&self.url).unwrap_or_default(),
         }
     }
 
@@ -59,7 +67,7 @@ impl Options {
 }
 
 /// `tenantry at db.example.com:5432`; nothing where the URL is none.
-fn place(url: &str) -> Option<String> {
+fn server(url: &str) -> Option<String> {
     let config = parse(url).ok()?;
     let name = config
         .get_dbname()

@@ -114,11 +114,14 @@ pub async fn reach(config: &Config) -> Result<Db, StartError> {
 /// One line for the operator.
 pub async fn prove_writable(db: &Db, config: &Config) -> Result<(), StartError> {
     db::prove_writable(db).await.map_err(|error| {
+        let (name, details) = (config.database_options().name(), error.details());
+        let is_broken = ["not a database", "malformed"];
+        let hint = match is_broken.iter().any(|it| details.contains(it)) {
+            true => "restore it from a backup",
+            false => "see that the user whom this runs as may write the file and its folder",
+        };
         StartError(format!(
-            "the database ({}) cannot be written: {}; see that the user whom this runs as may write \
-             the file and its folder",
-            config.database_options().name(),
-            error.details()
+            "the database ({name}) cannot be written: {details}; {hint}"
         ))
     })
 }
