@@ -194,6 +194,15 @@ impl Error {
         matches!(self, Self::Database(error) if Failure::of(error) == Failure::Contended)
     }
 
+    /// Whether the database is away.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::NoConnection(_) => true,
+            Self::Database(error) => Failure::of(error) == Failure::Unreachable,
+            _ => false,
+        }
+    }
+
     /// Whether the statement was not even looked at, because one before it in its transaction had failed.
     pub fn is_of_aborted_transaction(&self) -> bool {
         matches!(self, Self::Database(error) if Failure::of(error) == Failure::Aborted)

@@ -167,11 +167,13 @@ async fn serve(config: Config, with_worker: bool) -> Result<(), StartError> {
             let _ = stopping.await;
         }))
     });
-    server.run(stopped()).await;
+    // Whoever asks twice does not want to wait for a load balancer.
+    server.run_until(stopped(), stopped()).await;
     drop(stop);
     if let Some(working) = working {
         working.await.map_err(start_error)?;
     }
+    tracing::info!("stopped");
     Ok(())
 }
 
@@ -186,6 +188,7 @@ async fn work(config: Config) -> Result<(), StartError> {
     ))?;
     let worker = Worker::new(app).map_err(worker_error)?;
     worker.run(stopped()).await;
+    tracing::info!("stopped");
     Ok(())
 }
 
@@ -251,8 +254,13 @@ fn say(line: &str) -> Result<(), StartError> {
     }
 }
 
-/// Completes when the process is asked to stop.
+/// Completes when the process is asked to stop, and says so.
 async fn stopped() {
+    asked_to_stop().await;
+    tracing::info!("stopping, for that was asked");
+}
+
+async fn asked_to_stop() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {

@@ -123,6 +123,11 @@ impl Server {
     /// that is configured; then takes no new connections, ends subscriptions, and finishes the requests
     /// it has, for which it waits half a minute at most.
     pub async fn run(self, stop: impl Future<Output = ()>) {
+        self.run_until(stop, std::future::pending()).await;
+    }
+
+    /// As [`Server::run`], but once it was asked to stop, it does so at once when `hurry` completes.
+    pub async fn run_until(self, stop: impl Future<Output = ()>, hurry: impl Future<Output = ()>) {
         let http = self.state.app.config.http.clone();
         let (metrics, draining) = (self.state.app.metrics.clone(), self.state.draining.clone());
         let cors = cors(&self.state.app.config);
@@ -137,7 +142,10 @@ impl Server {
             stop.await;
             draining.store(true, Ordering::Relaxed);
             if let Some(seconds) = http.drain_seconds {
-                tokio::time::sleep(Duration::from_secs(seconds)).await;
+                tokio::select! {
+                    () = tokio::time::sleep(Duration::from_secs(seconds)) => {}
+                    () = hurry => {}
+                }
             }
             stopping.send_replace(true);
         };

@@ -5,11 +5,13 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
 
 use rstest::rstest;
 use serde_json::json;
 
 use crate::support::process::{Program, Serving, unprivileged};
+use crate::support::slow::until;
 use crate::support::{Database, Postgres, Sqlite};
 
 fn text(bytes: &[u8]) -> String {
@@ -85,6 +87,31 @@ async fn it_stops_when_it_is_asked_to(
     let mut rest = String::new();
     serving.output.read_to_string(&mut rest).expect("text");
     assert_eq!(rest, "", "it prints no more than those lines");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_twice_does_not_want_to_wait() {
+    let home = Program::new(Sqlite).await;
+    let mut command = home.command(&[]);
+    command.env("TENANTRY_HTTP__DRAIN_SECONDS", "3600");
+    let mut serving = Serving::start(command.stderr(Stdio::null()));
+    let http = reqwest::Client::new();
+    let is_ready = async || {
+        let asked = http.get(format!("{}/readyz", serving.url)).send().await;
+        asked.is_ok_and(|reply| reply.status() == 200)
+    };
+    // Before it serves, it is ended by the first one.
+    until(&is_ready).await;
+    serving.signal("TERM");
+    until(async || !is_ready().await).await;
+    // It listens for the second one as soon as it has said so.
+    let begun = Instant::now();
+    while serving.child.try_wait().expect("a child of ours").is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it goes on");
+        serving.signal("TERM");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(serving.stopped(), Some(0));
 }
 
 #[rstest]

@@ -28,7 +28,7 @@ use crate::db::types::Instant;
 use crate::error::ErrorCode;
 use crate::graphql::{RequestContext, SignedOut};
 use crate::http::operation::{Checked, Refusal};
-use crate::http::request_id::RequestId;
+use crate::http::request_id::{Outcome, RequestId};
 use crate::http::state::State;
 use crate::metrics::{Counted, Transport};
 
@@ -39,7 +39,10 @@ const COMMENT: &[u8] = b":\n\n";
 
 /// The stream of a document that is not run.
 pub fn refuse(refusal: Refusal) -> Response {
-    respond(Body::from(events(Output::refusal(refusal))))
+    let code = refusal.0;
+    let mut response = respond(Body::from(events(Output::refusal(refusal))));
+    response.extensions_mut().insert(Outcome::refused(code));
+    response
 }
 
 fn respond(body: Body) -> Response {
