@@ -113,6 +113,8 @@ pub enum Error {
     Database(DieselError),
     /// No connection to the database could be had.
     NoConnection(String),
+    /// The identity provider could not be asked whether credentials are good; what happened, for the log.
+    NoIssuer(String),
     /// Anything that should not have happened.
     Internal(anyhow::Error),
 }
@@ -167,7 +169,7 @@ impl Error {
             Self::LimitReached { .. } => ErrorCode::LimitReached,
             Self::RateLimited(_) => ErrorCode::RateLimited,
             Self::MustHandOver(_) => ErrorCode::Conflict,
-            Self::NoConnection(_) => ErrorCode::Unavailable,
+            Self::NoConnection(_) | Self::NoIssuer(_) => ErrorCode::Unavailable,
             Self::Internal(_) => ErrorCode::Internal,
             Self::Database(error) => match Failure::of(error) {
                 Failure::Timeout => ErrorCode::Timeout,
@@ -185,20 +187,18 @@ impl Error {
         }
     }
 
-    /// What happened, on one line, for whoever runs the server: tells of its inside.
-    pub fn for_operator(&self) -> String {
-        let text = match self {
-            Self::NoConnection(cause) => cause.clone(),
-            Self::Internal(error) => format!("{error:#}"),
-            Self::Database(error) => error.to_string(),
-            error => error.to_string(),
-        };
-        text.split_whitespace().collect::<Vec<_>>().join(" ")
-    }
-
     /// Whether the whole transaction may succeed if it is tried again: it lost to another one.
     pub fn is_contention(&self) -> bool {
         matches!(self, Self::Database(error) if Failure::of(error) == Failure::Contended)
+    }
+
+    /// Whether the database is away.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::NoConnection(_) => true,
+            Self::Database(error) => Failure::of(error) == Failure::Unreachable,
+            _ => false,
+        }
     }
 
     /// Whether the statement was not even looked at, because one before it in its transaction had failed.
@@ -214,6 +214,17 @@ impl Error {
             Self::Database(error) => Failure::of(error) != Failure::Timeout,
             _ => false,
         }
+    }
+
+    /// What happened, with its causes, on one line: for the log and for the operator, and not for a client.
+    pub fn details(&self) -> String {
+        let text = match self {
+            Self::NoConnection(cause) | Self::NoIssuer(cause) => cause.clone(),
+            Self::Internal(error) => format!("{error:#}"),
+            Self::Database(error) => error.to_string(),
+            refusal => refusal.to_string(),
+        };
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     /// Whether the database refused because a unique index has the key already.
@@ -312,6 +323,7 @@ impl fmt::Display for Error {
                     names.collect::<Vec<_>>().join(", ")
                 )
             }
+            Self::NoIssuer(_) => f.write_str("The identity provider cannot be reached; try again."),
             Self::Database(_) | Self::NoConnection(_) | Self::Internal(_) => {
                 f.write_str(match self.code() {
                     ErrorCode::Timeout => "The request took too long and was stopped.",

@@ -13,6 +13,7 @@ pub mod id;
 pub mod loopback;
 pub mod metrics;
 pub mod models;
+pub mod private;
 pub mod providers;
 pub mod random;
 pub mod schema;

@@ -12,8 +12,9 @@ use clap::{Args, Parser, Subcommand};
 use tenantry::app::SystemClock;
 use tenantry::auth::token::DevelopmentKey;
 use tenantry::config::{Config, environment};
-use tenantry::db::Kind;
-use tenantry::http::{MetricsListener, Server, StartError, migrate_database, open, open_app};
+use tenantry::http::{
+    MetricsListener, Server, StartError, migrate_database, open, open_app, open_current_app,
+};
 use tenantry::models::organization;
 use tenantry::models::values::email::Email;
 use tenantry::seed::{DEVELOPER_EMAIL, DEVELOPER_NAME};
@@ -145,7 +146,7 @@ async fn serve(config: Config, with_worker: bool) -> Result<(), StartError> {
     ))?;
     say(&format!(
         "  database    {}",
-        describe(server.app().db.kind())
+        server.app().config.database_options().name()
     ))?;
     if server.app().config.playground.enabled {
         say(&format!("  playground  {url}/"))?;
@@ -177,16 +178,17 @@ async fn serve(config: Config, with_worker: bool) -> Result<(), StartError> {
             ended = &mut working => broken = Some(ended),
         }
     };
-    server.run(asked_or_broken).await;
+    // Whoever asks twice does not want to wait for a load balancer.
+    server.run_until(asked_or_broken, stopped()).await;
     drop(stop);
-    match broken {
-        None => working.await.map_err(start_error),
-        // Served on, schedules, runs and mail would wait for somebody to notice.
-        Some(ended) => {
-            let why = ended.map_or_else(|error| error.to_string(), |()| "it ended".to_owned());
-            Err(StartError(format!("the worker is gone: {why}")))
-        }
+    // Served on without a worker, schedules, runs and mail would wait for somebody to notice.
+    if let Some(ended) = broken {
+        let why = ended.map_or_else(|error| error.to_string(), |()| "it ended".to_owned());
+        return Err(StartError(format!("the worker is gone: {why}")));
     }
+    working.await.map_err(start_error)?;
+    tracing::info!("stopped");
+    Ok(())
 }
 
 async fn work(config: Config) -> Result<(), StartError> {
@@ -194,9 +196,13 @@ async fn work(config: Config) -> Result<(), StartError> {
     let app = open_app(config, Arc::new(SystemClock)).await?;
     let _metrics = metrics.map(|metrics| metrics.answer(app.clone()));
     say("Tenantry is working, and serves nothing")?;
-    say(&format!("  database    {}", describe(app.db.kind())))?;
+    say(&format!(
+        "  database    {}",
+        app.config.database_options().name()
+    ))?;
     let worker = Worker::new(app).map_err(worker_error)?;
     worker.run(stopped()).await;
+    tracing::info!("stopped");
     Ok(())
 }
 
@@ -207,10 +213,11 @@ fn worker_error(error: anyhow::Error) -> StartError {
 async fn migrate(config: Config) -> Result<(), StartError> {
     let db = open(&config).await?;
     let ran = migrate_database(&db).await?;
+    let name = config.database_options().name();
     match ran.as_slice() {
-        [] => say("The database is up to date."),
+        [] => say(&format!("The database ({name}) is up to date.")),
         ran => say(&format!(
-            "Brought the database up to date: {}.",
+            "Brought the database ({name}) up to date: {}.",
             ran.join(", ")
         )),
     }
@@ -224,13 +231,13 @@ async fn set_plan(config: Config, slug: &str, key: &str) -> Result<(), StartErro
             known.join(", ")
         )));
     }
-    let app = open_app(config, Arc::new(SystemClock)).await?;
+    let app = open_current_app(config, Arc::new(SystemClock)).await?;
     match organization::set_plan(&app, slug, key).await {
         Ok(true) => say(&format!("{slug} is on the plan {key}.")),
         Ok(false) => Err(StartError(format!(
             "there is no organization with the slug {slug}"
         ))),
-        Err(error) => Err(StartError(error.to_string())),
+        Err(error) => Err(StartError(error.details())),
     }
 }
 
@@ -261,15 +268,13 @@ fn say(line: &str) -> Result<(), StartError> {
     }
 }
 
-fn describe(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Postgres => "PostgreSQL",
-        Kind::Sqlite => "SQLite, in the data directory",
-    }
+/// Completes when the process is asked to stop, and says so.
+async fn stopped() {
+    asked_to_stop().await;
+    tracing::info!("stopping, for that was asked");
 }
 
-/// Completes when the process is asked to stop.
-async fn stopped() {
+async fn asked_to_stop() {
     let interrupt = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {

@@ -193,9 +193,7 @@ impl Authenticator {
             Ok(identity) => identity,
             Err(TokenError::Invalid(refusal)) => return Err(Refused::Invalid(refusal.to_string())),
             Err(unavailable @ TokenError::Unavailable { .. }) => {
-                return Err(Refused::Failed(Error::NoConnection(
-                    unavailable.to_string(),
-                )));
+                return Err(Refused::Failed(Error::NoIssuer(unavailable.to_string())));
             }
         };
         // Boxed, because it is large, and seldom.

@@ -1,12 +1,13 @@
 //! `tenantry backup`: a copy of the SQLite database while it is in use.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use tenantry::config::Config;
 use tenantry::db;
-use tenantry::http::{StartError, open};
+use tenantry::http::{StartError, reach};
+use tenantry::private;
 
 use crate::{say, start_error};
 
@@ -26,9 +27,9 @@ pub async fn run(config: Config, file: &Path) -> Result<(), StartError> {
             "there is no database at {database} yet"
         )));
     }
-    let db = open(&config).await?;
+    let db = reach(&config).await?;
     // Its name is taken first, so that nothing is overwritten; what it names is whole or empty.
-    create(file).map_err(|error| match error.kind() {
+    private::create(file).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => StartError(format!(
             "{} is there already; name a file that is not",
             file.display()
@@ -55,10 +56,10 @@ async fn copy(db: &db::Db, draft: &Path, file: &Path) -> Result<(), StartError> 
     let failed = |error: &dyn std::fmt::Display| {
         StartError(format!("the database cannot be copied: {error}"))
     };
-    create(draft).map_err(|error| failed(&error))?;
+    private::create(draft).map_err(|error| failed(&error))?;
     db::backup(db, draft)
         .await
-        .map_err(|error| failed(&error.for_operator()))?;
+        .map_err(|error| failed(&error.details()))?;
     let keep = || {
         File::open(draft)?.sync_all()?;
         std::fs::rename(draft, file)?;
@@ -66,15 +67,6 @@ async fn copy(db: &db::Db, draft: &Path, file: &Path) -> Result<(), StartError> 
         File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
     };
     keep().map_err(|error| failed(&error))
-}
-
-/// A new file for nobody else's eyes.
-fn create(path: &Path) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
 }
 
 /// Beside the file, so that it can be renamed.

@@ -1,12 +1,17 @@
 //! `tenantry check`: whether what a server needs is there, one line for each, with what to do where
-//! it is not. It changes nothing but that it makes the data directory, as a server does.
+//! it is not. It changes nothing.
+
+mod folders;
+mod listeners;
+mod sign_in;
 
 use std::path::{Path, PathBuf};
 
+use tenantry::auth::token::http_client;
 use tenantry::config::{Config, Secret, environment};
 use tenantry::db::{self, Db, Kind};
 use tenantry::files::{ObjectId, Store};
-use tenantry::http::{StartError, open};
+use tenantry::http::{Documents, StartError, prove_writable, reach};
 use tenantry::metrics::Metrics;
 use tenantry::models::provider::Provider;
 use tenantry::providers::Providers;
@@ -31,7 +36,7 @@ pub fn run(file: Option<PathBuf>) -> Result<(), StartError> {
         }
     };
     let runtime = tokio::runtime::Runtime::new().map_err(crate::start_error)?;
-    let findings = runtime.block_on(look(&config, file.as_deref()));
+    let findings = runtime.block_on(look(&config, file.as_deref()))?;
     for (subject, finding) in &findings {
         print(subject, finding)?;
     }
@@ -42,26 +47,45 @@ pub fn run(file: Option<PathBuf>) -> Result<(), StartError> {
 }
 
 /// Everything that is looked at, in the order in which it is printed.
-async fn look(config: &Config, file: Option<&Path>) -> Vec<(&'static str, Finding)> {
+async fn look(
+    config: &Config,
+    file: Option<&Path>,
+) -> Result<Vec<(&'static str, Finding)>, StartError> {
+    let http = http_client().map_err(crate::start_error)?;
     let (database, migrations) = database(config).await;
     let mut findings = vec![
         ("configuration", configuration(file)),
-        ("data directory", data_directory(config)),
+        ("address", listeners::requests(config, &http).await),
+    ];
+    if let Some(finding) = listeners::metrics(config, &http).await {
+        findings.push(("metrics", finding));
+    }
+    if let Some(finding) = documents(config) {
+        findings.push(("documents", finding));
+    }
+    findings.push(("sign-in", sign_in::sign_in(config)));
+    let issuers = sign_in::issuers(config, &http).await;
+    findings.extend(issuers.into_iter().map(|finding| ("issuer", finding)));
+    findings.extend([
+        ("data directory", folders::data_directory(config)),
         ("database", database),
         ("migrations", migrations),
-    ];
+    ]);
     if let Some(messages) = messages(config).await {
         findings.push(("messages", messages));
     }
     if let Some(url) = &config.database.read_url {
         findings.push(("replica", replica(config, url).await));
     }
+    if config.database.listen_url.is_some() {
+        findings.push(("notifications", notifications(config).await));
+    }
     findings.extend([
         ("files", files(config).await),
         ("mail", mail(config).await),
         ("providers", providers(config)),
     ]);
-    findings
+    Ok(findings)
 }
 
 fn print(subject: &str, finding: &Finding) -> Result<(), StartError> {
@@ -88,21 +112,17 @@ fn configuration(file: Option<&Path>) -> Finding {
     })
 }
 
-fn data_directory(config: &Config) -> Finding {
-    let folder = &config.data_dir;
-    let written = || {
-        std::fs::create_dir_all(folder)?;
-        let probe = folder.join(format!(".check.{}", std::process::id()));
-        std::fs::write(&probe, "")?;
-        std::fs::remove_file(&probe)
-    };
-    match written() {
-        Ok(()) => Ok(format!("{} can be written", folder.display())),
-        Err(error) => Err(format!(
-            "{} cannot be written: {error}; set TENANTRY_DATA_DIR to a folder that can be",
+/// The documents that alone are answered, where there are to be any.
+fn documents(config: &Config) -> Option<Finding> {
+    let folder = config.graphql.trusted_documents.as_deref()?;
+    Some(match Documents::load(Some(folder)) {
+        Ok(documents) => Ok(format!(
+            "{} in {}, and no others are answered",
+            documents.trusted().unwrap_or_default(),
             folder.display()
         )),
-    }
+        Err(StartError(problem)) => Err(problem),
+    })
 }
 
 /// The database, and its migrations.
@@ -118,7 +138,12 @@ async fn database(config: &Config) -> (Finding, Finding) {
             Ok(later.to_owned()),
         );
     }
-    let db = match open(config).await {
+    let opened = async {
+        let db = reach(config).await?;
+        prove_writable(&db, config).await?;
+        Ok(db)
+    };
+    let db = match opened.await {
         Ok(db) => db,
         Err(StartError(problem)) => return (Err(problem), nowhere()),
     };
@@ -128,11 +153,15 @@ async fn database(config: &Config) -> (Finding, Finding) {
             is_bounded,
             standing,
         }) => (
-            supported(&db, version, is_bounded),
+            supported(&db, version, is_bounded)
+                .map(|version| format!("{version}, {}", options.place())),
             migrations(&standing, config.database.auto_migrate),
         ),
         Err(error) => {
-            let problem = format!("it cannot be read: {error:?}; restore it from a backup");
+            let problem = format!(
+                "it cannot be read: {}; restore it from a backup",
+                error.details()
+            );
             (Err(problem), nowhere())
         }
     }
@@ -169,7 +198,25 @@ async fn replica(config: &Config, url: &Secret) -> Finding {
             standing.missing.len()
         )),
         Err(error) => Err(format!(
-            "it cannot be read: {error:?}; check DATABASE_READ_URL"
+            "it cannot be read: {}; check DATABASE_READ_URL",
+            error.details()
+        )),
+    }
+}
+
+/// What leads past a pooler, without which nobody hears of what others do.
+async fn notifications(config: &Config) -> Finding {
+    let mut options = config.database_options();
+    options.url = options.direct_url().to_owned();
+    options.listen_url = None;
+    options.read_url = None;
+    let name = options.name();
+    let reached = async { Db::new(options)?.read().await };
+    match reached.await {
+        Ok(_) => Ok(name),
+        Err(error) => Err(format!(
+            "{name} cannot be reached: {}; check DATABASE_LISTEN_URL",
+            error.details()
         )),
     }
 }
@@ -217,22 +264,40 @@ fn migrations(standing: &db::Standing, auto_migrate: bool) -> Finding {
     }
 }
 
-/// Asks for a file that there cannot be, which takes an answer and changes nothing.
+/// Of a bucket, asks for a file that there cannot be, which takes an answer and changes nothing.
 async fn files(config: &Config) -> Finding {
+    if let Some(folder) = folders::files(config) {
+        return folders::look(&folder)
+            .map_err(|problem| format!("{problem}; check TENANTRY_FILES__URL"));
+    }
     let asked = async {
         Store::open(config)?
             .get(ObjectId::from_uuid(Uuid::nil()))
             .await
     };
-    let hint = "check TENANTRY_FILES__URL, and for S3 the credentials in AWS_…";
-    match (asked.await, &config.files.url) {
-        (Ok(_), Some(url)) => Ok(format!("{url} answers")),
-        (Ok(_), None) => Ok(format!(
-            "kept in {}",
-            config.data_dir.join("files").display()
+    let url = config.files.url.as_deref().unwrap_or_default();
+    match asked.await {
+        Ok(_) => Ok(format!("{url} answers")),
+        Err(error) => Err(format!(
+            "{}; check TENANTRY_FILES__URL, and the credentials in AWS_…",
+            told_once(&error)
         )),
-        (Err(error), _) => Err(format!("{error:#}; {hint}")),
     }
+}
+
+/// An error with its causes, of which some libraries tell each in the words of the next.
+fn told_once(error: &anyhow::Error) -> String {
+    let causes = error.chain().map(ToString::to_string);
+    let told = causes.fold(String::new(), |told, cause| {
+        if told.contains(&cause) {
+            told
+        } else if told.is_empty() {
+            cause
+        } else {
+            format!("{told}: {cause}")
+        }
+    });
+    told.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 async fn mail(config: &Config) -> Finding {

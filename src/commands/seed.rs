@@ -10,7 +10,7 @@ use tenantry::app::SystemClock;
 use tenantry::auth::token::DevelopmentKey;
 use tenantry::config::Config;
 use tenantry::db::types::Instant;
-use tenantry::http::{StartError, open_app};
+use tenantry::http::{StartError, open_current_app};
 use tenantry::seed::{self, DEVELOPER_EMAIL, DEVELOPER_NAME, Plan, Progress};
 
 use crate::{say, sign, start_error};
@@ -48,7 +48,7 @@ pub struct Arguments {
 /// One line for the operator.
 pub async fn run(config: Config, arguments: Arguments) -> Result<(), StartError> {
     let plan = plan(&config, &arguments)?;
-    let app = open_app(config, Arc::new(SystemClock)).await?;
+    let app = open_current_app(config, Arc::new(SystemClock)).await?;
     let begun = Moment::now();
     let mut bar = Bar::new(&plan);
     let seeded = seed::seed(&app.db, &plan, |progress| bar.show(progress)).await;

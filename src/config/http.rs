@@ -1,6 +1,6 @@
 //! `[http]`: listening, and what requests may be.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
@@ -58,6 +58,11 @@ pub struct Http {
 }
 
 impl Http {
+    /// Where it is to listen.
+    pub fn address(&self) -> SocketAddr {
+        SocketAddr::new(self.host, self.port)
+    }
+
     /// Whether only this machine can reach the server.
     pub fn is_loopback(&self) -> bool {
         self.host.to_canonical().is_loopback()

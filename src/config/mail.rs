@@ -12,7 +12,8 @@ const ID: &str = "{id}";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mail {
     /// The mail server: `smtp://user:password@host:587` (upgraded by STARTTLS) or `smtps://…`
-    /// (encrypted from the start). Default: none, and no mail is sent.
+    /// (encrypted from the start). Default: none, and each mail is written as `.eml` to `mail` in the
+    /// data directory.
     pub smtp_url: Option<Secret>,
 
     /// The sender: an address, or a name and an address in angle brackets. Default:

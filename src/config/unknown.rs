@@ -6,7 +6,7 @@ use super::load::defaults;
 use super::{ConfigError, environment};
 
 /// The error for `key`, which is none of `siblings`: names the first setting inside it and the
-/// nearest known key.
+/// nearest known key, if one is near.
 pub(super) fn error(key: &str, value: &Value, siblings: &[&str]) -> ConfigError {
     let (key, value) = first_setting(key.to_owned(), value);
     let mut message = format!("unknown key `{key}`");
@@ -47,7 +47,18 @@ fn nearest(key: &str, siblings: &[&str]) -> Option<String> {
         collect(&defaults.cache, "", &mut known);
     }
     known.sort();
-    known.into_iter().min_by_key(|known| distance(key, known))
+    known
+        .into_iter()
+        .min_by_key(|known| distance(key, known))
+        .filter(|known| is_near(key, known))
+}
+
+/// Whether at most half of what somebody wrote, beyond the tables that are right, are slips.
+fn is_near(key: &str, known: &str) -> bool {
+    let both = key.split('.').zip(known.split('.'));
+    let right = both.take_while(|(key, known)| key == known);
+    let right: usize = right.map(|(level, _)| level.len() + 1).sum();
+    2 * distance(key, known) <= key.len().saturating_sub(right)
 }
 
 /// Every key inside a value, tables included.

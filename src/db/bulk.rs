@@ -180,7 +180,9 @@ impl<'a> Bulk<'a> {
 
 async fn copy(client: &tokio_postgres::Client, table: &Table, rows: &[Row]) -> Result<()> {
     let statement = format!("COPY {} ({}) FROM STDIN", table.name, columns(table));
-    let failed = |error: tokio_postgres::Error| anyhow!("COPY {}: {error:?}", table.name);
+    let failed = |error: tokio_postgres::Error| {
+        anyhow::Error::new(error).context(format!("COPY {}", table.name))
+    };
     let sink = client.copy_in(&statement).await.map_err(failed)?;
     pin_mut!(sink);
     let mut text = String::new();

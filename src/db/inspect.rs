@@ -1,8 +1,11 @@
 //! What an operator wants to know of a database.
 
 use anyhow::anyhow;
+use diesel::SqliteConnection;
+use diesel::connection::SimpleConnection;
 use diesel::migration::MigrationSource;
 use diesel::prelude::*;
+use diesel::result::Error::RollbackTransaction;
 use diesel::sql_types::{Integer, Text};
 use diesel::sqlite::Sqlite;
 use diesel_async::RunQueryDsl;
@@ -10,7 +13,8 @@ use diesel_async::RunQueryDsl;
 use super::connection::Connection;
 use super::migrations::{SQLITE, done};
 use super::options::Kind;
-use crate::error::Result;
+use super::pool::Db;
+use crate::error::{Error, Result};
 use crate::run;
 
 #[derive(QueryableByName)]
@@ -96,6 +100,29 @@ fn is_english(locale: &str) -> bool {
     matches!(language, "" | "C" | "POSIX" | "en") || language.starts_with("English")
 }
 
+/// Proves that the file of a SQLite database can be written, which shows only where it is tried. Waits for
+/// whoever writes it now, and takes that for a proof where it takes too long.
+///
+/// # Errors
+/// Where it cannot be written.
+pub async fn prove_writable(db: &Db) -> Result<()> {
+    if db.kind() == Kind::Postgres {
+        return Ok(());
+    }
+    let mut conn = db.write().await?;
+    let write = |conn: &mut SqliteConnection| {
+        conn.immediate_transaction(|conn| {
+            conn.batch_execute("PRAGMA user_version = 1")?;
+            QueryResult::<()>::Err(RollbackTransaction)
+        })
+    };
+    match conn.on_sqlite(write).await {
+        Err(Error::Database(RollbackTransaction)) => Ok(()),
+        Err(error) if error.is_contention() => Ok(()),
+        written => written,
+    }
+}
+
 /// Which migrations tell the database from this binary.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Standing {
@@ -110,11 +137,7 @@ pub struct Standing {
 /// # Errors
 /// Only those of the database.
 pub async fn standing(conn: &mut Connection) -> Result<Standing> {
-    let known = MigrationSource::<Sqlite>::migrations(&SQLITE).map_err(|error| anyhow!(error))?;
-    let known: Vec<String> = known
-        .iter()
-        .map(|migration| migration.name().version().to_string())
-        .collect();
+    let known = known()?;
     let ran: Vec<String> = match is_any_done(conn).await? {
         true => run!(conn, done::table.select(done::version).load(conn).await)?,
         false => Vec::new(),
@@ -127,6 +150,13 @@ pub async fn standing(conn: &mut Connection) -> Result<Standing> {
         missing: beyond(&known, &ran),
         unknown: beyond(&ran, &known),
     })
+}
+
+/// The versions of this binary's migrations.
+fn known() -> Result<Vec<String>> {
+    let known = MigrationSource::<Sqlite>::migrations(&SQLITE).map_err(|error| anyhow!(error))?;
+    let versions = known.iter().map(|it| it.name().version().to_string());
+    Ok(versions.collect())
 }
 
 async fn is_any_done(conn: &mut Connection) -> Result<bool> {

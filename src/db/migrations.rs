@@ -1,18 +1,14 @@
 //! The migrations, embedded in the binary, and how they are run.
 
 use anyhow::anyhow;
-use diesel::migration::{Migration, MigrationSource, MigrationVersion};
-use diesel::prelude::*;
+use diesel::migration::MigrationVersion;
 use diesel::sql_types::BigInt;
-use diesel::sqlite::Sqlite;
 use diesel_async::{AsyncMigrationHarness, RunQueryDsl, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::connection::Connection;
 use super::options::Kind;
 use super::pool::Db;
 use crate::error::{Error, Result};
-use crate::run;
 
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 pub(super) const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -67,18 +63,6 @@ async fn migrate_sqlite(db: &Db) -> Result<Vec<String>> {
         Ok(conn.immediate_transaction(|conn| versions(conn.run_pending_migrations(SQLITE))))
     })
     .await?
-}
-
-/// Whether every migration that this binary knows has run.
-///
-/// # Errors
-/// Where the database cannot be reached.
-pub async fn is_migrated(conn: &mut Connection) -> Result<bool> {
-    let done: Vec<String> = run!(conn, done::table.select(done::version).load(conn).await)?;
-    let known = MigrationSource::<Sqlite>::migrations(&SQLITE).map_err(|error| anyhow!(error))?;
-    Ok(known
-        .iter()
-        .all(|migration| done.contains(&migration.name().version().to_string())))
 }
 
 fn versions(

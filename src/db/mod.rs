@@ -34,9 +34,11 @@ pub use connection::{Connection, Inner};
 pub use delete_some::delete_some;
 pub use each::{MAX_PARENTS, Parent, each_parent};
 pub use insert::insert_all;
-pub use inspect::{ForeignMessages, Standing, foreign_messages, is_bounded, standing, version};
+pub use inspect::{
+    ForeignMessages, Standing, foreign_messages, is_bounded, prove_writable, standing, version,
+};
 pub use lock::{lock, lock_skip};
-pub use migrations::{is_migrated, migrate};
+pub use migrations::migrate;
 pub use options::{Kind, Options};
 pub use pool::{Db, PoolStatus};
 pub use replica::Replica;

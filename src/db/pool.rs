@@ -1,5 +1,6 @@
 //! The pools: for reading, for writing, and for reading from a replica.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ use super::session::{Ongoing, Session};
 use super::sqlite::{READER, Sqlite, WRITER, establish_sqlite};
 use super::statements::Statements;
 use crate::error::{Error, Result};
+use crate::private;
 
 /// The database: gives connections for reading, and transactions. Cheap to clone.
 ///
@@ -106,6 +108,13 @@ impl Db {
                 if let Some(folder) = path.parent() {
                     std::fs::create_dir_all(folder)
                         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+                }
+                // SQLite would let everybody read it. What it puts beside it gets the file's own mode.
+                match private::create(&path) {
+                    Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                        Err(error).context(format!("cannot make {}", path.display()))?;
+                    }
+                    _ => {}
                 }
                 let url = path
                     .to_str()

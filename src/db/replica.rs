@@ -127,9 +127,7 @@ async fn look(
     replica: &Replica,
     mark: &mut Mark,
 ) -> Result<bool, String> {
-    let mut conn = get(&replica.pool)
-        .await
-        .map_err(|error| format!("{error:?}"))?;
+    let mut conn = get(&replica.pool).await.map_err(|error| error.details())?;
     let replayed = place(&mut conn, "pg_last_wal_replay_lsn()").await?;
     drop(conn);
     let Some(replayed) = replayed else {

@@ -161,13 +161,29 @@ fn extend(error: &mut ServerError, own: &Error, request_id: &str) {
     match code {
         Code::Internal => {
             set(error, "requestId", request_id);
-            tracing::error!(request_id, path = ?error.path, error = ?own, "the server failed");
+            let (path, details) = (dotted(&error.path), own.details());
+            tracing::error!(request_id, path, error = details, "the server failed");
         }
         Code::Unavailable | Code::Timeout => {
-            tracing::warn!(request_id, path = ?error.path, error = ?own, "the database failed");
+            let (path, details) = (dotted(&error.path), own.details());
+            let what = match own {
+                Error::Database(_) | Error::NoConnection(_) => "the database failed",
+                Error::NoIssuer(_) => "the identity provider cannot be reached",
+                _ => "what was asked could not be done",
+            };
+            tracing::warn!(request_id, path, error = details, "{what}");
         }
         _ => {}
     }
+}
+
+/// `workspaces.nodes.0.name`
+fn dotted(path: &[PathSegment]) -> String {
+    let segments = path.iter().map(|segment| match segment {
+        PathSegment::Field(name) => name.clone(),
+        PathSegment::Index(index) => index.to_string(),
+    });
+    segments.collect::<Vec<_>>().join(".")
 }
 
 fn set(error: &mut ServerError, name: &str, value: impl Into<Value>) {

@@ -87,6 +87,11 @@ impl Documents {
         })
     }
 
+    /// How many are trusted, where nothing else is answered.
+    pub fn trusted(&self) -> Option<usize> {
+        self.trusted.as_ref().map(HashMap::len)
+    }
+
     /// The document that is asked for.
     ///
     /// # Errors

@@ -20,7 +20,7 @@ use tokio::sync::Semaphore;
 use tracing::Instrument;
 
 use super::operation::{errors, failed};
-use super::request_id::RequestId;
+use super::request_id::{Outcome, RequestId};
 use super::state::State;
 use crate::error::{Error, ErrorCode};
 use crate::files::{Image, MAX_BYTES, Refusal, check};
@@ -303,10 +303,11 @@ fn is_known(headers: &HeaderMap, etag: &str) -> bool {
 }
 
 fn refuse(refused: Refused, id: &RequestId) -> Response {
-    let (status, body) = match refused {
-        Refused::Upload(status, code, message) => (status, errors(code, message)),
+    let (status, code, body) = match refused {
+        Refused::Upload(status, code, message) => (status, code, errors(code, message)),
         Refused::Error(error) => {
-            let status = match error.code() {
+            let code = error.code();
+            let status = match code {
                 ErrorCode::NotFound => StatusCode::NOT_FOUND,
                 ErrorCode::Conflict => StatusCode::CONFLICT,
                 ErrorCode::Unavailable | ErrorCode::Timeout => StatusCode::SERVICE_UNAVAILABLE,
@@ -314,8 +315,10 @@ fn refuse(refused: Refused, id: &RequestId) -> Response {
             };
             let mut response = failed(error);
             finish(&mut response, &id.0);
-            (status, json!({ "errors": response.errors }))
+            (status, code, json!({ "errors": response.errors }))
         }
     };
-    (status, [(CACHE_CONTROL, "no-store")], Json(body)).into_response()
+    let mut response = (status, [(CACHE_CONTROL, "no-store")], Json(body)).into_response();
+    response.extensions_mut().insert(Outcome::refused(code));
+    response
 }

@@ -41,5 +41,6 @@ pub async fn ready(Extract(state): Extract<State>) -> (StatusCode, &'static str)
 }
 
 async fn is_migrated(state: &State) -> Result<bool> {
-    db::is_migrated(&mut state.app.db.read().await?).await
+    let standing = db::standing(&mut state.app.db.read().await?).await?;
+    Ok(standing.missing.is_empty())
 }

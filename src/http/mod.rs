@@ -9,6 +9,7 @@ mod graphql;
 mod health;
 mod metrics_listener;
 mod observe;
+mod open;
 mod operation;
 mod origin;
 mod params;
@@ -28,8 +29,12 @@ use axum::middleware;
 use axum::routing::{get, put};
 use tower_http::cors::CorsLayer;
 
+pub use documents::Documents;
 pub use metrics_listener::MetricsListener;
-pub use server::{Server, StartError, migrate_database, open, open_app};
+pub use open::{
+    bind, look_for_keys, migrate_database, open, open_app, open_current_app, prove_writable, reach,
+};
+pub use server::{Server, StartError};
 pub use state::State;
 
 /// Every path that the server answers.

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use crate::app::App;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, plain};
 
 /// Counts each request by its route.
 pub async fn layer(Extract(metrics): Extract<Metrics>, request: Request, next: Next) -> Response {
@@ -29,14 +29,17 @@ pub fn router<S: Clone + Send + Sync + 'static>(app: App) -> Router<S> {
 }
 
 async fn metrics(Extract(app): Extract<App>, headers: HeaderMap) -> Response {
-    // The one format is a form of the other, by another name.
     let takes_open_metrics = headers.get_all(ACCEPT).iter().any(|value| {
         let value = value.to_str().unwrap_or_default();
         value.contains("application/openmetrics-text")
     });
-    let media = match takes_open_metrics {
-        true => "application/openmetrics-text; version=1.0.0; charset=utf-8",
-        false => "text/plain; version=0.0.4; charset=utf-8",
+    let text = app.metrics.scrape(&app).await;
+    let (media, text) = match takes_open_metrics {
+        true => (
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            text,
+        ),
+        false => ("text/plain; version=0.0.4; charset=utf-8", plain(&text)),
     };
-    ([(CONTENT_TYPE, media)], app.metrics.scrape(&app).await).into_response()
+    ([(CONTENT_TYPE, media)], text).into_response()
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::accept::{Media, Streaming};
 use super::operation::{Checked, errors, failed};
 use super::refusal::Refusal;
-use super::request_id::RequestId;
+use super::request_id::{Outcome, RequestId};
 use super::state::State;
 use crate::auth::Refused;
 use crate::error::ErrorCode;
@@ -75,14 +75,13 @@ impl Reply {
 
     /// The request is no GraphQL request.
     pub fn refuse(&self, status: StatusCode, message: &str) -> Response {
-        self.json(status, &errors(ErrorCode::GraphqlValidationFailed, message))
+        self.error(status, ErrorCode::GraphqlValidationFailed, message)
     }
 
     /// The request's body did not arrive in time.
     pub fn too_slow(&self) -> Response {
         let message = "The request's body took too long.";
-        let body = errors(ErrorCode::Timeout, message);
-        let mut response = self.json(StatusCode::REQUEST_TIMEOUT, &body);
+        let mut response = self.error(StatusCode::REQUEST_TIMEOUT, ErrorCode::Timeout, message);
         // What is left of it is not waited for.
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);
@@ -97,7 +96,10 @@ impl Reply {
             Some(Media::Response) => StatusCode::BAD_REQUEST,
             Some(Media::Json) | None => StatusCode::OK,
         };
-        self.json(status, &refusal.body())
+        let mut response = self.json(status, &refusal.body());
+        let outcome = Outcome::refused(refusal.code);
+        response.extensions_mut().insert(outcome);
+        response
     }
 
     /// The credentials of an operation turned out not to be good any more.
@@ -122,22 +124,32 @@ impl Reply {
             Refused::Invalid(reason) => {
                 tracing::info!(reason, "credentials refused");
                 let message = "The credentials are not valid.";
-                let body = errors(ErrorCode::Unauthenticated, message);
-                let mut response = self.json(StatusCode::UNAUTHORIZED, &body);
+                let code = ErrorCode::Unauthenticated;
+                let mut response = self.error(StatusCode::UNAUTHORIZED, code, message);
                 let challenge = HeaderValue::from_static(r#"Bearer error="invalid_token""#);
                 response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
                 response
             }
             Refused::Failed(error) => {
-                let status = match error.code() {
+                let code = error.code();
+                let status = match code {
                     ErrorCode::Unavailable | ErrorCode::Timeout => StatusCode::SERVICE_UNAVAILABLE,
                     _ => StatusCode::INTERNAL_SERVER_ERROR,
                 };
                 let mut response = failed(error);
                 finish(&mut response, &self.id.0);
-                self.json(status, &json!({ "errors": response.errors }))
+                let mut response = self.json(status, &json!({ "errors": response.errors }));
+                response.extensions_mut().insert(Outcome::refused(code));
+                response
             }
         }
+    }
+
+    /// Nothing but an error, whose code is told to the log as well.
+    fn error(&self, status: StatusCode, code: ErrorCode, message: &str) -> Response {
+        let mut response = self.json(status, &errors(code, message));
+        response.extensions_mut().insert(Outcome::refused(code));
+        response
     }
 
     fn json(&self, status: StatusCode, body: &impl serde::Serialize) -> Response {

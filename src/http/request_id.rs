@@ -19,6 +19,7 @@ use uuid::Uuid;
 use super::client::{Client, Peer, client_of};
 use super::operation::failed;
 use crate::config::Config;
+use crate::error::ErrorCode;
 use crate::graphql::finish;
 use crate::telemetry::{self, Trace};
 
@@ -37,6 +38,16 @@ pub struct Outcome {
     pub viewer: Option<String>,
     /// The codes of its errors.
     pub errors: Vec<String>,
+}
+
+impl Outcome {
+    /// That of a request that was refused before an operation was known.
+    pub fn refused(code: ErrorCode) -> Self {
+        Self {
+            errors: vec![code.as_str().to_owned()],
+            ..Self::default()
+        }
+    }
 }
 
 /// Gives each request an id, or takes over a sane one that it brings, puts it on the reply, and logs
@@ -78,6 +89,10 @@ pub async fn layer(
         let (status, ms) = (response.status().as_u16(), begun.elapsed().as_millis());
         let duration_ms = u64::try_from(ms).unwrap_or(u64::MAX);
         match response.extensions_mut().remove::<Outcome>() {
+            // Somebody asks every few seconds.
+            None if is_probe(route) => {
+                tracing::debug!(%method, path, status, duration_ms, client, trace_id);
+            }
             None => tracing::info!(%method, path, status, duration_ms, client, trace_id),
             Some(Outcome {
                 operation,
@@ -103,6 +118,11 @@ pub async fn layer(
         response.headers_mut().insert(HEADER, id);
     }
     response
+}
+
+/// Whether the route is there for machines that look how the server is.
+fn is_probe(route: Option<&str>) -> bool {
+    matches!(route, Some("/healthz" | "/readyz" | "/metrics"))
 }
 
 /// Short, and of characters that no log takes for something else.

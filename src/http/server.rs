@@ -1,7 +1,6 @@
 //! The server: from the configuration to a listener, and how it stops.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -12,6 +11,7 @@ use tokio::net::TcpListener;
 use super::client::Peer;
 use super::documents::Documents;
 use super::metrics_listener::MetricsListener;
+use super::open::{bind, bring_up_to_date, development_key, open, open_files, read_keys};
 use super::origin::cors;
 use super::serve::serve;
 use super::state::State;
@@ -19,8 +19,6 @@ use crate::app::{App, Clock, Pace};
 use crate::auth::Authenticator;
 use crate::auth::token::{DevelopmentKey, Verifier, http_client};
 use crate::config::Config;
-use crate::db::{Db, Kind, foreign_messages, migrate};
-use crate::files::Store;
 
 /// Why the server does not start: one line for the operator, with what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -42,23 +40,20 @@ impl Server {
     /// One line for the operator.
     pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
         // Whatever may keep it from starting comes before the database is changed.
-        let (host, port) = (config.http.host, config.http.port);
-        let listener = TcpListener::bind((host, port))
-            .await
-            .map_err(|error| cannot_bind(host, port, &error))?;
+        let listener = bind(&config).await?;
         let documents = Documents::load(config.graphql.trusted_documents.as_deref())?;
         let metrics = MetricsListener::bind(&config).await?;
         // Port 0 stands for any: whatever names this server from here on names the one it got.
         if let Ok(address) = listener.local_addr() {
             config.http.port = address.port();
         }
+        let http = http_client().map_err(|error| StartError(error.to_string()))?;
+        read_keys(&config, &http).await?;
         let db = open(&config).await?;
         let files = open_files(&config)?;
         let development = development_key(&config)?;
-        let http = http_client().map_err(|error| StartError(error.to_string()))?;
         let verifier = Verifier::new(config.auth.issuers.clone(), development.clone(), http);
         bring_up_to_date(&db, &config).await?;
-        look_at_messages(&db).await;
         let app = App::new(db, files, config, clock);
         let state = State::new(app, Authenticator::new(verifier), documents);
         Ok(Self {
@@ -128,6 +123,11 @@ impl Server {
     /// that is configured; then takes no new connections, ends subscriptions, and finishes the requests
     /// it has, for which it waits half a minute at most.
     pub async fn run(self, stop: impl Future<Output = ()>) {
+        self.run_until(stop, std::future::pending()).await;
+    }
+
+    /// As [`Server::run`], but once it was asked to stop, it does so at once when `hurry` completes.
+    pub async fn run_until(self, stop: impl Future<Output = ()>, hurry: impl Future<Output = ()>) {
         let http = self.state.app.config.http.clone();
         let (metrics, draining) = (self.state.app.metrics.clone(), self.state.draining.clone());
         let cors = cors(&self.state.app.config);
@@ -142,7 +142,10 @@ impl Server {
             stop.await;
             draining.store(true, Ordering::Relaxed);
             if let Some(seconds) = http.drain_seconds {
-                tokio::time::sleep(Duration::from_secs(seconds)).await;
+                tokio::select! {
+                    () = tokio::time::sleep(Duration::from_secs(seconds)) => {}
+                    () = hurry => {}
+                }
             }
             stopping.send_replace(true);
         };
@@ -162,114 +165,4 @@ impl Server {
             () = given_up => tracing::warn!("stopped before all requests were answered"),
         }
     }
-}
-
-/// What jobs share, where nothing is served: opens the database, and brings it up to date if that is
-/// configured.
-///
-/// # Errors
-/// One line for the operator.
-pub async fn open_app(config: Config, clock: Arc<dyn Clock>) -> Result<App, StartError> {
-    let db = open(&config).await?;
-    let files = open_files(&config)?;
-    bring_up_to_date(&db, &config).await?;
-    look_at_messages(&db).await;
-    Ok(App::new(db, files, config, clock))
-}
-
-/// Warns of a database whose errors are not known by what it says of them.
-async fn look_at_messages(db: &Db) {
-    let looked = async { foreign_messages(&mut db.read().await?).await };
-    match looked.await {
-        Ok(None) => {}
-        Ok(Some(foreign)) => tracing::warn!("the database {foreign}"),
-        Err(error) => tracing::debug!(?error, "the language of the database cannot be told"),
-    }
-}
-
-async fn bring_up_to_date(db: &Db, config: &Config) -> Result<(), StartError> {
-    if config.database.auto_migrate {
-        let ran = migrate_database(db).await?;
-        if !ran.is_empty() {
-            tracing::info!(migrations = ?ran, "database brought up to date");
-        }
-    }
-    Ok(())
-}
-
-/// Opens the database of the configuration and proves that it can be reached.
-///
-/// # Errors
-/// One line for the operator.
-pub async fn open(config: &Config) -> Result<Db, StartError> {
-    make_data_dir(config)?;
-    let db = Db::new(config.database_options()).map_err(|error| {
-        StartError(format!(
-            "the database cannot be opened: {}",
-            error.for_operator()
-        ))
-    })?;
-    if let Err(error) = db.read().await {
-        let hint = match db.kind() {
-            Kind::Postgres if error.for_operator().contains("startup parameter") => {
-                "for a pooler, set DATABASE_LISTEN_URL to PostgreSQL itself"
-            }
-            Kind::Postgres => "check DATABASE_URL, and that PostgreSQL is running",
-            Kind::Sqlite => "check that the data directory can be written (TENANTRY_DATA_DIR)",
-        };
-        return Err(StartError(format!(
-            "the database cannot be reached: {}; {hint}",
-            error.for_operator()
-        )));
-    }
-    Ok(db)
-}
-
-/// Brings the database up to date. Gives the versions that were missing.
-///
-/// # Errors
-/// One line for the operator.
-pub async fn migrate_database(db: &Db) -> Result<Vec<String>, StartError> {
-    migrate(db).await.map_err(|error| {
-        StartError(format!(
-            "the database cannot be brought up to date: {}",
-            error.for_operator()
-        ))
-    })
-}
-
-fn open_files(config: &Config) -> Result<Store, StartError> {
-    Store::open(config).map_err(|error| StartError(format!("{error:#}")))
-}
-
-fn make_data_dir(config: &Config) -> Result<(), StartError> {
-    std::fs::create_dir_all(&config.data_dir).map_err(|error| {
-        let folder = config.data_dir.display();
-        StartError(format!(
-            "the data directory {folder} cannot be made: {error}; set TENANTRY_DATA_DIR to a folder that can be written"
-        ))
-    })
-}
-
-fn development_key(config: &Config) -> Result<Option<DevelopmentKey>, StartError> {
-    if !config.auth.development_enabled() {
-        return Ok(None);
-    }
-    make_data_dir(config)?;
-    let key = DevelopmentKey::load_or_create(Path::new(&config.data_dir));
-    key.map(Some).map_err(|error| StartError(error.to_string()))
-}
-
-fn cannot_bind(host: IpAddr, port: u16, error: &std::io::Error) -> StartError {
-    let address = SocketAddr::new(host, port);
-    StartError(match error.kind() {
-        std::io::ErrorKind::AddrInUse => {
-            format!(
-                "{address} is in use by another program; set PORT to another port, or to 0 for any free one"
-            )
-        }
-        _ => format!(
-            "cannot listen on {address}: {error}; set HOST and PORT to an address of this machine"
-        ),
-    })
 }

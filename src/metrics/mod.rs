@@ -4,8 +4,10 @@
 //! send: a field is one of the schema's or `other`, a route one of the router's, an outcome `ok` or
 //! one of the codes of errors.
 
+mod kinds;
 mod labels;
 mod scrape;
+mod text;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,12 +18,15 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
+pub use self::kinds::{Bound, Delivery, Purged, Transport};
 use self::labels::{
     AnswerLabels, CallLabels, LimitLabels, MailLabels, OperationLabels, OutcomeLabels, PurgeLabels,
     RefusalLabels, RequestLabels, StreamLabels,
 };
 use self::scrape::Readings;
+pub use self::text::plain;
 use crate::models::provider::Provider;
+use crate::models::rate_limit;
 
 /// What the server counts and measures. Cheap to clone; clones count together, and others apart.
 #[derive(Clone, Debug)]
@@ -61,50 +66,6 @@ impl Drop for Counted {
     fn drop(&mut self) {
         self.0.dec();
     }
-}
-
-/// What carries the results of subscriptions.
-#[derive(Clone, Copy, Debug)]
-pub enum Transport {
-    /// A socket.
-    WebSocket,
-    /// A stream of server-sent events.
-    Sse,
-}
-
-/// Which bound refused a connection.
-#[derive(Clone, Copy, Debug)]
-pub enum Bound {
-    /// That of all connections.
-    All,
-    /// That of the connections of one address.
-    Address,
-}
-
-/// What came of a mail.
-#[derive(Clone, Copy, Debug)]
-pub enum Delivery {
-    /// It was handed over.
-    Sent,
-    /// It could not be sent, and is tried again.
-    Failed,
-    /// It could not be sent, and is not tried again.
-    GivenUp,
-    /// What it tells of was over before it could be sent.
-    Dropped,
-}
-
-/// What is deleted for good.
-#[derive(Clone, Copy, Debug)]
-pub enum Purged {
-    /// A workspace, and what was in it.
-    Workspace,
-    /// An organization, its workspaces gone before.
-    Organization,
-    /// A run that was kept as long as runs are, and its answers.
-    Run,
-    /// An uploaded file that is of no more use.
-    File,
 }
 
 impl Default for Metrics {
@@ -180,7 +141,9 @@ impl Default for Metrics {
             readings: Readings::register(&mut registry),
             registry,
         };
-        Self(Arc::new(inner))
+        let metrics = Self(Arc::new(inner));
+        metrics.begin();
+        metrics
     }
 }
 
@@ -198,6 +161,31 @@ fn timed<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, met
 }
 
 impl Metrics {
+    /// Has what is told apart by labels of which all values are known be there from the start: of what is
+    /// there for the first time, nobody can tell that it has become more.
+    fn begin(&self) {
+        for transport in Transport::ALL {
+            self.streams(transport).set(0);
+        }
+        for bound in Bound::ALL {
+            self.refused_connections(bound).inc_by(0);
+        }
+        for provider in Provider::ALL {
+            for is_failed in [false, true] {
+                self.answers(*provider, is_failed).inc_by(0);
+            }
+        }
+        for delivery in Delivery::ALL {
+            self.mails(delivery).inc_by(0);
+        }
+        for limit in rate_limit::NAMES {
+            self.rate_limits(limit).inc_by(0);
+        }
+        for what in Purged::ALL {
+            self.purged(what, 0);
+        }
+    }
+
     /// Counts an operation that was run: its kind and first field, what came of it, and how long it
     /// took.
     pub fn operation(
@@ -255,11 +243,13 @@ impl Metrics {
 
     /// Counts a socket or a stream for as long as it is open.
     pub fn stream(&self, transport: Transport) -> Counted {
-        let transport = match transport {
-            Transport::WebSocket => "websocket",
-            Transport::Sse => "sse",
-        };
-        Counted::new(&self.0.streams.get_or_create(&StreamLabels { transport }))
+        Counted::new(&self.streams(transport))
+    }
+
+    fn streams(&self, transport: Transport) -> Gauge {
+        let transport = transport.label();
+        let labels = StreamLabels { transport };
+        self.0.streams.get_or_create_owned(&labels)
     }
 
     /// Counts a connection for as long as it is open.
@@ -269,14 +259,13 @@ impl Metrics {
 
     /// Counts a connection that was refused.
     pub fn refused_connection(&self, bound: Bound) {
-        let bound = match bound {
-            Bound::All => "all",
-            Bound::Address => "address",
-        };
-        self.0
-            .connections_refused
-            .get_or_create(&RefusalLabels { bound })
-            .inc();
+        self.refused_connections(bound).inc();
+    }
+
+    fn refused_connections(&self, bound: Bound) -> Counter {
+        let bound = bound.label();
+        let labels = RefusalLabels { bound };
+        self.0.connections_refused.get_or_create_owned(&labels)
     }
 
     /// Counts a run for as long as it is worked off.
@@ -286,11 +275,15 @@ impl Metrics {
 
     /// Counts an answer that was stored.
     pub fn answer(&self, provider: Provider, is_failed: bool) {
+        self.answers(provider, is_failed).inc();
+    }
+
+    fn answers(&self, provider: Provider, is_failed: bool) -> Counter {
         let labels = AnswerLabels {
             provider: provider.as_str(),
             outcome: outcome(is_failed),
         };
-        self.0.answers.get_or_create(&labels).inc();
+        self.0.answers.get_or_create_owned(&labels)
     }
 
     /// Measures a call of a provider.
@@ -307,30 +300,27 @@ impl Metrics {
 
     /// Counts a try to send a mail.
     pub fn mail(&self, delivery: Delivery) {
-        let outcome = match delivery {
-            Delivery::Sent => "sent",
-            Delivery::Failed => "failed",
-            Delivery::GivenUp => "given_up",
-            Delivery::Dropped => "dropped",
-        };
-        self.0.mails.get_or_create(&MailLabels { outcome }).inc();
+        self.mails(delivery).inc();
+    }
+
+    fn mails(&self, delivery: Delivery) -> Counter {
+        let outcome = delivery.label();
+        self.0.mails.get_or_create_owned(&MailLabels { outcome })
     }
 
     /// Counts what was refused by the limit of that name.
     pub fn rate_limited(&self, limit: &'static str) {
+        self.rate_limits(limit).inc();
+    }
+
+    fn rate_limits(&self, limit: &'static str) -> Counter {
         let labels = LimitLabels { limit };
-        self.0.rate_limited.get_or_create(&labels).inc();
+        self.0.rate_limited.get_or_create_owned(&labels)
     }
 
     /// Counts what was deleted for good.
     pub fn purged(&self, what: Purged, count: u64) {
-        let kind = match what {
-            Purged::Workspace => "workspace",
-            Purged::Organization => "organization",
-            Purged::Run => "run",
-            Purged::File => "file",
-        };
-        let labels = PurgeLabels { kind };
+        let labels = PurgeLabels { kind: what.label() };
         self.0.purged.get_or_create(&labels).inc_by(count);
     }
 }

@@ -13,9 +13,18 @@ use crate::id::{EventId, Id, Kind};
 use crate::run;
 use crate::schema::rate_hits;
 
+/// The names of all rules.
+pub const NAMES: [&str; 5] = [
+    "organizations",
+    "joins",
+    "invitations",
+    "uploads",
+    "start_run",
+];
+
 /// What is limited.
 pub struct Rule {
-    /// The name that it is counted under.
+    /// The name that it is counted under, one of [`NAMES`].
     pub name: &'static str,
     /// How many calls the window holds.
     pub limit: u32,
@@ -37,6 +46,7 @@ pub async fn hit<K: Kind>(
     subject: Id<K>,
     now: Instant,
 ) -> Result<()> {
+    debug_assert!(NAMES.contains(&rule.name), "{} is listed", rule.name);
     let subject = Id::<Counted>::from_uuid(subject.uuid());
     let start = now.plus(-rule.window);
     let of_subject = rate_hits::rule

@@ -71,7 +71,7 @@ pub enum SeedError {
     )]
     HasData,
     /// The database fails.
-    #[error(transparent)]
+    #[error("the database failed: {}", .0.details())]
     Database(#[from] crate::error::Error),
 }
 

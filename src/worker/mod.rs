@@ -4,6 +4,7 @@
 mod files;
 mod mail;
 mod mailer;
+mod outage;
 mod purge;
 mod retention;
 mod runs;

@@ -7,12 +7,13 @@ use anyhow::anyhow;
 use futures_util::FutureExt;
 use tokio::sync::watch;
 
+use super::outage::{Luck, Outage};
 use crate::app::App;
 use crate::error::Result;
 
 /// How long a job lets pass before it looks for work that nobody has told it of: made by another
 /// instance, put off, or due by the clock.
-const POLL: Duration = Duration::from_secs(1);
+pub(super) const POLL: Duration = Duration::from_secs(1);
 
 /// How many times as long as it worked a job rests that nobody waits for. With fewer, those who write
 /// meanwhile wait for two of its transactions now and then.
@@ -23,13 +24,22 @@ const REST: u32 = 3;
 pub(super) struct Shift {
     work: watch::Receiver<()>,
     stop: watch::Receiver<bool>,
+    outage: Outage,
 }
 
 impl Shift {
     /// Ends once `stop` is true, or its sender gone.
     pub(super) fn new(app: &App, stop: watch::Receiver<bool>) -> Self {
-        let work = app.work();
-        Self { work, stop }
+        Self {
+            work: app.work(),
+            stop,
+            outage: Outage::new(app),
+        }
+    }
+
+    /// How the job of that name fares from here on.
+    pub(super) fn luck(&self, name: &'static str) -> Luck {
+        self.outage.luck(name)
     }
 
     /// Whether it is over.
@@ -43,29 +53,36 @@ impl Shift {
         let _ = self.stop.wait_for(|stop| *stop).await;
     }
 
-    /// Completes when there may be work, with whether there is still time for it.
-    pub(super) async fn wait(&mut self) -> bool {
+    /// Completes when there may be work, after that time at the latest, with whether there is still time for
+    /// it.
+    pub(super) async fn wait(&mut self, time: Duration) -> bool {
         tokio::select! {
             // An error says that the sender is gone.
             _ = self.stop.wait_for(|stop| *stop) => false,
             _ = self.work.changed() => true,
-            () = tokio::time::sleep(POLL) => true,
+            () = tokio::time::sleep(time) => true,
         }
     }
 
     /// Does a job of that name until the shift is over: again at once for as long as it says that there
     /// may be more to do, and otherwise when there may be work again.
-    pub(super) async fn repeat<F>(mut self, name: &str, job: impl Fn() -> F)
+    pub(super) async fn repeat<F>(mut self, name: &'static str, job: impl Fn() -> F)
     where
         F: Future<Output = Result<bool>>,
     {
+        let mut luck = self.luck(name);
         while !self.is_over() {
-            match caught(job()).await {
-                Ok(true) => continue,
-                Ok(false) => {}
-                Err(error) => tracing::warn!(job = name, ?error, "a job failed; trying again"),
-            }
-            if !self.wait().await {
+            let time = match caught(job()).await {
+                Ok(may_be_more) => {
+                    let time = luck.good();
+                    if may_be_more {
+                        continue;
+                    }
+                    time
+                }
+                Err(error) => luck.bad(&error),
+            };
+            if !self.wait(time).await {
                 return;
             }
         }
@@ -73,7 +90,7 @@ impl Shift {
 
     /// As [`Shift::repeat`], for what nobody waits for: rests after each time for [`REST`] times as long
     /// as that took. Otherwise it had SQLite's one writer again before others could even ask for it.
-    pub(super) async fn repeat_gently<F>(self, name: &str, job: impl Fn() -> F)
+    pub(super) async fn repeat_gently<F>(self, name: &'static str, job: impl Fn() -> F)
     where
         F: Future<Output = Result<bool>>,
     {

@@ -3,8 +3,10 @@
 use std::process::{Command, Output};
 
 use rstest::rstest;
+use tenantry::config::Config;
 
-use crate::support::process::Program;
+use crate::support::issuer::TestIssuer;
+use crate::support::process::{Program, unprivileged};
 use crate::support::slow::{connect_to, execute};
 use crate::support::smtp::SmtpAddress;
 use crate::support::{Database, Postgres, Sqlite};
@@ -72,7 +74,117 @@ async fn a_machine_on_which_nothing_ran_yet_has_no_problem_and_gets_no_database(
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     assert!(line(&output, "mail").contains("no server is configured"));
     assert!(line(&output, "providers").contains("none has a key"));
-    assert!(!home.folder.path().join("data/tenantry.db").exists());
+    for subject in ["data directory", "database", "files", "sign-in"] {
+        assert!(line(&output, subject).contains("made at start"));
+    }
+    assert!(!home.folder.path().join("data").exists());
+    assert!(home.run(&["migrate"]).status.success());
+    home.run(&["check"]);
+    let left = std::fs::read_dir(home.folder.path().join("data")).expect("the data directory");
+    let left: Vec<_> = left.map(|it| it.expect("a file").file_name()).collect();
+    assert_eq!(left, ["tenantry.db"]);
+}
+
+/// What a server refuses at its start, and what it starts with though nobody can use it then.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_would_not_start_with_or_be_of_no_use_with_is_a_problem() {
+    let home = Program::new(Sqlite).await;
+    let with = |settings: &[(&str, &str)]| {
+        let settings = settings.iter().copied();
+        run(home.command(&["check"]).envs(settings))
+    };
+    let problem = |subject, says: &[&str], settings: &[(&str, &str)]| {
+        let output = with(settings);
+        assert_problem(&output, subject, says);
+        let error = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(error, "tenantry: there is a problem\n");
+    };
+
+    let folder = [("TENANTRY_GRAPHQL__TRUSTED_DOCUMENTS", "nowhere")];
+    problem("documents", &["nowhere"], &folder);
+    problem("configuration", &["http.host"], &[("HOST", "0.0.0.0")]);
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address");
+    let port = address.port().to_string();
+    problem("address", &[&port, "in use"], &[("PORT", &port)]);
+    let address = address.to_string();
+    let listen = [("TENANTRY_METRICS__LISTEN", address.as_str())];
+    problem("metrics", &[&address, "metrics.listen"], &listen);
+
+    let off = [("TENANTRY_AUTH__DEVELOPMENT", "false")];
+    problem("sign-in", &["nobody can sign in"], &off);
+    let key = home.folder.path().join("data/development.key");
+    std::fs::create_dir_all(home.folder.path().join("data")).expect("a folder");
+    std::fs::write(&key, "no key").expect("a file");
+    problem("sign-in", &["development.key"], &[]);
+    std::fs::remove_file(&key).expect("a file");
+
+    std::fs::write(home.folder.path().join("none.json"), "{\"keys\":[]}").expect("a file");
+    for (name, value, says) in [
+        // Nobody listens there.
+        ("JWKS_URL", "http://127.0.0.1:1/jwks", "127.0.0.1:1"),
+        ("JWKS_FILE", "nowhere.json", "nowhere.json"),
+        ("JWKS_FILE", "none.json", "none that can be used"),
+    ] {
+        let name = format!("TENANTRY_AUTH__ISSUERS__0__{name}");
+        let issuer = [
+            ("TENANTRY_AUTH__ISSUERS__0__ISSUER", "https://id.example"),
+            ("TENANTRY_AUTH__ISSUERS__0__AUDIENCE", "tenantry"),
+            (&name, value),
+        ];
+        let says = match value.starts_with("http") {
+            true => &["https://id.example", "issuers.0.jwks_url"][..],
+            false => &["https://id.example", "issuers.0.jwks_file", says],
+        };
+        problem("issuer", says, &issuer);
+    }
+
+    let file = home.folder.path().join("file");
+    std::fs::write(&file, "").expect("a file");
+    let url = format!("file://{}", file.join("icons").display());
+    let files = [("TENANTRY_FILES__URL", url.as_str())];
+    problem("files", &["TENANTRY_FILES__URL"], &files);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_issuer_that_gives_its_keys_and_a_server_that_runs_are_no_problem() {
+    let home = Program::new(Sqlite).await;
+    let serving = home.serve();
+    let (_, address) = serving.url.split_once("//").expect("a URL");
+    let (_, port) = address.split_once(':').expect("a port");
+    let mut config = Config {
+        data_dir: home.folder.path().to_owned(),
+        ..Config::default()
+    };
+    TestIssuer::new().configure(&mut config);
+    let output = run(home
+        .command(&["check"])
+        .env("PORT", port)
+        .env("TENANTRY_AUTH__ISSUERS__0__ISSUER", "https://id.example")
+        .env("TENANTRY_AUTH__ISSUERS__0__AUDIENCE", "tenantry")
+        .env("TENANTRY_AUTH__ISSUERS__0__JWKS_FILE", "jwks.json"));
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(line(&output, "address").contains("answers"));
+    assert!(line(&output, "issuer").contains("https://id.example has a key"));
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_leads_past_a_pooler_is_tried(#[values(Postgres)] on: Database) {
+    let home = Program::new(on).await;
+    let Some(database) = &home.database else {
+        return;
+    };
+    // Nobody listens there.
+    let nowhere = "postgres://someone:hunter2@127.0.0.1:1/none";
+    let mut command = home.command(&["check"]);
+    let output = run(command.env("DATABASE_LISTEN_URL", nowhere));
+    assert_problem(&output, "notifications", &["DATABASE_LISTEN_URL"]);
+    assert!(!said(&output).contains("hunter2"));
+    let mut command = home.command(&["check"]);
+    let output = run(command.env("DATABASE_LISTEN_URL", database.url()));
+    assert!(line(&output, "notifications").starts_with("ok"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -100,6 +212,13 @@ async fn each_problem_is_told_with_what_to_do_about_it() {
     std::fs::write(&file, "").expect("a file");
     let output = with("TENANTRY_DATA_DIR", &file.join("x").display().to_string());
     assert_problem(&output, "data directory", &["TENANTRY_DATA_DIR"]);
+
+    if let Some(mut command) = unprivileged(&home, &["check"]) {
+        let file = home.read_only_database();
+        let url = format!("sqlite://{}", file.display());
+        let output = run(command.env("DATABASE_URL", url));
+        assert_problem(&output, "database", &["read-only.db", "cannot be written"]);
+    }
 
     let broken = home.folder.path().join("broken.db");
     std::fs::write(&broken, "This is no database. ".repeat(100)).expect("a file");

@@ -6,8 +6,12 @@ use std::path::Path;
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use crate::support::icons::{png, put};
+use crate::support::issuer::{ISSUER, TestIssuer};
+use crate::support::postgres::OwnCluster;
 use crate::support::process::{Program, Serving};
-use crate::support::{Database, Events, Postgres, Socket, Sqlite};
+use crate::support::slow::until;
+use crate::support::{Database, Events, Postgres, Socket, Sqlite, text};
 
 /// The program, with its log there.
 fn logging(program: &Program, format: &str, log: &Path) -> Serving {
@@ -94,6 +98,137 @@ async fn every_operation_is_found_by_its_request_with_who_and_what_and_how_long(
         assert_eq!(&line["viewer"], viewer, "{line}");
         assert!(line["duration_ms"].is_u64(), "{line}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_are_told_with_their_code_and_probes_not_at_all() {
+    let program = Program::new(Sqlite).await;
+    let log = program.folder.path().join("log");
+    let mut serving = logging(&program, "json", &log);
+    let http = reqwest::Client::new();
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        let probed = http.get(format!("{}{path}", serving.url)).send().await;
+        assert_eq!(probed.expect("an answer").status(), 200);
+    }
+    serving.ask(&http, "tnt_no", "{ viewer { id } }").await;
+    let post = |body: &'static str| {
+        let post = http.post(format!("{}/graphql", serving.url)).body(body);
+        post.header("content-type", "application/json").send()
+    };
+    post("{}").await.expect("an answer");
+    post(r#"{ "query": "{" }"#).await.expect("an answer");
+    let put = http.put(format!("{}/uploads/x", serving.url)).send().await;
+    assert_eq!(put.expect("an answer").status(), 400);
+    serving.signal("TERM");
+    assert_eq!(serving.stopped(), Some(0));
+
+    let log = std::fs::read_to_string(&log).expect("text");
+    let lines = log.lines().map(serde_json::from_str);
+    let lines: Vec<Value> = lines.collect::<Result<_, _>>().expect("JSON, line by line");
+    let fields: Vec<_> = lines.iter().map(|line| &line["fields"]).collect();
+    let requests = fields.iter().filter(|it| it["path"].is_string());
+    let told: Vec<_> = requests
+        .map(|it| (text(it, "path"), text(it, "errors")))
+        .collect();
+    let told: Vec<_> = told.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    let expected = [
+        ("/graphql", "UNAUTHENTICATED"),
+        ("/graphql", "GRAPHQL_VALIDATION_FAILED"),
+        ("/graphql", "GRAPHQL_PARSE_FAILED"),
+        ("/uploads/x", "INVALID_INPUT"),
+    ];
+    assert_eq!(told, expected);
+    let said = fields.iter().filter_map(|it| it["message"].as_str());
+    let said: Vec<_> = said.filter(|it| it.starts_with("stop")).collect();
+    assert_eq!(said, ["stopping, for that was asked", "stopped"]);
+}
+
+/// Six jobs ask it every second or so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_away_is_told_of_once_and_so_is_that_it_is_back() {
+    let Some(cluster) = OwnCluster::start() else {
+        return;
+    };
+    let program = Program::new(Sqlite).await;
+    let log = program.folder.path().join("log");
+    let mut command = program.command(&[]);
+    command
+        .env("DATABASE_URL", cluster.url())
+        .env("RUST_LOG", "tenantry::worker=info")
+        .stderr(File::create(&log).expect("a file in a folder of ours"));
+    let _serving = Serving::start(&mut command);
+    let count = |word: &str| {
+        let log = std::fs::read_to_string(&log).expect("text");
+        log.lines().filter(|line| line.contains(word)).count()
+    };
+    cluster.stop("fast");
+    let address = cluster.url().split(['@', '/']).nth(3).expect("an address");
+    let listener = tokio::net::TcpListener::bind(address).await;
+    let listener = listener.expect("the port is free");
+    // As many tries as there are jobs, and more.
+    for _ in 0..12 {
+        listener.accept().await.expect("somebody tries");
+    }
+    drop(listener);
+    assert_eq!((count("is away"), count("")), (1, 1));
+    cluster.resume();
+    until(async || count("is back") > 0).await;
+    assert_eq!(count("is back"), 1);
+}
+
+/// Whoever is needed and is not there is named, to the client and to the operator.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_is_named(#[values(Sqlite, Postgres)] on: Database) {
+    let program = Program::new(on).await;
+    let log = program.folder.path().join("log");
+    let issuer = TestIssuer::new();
+    let mut command = program.command(&[]);
+    command
+        .env("TENANTRY_AUTH__DEVELOPMENT", "true")
+        .env("TENANTRY_AUTH__ISSUERS__0__ISSUER", ISSUER)
+        .env("TENANTRY_AUTH__ISSUERS__0__AUDIENCE", "tenantry")
+        // Nobody listens there.
+        .env(
+            "TENANTRY_AUTH__ISSUERS__0__JWKS_URL",
+            "http://127.0.0.1:1/jwks",
+        )
+        .stderr(File::create(&log).expect("a file in a folder of ours"));
+    let serving = Serving::start(&mut command);
+    let http = reqwest::Client::new();
+    let token = issuer.token("ada@example.com", json!({}));
+    let refused = serving.ask(&http, &token, "{ viewer { id } }").await;
+    let error = &refused["errors"][0];
+    assert_eq!(error["extensions"]["code"], "UNAVAILABLE");
+    let message = "The identity provider cannot be reached; try again.";
+    assert_eq!(error["message"], message);
+
+    let (_, token) = serving.lines[3].split_once("#token=").expect("a link");
+    let query = "mutation { generateWorkspaceIconUploadUrl { uploadUrl } }";
+    let made = serving.ask(&http, token, query).await;
+    let url = text(&made, "data.generateWorkspaceIconUploadUrl.uploadUrl");
+    // Where a file is, no folder can be.
+    let icons = program.folder.path().join("data/files/icons");
+    std::fs::write(&icons, "").expect("a file");
+    let (status, _) = put(&http, &url, png(), None).await;
+    assert_eq!(status, reqwest::StatusCode::SERVICE_UNAVAILABLE);
+
+    let log = std::fs::read_to_string(&log).expect("text");
+    let has = |words: &[&str]| {
+        let mut lines = log.lines();
+        assert!(
+            lines.any(|line| words.iter().all(|word| line.contains(word))),
+            "{words:?} is not in {log}"
+        );
+    };
+    has(&["WARN", "identity provider", ISSUER, "request_id"]);
+    has(&["ERROR", "an upload cannot be stored"]);
+    assert!(!log.contains("the database"), "{log}");
+    // Nothing is told in Rust.
+    assert!(
+        !log.contains("NoIssuer") && !log.contains("Refused("),
+        "{log}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,11 +1,14 @@
 //! What is told to Prometheus, to whom, and that clients cannot make it grow.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use reqwest::StatusCode;
 use rstest::rstest;
 use serde_json::json;
+use tenantry::models::provider::Provider;
 use tenantry::models::run::RunStatus;
 
 use crate::support::working::Working;
@@ -144,8 +147,8 @@ async fn what_is_too_much_what_waits_and_what_went_is_counted(
     let gone = async |kind| loop {
         let text = scrape(server, server.url()).await;
         match value(&text, "tenantry_purged_total", &[("kind", kind)]) {
-            Some(count) => break assert_eq!(count, 1.0, "{kind}"),
-            None => tokio::task::yield_now().await,
+            Some(0.0) => tokio::task::yield_now().await,
+            count => break assert_eq!(count, Some(1.0), "{kind}"),
         }
     };
     server.clock().advance(TimeDelta::days(2));
@@ -161,6 +164,78 @@ async fn what_is_too_much_what_waits_and_what_went_is_counted(
     working.stop().await;
     let text = scrape(server, server.url()).await;
     assert_eq!(mails(&text, "due"), Some(0.0), "{text}");
+}
+
+/// `increase()` tells of nothing that is there for the first time.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_not_happened_yet_is_counted_as_nothing(#[values(Sqlite, Postgres)] on: Database) {
+    let server = &TestServer::start(on).await;
+    let text = scrape(server, server.url()).await;
+    for (name, label, values) in [
+        (
+            "http_connections_refused_total",
+            "bound",
+            &["all", "address"][..],
+        ),
+        ("mails_total", "outcome", &["sent", "failed", "given_up"]),
+        (
+            "rate_limit_refusals_total",
+            "limit",
+            &["joins", "start_run"],
+        ),
+        ("purged_total", "kind", &["workspace", "file"]),
+    ] {
+        for known in values {
+            let name = format!("tenantry_{name}");
+            let count = value(&text, &name, &[(label, known)]);
+            assert_eq!(count, Some(0.0), "{name} {known}");
+        }
+    }
+    let labels = [("provider", "OPENAI"), ("outcome", "failed")];
+    let count = value(&text, "tenantry_answers_total", &labels);
+    assert_eq!(count, Some(0.0), "{text}");
+}
+
+/// That of Prometheus's text format 0.0.4: <https://prometheus.io/docs/instrumenting/exposition_formats/>
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn every_series_is_described_by_its_name_and_told_of_in_the_documents(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = &TestServer::start(on).await;
+    // A call of a provider takes a run, and its series nothing but a name.
+    server
+        .app()
+        .metrics
+        .call(Provider::Openai, false, Duration::from_secs(1));
+    server.anonymous().ok("{ __typename }", json!({})).await;
+    let text = scrape(server, server.url()).await;
+    let documents = include_str!("../../docs/deploy.md");
+    let mut kinds = HashMap::new();
+    for line in text.lines() {
+        let words: Vec<_> = line.splitn(4, ' ').collect();
+        match words[..] {
+            ["#", "HELP", ..] => {}
+            ["#", "TYPE", name, kind] => {
+                assert!(kinds.insert(name, kind).is_none(), "{name} comes twice");
+                assert!(documents.contains(name), "deploy.md says nothing of {name}");
+            }
+            ["#", ..] => panic!("the format has no {line}"),
+            _ => {
+                let name = line.split(['{', ' ']).next().expect("a name");
+                let parts = ["_bucket", "_sum", "_count"];
+                let whole = parts.iter().find_map(|part| name.strip_suffix(part));
+                let is_described = match kinds.get(name) {
+                    Some(&"counter") => name.ends_with("_total"),
+                    Some(&kind) => kind == "gauge",
+                    None => whole.and_then(|name| kinds.get(name)) == Some(&"histogram"),
+                };
+                assert!(is_described, "{line} is not described");
+            }
+        }
+    }
+    assert_eq!(kinds.get("tenantry_http_requests_total"), Some(&"counter"));
 }
 
 #[rstest]
@@ -253,7 +328,7 @@ async fn nothing_that_a_client_makes_up_is_remembered(#[values(Sqlite, Postgres)
         value(&text, "tenantry_http_requests_total", &unknown),
         Some(50.0)
     );
-    assert!(text.lines().count() < 200, "{text}");
+    assert!(text.lines().count() < 250, "{text}");
 }
 
 #[rstest]
@@ -310,4 +385,6 @@ async fn whoever_asks_for_open_metrics_gets_it_by_its_name(
     assert!(media.starts_with("application/openmetrics-text"), "{media}");
     let text = response.text().await.expect("text");
     assert!(text.ends_with("# EOF\n"), "{text}");
+    let described = "# TYPE tenantry_mails counter\n";
+    assert!(text.contains(described), "{text}");
 }

@@ -5,11 +5,12 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
 
 use rstest::rstest;
 use serde_json::json;
 
-use crate::support::process::Program;
+use crate::support::process::{Program, Serving, unprivileged};
 use crate::support::slow::{connect_to, execute, until};
 use crate::support::{Database, Postgres, Sqlite, TestServer};
 
@@ -47,6 +48,9 @@ async fn it_says_where_it_is_and_keeps_what_it_acknowledged(
         None => "SQLite",
     };
     assert!(first.lines[1].contains(database), "{:?}", first.lines);
+    let file = home.folder.path().join("data/tenantry.db");
+    let is_named = first.lines[1].ends_with(&file.display().to_string());
+    assert_eq!(is_named, home.database.is_none(), "{:?}", first.lines);
     assert!(first.lines[2].contains(&format!("{}/", first.url)));
     let (_, token) = first.lines[3]
         .split_once(&format!("{}/#token=", first.url))
@@ -83,6 +87,31 @@ async fn it_stops_when_it_is_asked_to(
     let mut rest = String::new();
     serving.output.read_to_string(&mut rest).expect("text");
     assert_eq!(rest, "", "it prints no more than those lines");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_twice_does_not_want_to_wait() {
+    let home = Program::new(Sqlite).await;
+    let mut command = home.command(&[]);
+    command.env("TENANTRY_HTTP__DRAIN_SECONDS", "3600");
+    let mut serving = Serving::start(command.stderr(Stdio::null()));
+    let http = reqwest::Client::new();
+    let is_ready = async || {
+        let asked = http.get(format!("{}/readyz", serving.url)).send().await;
+        asked.is_ok_and(|reply| reply.status() == 200)
+    };
+    // Before it serves, it is ended by the first one.
+    until(&is_ready).await;
+    serving.signal("TERM");
+    until(async || !is_ready().await).await;
+    // It listens for the second one as soon as it has said so.
+    let begun = Instant::now();
+    while serving.child.try_wait().expect("a child of ours").is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it goes on");
+        serving.signal("TERM");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(serving.stopped(), Some(0));
 }
 
 #[rstest]
@@ -177,9 +206,31 @@ async fn migrate_brings_an_empty_database_up_to_date_once(
     }
     let first = home.run(&["migrate"]);
     assert!(first.status.success(), "{}", text(&first.stderr));
-    assert!(text(&first.stdout).contains("Brought the database up to date"));
-    let second = home.run(&["migrate"]);
-    assert_eq!(text(&second.stdout), "The database is up to date.\n");
+    let name = match &home.database {
+        Some(database) => {
+            let url = url::Url::parse(database.url()).expect("a URL");
+            let port = url.port().unwrap_or(5432);
+            format!(
+                "{} at {}:{port}",
+                &url.path()[1..],
+                url.host().expect("a host")
+            )
+        }
+        None => home
+            .folder
+            .path()
+            .join("data/tenantry.db")
+            .display()
+            .to_string(),
+    };
+    let said = text(&first.stdout);
+    assert!(said.starts_with("Brought the database"), "{said}");
+    assert!(said.contains(&name), "{name} is not in {said}");
+    let second = text(&home.run(&["migrate"]).stdout);
+    assert!(
+        second.ends_with(&format!("{name}) is up to date.\n")),
+        "{second}"
+    );
 }
 
 /// The URL with settings for its sessions.
@@ -247,7 +298,7 @@ async fn migrations_do_not_go_through_a_pooler(#[values(Postgres)] on: Database)
         .output()
         .expect("the program can be run");
     assert!(output.status.success(), "{}", text(&output.stderr));
-    assert!(text(&output.stdout).contains("Brought the database up to date"));
+    assert!(text(&output.stdout).starts_with("Brought the database"));
 }
 
 /// Refuses whoever connects as poolers refuse settings that they do not know, and says where.
@@ -309,6 +360,80 @@ async fn a_database_that_cannot_be_migrated_is_said_in_one_line() {
     for arguments in [&[][..], &["migrate"]] {
         let output = home.command(arguments).env("DATABASE_URL", &url).output();
         assert_fails(&output.expect("the program can be run"), &["database"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_cannot_be_written_is_refused() {
+    let home = Program::new(Sqlite).await;
+    let url = format!("sqlite://{}", home.read_only_database().display());
+    for arguments in [&[][..], &["serve", "--worker-only"]] {
+        let Some(mut command) = unprivileged(&home, arguments) else {
+            return;
+        };
+        let output = command.env("DATABASE_URL", &url).output();
+        let output = output.expect("the program can be run");
+        assert_fails(&output, &["read-only.db", "cannot be written"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_are_not_in_their_file_are_refused() {
+    let home = Program::new(Sqlite).await;
+    let output = home
+        .command(&[])
+        .env("TENANTRY_AUTH__ISSUERS__0__ISSUER", "https://id.example")
+        .env("TENANTRY_AUTH__ISSUERS__0__AUDIENCE", "tenantry")
+        .env("TENANTRY_AUTH__ISSUERS__0__JWKS_FILE", "nowhere.json")
+        .output();
+    let output = output.expect("the program can be run");
+    assert_fails(&output, &["https://id.example", "nowhere.json"]);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn migrations_that_are_missing_are_told_by_all(#[values(Sqlite, Postgres)] on: Database) {
+    let mut home = Program::new(on).await;
+    if home.database.is_some() {
+        home.database = crate::support::postgres::database().await;
+    }
+    let log = home.folder.path().join("log");
+    let mut command = home.command(&[]);
+    command.env("TENANTRY_DATABASE__AUTO_MIGRATE", "false");
+    let log_file = fs::File::create(&log).expect("a file");
+    let serving = Serving::start(command.stderr(log_file));
+    let ready = reqwest::get(format!("{}/readyz", serving.url)).await;
+    let ready = ready.expect("an answer");
+    assert_eq!(ready.status(), 503);
+    let said = ready.text().await.expect("text");
+    assert_eq!(said, "migrations are missing\n");
+    let log = fs::read_to_string(&log).expect("the log");
+    let told: Vec<_> = log.lines().filter(|it| it.contains("migrate")).collect();
+    assert_eq!(told.len(), 1, "{log}");
+    for arguments in [
+        &["organization", "set-plan", "rocket", "free"][..],
+        &["seed"],
+    ] {
+        let mut command = home.command(arguments);
+        command
+            .env("TENANTRY_DATABASE__AUTO_MIGRATE", "false")
+            .env("RUST_LOG", "error");
+        let output = command.output().expect("the program can be run");
+        assert_fails(&output, &["tenantry migrate"]);
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_database_is_for_nobody_elses_eyes() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let home = Program::new(Sqlite).await;
+    let _serving = home.serve();
+    for name in ["tenantry.db", "tenantry.db-wal", "tenantry.db-shm"] {
+        let file = home.folder.path().join("data").join(name);
+        let mode = fs::metadata(&file).expect(name).permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
     }
 }
 

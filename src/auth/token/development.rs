@@ -1,7 +1,7 @@
 //! Development identities: tokens that the server signs itself while no issuer is configured, with
 //! a key kept in the data directory.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 use serde::Serialize;
 
 use crate::config::{Claims, Issuer};
-use crate::random;
+use crate::{private, random};
 
 /// The issuer of development identities.
 pub const ISSUER: &str = "tenantry-development";
@@ -83,19 +83,30 @@ impl DevelopmentKey {
     ///
     /// As the type says.
     pub fn load_or_create(data_dir: &Path) -> Result<Self, DevelopmentKeyError> {
+        if let Some(key) = Self::load(data_dir)? {
+            return Ok(key);
+        }
         let path = data_dir.join(FILE);
         let failed = |cause| DevelopmentKeyError::Io {
             path: path.clone(),
             cause,
         };
+        create(data_dir, &path).map_err(failed)?;
+        // Also what was just made: it may be somebody else's, who was first.
+        Self::read(File::open(&path).map_err(failed)?, &path)
+    }
+
+    /// The key in `development.key` of the data directory, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// As the type says.
+    pub fn load(data_dir: &Path) -> Result<Option<Self>, DevelopmentKeyError> {
+        let path = data_dir.join(FILE);
         match File::open(&path) {
-            Ok(file) => Self::read(file, &path),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                create(data_dir, &path).map_err(failed)?;
-                // Also what was just made: it may be somebody else's, who was first.
-                Self::read(File::open(&path).map_err(failed)?, &path)
-            }
-            Err(error) => Err(failed(error)),
+            Ok(file) => Self::read(file, &path).map(Some),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(cause) => Err(DevelopmentKeyError::Io { path, cause }),
         }
     }
 
@@ -169,11 +180,7 @@ fn create(data_dir: &Path, path: &Path) -> io::Result<()> {
 
     std::fs::create_dir_all(data_dir)?;
     let draft = data_dir.join(format!(".{FILE}.{}", HEXLOWER.encode(&suffix)));
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&draft)?;
+    let mut file = private::create(&draft)?;
     let linked = writeln!(file, "{}", HEXLOWER.encode(&key))
         .and_then(|()| file.sync_all())
         .and_then(|()| std::fs::hard_link(&draft, path));

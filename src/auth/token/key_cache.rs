@@ -56,14 +56,9 @@ type Version = (SystemTime, u64);
 impl KeyCache {
     /// The keys of `issuer`, none of them fetched yet.
     pub fn new(issuer: &Issuer, http: &Client) -> Arc<Self> {
-        let origin = match (&issuer.jwks_url, &issuer.jwks_file) {
-            (Some(url), _) => Origin::Url(url.clone(), http.clone()),
-            (None, Some(path)) => Origin::File(path.clone()),
-            (None, None) => Origin::Nowhere,
-        };
         Arc::new(Self {
             issuer: issuer.issuer.clone(),
-            origin,
+            origin: Origin::of(issuer, http),
             state: Mutex::default(),
             turn: Arc::default(),
         })
@@ -172,7 +167,32 @@ enum Loaded {
     Unchanged,
 }
 
+/// How many keys that can be used the issuer has now: for whoever wants to know before a token comes.
+///
+/// # Errors
+///
+/// A phrase for the operator, if the keys cannot be had or there is none.
+pub async fn count_keys(issuer: &Issuer, http: &Client) -> Result<usize, String> {
+    let count = match Origin::of(issuer, http).load(None).await? {
+        Loaded::Keys(keys, _) => keys.len(),
+        // Only of what is known already.
+        Loaded::Unchanged => 0,
+    };
+    match count {
+        0 => Err("there is none that can be used".to_owned()),
+        count => Ok(count),
+    }
+}
+
 impl Origin {
+    fn of(issuer: &Issuer, http: &Client) -> Self {
+        match (&issuer.jwks_url, &issuer.jwks_file) {
+            (Some(url), _) => Self::Url(url.clone(), http.clone()),
+            (None, Some(path)) => Self::File(path.clone()),
+            (None, None) => Self::Nowhere,
+        }
+    }
+
     /// How long keys are taken for current, whatever their server says about caching.
     fn lifetime(&self) -> TimeDelta {
         match self {

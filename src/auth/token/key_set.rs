@@ -53,6 +53,11 @@ impl KeySet {
         Ok(Self(keys.collect()))
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// The key that a token says it was signed with.
     ///
     /// # Errors

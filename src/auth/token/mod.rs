@@ -22,4 +22,5 @@ mod verifier;
 pub use development::{DevelopmentKey, DevelopmentKeyError, ISSUER as DEVELOPMENT_ISSUER};
 pub use error::{Refusal, TokenError};
 pub use fetch::http_client;
+pub use key_cache::count_keys;
 pub use verifier::{Identity, Verifier};

@@ -45,6 +45,14 @@ use crate::config::Config;
     "unknown key `http.allowed_origin` in the environment variable TENANTRY_HTTP__ALLOWED_ORIGIN: \
      did you mean `http.allowed_origins` (TENANTRY_HTTP__ALLOWED_ORIGINS)?"
 )]
+#[case::like_none(
+    "", &[("TENANTRY_FOO", "1")],
+    "unknown key `foo` in the environment variable TENANTRY_FOO"
+)]
+#[case::like_none_of_its_table(
+    "[providers.openai]\nfoo = 1", &[],
+    "unknown key `providers.openai.foo` in tenantry.toml"
+)]
 #[case::line_break_in_a_key(
     "\"ho\\nst\" = 1", &[],
     "unknown key `ho st` in tenantry.toml: did you mean `http.host`?"

@@ -83,7 +83,7 @@ impl Credentials {
                 Ok(_) | Err(Refused::Invalid(_)) => return,
                 // Nobody is thrown out because the database is away.
                 Err(Refused::Failed(error)) => {
-                    tracing::debug!(?error, "credentials could not be checked");
+                    tracing::debug!(error = error.details(), "credentials could not be checked");
                 }
             }
         }

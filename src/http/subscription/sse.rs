@@ -29,7 +29,7 @@ use crate::error::ErrorCode;
 use crate::graphql::{RequestContext, SignedOut};
 use crate::http::operation::Checked;
 use crate::http::refusal::Refusal;
-use crate::http::request_id::RequestId;
+use crate::http::request_id::{Outcome, RequestId};
 use crate::http::state::State;
 use crate::metrics::{Counted, Transport};
 
@@ -40,7 +40,11 @@ const COMMENT: &[u8] = b":\n\n";
 
 /// The stream of a document that is not run.
 pub fn refuse(refusal: &Refusal) -> Response {
-    respond(Body::from(events(Output::refusal(refusal))))
+    let mut response = respond(Body::from(events(Output::refusal(refusal))));
+    response
+        .extensions_mut()
+        .insert(Outcome::refused(refusal.code));
+    response
 }
 
 fn respond(body: Body) -> Response {

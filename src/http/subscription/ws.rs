@@ -319,7 +319,7 @@ async fn authenticate(state: &State, credentials: &Credentials) -> Result<Option
             Err(Close::FORBIDDEN)
         }
         Err(Refused::Failed(error)) => {
-            tracing::warn!(?error, "credentials could not be checked");
+            tracing::warn!(error = error.details(), "credentials could not be checked");
             Err(Close::UNAVAILABLE)
         }
     }

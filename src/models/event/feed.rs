@@ -102,7 +102,10 @@ impl Feed {
                 Err(error) => Err(error),
             };
             if let Err(error) = outcome {
-                tracing::warn!(?error, "the events of a workspace could not be read");
+                tracing::warn!(
+                    error = error.details(),
+                    "the events of a workspace could not be read"
+                );
                 sleep(self.app.pace.look).await;
             }
         }

@@ -189,7 +189,10 @@ async fn take_back(app: &App, object: ObjectId) {
         app.db.transaction(forget).await
     };
     if let Err(error) = deleted.await {
-        tracing::warn!(?error, "an object stays in the store until it is swept");
+        tracing::warn!(
+            error = error.details(),
+            "an object stays in the store until it is swept"
+        );
     }
 }
 

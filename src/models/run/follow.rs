@@ -60,7 +60,7 @@ impl Follow {
                 Ok(Some(_)) => {}
                 Ok(None) => break,
                 Err(error) => {
-                    tracing::warn!(?error, "a run could not be read");
+                    tracing::warn!(error = error.details(), "a run could not be read");
                     sleep(self.app.pace.look).await;
                     continue;
                 }

@@ -101,7 +101,8 @@ impl Schedule {
         };
         next().unwrap_or_else(|error| {
             let (workspace, cron, zone) = (self.workspace_id, &self.cron, &self.time_zone);
-            tracing::error!(%workspace, cron, zone, ?error, "schedule cannot be read, and stops");
+            let error = format!("{error:#}");
+            tracing::error!(%workspace, cron, zone, error, "schedule cannot be read, and stops");
             None
         })
     }

@@ -95,7 +95,7 @@ impl Collection {
                 Ok(())
             }
             Err(error) => {
-                tracing::warn!(run = %id, ?error, "run given back");
+                tracing::warn!(run = %id, error = error.details(), "run given back");
                 // Not at once: what failed may fail again.
                 tokio::select! {
                     () = tokio::time::sleep(PAUSE) => {}
@@ -106,7 +106,7 @@ impl Collection {
         };
         // The lease ends by itself.
         if let Err(error) = written {
-            tracing::warn!(run = %id, ?error, "the end of a run could not be written");
+            tracing::warn!(run = %id, error = error.details(), "the end of a run could not be written");
         }
         Outcome { word, is_fault }
     }

@@ -27,7 +27,9 @@ pub(super) async fn keep(app: &App, run: &Run, holder: HolderId) {
         match outcome {
             Ok(Lease::Held) => renewed = Instant::now(),
             Ok(Lease::Lost) => return,
-            Err(error) => tracing::warn!(run = %run.id, ?error, "a lease could not be renewed"),
+            Err(error) => {
+                tracing::warn!(run = %run.id, error = error.details(), "a lease could not be renewed")
+            }
         }
     }
 }

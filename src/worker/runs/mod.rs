@@ -21,18 +21,20 @@ const AT_ONCE: usize = 8;
 /// the runs that are not done.
 pub(super) async fn work_off(app: &App, providers: &Providers, mut shift: Shift) {
     let mut under_way = JoinSet::new();
+    let mut luck = shift.luck("runs");
     while !shift.is_over() {
         let free = AT_ONCE.saturating_sub(under_way.len());
-        match caught(take_up(app, providers, free)).await {
+        let time = match caught(take_up(app, providers, free)).await {
             Ok(collections) => {
                 for collection in collections {
                     under_way.spawn(collection.run(shift.clone()));
                 }
+                luck.good()
             }
-            Err(error) => tracing::warn!(?error, "no run could be taken up"),
-        }
+            Err(error) => luck.bad(&error),
+        };
         tokio::select! {
-            _ = shift.wait() => {}
+            _ = shift.wait(time) => {}
             Some(ended) = under_way.join_next() => report(ended),
         }
     }

@@ -5,7 +5,8 @@ use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 use tenantry::config::{Claims, Config, Issuer};
 
-const ISSUER: &str = "https://id.example.com";
+/// Who it says that it is.
+pub const ISSUER: &str = "https://id.example.com";
 
 /// An identity provider whose keys lie in a file.
 pub struct TestIssuer(Ed25519KeyPair);

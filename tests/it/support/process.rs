@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use tenantry::config::{Config, Secret};
 use tenantry::db::Db;
 
 use super::Database;
+use super::optional::is_there;
 use super::postgres::TestDatabase;
 
 /// Where a program under test lives: a folder, and a database of its own.
@@ -45,6 +46,18 @@ impl Program {
         command
     }
 
+    /// A database that is up to date, and that nobody may write.
+    pub fn read_only_database(&self) -> PathBuf {
+        let file = self.folder.path().join("read-only.db");
+        let mut command = self.command(&["migrate"]);
+        command.env("DATABASE_URL", format!("sqlite://{}", file.display()));
+        assert!(command.output().expect("it can be run").status.success());
+        let mut permissions = std::fs::metadata(&file).expect("a file").permissions();
+        permissions.set_readonly(true);
+        std::fs::set_permissions(&file, permissions).expect("a file of ours");
+        file
+    }
+
     /// Its database, to look at and to change behind its back.
     pub fn db(&self) -> Db {
         let mut config = Config {
@@ -73,6 +86,38 @@ impl Program {
         command.env("RUST_LOG", "tenantry=trace,info").stderr(log);
         Serving::start(&mut command)
     }
+}
+
+/// The program, run by somebody who is kept from what a file's permissions do not allow, as root is not.
+/// `None` where that cannot be had.
+pub fn unprivileged(program: &Program, arguments: &[&str]) -> Option<Command> {
+    let plain = program.command(arguments);
+    let id = Command::new("id").arg("-u").output();
+    if !id.is_ok_and(|id| id.stdout == b"0\n") {
+        return Some(plain);
+    }
+    let less = "--bounding-set=-dac_override,-dac_read_search,-fowner";
+    let mut command = Command::new("setpriv");
+    let tried = command.args([less, "true"]).status();
+    let otherwise = "nothing was tried with a file that must not be written; install util-linux";
+    if !is_there(tried.is_ok_and(|it| it.success()), otherwise) {
+        return None;
+    }
+    let mut command = Command::new("setpriv");
+    command
+        .arg(less)
+        .arg(plain.get_program())
+        .args(plain.get_args())
+        .env_clear()
+        .envs(
+            plain
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        )
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .current_dir(program.folder.path())
+        .stdin(Stdio::null());
+    Some(command)
 }
 
 /// A program that serves, killed with this value.

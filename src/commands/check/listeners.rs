@@ -1,0 +1,59 @@
+//! Whether it can listen where it is to.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use reqwest::Client;
+use tenantry::config::Config;
+use tenantry::http::{MetricsListener, StartError, bind};
+
+use super::Finding;
+
+/// How long whoever has the port already may take to say who they are.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Where requests are to come in.
+pub async fn requests(config: &Config, http: &Client) -> Finding {
+    let address = config.http.address();
+    let bound = bind(config).await.map(drop);
+    finding(http, bound, address, "healthz", "ok\n").await
+}
+
+/// Where metrics are told, if that is elsewhere.
+pub async fn metrics(config: &Config, http: &Client) -> Option<Finding> {
+    let address = config.metrics.listen?;
+    let bound = MetricsListener::bind(config).await.map(drop);
+    Some(finding(http, bound, address, "metrics", "tenantry_").await)
+}
+
+/// Where somebody listens already, that is no problem if it is a server of ours, which answers as such.
+async fn finding(
+    http: &Client,
+    bound: Result<(), StartError>,
+    address: SocketAddr,
+    path: &str,
+    says: &str,
+) -> Finding {
+    let Err(StartError(problem)) = bound else {
+        return Ok(format!("{address} is free"));
+    };
+    let url = format!("http://{}/{path}", reachable(address));
+    let asked = async {
+        let response = http.get(url).timeout(PATIENCE).send().await?;
+        response.text().await
+    };
+    match asked.await {
+        Ok(said) if said.contains(says) => Ok(format!("a server answers at {address} already")),
+        Ok(_) | Err(_) => Err(problem),
+    }
+}
+
+/// The address at which this machine reaches one that stands for all of its own.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}

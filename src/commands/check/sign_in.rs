@@ -1,0 +1,52 @@
+//! Whether anybody can sign in.
+
+use reqwest::Client;
+use tenantry::auth::token::DevelopmentKey;
+use tenantry::config::Config;
+use tenantry::http::{StartError, look_for_keys};
+
+use super::Finding;
+
+/// Whether there is anybody whose word is taken for who somebody is.
+pub fn sign_in(config: &Config) -> Finding {
+    let issuers = match config.auth.issuers.len() {
+        0 => None,
+        1 => Some("by the tokens of an issuer".to_owned()),
+        count => Some(format!("by the tokens of {count} issuers")),
+    };
+    match (issuers, config.auth.development_enabled()) {
+        (Some(issuers), false) => Ok(issuers),
+        (None, false) => Err(
+            "nobody can sign in but with an API token: development identities are switched off, and \
+             no issuer is configured; set TENANTRY_AUTH__ISSUERS__0__ISSUER and so on"
+                .to_owned(),
+        ),
+        (issuers, true) => {
+            let key = config.data_dir.join("development.key");
+            let key = match DevelopmentKey::load(&config.data_dir) {
+                Ok(Some(_)) => format!("the key in {}", key.display()),
+                Ok(None) => format!("a key in {}, which is made at start", key.display()),
+                Err(error) => return Err(error.to_string()),
+            };
+            let reach = match config.http.is_loopback() {
+                true => "",
+                false => ": whoever reads that or the log can sign in as anybody, from other machines too",
+            };
+            let issuers = issuers.map_or_else(String::new, |issuers| format!("{issuers}, and "));
+            Ok(format!("{issuers}by development tokens, with {key}{reach}"))
+        }
+    }
+}
+
+/// Asks each issuer for its keys.
+pub async fn issuers(config: &Config, http: &Client) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (number, issuer) in config.auth.issuers.iter().enumerate() {
+        findings.push(match look_for_keys(number, issuer, http).await {
+            Ok(1) => Ok(format!("{} has a key", issuer.issuer)),
+            Ok(count) => Ok(format!("{} has {count} keys", issuer.issuer)),
+            Err(StartError(problem)) => Err(problem),
+        });
+    }
+    findings
+}

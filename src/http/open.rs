@@ -1,0 +1,228 @@
+//! What a process needs before it can do anything: the data directory, the database, the files, and the
+//! keys by which people are known. Whatever is wrong with one of them is one line for the operator.
+
+use std::sync::Arc;
+
+use reqwest::Client;
+use tokio::net::TcpListener;
+
+use super::server::StartError;
+use crate::app::{App, Clock};
+use crate::auth::token::{DevelopmentKey, count_keys};
+use crate::config::{Config, Issuer};
+use crate::db::{self, Db, Kind};
+use crate::files::Store;
+
+/// What jobs share, where nothing is served: opens the database, and brings it up to date if that is
+/// configured.
+///
+/// # Errors
+/// One line for the operator.
+pub async fn open_app(config: Config, clock: Arc<dyn Clock>) -> Result<App, StartError> {
+    let db = open(&config).await?;
+    let files = open_files(&config)?;
+    bring_up_to_date(&db, &config).await?;
+    Ok(App::new(db, files, config, clock))
+}
+
+/// As [`open_app`], for what is done once and cannot wait for migrations.
+///
+/// # Errors
+/// One line for the operator; also where migrations are missing.
+pub async fn open_current_app(config: Config, clock: Arc<dyn Clock>) -> Result<App, StartError> {
+    let app = open_app(config, clock).await?;
+    match missing_migrations(&app.db).await? {
+        0 => Ok(app),
+        missing => Err(StartError(format!(
+            "the database lacks {missing} migrations; run `tenantry migrate`"
+        ))),
+    }
+}
+
+/// Warns of a database whose errors are not known by what it says of them.
+async fn look_at_messages(db: &Db) {
+    let looked = async { db::foreign_messages(&mut db.read().await?).await };
+    match looked.await {
+        Ok(None) => {}
+        Ok(Some(foreign)) => tracing::warn!("the database {foreign}"),
+        Err(error) => tracing::debug!(
+            error = error.details(),
+            "the language of the database cannot be told"
+        ),
+    }
+}
+
+/// Brings the database up to date, or says that somebody else has to.
+pub(super) async fn bring_up_to_date(db: &Db, config: &Config) -> Result<(), StartError> {
+    look_at_messages(db).await;
+    if config.database.auto_migrate {
+        let ran = migrate_database(db).await?;
+        if !ran.is_empty() {
+            tracing::info!(migrations = ?ran, "database brought up to date");
+        }
+        return Ok(());
+    }
+    let missing = missing_migrations(db).await?;
+    if missing > 0 {
+        tracing::warn!(
+            missing,
+            "the database lacks migrations; nothing works before `tenantry migrate` has run"
+        );
+    }
+    Ok(())
+}
+
+async fn missing_migrations(db: &Db) -> Result<usize, StartError> {
+    let standing = async { db::standing(&mut db.read().await?).await };
+    let standing = standing.await.map_err(|error| {
+        StartError(format!(
+            "the database cannot be read: {}; restore it from a backup",
+            error.details()
+        ))
+    })?;
+    Ok(standing.missing.len())
+}
+
+/// Opens the database of the configuration, and proves that it can be reached and written. Makes the data
+/// directory, and the file of a SQLite database.
+///
+/// # Errors
+/// One line for the operator.
+pub async fn open(config: &Config) -> Result<Db, StartError> {
+    make_data_dir(config)?;
+    let db = reach(config).await?;
+    prove_writable(&db, config).await?;
+    Ok(db)
+}
+
+/// Opens the database of the configuration, and proves that it can be reached.
+///
+/// # Errors
+/// One line for the operator.
+pub async fn reach(config: &Config) -> Result<Db, StartError> {
+    let db = Db::new(config.database_options()).map_err(|error| {
+        StartError(format!(
+            "the database cannot be opened: {}",
+            error.details()
+        ))
+    })?;
+    if let Err(error) = db.read().await {
+        let details = error.details();
+        let hint = match db.kind() {
+            Kind::Postgres if details.contains("startup parameter") => {
+                "for a pooler, set DATABASE_LISTEN_URL to PostgreSQL itself"
+            }
+            Kind::Postgres => "check DATABASE_URL, and that PostgreSQL is running",
+            Kind::Sqlite => "check that the data directory can be written (TENANTRY_DATA_DIR)",
+        };
+        return Err(StartError(format!(
+            "the database cannot be reached: {details}; {hint}"
+        )));
+    }
+    Ok(db)
+}
+
+/// Proves that what is written would be kept, as far as that is a matter of files.
+///
+/// # Errors
+/// One line for the operator.
+pub async fn prove_writable(db: &Db, config: &Config) -> Result<(), StartError> {
+    db::prove_writable(db).await.map_err(|error| {
+        let (name, details) = (config.database_options().name(), error.details());
+        let is_broken = ["not a database", "malformed"];
+        let hint = match is_broken.iter().any(|it| details.contains(it)) {
+            true => "restore it from a backup",
+            false => "see that the user whom this runs as may write the file and its folder",
+        };
+        StartError(format!(
+            "the database ({name}) cannot be written: {details}; {hint}"
+        ))
+    })
+}
+
+/// Brings the database up to date. Gives the versions that were missing.
+///
+/// # Errors
+/// One line for the operator.
+pub async fn migrate_database(db: &Db) -> Result<Vec<String>, StartError> {
+    db::migrate(db).await.map_err(|error| {
+        StartError(format!(
+            "the database cannot be brought up to date: {}",
+            error.details()
+        ))
+    })
+}
+
+/// Opens the store of files.
+pub(super) fn open_files(config: &Config) -> Result<Store, StartError> {
+    Store::open(config).map_err(|error| StartError(format!("{error:#}")))
+}
+
+fn make_data_dir(config: &Config) -> Result<(), StartError> {
+    std::fs::create_dir_all(&config.data_dir).map_err(|error| {
+        let folder = config.data_dir.display();
+        StartError(format!(
+            "the data directory {folder} cannot be made: {error}; set TENANTRY_DATA_DIR to a folder that can be written"
+        ))
+    })
+}
+
+/// The key that signs development identities, made where it is not there; none where they are not
+/// accepted.
+pub(super) fn development_key(config: &Config) -> Result<Option<DevelopmentKey>, StartError> {
+    if !config.auth.development_enabled() {
+        return Ok(None);
+    }
+    make_data_dir(config)?;
+    let key = DevelopmentKey::load_or_create(&config.data_dir);
+    key.map(Some).map_err(|error| StartError(error.to_string()))
+}
+
+/// Asks for the keys of the issuer of that number in the configuration, and gives how many there are.
+///
+/// # Errors
+/// One line for the operator: they cannot be had, or there is none that can be used.
+pub async fn look_for_keys(
+    number: usize,
+    issuer: &Issuer,
+    http: &Client,
+) -> Result<usize, StartError> {
+    count_keys(issuer, http).await.map_err(|cause| {
+        let key = match &issuer.jwks_file {
+            Some(_) => "jwks_file",
+            None => "jwks_url",
+        };
+        StartError(format!(
+            "no keys of the issuer {}: {cause}; check auth.issuers.{number}.{key}",
+            issuer.issuer
+        ))
+    })
+}
+
+/// Reads the keys that lie in files. Those that have to be asked for may be had later.
+pub(super) async fn read_keys(config: &Config, http: &Client) -> Result<(), StartError> {
+    for (number, issuer) in config.auth.issuers.iter().enumerate() {
+        if issuer.jwks_file.is_some() {
+            look_for_keys(number, issuer, http).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Listens where requests are to come in.
+///
+/// # Errors
+/// One line for the operator.
+pub async fn bind(config: &Config) -> Result<TcpListener, StartError> {
+    let address = config.http.address();
+    TcpListener::bind(address).await.map_err(|error| {
+        StartError(match error.kind() {
+            std::io::ErrorKind::AddrInUse => format!(
+                "{address} is in use by another program; set PORT to another port, or to 0 for any free one"
+            ),
+            _ => format!(
+                "cannot listen on {address}: {error}; set HOST and PORT to an address of this machine"
+            ),
+        })
+    })
+}
