@@ -4,5 +4,5 @@ mod authenticator;
 pub mod token;
 mod viewer;
 
-pub use authenticator::{Authenticator, Recalled, Refused};
+pub use authenticator::{Authenticator, Recalled, Refused, is_api_token};
 pub use viewer::{Credential, Viewer};

@@ -5,7 +5,7 @@ use std::fmt;
 use axum::http::HeaderValue;
 use tokio::time::sleep;
 
-use crate::auth::{Recalled, Refused, Viewer};
+use crate::auth::{Recalled, Refused, Viewer, is_api_token};
 use crate::db::types::Instant;
 use crate::graphql::SignedOut;
 use crate::http::state::State;
@@ -58,6 +58,27 @@ impl Credentials {
     pub fn forget(&self, state: &State) {
         if let Some(header) = &self.0 {
             state.authenticator.forget(header);
+        }
+    }
+
+    /// Whether they are still good for what a subscription gives next. An API token is ended at once, and
+    /// its owner may see as much as before; of other tokens, [`Self::ended`] notices the expiry, and whoever
+    /// is gone sees nothing.
+    ///
+    /// A database that cannot be reached is waited for.
+    pub async fn still_hold(&self, state: &State) -> bool {
+        let Some(header) = self.0.as_ref().filter(|header| is_api_token(header)) else {
+            return true;
+        };
+        loop {
+            match state.authenticator.authenticate(&state.app, header).await {
+                Ok(_) => return true,
+                Err(Refused::Invalid(_)) => return false,
+                Err(Refused::Failed(error)) => {
+                    tracing::debug!(?error, "credentials could not be checked");
+                    sleep(state.app.pace.look).await;
+                }
+            }
         }
     }
 
