@@ -7,7 +7,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::support::{Database, Postgres, Reply, Sqlite, TestServer};
+use crate::support::{Database, Postgres, Reply, Sqlite, TestIssuer, TestServer};
 
 const RESPONSE: &str = "application/graphql-response+json";
 const JSON: &str = "application/json";
@@ -118,9 +118,36 @@ async fn credentials_that_are_not_valid_are_never_nobodys(
         );
         assert_request_error(&reply, "UNAUTHENTICATED");
     }
+    // Of several, none is taken.
+    let (good, bad) = (format!("Bearer {token}"), "Bearer nonsense".to_owned());
+    for (one, other) in [(&good, &good), (&good, &bad), (&bad, &good)] {
+        for path in ["/graphql", "/graphql/stream"] {
+            let request = server.http().post(format!("{}{path}", server.url()));
+            let request = request.header("authorization", one);
+            let reply = send(request.header("authorization", other).json(&query)).await;
+            assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{path}");
+            assert_request_error(&reply, "UNAUTHENTICATED");
+        }
+    }
     // The scheme's case does not matter.
     let request = post_json(&server, &query).header("authorization", format!("bEARER {token}"));
     assert_eq!(send(request).await.status, StatusCode::OK);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_the_issuer_has_just_taken_into_use_is_found(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let issuer = TestIssuer::new();
+    let server = TestServer::with(on, |config| issuer.configure(config)).await;
+    let status = async |issuer: &TestIssuer| {
+        let client = server.bearer(&issuer.token("ada@example.com", json!({})));
+        client.send("{ viewer { id } }", json!({})).await.status
+    };
+    assert_eq!(status(&issuer).await, StatusCode::OK);
+    let rotated = issuer.rotated(&server.app().config.data_dir);
+    assert_eq!(status(&rotated).await, StatusCode::OK);
 }
 
 #[rstest]

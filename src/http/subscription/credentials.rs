@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use axum::http::HeaderValue;
+use axum::http::header::{AUTHORIZATION, HeaderMap};
 use tokio::time::sleep;
 
 use crate::auth::{Recalled, Refused, Viewer, is_api_token};
@@ -22,9 +22,12 @@ impl fmt::Debug for Credentials {
 }
 
 impl Credentials {
-    /// Those of a header.
-    pub fn of(header: Option<&HeaderValue>) -> Self {
-        Self(header.map(|header| header.as_bytes().to_vec()))
+    /// Those of a request with these headers. Several are one list, as RFC 9110 §5.3 has it, and so not
+    /// valid: nobody could tell which of them counts.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let sent = headers.get_all(AUTHORIZATION).iter();
+        let sent: Vec<_> = sent.map(|value| value.as_bytes()).collect();
+        Self((!sent.is_empty()).then(|| sent.join(b", ".as_slice())))
     }
 
     /// Those of a value that is written as the header's would be.
