@@ -81,6 +81,11 @@ impl Workspace {
         &self.0.workspace
     }
 
+    /// Whether it is deleted, and can be restored.
+    pub fn is_deleted(&self) -> bool {
+        self.row().deleted_at.is_some()
+    }
+
     fn role(&self) -> Result<access::WorkspaceRole, Error> {
         self.0.role().ok_or_else(Error::not_found)
     }

@@ -179,7 +179,7 @@ fn manages() -> _ {
 type AnyOf<C, R, const N: usize> = dsl::EqAny<dsl::Nullable<C>, [R; N]>;
 
 /// Those of the invitations that the viewer may see: those that name their verified address, and
-/// those that they may manage.
+/// those that they may manage. None of a deleted workspace.
 ///
 /// # Errors
 /// Only those of the database.
@@ -193,6 +193,7 @@ pub async fn visible(
         invitations_before(viewer)
             .filter(invitations::id.eq_any(ids))
             .filter(manages().or(is_invited().nullable()))
+            .filter(workspaces::deleted_at.nullable().is_null())
             .select((
                 Invitation::as_select(),
                 organizations::name,
