@@ -173,12 +173,13 @@ async fn the_terms_of_a_code_are_checked(#[values(Sqlite, Postgres)] on: Databas
         server.user("bob@example.com"),
     );
     let (id, code) = workspace(&ada).await;
-    let input = json!({ "workspaceId": id, "role": "OWNER", "maxUses": 0 });
+    let past = "2020-01-01T00:00:00Z";
+    let input = json!({ "workspaceId": id, "role": "OWNER", "maxUses": 0, "expiresAt": past });
     let reply = ada
         .mutate_refused("INVALID_INPUT", "rotateJoinCode", input)
         .await;
-    assert_eq!(reply.violations(), ["role", "maxUses"]);
-    let input = json!({ "workspaceId": id, "expiresAt": "2020-01-01T00:00:00Z" });
+    assert_eq!(reply.violations(), ["role", "maxUses", "expiresAt"]);
+    let input = json!({ "workspaceId": id, "expiresAt": past });
     let reply = ada
         .mutate_refused("INVALID_INPUT", "rotateJoinCode", input)
         .await;

@@ -16,6 +16,7 @@ pub use mutation::WorkspaceMutation;
 pub use query::{WorkspaceQuery, search_argument};
 
 use self::limits::WorkspaceLimits;
+use super::check::Check;
 use super::connection::{Connection, PageArgs};
 use super::context::ContextExt;
 use super::error::{Nullable, nullable};
@@ -335,10 +336,11 @@ impl Workspace {
         before: Option<String>,
         #[graphql(desc = "Only those whose text holds this.")] search: Option<String>,
     ) -> Result<Connection<Prompt>> {
+        let mut check = Check::default();
         let list = PromptList {
-            search: search_argument(search)?,
+            search: search_argument(&mut check, &search),
         };
-        let args = PageArgs::new(first, after, last, before);
+        let args = PageArgs::new(first, after, last, before).beside(check);
         Connection::load(ctx, list, self.row().id, args, Prompt).await
     }
 
