@@ -29,6 +29,10 @@ async fn each_format_can_be_an_icon(#[values(Sqlite, Postgres)] on: Database) {
             (None, 16, 2048),
             (Some(media_type), 2048, 16),
             (Some("application/octet-stream"), 16, 16),
+            // What says nothing of what it is.
+            (Some("application/x-www-form-urlencoded"), 16, 16),
+            (Some("binary/octet-stream"), 16, 16),
+            (Some(""), 16, 16),
         ] {
             let (offer, bytes) = (offer(&ada).await, picture(format, width, height));
             let (status, body) = put(server.http(), &offer.url, bytes.clone(), declared).await;
