@@ -179,7 +179,7 @@ fn manages() -> _ {
 type AnyOf<C, R, const N: usize> = dsl::EqAny<dsl::Nullable<C>, [R; N]>;
 
 /// Those of the invitations that the viewer may see: those that name their verified address, and
-/// those that they may manage. None of a deleted workspace.
+/// those that they may manage.
 ///
 /// # Errors
 /// Only those of the database.
@@ -188,20 +188,44 @@ pub async fn visible(
     viewer: UserId,
     ids: &[InvitationId],
 ) -> Result<Vec<NamedInvitation>> {
-    let found: Vec<Row> = run!(
-        conn,
-        invitations_before(viewer)
+    read(conn, viewer, ids, true).await
+}
+
+/// The same, but for those to deleted workspaces, which can be listed alone.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn visible_to_live(
+    conn: &mut Connection,
+    viewer: UserId,
+    ids: &[InvitationId],
+) -> Result<Vec<NamedInvitation>> {
+    read(conn, viewer, ids, false).await
+}
+
+async fn read(
+    conn: &mut Connection,
+    viewer: UserId,
+    ids: &[InvitationId],
+    with_deleted: bool,
+) -> Result<Vec<NamedInvitation>> {
+    let found: Vec<Row> = run!(conn, {
+        let mut query = invitations_before(viewer)
             .filter(invitations::id.eq_any(ids))
             .filter(manages().or(is_invited().nullable()))
-            .filter(workspaces::deleted_at.nullable().is_null())
+            .into_boxed();
+        if !with_deleted {
+            query = query.filter(workspaces::deleted_at.nullable().is_null());
+        }
+        query
             .select((
                 Invitation::as_select(),
                 organizations::name,
-                workspaces::name.nullable()
+                workspaces::name.nullable(),
             ))
             .load(conn)
             .await
-    )?;
+    })?;
     Ok(found.into_iter().map(NamedInvitation::from).collect())
 }
 
