@@ -234,6 +234,9 @@ fn check(
         let cost = limits::check(&state.shape, document, name, variables);
         cost.map(|cost| cost.total()).map_err(refusal)
     })?;
+    if !state.app.config.graphql.introspection {
+        limits::refuse_introspection(document).map_err(refusal)?;
+    }
     if operation.node.ty == OperationType::Mutation
         && let Some(key) = repeated_field(document, &operation.node.selection_set.node)
     {
