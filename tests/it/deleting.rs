@@ -182,7 +182,7 @@ async fn by_its_id_alone_a_deleted_workspace_is_gone_to_its_owners_too(
         .await;
     let invitation = text(&invited, "invitation.id");
     let query = "query($id: ID!, $ids: [ID!]!) { node(id: $id) { id } nodes(ids: $ids) { id }
-        workspace(by: { id: $id }) { id invitations { nodes { id } } } }";
+        workspace(by: { id: $id }) { id invitations(status: null) { nodes { id } } } }";
     let variables = json!({ "id": rocket, "ids": [rocket, invitation] });
     let (workspace, invited) = (json!({ "id": rocket }), json!({ "id": invitation }));
     let looked_up = json!({ "id": rocket, "invitations": { "nodes": [invited] } });

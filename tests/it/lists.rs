@@ -289,25 +289,22 @@ async fn a_page_that_cannot_be_is_refused(#[values(Sqlite, Postgres)] on: Databa
             "{arguments}"
         );
     }
-    let query = "query($id: ID!, $search: String) {
-        a: organization(by: { id: $id }) { workspaces(search: $search, first: 0, before: \"x\") { totalCount } }
-        b: workspaces { nodes { prompts(search: $search, last: 0, after: \"x\") { totalCount } } } }";
-    let variables = json!({ "id": acme, "search": "s".repeat(101) });
-    let reply = ada.refused("INVALID_INPUT", query, variables).await;
-    let mut told = Vec::new();
-    for error in reply.body["errors"].as_array().expect("errors") {
-        let violations = error["extensions"]["violations"].as_array();
-        let violations = violations.expect("violations").iter();
-        let fields: Vec<_> = violations.map(|it| text(it, "field")).collect();
-        if !told.contains(&fields) {
-            told.push(fields);
-        }
+    for (query, violations) in [
+        (
+            "query($search: String) { organizations { nodes {
+                workspaces(search: $search, first: 0, before: \"x\") { totalCount } } } }",
+            ["search", "first", "before"],
+        ),
+        (
+            "query($search: String) { workspaces { nodes {
+                prompts(search: $search, last: 0, after: \"x\") { totalCount } } } }",
+            ["search", "last", "after"],
+        ),
+    ] {
+        let variables = json!({ "search": "s".repeat(101) });
+        let reply = ada.refused("INVALID_INPUT", query, variables).await;
+        assert_eq!(reply.violations(), violations, "{query}");
     }
-    told.sort();
-    assert_eq!(
-        told,
-        [["search", "first", "before"], ["search", "last", "after"]]
-    );
     let query = "query($id: ID!) { organization(by: { id: $id }) {
         workspaces { pageInfo { endCursor } } members { pageInfo { endCursor } } events { pageInfo { endCursor } } }
         organizations { pageInfo { endCursor } } }";

@@ -15,7 +15,7 @@ use crate::support::{Database, Postgres, Sqlite, TestServer, at, home, text};
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn each_format_can_be_an_icon(#[values(Sqlite, Postgres)] on: Database) {
-    let server = TestServer::start(on).await;
+    let server = TestServer::with(on, |config| config.limits.uploads_per_hour = 24).await;
     let ada = server.user("ada@example.com");
     let home = home(&ada, "Rocket Labs").await;
     assert_eq!(icon_url(&ada, &home.workspace).await, json!(null));
