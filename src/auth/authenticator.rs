@@ -257,6 +257,11 @@ impl Verified {
     }
 }
 
+/// Whether the value of an `Authorization` header is that of an API token, good or not.
+pub fn is_api_token(header: &[u8]) -> bool {
+    bearer(header).is_some_and(|token| token.starts_with(api_token::PREFIX))
+}
+
 /// What a token is remembered by.
 fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token).into()

@@ -12,7 +12,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
 use diesel::pg::{Pg, PgValue};
@@ -94,7 +94,8 @@ impl<K> FromSql<sql::Id, Sqlite> for Id<K> {
     }
 }
 
-/// A point in time in UTC, cut to the microsecond, which is what both databases keep.
+/// A point in time in UTC, cut to the microsecond, which is what both databases keep. Neither knows leap
+/// seconds: what `chrono` has as 12:30:60 is 12:31:00.
 #[derive(AsExpression, FromSqlRow, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[diesel(sql_type = sql::Instant)]
 pub struct Instant(DateTime<Utc>);
@@ -153,7 +154,8 @@ impl Instant {
 
 impl From<DateTime<Utc>> for Instant {
     fn from(instant: DateTime<Utc>) -> Self {
-        Self(instant.trunc_subsecs(6))
+        // Whatever `chrono` can express, it has as microseconds too.
+        Self::from_micros(instant.timestamp_micros()).unwrap_or(Self(instant))
     }
 }
 

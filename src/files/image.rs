@@ -34,13 +34,20 @@ pub enum Refusal {
     Content(&'static str),
 }
 
-/// Whether a file of that format may be sent as the media type, which may have parameters. That it is just
-/// bytes says nothing of what they are.
+/// The media types that say nothing of what a file is: that it is bytes, and what clients send unless they are
+/// told otherwise, such as `curl --data-binary`.
+const ANYTHING: [&str; 4] = [
+    "application/octet-stream",
+    "binary/octet-stream",
+    "application/x-www-form-urlencoded",
+    "",
+];
+
+/// Whether a file of that format may be sent as the media type, which may have parameters.
 fn may_be(format: Format, media_type: &str) -> bool {
     let essence = media_type.split(';').next().unwrap_or_default().trim();
-    [format.media_type(), "application/octet-stream"]
-        .iter()
-        .any(|expected| essence.eq_ignore_ascii_case(expected))
+    let is = |expected: &str| essence.eq_ignore_ascii_case(expected);
+    is(format.media_type()) || ANYTHING.into_iter().any(is)
 }
 
 /// Looks whether a file can be an icon: by its content, whatever it is called. `declared` is the media

@@ -113,8 +113,9 @@ impl ApiTokenMutation {
         let viewer = ctx.viewer()?;
         let mut check = Check::default();
         let name = check.field("name", text::token_name(&input.name));
-        let name = check.done(name)?;
         let expires_at = input.expires_at.take().map(|at| at.0);
+        let expires_at = check.ahead("expiresAt", expires_at, ctx.now());
+        let (name, expires_at) = check.done((name, expires_at))?;
         let (token, secret) = api_token::create(ctx.app(), viewer, &name, expires_at).await?;
         Ok(CreateApiTokenPayload {
             api_token: One(ApiToken(token)),

@@ -1,5 +1,6 @@
 //! Where inputs are validated: all that is wrong with one is told at once.
 
+use crate::db::types::Instant;
 use crate::error::{Error, Result, Violation};
 use crate::id::{Id, Kind};
 use crate::models::patch::Patch;
@@ -22,6 +23,11 @@ impl<T> Checked<T> {
     /// The value that a later one is made from.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Checked<U> {
         Checked(self.0.map(f))
+    }
+
+    /// The value, or none: for what is not used before the whole input has been checked.
+    pub fn ok(self) -> Option<T> {
+        self.0
     }
 
     /// Both values.
@@ -120,6 +126,19 @@ impl Check {
                 parsed.map(|value| value.map_or(Patch::Clear, Patch::Set))
             }
         }
+    }
+
+    /// An instant that must be ahead, or that may be left out.
+    pub fn ahead(
+        &mut self,
+        name: &str,
+        at: Option<Instant>,
+        now: Instant,
+    ) -> Checked<Option<Instant>> {
+        if at.is_some_and(|at| at <= now) {
+            self.refuse(name, "must lie in the future");
+        }
+        Checked(Some(at))
     }
 
     /// Something else that is wrong.

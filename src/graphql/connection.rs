@@ -7,12 +7,14 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Object, ObjectType, Result, SimpleObject, TypeName};
 
+use super::check::Check;
 use super::context::ContextExt;
 use super::loader::PageKey;
 use super::resolve::{Many, One};
 use crate::db::page::{List, Listing, PageRequest, Position, Wanted};
-use crate::error::{Error, Violation};
+use crate::error::Error;
 use crate::id::Id;
+use crate::models::values::Invalid;
 
 /// How many rows a page has unless a size is given.
 const DEFAULT_SIZE: u16 = 20;
@@ -29,6 +31,8 @@ pub struct PageArgs {
     pub last: Option<i32>,
     pub before: Option<String>,
     pub offset: Option<i32>,
+    /// What is wrong with the field's other arguments.
+    pub check: Check,
 }
 
 impl PageArgs {
@@ -45,47 +49,52 @@ impl PageArgs {
             last,
             before,
             offset: None,
+            check: Check::default(),
         }
     }
 
-    /// The page that they ask for.
+    /// The same, beside others that were checked already: the field is refused for what is wrong with
+    /// any of them.
+    pub fn beside(self, check: Check) -> Self {
+        Self { check, ..self }
+    }
+
+    /// The page that they ask for, of the list whose cursors have that name.
     ///
     /// # Errors
     /// `INVALID_INPUT` with all that is wrong.
-    pub fn request(self) -> Result<PageRequest, Error> {
-        let mut violations = Vec::new();
-        let mut refuse = |field: &str, message: &'static str| {
-            violations.push(Violation {
-                field: field.to_owned(),
-                message: message.into(),
-            });
-        };
+    fn request(self, cursor_name: impl Fn() -> String) -> Result<PageRequest, Error> {
+        let mut check = self.check;
         for (field, size) in [("first", self.first), ("last", self.last)] {
             if size.is_some_and(|size| !(1..=MAX_SIZE).contains(&size)) {
-                refuse(field, "must be 1 to 100");
+                check.refuse(field, "must be 1 to 100");
             }
         }
         if self.first.is_some() && self.last.is_some() {
-            refuse("last", "does not go with `first`");
+            check.refuse("last", "does not go with `first`");
         }
         if let Some(offset) = self.offset {
             if !(0..=MAX_OFFSET).contains(&offset) {
-                refuse("offset", "must be 0 to 10,000");
+                check.refuse("offset", "must be 0 to 10,000");
             }
             if self.last.is_some() {
-                refuse("offset", "does not go with `last`");
+                check.refuse("offset", "does not go with `last`");
             }
         }
-        if !violations.is_empty() {
-            return Err(Error::InvalidInput(violations));
-        }
+        let position = |cursor: &str| {
+            let position = Position::of_cursor(cursor, &cursor_name());
+            position.map_err(|bad| Invalid(bad.to_string().into()))
+        };
+        let after = check.optional("after", &self.after, position);
+        let before = check.optional("before", &self.before, position);
+        let (after, before) = check.done((after, before))?;
         // All of these are in the bounds of `u16` by now.
         let narrow = |number: i32| u16::try_from(number).unwrap_or(DEFAULT_SIZE);
         Ok(PageRequest {
             size: self.first.or(self.last).map_or(DEFAULT_SIZE, narrow),
             from_end: self.last.is_some(),
-            after: self.after,
-            before: self.before,
+            after,
+            before,
             offset: self.offset.map_or(0, narrow),
         })
     }
@@ -155,7 +164,7 @@ impl<T> Connection<T> {
     /// The page of a list inside a list, read together with those of the parent's siblings.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED`, `INVALID_INPUT` for the page's arguments.
+    /// `UNAUTHENTICATED`, `INVALID_INPUT` for the field's arguments.
     pub async fn load<L>(
         ctx: &Context<'_>,
         list: L,
@@ -169,7 +178,7 @@ impl<T> Connection<T> {
     {
         // Boxed, because every object that has such a list would reserve the room of this.
         Box::pin(async move {
-            let request = args.request()?;
+            let request = args.request(|| list.cursor_name(parent))?;
             let wanted = wanted(ctx, &request);
             let key = PageKey {
                 list: list.clone(),
@@ -187,7 +196,7 @@ impl<T> Connection<T> {
     /// The page of a list of the viewer's own.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED`, `INVALID_INPUT` for the page's arguments.
+    /// `UNAUTHENTICATED`, `INVALID_INPUT` for the field's arguments.
     pub async fn of_viewer<L>(
         ctx: &Context<'_>,
         list: L,
@@ -198,7 +207,7 @@ impl<T> Connection<T> {
         L: List<Parent = crate::id::kind::User>,
     {
         let viewer = ctx.viewer_id()?;
-        let request = args.request()?;
+        let request = args.request(|| list.cursor_name(viewer))?;
         let wanted = wanted(ctx, &request);
         let parents = [viewer];
         let mut conn = ctx.app().db.read().await?;

@@ -137,8 +137,9 @@ impl JoinCodeMutation {
         if max_uses.is_some_and(|most| most < 1) {
             check.refuse("maxUses", "must be at least 1");
         }
-        let id = check.done(id)?;
         let expires_at = input.expires_at.take().map(|at| at.0);
+        let expires_at = check.ahead("expiresAt", expires_at, ctx.now());
+        let (id, expires_at) = check.done((id, expires_at))?;
         let terms = Terms {
             role,
             expires_at,

@@ -251,7 +251,7 @@ impl Loader<InvitationId> for Loaders {
 
     async fn load(&self, ids: &[InvitationId]) -> Loaded<InvitationId, NamedInvitation> {
         let mut conn = self.app.db.read().await?;
-        let found = invitation::visible(&mut conn, self.viewer, ids).await?;
+        let found = invitation::visible_to_live(&mut conn, self.viewer, ids).await?;
         Ok(keyed(found, |named| named.invitation.id))
     }
 }

@@ -81,6 +81,12 @@ pub async fn load(ctx: &Context<'_>, id: AnyId) -> Result<Option<Node>> {
     })
 }
 
+/// The same, but for deleted workspaces, which are looked up elsewhere.
+async fn load_live(ctx: &Context<'_>, id: AnyId) -> Result<Option<Node>> {
+    let found = load(ctx, id).await?;
+    Ok(found.filter(|node| !matches!(node, Node::Workspace(it) if it.is_deleted())))
+}
+
 /// How many ids can be asked for at once.
 const MOST: usize = 100;
 
@@ -98,7 +104,7 @@ impl NodeQuery {
     ) -> Nullable<Node> {
         let node = async {
             ctx.viewer()?;
-            load(ctx, any_id("id", &id)?).await
+            load_live(ctx, any_id("id", &id)?).await
         };
         nullable(node.await)
     }
@@ -127,7 +133,7 @@ impl NodeQuery {
         if !violations.is_empty() {
             return Err(Error::InvalidInput(violations).into());
         }
-        join_all(parsed.into_iter().map(|id| load(ctx, id)))
+        join_all(parsed.into_iter().map(|id| load_live(ctx, id)))
             .await
             .into_iter()
             .collect()

@@ -192,7 +192,7 @@ async fn drain(body: &mut BodyDataStream) {
 /// Finds out what was uploaded, on a thread for what takes its time.
 async fn look_at(state: &State, bytes: Bytes, headers: &HeaderMap) -> Result<Image, Refused> {
     let declared = headers.get(CONTENT_TYPE);
-    let declared = declared.map(|value| value.to_str().unwrap_or_default().to_owned());
+    let declared = declared.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
     // It is never closed, so this only waits.
     let turn = state.uploads.decoded.clone().acquire_owned().await;
     let looked = tokio::task::spawn_blocking(move || {

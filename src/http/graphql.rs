@@ -11,7 +11,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{RawQuery, State as Extract};
-use axum::http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE, UPGRADE};
+use axum::http::header::{ALLOW, CONTENT_TYPE, UPGRADE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
@@ -49,7 +49,7 @@ pub async fn get(
     headers: HeaderMap,
 ) -> Response {
     if let Ok(upgrade) = upgrade {
-        return open_socket(state, id, client, &headers, upgrade);
+        return open_socket(state, id, client, &headers, upgrade).await;
     }
     if state.app.config.playground.enabled && wants_html(&headers) {
         return playground::page();
@@ -67,7 +67,7 @@ pub async fn socket(
     headers: HeaderMap,
 ) -> Response {
     if let Ok(upgrade) = upgrade {
-        return open_socket(state, id, client, &headers, upgrade);
+        return open_socket(state, id, client, &headers, upgrade).await;
     }
     let message = "Open a WebSocket here, with the subprotocol graphql-transport-ws.";
     let reply = Reply::new(&headers, id);
@@ -78,7 +78,7 @@ pub async fn socket(
     response
 }
 
-fn open_socket(
+async fn open_socket(
     state: State,
     id: RequestId,
     client: Client,
@@ -89,7 +89,11 @@ fn open_socket(
         let message = "Pages of this origin may not open a socket here.";
         return Reply::new(headers, id).refuse(StatusCode::FORBIDDEN, message);
     }
-    let credentials = Credentials::of(headers.get(AUTHORIZATION));
+    let credentials = Credentials::of(headers);
+    // Asked for again when the client signs in: it may take until then, or come with others.
+    if let Err(refused) = credentials.authenticate(&state).await {
+        return Reply::new(headers, id).unauthenticated(refused);
+    }
     ws::open(state, credentials, client, id, upgrade)
 }
 
@@ -189,7 +193,7 @@ async fn answer(
             "Accept application/json, application/graphql-response+json or text/event-stream.";
         return reply.refuse(StatusCode::NOT_ACCEPTABLE, message);
     }
-    let credentials = Credentials::of(headers.get(AUTHORIZATION));
+    let credentials = Credentials::of(headers);
     let recalled = credentials.recall(state);
     let mut viewer = match &recalled {
         Some(recalled) => Ok(recalled.viewer().clone()),

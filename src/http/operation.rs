@@ -234,6 +234,9 @@ fn check(
         let cost = limits::check(&state.shape, document, name, variables);
         cost.map(|cost| cost.total())
     })?;
+    if !state.app.config.graphql.introspection {
+        limits::refuse_introspection(document)?;
+    }
     if operation.node.ty == OperationType::Mutation
         && let Some(key) = repeated_field(document, &operation.node.selection_set.node)
     {

@@ -21,7 +21,7 @@ use crate::models::organization::{self, Organization};
 use crate::models::rate_limit::{self, Rule};
 use crate::models::values::join_code::JoinCode as Code;
 use crate::models::workspace::{self, VisibleWorkspace, WorkspaceMember};
-use crate::models::{quota, removal, user};
+use crate::models::{invitation, quota, removal, user};
 use crate::random;
 use crate::run;
 use crate::schema::{
@@ -71,7 +71,7 @@ impl JoinCode {
 pub struct Terms {
     /// What a person who joins gets.
     pub role: WorkspaceRole,
-    /// From when on it is not taken any more; never unless given.
+    /// From when on it is not taken any more, which is after now; never unless given.
     pub expires_at: Option<Instant>,
     /// How many may join, at least 1; any number unless given.
     pub max_uses: Option<i32>,
@@ -142,7 +142,7 @@ pub async fn of_workspaces(
 /// Makes a new code; the old one stops working at once.
 ///
 /// # Errors
-/// Those of [`Viewer::workspace`]; `INVALID_INPUT` for terms that cannot be.
+/// Those of [`Viewer::workspace`].
 pub async fn rotate(
     app: &App,
     viewer: &Viewer,
@@ -150,9 +150,6 @@ pub async fn rotate(
     terms: Terms,
 ) -> Result<(VisibleWorkspace, JoinCode)> {
     let now = app.now();
-    if terms.expires_at.is_some_and(|at| at <= now) {
-        return Err(Error::invalid("expiresAt", "must lie in the future"));
-    }
     app.db
         .transaction(async |tx| {
             let scope = viewer.workspace::<Manage>(tx, id).await?;
@@ -199,7 +196,8 @@ fn event_of(scope: &WorkspaceScope<Manage>, kind: EventKind, data: serde_json::V
     }
 }
 
-/// Joins the workspace of the code. Who is a member already stays what they are, and counts no use.
+/// Joins the workspace of the code. Who is a member already stays what they are, and counts no use; what
+/// else somebody was offered there is taken back.
 ///
 /// # Errors
 /// `RATE_LIMITED`, failures counted; `NOT_FOUND` for a code that never was or was rotated away;
@@ -250,6 +248,7 @@ async fn join_in(
                 let message = "The join code cannot be used any more.";
                 return Err(Error::Refused(ErrorCode::InviteUnusable, message.into()));
             }
+            invitation::revoke_of_joiner(tx, viewer, organization_id, workspace, now).await?;
             quota::check_seat(tx, app.plan(&organization.plan_key), workspace, now).await?;
             admit(tx, viewer, organization_id, &code, now).await?
         }

@@ -94,6 +94,34 @@ async fn a_token_expires(#[values(Sqlite, Postgres)] on: Database) {
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
+async fn a_leap_second_is_told_as_it_is_stored(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let input = json!({ "name": "leap", "expiresAt": "2999-12-31T12:30:60.25Z" });
+    let made = ada
+        .mutate("createApiToken", input, "apiToken { expiresAt }")
+        .await;
+    let listed = ada.ok(TOKENS, json!({})).await;
+    for told in [&made["apiToken"], &listed["apiTokens"][0]] {
+        assert_eq!(told["expiresAt"], "2999-12-31T12:31:00.250Z");
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn all_that_is_wrong_with_a_token_is_told(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let past = (Utc::now() - TimeDelta::hours(1)).to_rfc3339();
+    let input = json!({ "name": "", "expiresAt": past });
+    let reply = ada
+        .mutate_refused("INVALID_INPUT", "createApiToken", input)
+        .await;
+    assert_eq!(reply.violations(), ["name", "expiresAt"]);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_makes_no_tokens(#[values(Sqlite, Postgres)] on: Database) {
     let server = TestServer::start(on).await;
     let ada = server.user("ada@example.com");

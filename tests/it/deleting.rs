@@ -165,6 +165,43 @@ async fn to_those_who_cannot_restore_it_a_deleted_workspace_is_gone(
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
+async fn by_its_id_alone_a_deleted_workspace_is_gone_to_its_owners_too(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let (ada, eve) = (
+        server.user("ada@example.com"),
+        server.user("eve@example.com"),
+    );
+    let acme = organization(&ada, "Acme").await;
+    workspace(&ada, &acme, "Kept").await;
+    let rocket = workspace(&ada, &acme, "Rocket").await;
+    let input = json!({ "workspaceId": rocket, "email": "eve@example.com" });
+    let invited = ada
+        .mutate("addWorkspaceMember", input, "invitation { id }")
+        .await;
+    let invitation = text(&invited, "invitation.id");
+    let query = "query($id: ID!, $ids: [ID!]!) { node(id: $id) { id } nodes(ids: $ids) { id }
+        workspace(by: { id: $id }) { id invitations(status: null) { nodes { id } } } }";
+    let variables = json!({ "id": rocket, "ids": [rocket, invitation] });
+    let (workspace, invited) = (json!({ "id": rocket }), json!({ "id": invitation }));
+    let looked_up = json!({ "id": rocket, "invitations": { "nodes": [invited] } });
+    let live = json!({ "node": workspace, "nodes": [workspace, invited], "workspace": looked_up });
+    assert_eq!(ada.ok(query, variables.clone()).await, live);
+
+    change(&ada, "deleteWorkspace", &rocket).await;
+    let deleted = json!({ "node": null, "nodes": [null, null], "workspace": looked_up });
+    assert_eq!(ada.ok(query, variables.clone()).await, deleted);
+    let node = "query($id: ID!) { node(id: $id) { id } }";
+    let found = eve.ok(node, json!({ "id": invitation })).await;
+    assert_eq!(found["node"], Value::Null);
+
+    change(&ada, "restoreWorkspace", &rocket).await;
+    assert_eq!(ada.ok(query, variables).await, live);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
 async fn ones_last_workspace_is_protected_unless_configured_otherwise(
     #[values(Sqlite, Postgres)] on: Database,
     #[values(true, false)] protected: bool,

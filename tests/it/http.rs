@@ -7,7 +7,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::support::{Database, Postgres, Reply, Sqlite, TestServer};
+use crate::support::{Database, Events, Postgres, Reply, Socket, Sqlite, TestIssuer, TestServer};
 
 const RESPONSE: &str = "application/graphql-response+json";
 const JSON: &str = "application/json";
@@ -118,9 +118,87 @@ async fn credentials_that_are_not_valid_are_never_nobodys(
         );
         assert_request_error(&reply, "UNAUTHENTICATED");
     }
+    // Of several, none is taken.
+    let (good, bad) = (format!("Bearer {token}"), "Bearer nonsense".to_owned());
+    for (one, other) in [(&good, &good), (&good, &bad), (&bad, &good)] {
+        for path in ["/graphql", "/graphql/stream"] {
+            let request = server.http().post(format!("{}{path}", server.url()));
+            let request = request.header("authorization", one);
+            let reply = send(request.header("authorization", other).json(&query)).await;
+            assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{path}");
+            assert_request_error(&reply, "UNAUTHENTICATED");
+        }
+    }
     // The scheme's case does not matter.
     let request = post_json(&server, &query).header("authorization", format!("bEARER {token}"));
     assert_eq!(send(request).await.status, StatusCode::OK);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn introspection_that_is_switched_off_is_refused(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::with(on, |config| config.graphql.introspection = false).await;
+    let token = server.token("ada@example.com");
+    let mut socket = Socket::signed_in(&server, &token).await;
+    for (query, operation) in [
+        ("{ __schema { types { name } } }", None),
+        ("{ __type(name: \"User\") { name } }", None),
+        ("{ viewer { id } __schema { description } }", None),
+        (
+            "{ ... { ...Asks } } fragment Asks on Query { a: __typename s: __schema { description } }",
+            None,
+        ),
+        // The document, whichever of its operations runs.
+        (
+            "query A { __typename } query B { __schema { description } }",
+            Some("A"),
+        ),
+    ] {
+        let params = json!({ "query": query, "operationName": operation });
+        for client in [
+            post_json(&server, &params),
+            post_json(&server, &params).bearer_auth(&token),
+        ] {
+            let reply = send(client).await;
+            assert_request_error(&reply, "GRAPHQL_VALIDATION_FAILED");
+            let message = &reply.body["errors"][0]["message"];
+            assert_eq!(message, "Introspection is switched off.", "{query}");
+        }
+        if operation.is_none() {
+            socket.subscribe("1", query, json!({})).await;
+            assert_eq!(
+                socket.error("1").await,
+                "GRAPHQL_VALIDATION_FAILED",
+                "{query}"
+            );
+            let mut events = Events::of(&server, &token, query, json!({})).await;
+            let result = events.result().await;
+            let code = &result["errors"][0]["extensions"]["code"];
+            assert_eq!(code, "GRAPHQL_VALIDATION_FAILED", "{query}");
+            assert!(result.get("data").is_none(), "{result:#}");
+            events.completes().await;
+        }
+    }
+    let query = json!({ "query": "{ __typename viewer { __typename } }" });
+    let reply = send(post_json(&server, &query).bearer_auth(&token)).await;
+    let named = json!({ "__typename": "Query", "viewer": { "__typename": "User" } });
+    assert_eq!(reply.body["data"], named);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_the_issuer_has_just_taken_into_use_is_found(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let issuer = TestIssuer::new();
+    let server = TestServer::with(on, |config| issuer.configure(config)).await;
+    let status = async |issuer: &TestIssuer| {
+        let client = server.bearer(&issuer.token("ada@example.com", json!({})));
+        client.send("{ viewer { id } }", json!({})).await.status
+    };
+    assert_eq!(status(&issuer).await, StatusCode::OK);
+    let rotated = issuer.rotated(&server.app().config.data_dir);
+    assert_eq!(status(&rotated).await, StatusCode::OK);
 }
 
 #[rstest]

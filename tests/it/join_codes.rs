@@ -173,12 +173,13 @@ async fn the_terms_of_a_code_are_checked(#[values(Sqlite, Postgres)] on: Databas
         server.user("bob@example.com"),
     );
     let (id, code) = workspace(&ada).await;
-    let input = json!({ "workspaceId": id, "role": "OWNER", "maxUses": 0 });
+    let past = "2020-01-01T00:00:00Z";
+    let input = json!({ "workspaceId": id, "role": "OWNER", "maxUses": 0, "expiresAt": past });
     let reply = ada
         .mutate_refused("INVALID_INPUT", "rotateJoinCode", input)
         .await;
-    assert_eq!(reply.violations(), ["role", "maxUses"]);
-    let input = json!({ "workspaceId": id, "expiresAt": "2020-01-01T00:00:00Z" });
+    assert_eq!(reply.violations(), ["role", "maxUses", "expiresAt"]);
+    let input = json!({ "workspaceId": id, "expiresAt": past });
     let reply = ada
         .mutate_refused("INVALID_INPUT", "rotateJoinCode", input)
         .await;
@@ -258,4 +259,80 @@ async fn joins_are_limited_failures_included(#[values(Sqlite, Postgres)] on: Dat
     assert_eq!(reply.status, 200);
     server.clock().advance(TimeDelta::seconds(wait));
     bob.mutate("joinWorkspaceByCode", input, "__typename").await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_joins_by_code_needs_their_invitation_no_more(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::with(on, |config| {
+        let plan = config.plans.entry(config.default_plan.clone()).or_default();
+        plan.max_members_per_workspace = Some(3);
+    });
+    let server = server.await;
+    let ada = server.user("ada@example.com");
+    let (id, code) = workspace(&ada).await;
+    let mut invited = Vec::new();
+    for email in ["bob@example.com", "eve@example.com"] {
+        let input = json!({ "workspaceId": id, "email": email });
+        let added = ada.mutate("addWorkspaceMember", input, "invitation { id }");
+        invited.push(text(&added.await, "invitation.id"));
+    }
+    // One seat is kept for Bob, and one for Eve.
+    let join = json!({ "code": code });
+    server
+        .user("fay@example.com")
+        .mutate_refused("LIMIT_REACHED", "joinWorkspaceByCode", join.clone())
+        .await;
+    let bob = server.user("bob@example.com");
+    bob.mutate("joinWorkspaceByCode", join, JOINED).await;
+
+    let query = "query($id: ID!) { workspace(by: { id: $id }) {
+        limits { members { used } }
+        invitations(status: null) { nodes { id status } }
+        events(first: 2, kinds: [INVITATION_REVOKED, WORKSPACE_MEMBER_ADDED]) {
+            nodes { kind actor { email } subject { id } data } } } }";
+    let found = ada.ok(query, json!({ "id": id })).await;
+    let nodes = |list: &str| found["workspace"][list]["nodes"].clone();
+    let invitations = json!([
+        { "id": invited[1], "status": "PENDING" },
+        { "id": invited[0], "status": "REVOKED" },
+    ]);
+    assert_eq!(nodes("invitations"), invitations);
+    assert_eq!(found["workspace"]["limits"]["members"]["used"], 3);
+    let events = nodes("events");
+    assert_eq!(events[0]["kind"], "WORKSPACE_MEMBER_ADDED");
+    let revoked = json!({
+        "kind": "INVITATION_REVOKED", "actor": { "email": "bob@example.com" },
+        "subject": { "id": invited[0] }, "data": { "email": "bob@example.com" },
+    });
+    assert_eq!(events[1], revoked);
+    bob.mutate_refused(
+        "INVITE_UNUSABLE",
+        "acceptInvitation",
+        json!({ "invitationId": invited[0] }),
+    )
+    .await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_that_may_be_meant_for_another_stays(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let (id, code) = workspace(&ada).await;
+    let input = json!({ "workspaceId": id, "email": "bob@example.com" });
+    ada.mutate("addWorkspaceMember", input, "invitation { id }")
+        .await;
+    let bob = server.user("bob@example.com");
+    bob.ok("{ viewer { id } }", json!({})).await;
+    server.stranger("other", "bob@example.com", true).await;
+    bob.mutate("joinWorkspaceByCode", json!({ "code": code }), JOINED)
+        .await;
+    let query = "query($id: ID!) { workspace(by: { id: $id }) { invitations { totalCount } } }";
+    let found = ada.ok(query, json!({ "id": id })).await;
+    assert_eq!(found["workspace"]["invitations"]["totalCount"], 1);
 }

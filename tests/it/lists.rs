@@ -272,12 +272,38 @@ async fn a_page_that_cannot_be_is_refused(#[values(Sqlite, Postgres)] on: Databa
         (json!({ "after": "garbage" }), vec!["after"]),
         (json!({ "before": "\u{0}" }), vec!["before"]),
         (json!({ "org": "x" }), vec!["organizationId"]),
+        // All that is wrong is told at once.
+        (json!({ "first": 0, "after": "x" }), vec!["first", "after"]),
+        (
+            json!({ "after": "x", "before": "y" }),
+            vec!["after", "before"],
+        ),
+        (
+            json!({ "org": "x", "search": "s".repeat(101), "first": 0, "offset": -1, "after": "x" }),
+            vec!["organizationId", "search", "first", "offset", "after"],
+        ),
     ] {
         assert_eq!(
             refused(&ada, arguments.clone()).await,
             violations,
             "{arguments}"
         );
+    }
+    for (query, violations) in [
+        (
+            "query($search: String) { organizations { nodes {
+                workspaces(search: $search, first: 0, before: \"x\") { totalCount } } } }",
+            ["search", "first", "before"],
+        ),
+        (
+            "query($search: String) { workspaces { nodes {
+                prompts(search: $search, last: 0, after: \"x\") { totalCount } } } }",
+            ["search", "last", "after"],
+        ),
+    ] {
+        let variables = json!({ "search": "s".repeat(101) });
+        let reply = ada.refused("INVALID_INPUT", query, variables).await;
+        assert_eq!(reply.violations(), violations, "{query}");
     }
     let query = "query($id: ID!) { organization(by: { id: $id }) {
         workspaces { pageInfo { endCursor } } members { pageInfo { endCursor } } events { pageInfo { endCursor } } }

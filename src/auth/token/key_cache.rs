@@ -45,6 +45,8 @@ struct State {
     current_at: Option<DateTime<Utc>>,
     /// When a refresh last began, however it ended.
     tried_at: Option<DateTime<Utc>>,
+    /// When one last began that an unknown key id caused.
+    missed_at: Option<DateTime<Utc>>,
     /// What went wrong with it.
     failure: Option<String>,
     /// Which version of a file the keys are from.
@@ -52,6 +54,16 @@ struct State {
 }
 
 type Version = (SystemTime, u64);
+
+/// Why the keys are refreshed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// There are none, or they are old.
+    Age,
+    /// One is missing. Tokens that name keys at random must not have the issuer asked for each, and a
+    /// key that has just come must not wait because the keys were fetched a moment before.
+    Unknown,
+}
 
 impl KeyCache {
     /// The keys of `issuer`, none of them fetched yet.
@@ -75,20 +87,23 @@ impl KeyCache {
         algorithm: Algorithm,
         now: DateTime<Utc>,
     ) -> Result<DecodingKey, TokenError> {
+        let mut has_asked = false;
         if self.state().keys.is_none() {
-            self.refresh(self.turn.clone().lock_owned().await, now)
-                .await;
+            let turn = self.turn.clone().lock_owned().await;
+            has_asked = self.refresh(turn, Cause::Age, now).await;
         } else if self.is_old(now)
             && let Ok(turn) = self.turn.clone().try_lock_owned()
         {
             // Only this request waits; the others make do with the old keys meanwhile.
-            self.refresh(turn, now).await;
+            has_asked = self.refresh(turn, Cause::Age, now).await;
         }
         match self.keys()?.select(id, algorithm) {
-            Err(Refusal::Key) => {
+            Err(Refusal::Key) if !has_asked => {
                 // Also where it is too early to ask again: somebody else may be asking just now.
-                self.refresh(self.turn.clone().lock_owned().await, now)
-                    .await;
+                let turn = self.turn.clone().lock_owned().await;
+                if let Err(Refusal::Key) = self.keys()?.select(id, algorithm) {
+                    self.refresh(turn, Cause::Unknown, now).await;
+                }
                 Ok(self.keys()?.select(id, algorithm)?.clone())
             }
             selected => Ok(selected?.clone()),
@@ -103,19 +118,31 @@ impl KeyCache {
         })
     }
 
-    /// Asks for the keys anew, unless that was done a moment ago. What a refresh finds is stored
-    /// even if the request that began it goes away.
-    async fn refresh(self: &Arc<Self>, turn: OwnedMutexGuard<()>, now: DateTime<Utc>) {
+    /// Asks for the keys anew, unless that was done a moment ago for that cause. What a refresh finds is
+    /// stored even if the request that began it goes away. Tells whether it asked.
+    async fn refresh(
+        self: &Arc<Self>,
+        turn: OwnedMutexGuard<()>,
+        cause: Cause,
+        now: DateTime<Utc>,
+    ) -> bool {
         {
             let mut state = self.lock();
             let pause = match state.keys {
                 Some(_) => self.origin.pause(),
                 None => self.origin.pause().min(FIRST_KEYS_PAUSE),
             };
-            if !passed(state.tried_at, pause, now) {
-                return;
+            let before = match cause {
+                Cause::Age => state.tried_at,
+                Cause::Unknown => state.missed_at,
+            };
+            if !passed(before, pause, now) {
+                return false;
             }
             state.tried_at = Some(now);
+            if cause == Cause::Unknown {
+                state.missed_at = Some(now);
+            }
         }
         let this = self.clone();
         let refreshing = tokio::spawn(async move {
@@ -125,6 +152,7 @@ impl KeyCache {
         });
         // It fails only when the runtime is going down, and this request with it.
         let _ = refreshing.await;
+        true
     }
 
     fn store(&self, loaded: Result<Loaded, String>, now: DateTime<Utc>) {
@@ -201,7 +229,7 @@ impl Origin {
         }
     }
 
-    /// The least time between two refreshes.
+    /// The least time between two refreshes of one cause.
     fn pause(&self) -> TimeDelta {
         match self {
             Self::Url(..) => TimeDelta::minutes(1),

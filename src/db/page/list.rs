@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::position::Position;
-use super::{BadCursor, Direction, PageRequest, Window};
+use super::{Direction, PageRequest, Window};
 use crate::db::{Connection, MAX_PARENTS};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::id::{Id, Kind, UserId};
 
 /// The rows of several parents, each with its parent.
@@ -62,7 +62,7 @@ pub trait List: Send + Sync {
     /// depend on the number of rows, and on that of parents only past [`MAX_PARENTS`].
     ///
     /// # Errors
-    /// `INVALID_INPUT` for a cursor of another list.
+    /// Only those of the database.
     fn pages(
         &self,
         conn: &mut Connection,
@@ -77,9 +77,7 @@ pub trait List: Send + Sync {
             // one they share theirs.
             let together = if request.has_cursor() { 1 } else { MAX_PARENTS };
             for parents in parents.chunks(together) {
-                let window = request
-                    .window(&self.cursor_name(parents[0]), self.order())
-                    .map_err(bad_cursor)?;
+                let window = request.window(self.order());
                 let mut rows = group(self.read(conn, viewer, parents, &window).await?);
                 let totals: HashMap<_, _> = if wanted.total {
                     self.count(conn, viewer, parents)
@@ -115,10 +113,6 @@ pub trait List: Send + Sync {
             Ok(pages)
         }
     }
-}
-
-fn bad_cursor(argument: &'static str) -> Error {
-    Error::invalid(argument, BadCursor.to_string())
 }
 
 fn group<P: Kind, R>(children: Children<P, R>) -> HashMap<Id<P>, Vec<R>> {

@@ -47,7 +47,7 @@ pub struct Window {
     pub offset: i64,
 }
 
-/// The page that a client asks for, its cursors still as they came.
+/// The page that a client asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PageRequest {
     /// How many rows: 1 to 100.
@@ -55,34 +55,22 @@ pub struct PageRequest {
     /// Whether the page is the last of the list (`last`) and not its first (`first`).
     pub from_end: bool,
     /// Only rows that come after this one in the list.
-    pub after: Option<String>,
+    pub after: Option<Position>,
     /// Only rows that come before this one in the list.
-    pub before: Option<String>,
+    pub before: Option<Position>,
     /// As many rows are passed over first: at most 10,000.
     pub offset: u16,
 }
 
 impl PageRequest {
     /// The window that holds the page and one row more, which tells whether the list goes on.
-    ///
-    /// # Errors
-    /// The name of the argument whose cursor is not one of this list.
-    fn window(&self, list: &str, order: Direction) -> Result<Window, &'static str> {
-        let position = |cursor: &Option<String>, argument| {
-            let position = cursor
-                .as_ref()
-                .map(|cursor| Position::of_cursor(cursor, list));
-            position.transpose().map_err(|BadCursor| argument)
-        };
-        let (after, before) = (
-            position(&self.after, "after")?,
-            position(&self.before, "before")?,
-        );
+    fn window(&self, order: Direction) -> Window {
+        let (after, before) = (self.after.clone(), self.before.clone());
         let (low, high) = match order {
             Direction::Ascending => (after, before),
             Direction::Descending => (before, after),
         };
-        Ok(Window {
+        Window {
             low,
             high,
             direction: if self.from_end {
@@ -92,7 +80,7 @@ impl PageRequest {
             },
             limit: i64::from(self.size) + 1,
             offset: self.offset.into(),
-        })
+        }
     }
 
     /// Whether rows may lie beyond the end that the page is read from.

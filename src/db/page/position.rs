@@ -10,7 +10,7 @@ use crate::db::types::Instant;
 use crate::id::{Id, Kind};
 
 /// What a list is ordered by, besides the id.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Key {
     /// Nothing: ids sort by creation.
@@ -22,7 +22,7 @@ pub enum Key {
 }
 
 /// The place of a row in a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Position {
     /// What the list is ordered by first.
     pub key: Key,

@@ -24,7 +24,9 @@ mod lexer;
 mod tests;
 
 use async_graphql::Variables;
-use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition};
+use async_graphql::parser::types::{
+    DocumentOperations, ExecutableDocument, OperationDefinition, Selection, SelectionSet,
+};
 
 use super::shape::{Shape, named};
 use crate::error::{Error, ErrorCode};
@@ -100,6 +102,41 @@ pub fn check(
         Some(operation) => cost::check(shape, &fragments, operation, variables),
         None => Ok(Cost::default()),
     }
+}
+
+/// Refuses a document that asks about the schema, wherever in it. Executing it would give `null` for what
+/// cannot be.
+///
+/// # Errors
+/// `GRAPHQL_VALIDATION_FAILED`.
+pub fn refuse_introspection(document: &ExecutableDocument) -> Result<(), Error> {
+    let operations = document
+        .operations
+        .iter()
+        .map(|(_, it)| &it.node.selection_set);
+    let fragments = document.fragments.values().map(|it| &it.node.selection_set);
+    if operations
+        .chain(fragments)
+        .any(|set| introspects(&set.node))
+    {
+        let message = "Introspection is switched off.";
+        return Err(Error::Refused(
+            ErrorCode::GraphqlValidationFailed,
+            message.into(),
+        ));
+    }
+    Ok(())
+}
+
+fn introspects(set: &SelectionSet) -> bool {
+    set.items.iter().any(|selection| match &selection.node {
+        Selection::Field(field) => {
+            is_introspection(&field.node.name.node) || introspects(&field.node.selection_set.node)
+        }
+        Selection::InlineFragment(fragment) => introspects(&fragment.node.selection_set.node),
+        // Fragments are looked at by themselves.
+        Selection::FragmentSpread(_) => false,
+    })
 }
 
 /// Refuses a default whose type does not exist: of a list of such a type, the validator panics.

@@ -173,10 +173,11 @@ impl Organization {
         )]
         search: Option<String>,
     ) -> Result<Connection<Workspace>> {
+        let mut check = Check::default();
         let list = WorkspacesOfOrganization {
-            search: search_argument(search)?,
+            search: search_argument(&mut check, &search),
         };
-        let args = PageArgs::new(first, after, last, before);
+        let args = PageArgs::new(first, after, last, before).beside(check);
         Connection::load(ctx, list, self.0.organization.id, args, Workspace).await
     }
 

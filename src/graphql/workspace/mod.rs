@@ -16,6 +16,7 @@ pub use mutation::WorkspaceMutation;
 pub use query::{WorkspaceQuery, search_argument};
 
 use self::limits::WorkspaceLimits;
+use super::check::Check;
 use super::connection::{Connection, PageArgs};
 use super::context::ContextExt;
 use super::error::{Nullable, nullable};
@@ -79,6 +80,11 @@ pub struct Workspace(pub VisibleWorkspace);
 impl Workspace {
     fn row(&self) -> &workspace::Workspace {
         &self.0.workspace
+    }
+
+    /// Whether it is deleted, and can be restored.
+    pub fn is_deleted(&self) -> bool {
+        self.row().deleted_at.is_some()
     }
 
     fn role(&self) -> Result<access::WorkspaceRole, Error> {
@@ -338,10 +344,11 @@ impl Workspace {
         )]
         search: Option<String>,
     ) -> Result<Connection<Prompt>> {
+        let mut check = Check::default();
         let list = PromptList {
-            search: search_argument(search)?,
+            search: search_argument(&mut check, &search),
         };
-        let args = PageArgs::new(first, after, last, before);
+        let args = PageArgs::new(first, after, last, before).beside(check);
         Connection::load(ctx, list, self.row().id, args, Prompt).await
     }
 

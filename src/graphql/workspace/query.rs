@@ -106,18 +106,12 @@ impl WorkspaceQuery {
         offset: Option<i32>,
     ) -> Result<Connection<Workspace>> {
         ctx.viewer()?;
-        let organization = match organization_id {
-            Some(id) => {
-                let mut check = Check::default();
-                let id = check.id("organizationId", &id);
-                Some(check.done(id)?)
-            }
-            None => None,
-        };
+        let mut check = Check::default();
+        let organization = organization_id.and_then(|id| check.id("organizationId", &id).ok());
         let order = order_by.unwrap_or_default();
         let list = WorkspaceList {
             organization,
-            search: search_argument(search)?,
+            search: search_argument(&mut check, &search),
             deleted: status.map(|status| status == WorkspaceStatus::Deleted),
             now: ctx.now(),
             field: order.field.into(),
@@ -130,6 +124,7 @@ impl WorkspaceQuery {
             last,
             before,
             offset,
+            check,
         };
         Connection::of_viewer(ctx, list, args, Workspace).await
     }
@@ -172,12 +167,7 @@ fn selects_organizations(ctx: &Context<'_>) -> bool {
     })
 }
 
-/// The text that a list is searched for.
-///
-/// # Errors
-/// `INVALID_INPUT` where it is too long.
-pub fn search_argument(search: Option<String>) -> Result<Option<String>, Error> {
-    let mut check = Check::default();
-    let search = check.optional("search", &search, text::search);
-    Ok(check.done(search)?.flatten())
+/// The text that a list is searched for, if there is one and it can be.
+pub fn search_argument(check: &mut Check, search: &Option<String>) -> Option<String> {
+    check.optional("search", search, text::search).ok()??
 }

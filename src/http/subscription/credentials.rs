@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use axum::http::HeaderValue;
+use axum::http::header::{AUTHORIZATION, HeaderMap};
 use tokio::time::sleep;
 
-use crate::auth::{Recalled, Refused, Viewer};
+use crate::auth::{Recalled, Refused, Viewer, is_api_token};
 use crate::db::types::Instant;
 use crate::graphql::SignedOut;
 use crate::http::state::State;
@@ -22,9 +22,12 @@ impl fmt::Debug for Credentials {
 }
 
 impl Credentials {
-    /// Those of a header.
-    pub fn of(header: Option<&HeaderValue>) -> Self {
-        Self(header.map(|header| header.as_bytes().to_vec()))
+    /// Those of a request with these headers. Several are one list, as RFC 9110 §5.3 has it, and so not
+    /// valid: nobody could tell which of them counts.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let sent = headers.get_all(AUTHORIZATION).iter();
+        let sent: Vec<_> = sent.map(|value| value.as_bytes()).collect();
+        Self((!sent.is_empty()).then(|| sent.join(b", ".as_slice())))
     }
 
     /// Those of a value that is written as the header's would be.
@@ -58,6 +61,27 @@ impl Credentials {
     pub fn forget(&self, state: &State) {
         if let Some(header) = &self.0 {
             state.authenticator.forget(header);
+        }
+    }
+
+    /// Whether they are still good for what a subscription gives next. An API token is ended at once, and
+    /// its owner may see as much as before; of other tokens, [`Self::ended`] notices the expiry, and whoever
+    /// is gone sees nothing.
+    ///
+    /// A database that cannot be reached is waited for.
+    pub async fn still_hold(&self, state: &State) -> bool {
+        let Some(header) = self.0.as_ref().filter(|header| is_api_token(header)) else {
+            return true;
+        };
+        loop {
+            match state.authenticator.authenticate(&state.app, header).await {
+                Ok(_) => return true,
+                Err(Refused::Invalid(_)) => return false,
+                Err(Refused::Failed(error)) => {
+                    tracing::debug!(?error, "credentials could not be checked");
+                    sleep(state.app.pace.look).await;
+                }
+            }
         }
     }
 

@@ -46,6 +46,12 @@ impl Output {
         Log::default().error(failed(error), id)
     }
 
+    /// That the credentials ended.
+    pub fn signed_off() -> Self {
+        let message = "The credentials are not valid any more.";
+        Self::refusal(&Refusal::new(ErrorCode::Unauthenticated, message))
+    }
+
     /// That the server failed.
     pub fn failure(id: &RequestId) -> Self {
         Self::Error(json!([{
@@ -65,18 +71,23 @@ pub struct Outlet<K> {
     pub patience: Option<Duration>,
 }
 
-/// Nobody takes the results any more.
-pub struct Gone;
+/// Why no more results are passed on.
+pub enum Stopped {
+    /// Nobody takes them any more.
+    Gone,
+    /// What the client signed in with is not valid any more.
+    SignedOff,
+}
 
 impl<K: Copy> Outlet<K> {
     /// Passes on a result, once there is room for it.
-    pub async fn send(&self, output: Output) -> Result<(), Gone> {
+    pub async fn send(&self, output: Output) -> Result<(), Stopped> {
         let sending = self.sender.send((self.key, output));
         match self.patience {
-            None => sending.await.map_err(|_| Gone),
+            None => sending.await.map_err(|_| Stopped::Gone),
             Some(patience) => match timeout(patience, sending).await {
                 Ok(Ok(())) => Ok(()),
-                Ok(Err(_)) | Err(_) => Err(Gone),
+                Ok(Err(_)) | Err(_) => Err(Stopped::Gone),
             },
         }
     }
@@ -97,13 +108,16 @@ pub struct Operation {
 impl Operation {
     /// Runs it to its end, or until nobody takes its results any more; a mutation to its end in any
     /// case.
+    ///
+    /// # Errors
+    /// Where the results are not passed on to their end. Nothing is said yet of credentials that ended.
     pub async fn run<K: Copy>(
         self,
         state: &State,
         context: RequestContext,
         viewer: Option<String>,
         outlet: &Outlet<K>,
-    ) {
+    ) -> Result<(), Stopped> {
         let Self {
             request,
             checked,
@@ -119,7 +133,9 @@ impl Operation {
                     None => {
                         let document = account.checked.document();
                         let responses = context.stream(&state.schema, request, document);
-                        account.follow(responses, &charge, outlet).await
+                        account
+                            .follow(responses, &charge, &credentials, outlet)
+                            .await
                     }
                 }
             }
@@ -136,6 +152,7 @@ impl Operation {
             }
         };
         account.is_read = outcome.is_ok();
+        outcome
     }
 }
 
@@ -165,13 +182,14 @@ impl<'a> Account<'a> {
         }
     }
 
-    /// Passes on what a subscription gives, to its end.
+    /// Passes on what a subscription gives, to its end or that of the credentials.
     async fn follow<K: Copy>(
         &mut self,
         responses: impl Stream<Item = Streamed>,
         charge: &Charge<'_>,
+        credentials: &Credentials,
         outlet: &Outlet<K>,
-    ) -> Result<(), Gone> {
+    ) -> Result<(), Stopped> {
         let statements = self.checked.statements.clone();
         let mut responses = pin!(responses);
         loop {
@@ -181,7 +199,12 @@ impl<'a> Account<'a> {
                     charge.settle(&mut response);
                     self.log.error(response, &self.id)
                 }
-                Some(Streamed::Item(response)) => self.log.next(response, &self.id),
+                Some(Streamed::Item(response)) => {
+                    if !statements.count(credentials.still_hold(self.state)).await {
+                        return Err(Stopped::SignedOff);
+                    }
+                    self.log.next(response, &self.id)
+                }
             };
             let is_last = output.is_last();
             outlet.send(output).await?;

@@ -21,11 +21,10 @@ use tokio::time::sleep;
 use tracing::Instrument;
 
 use super::credentials::Credentials;
-use super::run::{Operation, Outlet, Output};
+use super::run::{Operation, Outlet, Output, Stopped};
 use super::stopped;
 use crate::auth::Viewer;
 use crate::db::types::Instant;
-use crate::error::ErrorCode;
 use crate::graphql::{RequestContext, SignedOut};
 use crate::http::operation::Checked;
 use crate::http::refusal::Refusal;
@@ -86,7 +85,10 @@ pub fn answer(
                 credentials,
                 id,
             };
-            operation.run(&state, context, name, &outlet).await;
+            if let Err(Stopped::SignedOff) = operation.run(&state, context, name, &outlet).await {
+                // Nobody waits for more.
+                let _ = outlet.send(Output::signed_off()).await;
+            }
         };
         tokio::spawn(running.in_current_span())
     };
@@ -137,11 +139,7 @@ impl Results {
         }
         let output = tokio::select! {
             output = self.outputs.recv() => output.map(|((), output)| output),
-            () = &mut self.ended => {
-                let message = "The credentials are not valid any more.";
-                let refusal = Refusal::new(ErrorCode::Unauthenticated, message);
-                Some(Output::refusal(&refusal))
-            }
+            () = &mut self.ended => Some(Output::signed_off()),
             // Without a word of completion, so that clients connect again.
             () = stopped(&mut self.stopping) => return None,
             () = sleep(self.silence) => return Some(COMMENT.to_vec()),

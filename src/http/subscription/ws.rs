@@ -14,7 +14,7 @@ use tracing::Instrument;
 
 use super::credentials::Credentials;
 use super::protocol::{Action, Close, Protocol};
-use super::run::{Operation, Outlet, Output};
+use super::run::{Operation, Outlet, Output, Stopped};
 use super::stopped;
 use crate::auth::{Refused, Viewer};
 use crate::db::types::Instant;
@@ -307,8 +307,10 @@ async fn operate(
         credentials,
         id,
     };
-    operation.run(&state, context, name, &outlet).await;
-    Ok(())
+    match operation.run(&state, context, name, &outlet).await {
+        Err(Stopped::SignedOff) => Err(Close::FORBIDDEN),
+        Ok(()) | Err(Stopped::Gone) => Ok(()),
+    }
 }
 
 async fn authenticate(state: &State, credentials: &Credentials) -> Result<Option<Viewer>, Close> {

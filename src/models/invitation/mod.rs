@@ -25,7 +25,8 @@ pub use invite::{Added, add_workspace_member, invite_organization_member};
 pub use list::{OrganizationInvitations, WorkspaceInvitations};
 pub use manage::{resend, revoke};
 pub use revoke::{
-    decline_all, revoke_of_inviter, revoke_of_organizations, revoke_of_workspace, revoke_unrightful,
+    decline_all, revoke_of_inviter, revoke_of_joiner, revoke_of_organizations, revoke_of_workspace,
+    revoke_unrightful,
 };
 
 use crate::access::{OrganizationRole, WorkspaceRole};
@@ -190,19 +191,44 @@ pub async fn visible(
     viewer: UserId,
     ids: &[InvitationId],
 ) -> Result<Vec<NamedInvitation>> {
-    let found: Vec<Row> = run!(
-        conn,
-        invitations_before(viewer)
+    read(conn, viewer, ids, true).await
+}
+
+/// The same, but for those to deleted workspaces, which can be listed alone.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn visible_to_live(
+    conn: &mut Connection,
+    viewer: UserId,
+    ids: &[InvitationId],
+) -> Result<Vec<NamedInvitation>> {
+    read(conn, viewer, ids, false).await
+}
+
+async fn read(
+    conn: &mut Connection,
+    viewer: UserId,
+    ids: &[InvitationId],
+    with_deleted: bool,
+) -> Result<Vec<NamedInvitation>> {
+    let found: Vec<Row> = run!(conn, {
+        let mut query = invitations_before(viewer)
             .filter(invitations::id.eq_any(ids))
             .filter(manages().or(is_invited().nullable()))
+            .into_boxed();
+        if !with_deleted {
+            query = query.filter(workspaces::deleted_at.nullable().is_null());
+        }
+        query
             .select((
                 Invitation::as_select(),
                 organizations::name,
-                workspaces::name.nullable()
+                workspaces::name.nullable(),
             ))
             .load(conn)
             .await
-    )?;
+    })?;
     Ok(found.into_iter().map(NamedInvitation::from).collect())
 }
 

@@ -1,19 +1,12 @@
 //! The time that answers are counted in.
 
-use std::time::Duration;
-
 use chrono::TimeDelta;
 
 use crate::db::types::Instant;
 use crate::error::{Error, Result};
 
-/// How many days the time may span that is told day by day: five years.
-const MAX_DAYS: u32 = 5 * 366;
-
 /// How many days are told unless a beginning is given, the last one included.
 const DEFAULT_DAYS: i64 = 30;
-
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A span of time: its beginning is part of it, its end is not.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -47,19 +40,6 @@ impl Span {
             return Err(Error::invalid("until", "must not be before since"));
         }
         Ok(Self { since, until })
-    }
-
-    /// Refuses a span that is too long to be told day by day, as far as it lies in the past.
-    ///
-    /// # Errors
-    /// `INVALID_INPUT`.
-    pub fn check_days(self, now: Instant) -> Result<()> {
-        let end = self.until.map_or(now, |until| until.min(now));
-        if end.since(self.since) > DAY * MAX_DAYS {
-            let message = format!("must be at most {MAX_DAYS} days before until, for byDay");
-            return Err(Error::invalid("since", message));
-        }
-        Ok(())
     }
 
     pub(super) fn cut(self) -> Cut {
@@ -170,18 +150,5 @@ mod tests {
             let span = Span::new(None, Some(until), at(20, 0)).unwrap();
             assert!(span.cut().parts.len() <= 1);
         }
-    }
-
-    #[test]
-    fn what_is_told_by_day_lies_in_five_years() {
-        let now = at(20, 12);
-        let days_ago = |days: i64| now.plus(TimeDelta::days(-days));
-        let days = |since, until| Span::new(Some(since), until, now).unwrap().check_days(now);
-        assert!(days(days_ago(1_830), None).is_ok());
-        assert!(days(days_ago(1_831), None).is_err());
-        assert!(days(days_ago(1_831), Some(days_ago(1))).is_ok());
-        assert!(days(days_ago(1), Some(Instant::MAX)).is_ok());
-        assert!(days(Instant::MAX, None).is_ok());
-        assert!(days(Instant::MIN, Some(Instant::MAX)).is_err());
     }
 }

@@ -94,6 +94,9 @@ fn hostile() -> Vec<(&'static str, Vec<u8>, Option<&'static str>, StatusCode)> {
         ("PNG called JPEG", png(), Some("image/jpeg"), TYPE),
         ("PNG called a page", png(), Some("text/html"), TYPE),
         ("PNG called nonsense", png(), Some("png"), TYPE),
+        ("PNG called what is no text", png(), Some("é"), TYPE),
+        ("PNG called text", png(), Some("text/plain"), TYPE),
+        ("a page called bytes", PAGE.to_vec(), Some(""), TYPE),
         ("BMP", b"BM\x36\0\0\0".to_vec(), Some("image/bmp"), TYPE),
         ("a PNG's head", png()[..8].to_vec(), None, CONTENT),
         (

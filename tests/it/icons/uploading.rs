@@ -15,7 +15,7 @@ use crate::support::{Database, Postgres, Sqlite, TestServer, at, home, text};
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn each_format_can_be_an_icon(#[values(Sqlite, Postgres)] on: Database) {
-    let server = TestServer::start(on).await;
+    let server = TestServer::with(on, |config| config.limits.uploads_per_hour = 24).await;
     let ada = server.user("ada@example.com");
     let home = home(&ada, "Rocket Labs").await;
     assert_eq!(icon_url(&ada, &home.workspace).await, json!(null));
@@ -29,6 +29,10 @@ async fn each_format_can_be_an_icon(#[values(Sqlite, Postgres)] on: Database) {
             (None, 16, 2048),
             (Some(media_type), 2048, 16),
             (Some("application/octet-stream"), 16, 16),
+            // What says nothing of what it is.
+            (Some("application/x-www-form-urlencoded"), 16, 16),
+            (Some("binary/octet-stream"), 16, 16),
+            (Some(""), 16, 16),
         ] {
             let (offer, bytes) = (offer(&ada).await, picture(format, width, height));
             let (status, body) = put(server.http(), &offer.url, bytes.clone(), declared).await;

@@ -9,9 +9,9 @@ use tenantry::app::Pace;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{EVENTS, describe, suspicious_server};
+use super::{EVENTS, NEVER, describe, suspicious_server};
 use crate::support::office::{Office, Person};
-use crate::support::{Database, Postgres, Socket, Sqlite, TestServer, text};
+use crate::support::{Database, Events, Postgres, Socket, Sqlite, TestServer, text};
 
 const VIEWER: &str = "{ viewer { email } }";
 const PROTOCOL: (&str, &str) = ("sec-websocket-protocol", "graphql-transport-ws");
@@ -261,6 +261,81 @@ async fn a_socket_ends_when_its_token_is_revoked(#[values(Sqlite, Postgres)] on:
     let input = json!({ "apiTokenId": text(&made, "apiToken.id") });
     ada.mutate("revokeApiToken", input, "__typename").await;
     assert_eq!(socket.closed().await, 4403);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn no_event_comes_after_a_token_was_revoked(#[values(Sqlite, Postgres)] on: Database) {
+    // Nobody asks by the way.
+    let pace = Pace {
+        check: NEVER,
+        ..Pace::default()
+    };
+    let server = TestServer::paced(on, pace, |_| {}).await;
+    let ada = Person::new(&server, "ada").await;
+    let office = Office::of(&ada).await;
+    let selection = "secret apiToken { id }";
+    let made = ada
+        .mutate("createApiToken", json!({ "name": "ci" }), selection)
+        .await;
+    let secret = text(&made, "secret");
+    let variables = json!({ "id": office.workspace });
+    let mut socket = Socket::signed_in(&server, &secret).await;
+    socket.subscribe("e", EVENTS, variables.clone()).await;
+    socket.settle().await;
+    let mut stream = Events::of(&server, &secret, EVENTS, variables).await;
+    describe(&ada, office.workspace, "before").await;
+    socket.next("e").await;
+    stream.next().await;
+
+    let input = json!({ "apiTokenId": text(&made, "apiToken.id") });
+    ada.mutate("revokeApiToken", input, "__typename").await;
+    describe(&ada, office.workspace, "after").await;
+    match socket.frame().await {
+        Some(Ok(Message::Close(Some(frame)))) => assert_eq!(u16::from(frame.code), 4403),
+        other => panic!("not closed: {other:?}"),
+    }
+    let result = stream.result().await;
+    assert_eq!(result["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+    stream.completes().await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_with_bad_credentials_opens_no_socket(
+    #[values("/graphql/ws", "/graphql")] path: &str,
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let good = format!("Bearer {}", server.token("ada@example.com"));
+    let refused: [&[&str]; 5] = [
+        &["Bearer nonsense"],
+        &["Bearer tnt_nonsense"],
+        &[""],
+        &[&good, &good],
+        &["Bearer nonsense", &good],
+    ];
+    for values in refused {
+        let mut request = server.http().get(format!("{}{path}", server.url()));
+        for (name, value) in [
+            ("connection", "upgrade"),
+            ("upgrade", "websocket"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            PROTOCOL,
+        ] {
+            request = request.header(name, value);
+        }
+        for value in values {
+            request = request.header("authorization", *value);
+        }
+        let reply = request.send().await.expect("the server answers");
+        assert_eq!(reply.status(), 401, "{values:?}");
+        assert!(reply.headers().contains_key("www-authenticate"));
+        let body: Value = reply.json().await.expect("JSON");
+        let code = &body["errors"][0]["extensions"]["code"];
+        assert_eq!(code, "UNAUTHENTICATED");
+    }
 }
 
 #[rstest]

@@ -61,7 +61,8 @@ pub async fn put(
 ) -> (StatusCode, Value) {
     let mut request = http.put(url).body(bytes);
     if let Some(content_type) = content_type {
-        request = request.header("content-type", content_type);
+        // Also one that is no text.
+        request = request.header("content-type", content_type.as_bytes());
     }
     let response = request.send().await.expect("the server answers");
     let status = response.status();

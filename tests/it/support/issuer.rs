@@ -1,5 +1,7 @@
 //! An identity provider whose keys lie in a file.
 
+use std::path::{Path, PathBuf};
+
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
@@ -9,19 +11,40 @@ use tenantry::config::{Claims, Config, Issuer};
 pub const ISSUER: &str = "https://id.example.com";
 
 /// An identity provider whose keys lie in a file.
-pub struct TestIssuer(Ed25519KeyPair);
+pub struct TestIssuer {
+    key: Ed25519KeyPair,
+    key_id: u32,
+}
 
 impl TestIssuer {
     pub fn new() -> Self {
-        Self(Ed25519KeyPair::generate().expect("a key"))
+        Self::with_key(1)
+    }
+
+    fn with_key(key_id: u32) -> Self {
+        let key = Ed25519KeyPair::generate().expect("a key");
+        Self { key, key_id }
+    }
+
+    /// The same issuer with another key, which is now the only one in its file.
+    pub fn rotated(&self, data_dir: &Path) -> Self {
+        let rotated = Self::with_key(self.key_id + 1);
+        rotated.publish(data_dir);
+        rotated
+    }
+
+    fn publish(&self, data_dir: &Path) -> PathBuf {
+        let x = BASE64URL_NOPAD.encode(self.key.public_key().as_ref());
+        let id = self.key_id.to_string();
+        let keys = json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": id, "x": x }] });
+        let file = data_dir.join("jwks.json");
+        std::fs::write(&file, keys.to_string()).expect("the data directory can be written");
+        file
     }
 
     /// Makes the server believe this issuer alone.
     pub fn configure(&self, config: &mut Config) {
-        let x = BASE64URL_NOPAD.encode(self.0.public_key().as_ref());
-        let keys = json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": "1", "x": x }] });
-        let file = config.data_dir.join("jwks.json");
-        std::fs::write(&file, keys.to_string()).expect("the data directory can be written");
+        let file = self.publish(&config.data_dir);
         config.auth.issuers.push(Issuer {
             issuer: ISSUER.to_owned(),
             audience: "tenantry".to_owned(),
@@ -49,9 +72,9 @@ impl TestIssuer {
             claims[name] = value.clone();
         }
         let part = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
-        let header = json!({ "typ": "JWT", "alg": "EdDSA", "kid": "1" });
+        let header = json!({ "typ": "JWT", "alg": "EdDSA", "kid": self.key_id.to_string() });
         let message = format!("{}.{}", part(&header), part(&claims));
-        let signature = self.0.sign(message.as_bytes());
+        let signature = self.key.sign(message.as_bytes());
         format!("{message}.{}", BASE64URL_NOPAD.encode(signature.as_ref()))
     }
 }
