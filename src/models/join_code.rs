@@ -21,7 +21,7 @@ use crate::models::organization::{self, Organization};
 use crate::models::rate_limit::{self, Rule};
 use crate::models::values::join_code::JoinCode as Code;
 use crate::models::workspace::{self, VisibleWorkspace, WorkspaceMember};
-use crate::models::{invitation, quota, removal, user};
+use crate::models::{quota, removal, user};
 use crate::random;
 use crate::run;
 use crate::schema::{
@@ -196,8 +196,7 @@ fn event_of(scope: &WorkspaceScope<Manage>, kind: EventKind, data: serde_json::V
     }
 }
 
-/// Joins the workspace of the code. Who is a member already stays what they are, and counts no use; what
-/// else somebody was offered there is taken back.
+/// Joins the workspace of the code. Who is a member already stays what they are, and counts no use.
 ///
 /// # Errors
 /// `RATE_LIMITED`, failures counted; `NOT_FOUND` for a code that never was or was rotated away;
@@ -248,7 +247,6 @@ async fn join_in(
                 let message = "The join code cannot be used any more.";
                 return Err(Error::Refused(ErrorCode::InviteUnusable, message.into()));
             }
-            invitation::revoke_of_joiner(tx, viewer, organization_id, workspace, now).await?;
             quota::check_seat(tx, app.plan(&organization.plan_key), workspace, now).await?;
             admit(tx, viewer, organization_id, &code, now).await?
         }

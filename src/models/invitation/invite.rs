@@ -2,7 +2,7 @@
 
 use super::grant::Giver;
 use super::offer::{self, Offer, Offered};
-use super::{NamedInvitation, people};
+use super::{InvitationStatus, NamedInvitation, people};
 use crate::access::scope::organization::{ManageMembers, View};
 use crate::access::scope::workspace::Manage;
 use crate::access::{OrganizationRole, WorkspaceRole};
@@ -66,7 +66,7 @@ async fn add_in(
     role: WorkspaceRole,
 ) -> Result<Outcome> {
     let now = app.now();
-    let people = people::named(tx, email.as_str()).await?;
+    let people = people::named(tx, email).await?;
     let ids: Vec<UserId> = people.iter().map(|user| user.id).collect();
     if role == WorkspaceRole::Owner {
         // What they own is counted under these locks.
@@ -121,15 +121,17 @@ async fn withdraw(
     now: Instant,
 ) -> Result<()> {
     let workspace = offer.workspace.map(|(workspace, _)| workspace.id);
-    let email = offer.email.as_str();
-    let pending = offer::pending(tx, offer.organization.id, workspace, email).await?;
+    let pending = offer::pending(tx, offer.organization.id, workspace, offer.email).await?;
     let Some(pending) = pending else {
         return Ok(());
     };
-    if pending.is_pending_at(now) {
-        giver.check(&pending)?;
+    if !pending.is_pending_at(now) {
+        return offer::set_status(tx, pending.id, InvitationStatus::Expired, now).await;
     }
-    offer::take_back(tx, viewer, &pending, now).await
+    giver.check(&pending)?;
+    offer::set_status(tx, pending.id, InvitationStatus::Revoked, now).await?;
+    let event = offer::event_of(&pending, EventKind::InvitationRevoked);
+    event::record(tx, viewer, now, event).await
 }
 
 /// Invites whoever has the address to the organization alone.
@@ -150,7 +152,7 @@ pub async fn invite_organization_member(
         .transaction(async |tx| {
             let now = app.now();
             let scope = viewer.organization::<ManageMembers>(tx, id).await?;
-            let people = people::named(tx, email.as_str()).await?;
+            let people = people::named(tx, email).await?;
             check_is_none(&people, &people::in_organization(tx, id, &people).await?)?;
             let ids: Vec<UserId> = people.iter().map(|user| user.id).collect();
             removal::forget(tx, id, None, &ids).await?;

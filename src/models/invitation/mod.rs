@@ -25,8 +25,7 @@ pub use invite::{Added, add_workspace_member, invite_organization_member};
 pub use list::{OrganizationInvitations, WorkspaceInvitations};
 pub use manage::{resend, revoke};
 pub use revoke::{
-    decline_all, revoke_of_inviter, revoke_of_joiner, revoke_of_organizations, revoke_of_workspace,
-    revoke_unrightful,
+    decline_all, revoke_of_inviter, revoke_of_organizations, revoke_of_workspace, revoke_unrightful,
 };
 
 use crate::access::{OrganizationRole, WorkspaceRole};

@@ -73,7 +73,7 @@ impl Offer<'_> {
         let offered = self.row(app, viewer, now);
         giver.check(&offered)?;
         let workspace = offered.workspace_id;
-        let pending = pending(tx, self.organization.id, workspace, self.email.as_str()).await?;
+        let pending = pending(tx, self.organization.id, workspace, self.email).await?;
         let (invitation, is_new) = match pending {
             Some(pending) if pending.is_pending_at(now) => {
                 giver.check(&pending)?;
@@ -145,12 +145,12 @@ pub(super) async fn pending(
     tx: &mut Transaction,
     organization: OrganizationId,
     workspace: Option<WorkspaceId>,
-    email: &str,
+    email: &Email,
 ) -> Result<Option<Invitation>> {
     Ok(run!(tx, {
         let query = invitations::table
             .filter(invitations::organization_id.eq(organization))
-            .filter(invitations::email.eq(email))
+            .filter(invitations::email.eq(email.as_str()))
             .filter(invitations::status.eq(InvitationStatus::Pending))
             .select(Invitation::as_select())
             .into_boxed();
@@ -160,24 +160,6 @@ pub(super) async fn pending(
         };
         lock(query).get_result(tx).await.optional()
     })?)
-}
-
-/// Takes back an invitation that was not answered. One that has expired is marked as such.
-///
-/// # Errors
-/// Only those of the database.
-pub(super) async fn take_back(
-    tx: &mut Transaction,
-    viewer: &Viewer,
-    pending: &Invitation,
-    now: Instant,
-) -> Result<()> {
-    if !pending.is_pending_at(now) {
-        return set_status(tx, pending.id, InvitationStatus::Expired, now).await;
-    }
-    set_status(tx, pending.id, InvitationStatus::Revoked, now).await?;
-    let event = event_of(pending, EventKind::InvitationRevoked);
-    event::record(tx, viewer, now, event).await
 }
 
 /// Writes down what became of an invitation.

@@ -7,6 +7,7 @@ use crate::db::Transaction;
 use crate::error::Result;
 use crate::id::{OrganizationId, UserId, WorkspaceId};
 use crate::models::user::User;
+use crate::models::values::email::Email;
 use crate::run;
 use crate::schema::{organization_members, users, workspace_members};
 
@@ -15,11 +16,11 @@ use crate::schema::{organization_members, users, workspace_members};
 ///
 /// # Errors
 /// Only those of the database.
-pub(super) async fn named(tx: &mut Transaction, email: &str) -> Result<Vec<User>> {
+pub(super) async fn named(tx: &mut Transaction, email: &Email) -> Result<Vec<User>> {
     Ok(run!(
         tx,
         users::table
-            .filter(users::email.eq(email).and(users::email_verified))
+            .filter(users::email.eq(email.as_str()).and(users::email_verified))
             .order_by(users::id)
             .select(User::as_select())
             .load(tx)

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 
-use super::{InvitationStatus, offer, people};
+use super::InvitationStatus;
 use crate::access::{OrganizationRole, Permission, WorkspaceRole};
 use crate::auth::Viewer;
 use crate::db::Transaction;
@@ -108,33 +108,6 @@ pub async fn revoke_of_inviter(
             .await
     )?;
     record_revoked(tx, actor, revoked, now).await
-}
-
-/// Takes back what the viewer's address was offered in a workspace that they join without it: nobody holds
-/// two seats. Unless another person has that address as well, who may be meant. The rows of the organization
-/// and of the workspace must be locked.
-///
-/// # Errors
-/// Only those of the database.
-pub async fn revoke_of_joiner(
-    tx: &mut Transaction,
-    viewer: &Viewer,
-    organization: OrganizationId,
-    workspace: WorkspaceId,
-    now: Instant,
-) -> Result<()> {
-    let email = viewer.user.email.as_str();
-    if !viewer.user.email_verified {
-        return Ok(());
-    }
-    let pending = offer::pending(tx, organization, Some(workspace), email).await?;
-    let Some(pending) = pending else {
-        return Ok(());
-    };
-    match people::named(tx, email).await?.as_slice() {
-        [_] => offer::take_back(tx, viewer, &pending, now).await,
-        _ => Ok(()),
-    }
 }
 
 /// Declines every pending invitation to the viewer's address, who deletes their account: unless
