@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 use sha2::{Digest, Sha256};
+use tokio::time::timeout;
 
 use super::token::{Identity, TokenError, Verifier};
 use super::uses::Uses;
@@ -20,6 +21,9 @@ use crate::models::user::{self, User};
 const CACHED_FOR: Duration = Duration::from_secs(60);
 /// How long somebody who was there is believed still to be, for what is the same for everybody.
 const FRESH_FOR: Duration = Duration::from_secs(1);
+/// How long it may take to look up who asks. A database that is away and did not say so, because its machine is
+/// gone or stopped, leaves a statement without an answer; whoever asks is told within 5 seconds.
+const PATIENCE: Duration = Duration::from_secs(4);
 /// How many tokens are remembered.
 const CACHED: u64 = 50_000;
 
@@ -150,7 +154,7 @@ impl Authenticator {
         token: &[u8; 32],
         id: UserId,
     ) -> Result<Option<User>> {
-        let user = user::by_id(&mut db.read().await?, id).await?;
+        let user = in_time(async { user::by_id(&mut db.read().await?, id).await }).await?;
         if user.is_none() {
             self.verified.invalidate(token);
         } else if let Some(verified) = self.verified.get(token)
@@ -168,7 +172,7 @@ impl Authenticator {
 
     async fn by_api_token(&self, app: &App, secret: &str) -> Result<Viewer, Refused> {
         let now = app.now();
-        let found = api_token::authenticate(app, secret, now).await?;
+        let found = in_time(api_token::authenticate(app, secret, now)).await?;
         let (token, user) = found.ok_or_else(|| Refused::Invalid("no such API token".into()))?;
         let minute = now.to_minute();
         if token.last_used_at.is_none_or(|noted| noted < minute) {
@@ -207,7 +211,7 @@ impl Authenticator {
         identity: Identity,
         now: Instant,
     ) -> Result<Viewer, Refused> {
-        let user = match user::sign_in(&app.db, &identity, now).await {
+        let user = match in_time(user::sign_in(&app.db, &identity, now)).await {
             Err(error) if error.code() == ErrorCode::Unauthenticated => {
                 return Err(Refused::Invalid(
                     "issued before the account was deleted".into(),
@@ -260,6 +264,11 @@ impl Verified {
 /// Whether the value of an `Authorization` header is that of an API token, good or not.
 pub fn is_api_token(header: &[u8]) -> bool {
     bearer(header).is_some_and(|token| token.starts_with(api_token::PREFIX))
+}
+
+async fn in_time<T>(look: impl Future<Output = Result<T>>) -> Result<T> {
+    let too_late = |_| Error::NoConnection("it took too long to look up who asks".to_owned());
+    timeout(PATIENCE, look).await.map_err(too_late)?
 }
 
 /// What a token is remembered by.

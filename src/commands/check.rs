@@ -11,7 +11,7 @@ use tenantry::auth::token::http_client;
 use tenantry::config::{Config, Secret, environment};
 use tenantry::db::{self, Db, Kind};
 use tenantry::files::{ObjectId, Store};
-use tenantry::http::{Documents, StartError, prove_writable, reach};
+use tenantry::http::{Documents, StartError, open_playground, prove_writable, reach};
 use tenantry::metrics::Metrics;
 use tenantry::models::provider::Provider;
 use tenantry::providers::Providers;
@@ -62,6 +62,9 @@ async fn look(
     }
     if let Some(finding) = documents(config) {
         findings.push(("documents", finding));
+    }
+    if let Some(finding) = playground(config) {
+        findings.push(("playground", finding));
     }
     findings.push(("sign-in", sign_in::sign_in(config)));
     let issuers = sign_in::issuers(config, &http).await;
@@ -121,6 +124,15 @@ fn documents(config: &Config) -> Option<Finding> {
             documents.trusted().unwrap_or_default(),
             folder.display()
         )),
+        Err(StartError(problem)) => Err(problem),
+    })
+}
+
+/// The operator's own files of the playground, where there are to be any.
+fn playground(config: &Config) -> Option<Finding> {
+    let folder = config.playground.assets_dir.as_deref()?;
+    Some(match open_playground(config) {
+        Ok(_) => Ok(format!("its own files first, from {}", folder.display())),
         Err(StartError(problem)) => Err(problem),
     })
 }

@@ -26,7 +26,7 @@ pub struct Database {
     pub readers: u32,
 
     /// How long a request waits for a connection before it is answered UNAVAILABLE, in
-    /// milliseconds, 1 to 60,000. Default: 3,000.
+    /// milliseconds, 1 to 60,000. Default: 2,000.
     pub acquire_timeout_ms: u64,
 
     /// When the database stops a statement, in seconds, 1 to 3,600; through a pooler, that is up to
@@ -59,7 +59,7 @@ impl Default for Database {
             listen_url: None,
             max_connections: 8,
             readers: 4,
-            acquire_timeout_ms: 3_000,
+            acquire_timeout_ms: 2_000,
             statement_timeout_seconds: 15,
             auto_migrate: true,
         }

@@ -10,8 +10,8 @@ pub struct Playground {
     /// Whether `/` and `/graphql` show it to browsers. Default: true.
     pub enabled: bool,
 
-    /// A directory with its assets, to serve instead of the usual ones, relative to the working
-    /// directory. Default: none.
+    /// A directory with files to serve instead of those of the binary that have the same names, relative
+    /// to the working directory. Default: none.
     pub assets_dir: Option<PathBuf>,
 }
 

@@ -58,6 +58,8 @@ pub async fn connect_postgres(url: &str, settings: &str) -> ConnectionResult<(Cl
     }
     // A connection that only listens does not notice otherwise that the other side is gone.
     config.keepalives_idle(Duration::from_secs(30));
+    // Nor does one that waits for an answer, where what it sent did not even arrive.
+    config.tcp_user_timeout(Duration::from_secs(10));
     let tls = tls::connector(must_verify(url)).map_err(|error| bad(&error))?;
     config
         .connect(tls)

@@ -20,13 +20,13 @@ use super::accept::{Streaming, wants_html};
 use super::budget::Payer;
 use super::client::Client;
 use super::operation::{codes, execute, prepare};
+use super::origin;
 use super::params::Params;
 use super::recalled::execute_for_recalled;
 use super::reply::Reply;
 use super::request_id::{Outcome, RequestId};
 use super::state::State;
 use super::subscription::{Credentials, sse, ws};
-use super::{origin, playground};
 use crate::error::Error;
 use crate::graphql::{RequestContext, finish, own};
 
@@ -52,7 +52,7 @@ pub async fn get(
         return open_socket(state, id, client, &headers, upgrade).await;
     }
     if state.app.config.playground.enabled && wants_html(&headers) {
-        return playground::page();
+        return state.playground.page();
     }
     let reply = Reply::new(&headers, id);
     answer_url(&state, reply, client, &headers, query.as_deref()).await

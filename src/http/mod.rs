@@ -32,7 +32,8 @@ use tower_http::cors::CorsLayer;
 pub use documents::Documents;
 pub use metrics_listener::MetricsListener;
 pub use open::{
-    bind, look_for_keys, migrate_database, open, open_app, open_current_app, prove_writable, reach,
+    bind, look_for_keys, migrate_database, open, open_app, open_current_app, open_playground,
+    prove_writable, reach,
 };
 pub use server::{Server, StartError};
 pub use state::State;
@@ -53,8 +54,8 @@ fn router(state: State, cors: CorsLayer) -> Router {
         .route("/readyz", get(health::ready));
     if state.app.config.playground.enabled {
         router = router
-            .route("/", get(async || playground::page()))
-            .merge(playground::router());
+            .route("/", get(playground::page))
+            .route("/playground/{file}", get(playground::file));
     }
     if state.app.config.metrics_on_main_port() {
         router = router.merge(observe::router(state.app.clone()));

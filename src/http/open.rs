@@ -1,11 +1,13 @@
 //! What a process needs before it can do anything: the data directory, the database, the files, and the
 //! keys by which people are known. Whatever is wrong with one of them is one line for the operator.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use reqwest::Client;
 use tokio::net::TcpListener;
 
+use super::playground::Playground;
 use super::server::StartError;
 use crate::app::{App, Clock};
 use crate::auth::token::{DevelopmentKey, count_keys};
@@ -37,6 +39,15 @@ pub async fn open_current_app(config: Config, clock: Arc<dyn Clock>) -> Result<A
             "the database lacks {missing} migrations; run `tenantry migrate`"
         ))),
     }
+}
+
+/// The playground, with the files of the configuration.
+pub fn open_playground(config: &Config) -> Result<Playground, StartError> {
+    let dir = config.playground.assets_dir.as_deref();
+    Playground::new(dir).map_err(|error| {
+        let dir = dir.unwrap_or(Path::new("")).display();
+        StartError(format!("playground.assets_dir: cannot read {dir}: {error}"))
+    })
 }
 
 /// Warns of a database whose errors are not known by what it says of them.

@@ -11,7 +11,9 @@ use tokio::net::TcpListener;
 use super::client::Peer;
 use super::documents::Documents;
 use super::metrics_listener::MetricsListener;
-use super::open::{bind, bring_up_to_date, development_key, open, open_files, read_keys};
+use super::open::{
+    bind, bring_up_to_date, development_key, open, open_files, open_playground, read_keys,
+};
 use super::origin::cors;
 use super::serve::serve;
 use super::state::State;
@@ -42,6 +44,7 @@ impl Server {
         // Whatever may keep it from starting comes before the database is changed.
         let listener = bind(&config).await?;
         let documents = Documents::load(config.graphql.trusted_documents.as_deref())?;
+        let playground = open_playground(&config)?;
         let metrics = MetricsListener::bind(&config).await?;
         // Port 0 stands for any: whatever names this server from here on names the one it got.
         if let Ok(address) = listener.local_addr() {
@@ -55,7 +58,7 @@ impl Server {
         let verifier = Verifier::new(config.auth.issuers.clone(), development.clone(), http);
         bring_up_to_date(&db, &config).await?;
         let app = App::new(db, files, config, clock);
-        let state = State::new(app, Authenticator::new(verifier), documents);
+        let state = State::new(app, Authenticator::new(verifier), documents, playground);
         Ok(Self {
             listener,
             metrics,

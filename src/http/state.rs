@@ -9,6 +9,7 @@ use super::budget::Budgets;
 use super::documents::Documents;
 use super::files::Uploads;
 use super::parsed::ParsedDocuments;
+use super::playground::Playground;
 use crate::app::App;
 use crate::auth::Authenticator;
 use crate::graphql::Shape;
@@ -33,6 +34,8 @@ pub struct State {
     pub documents: Arc<Documents>,
     /// How much each viewer may still ask for.
     pub budgets: Arc<Budgets>,
+    /// What browsers get.
+    pub playground: Arc<Playground>,
     /// Tells whose request it is.
     pub authenticator: Arc<Authenticator>,
     /// How many files may be uploaded at the same time.
@@ -46,7 +49,12 @@ pub struct State {
 
 impl State {
     /// Puts together what the doors share.
-    pub fn new(app: App, authenticator: Authenticator, documents: Documents) -> Self {
+    pub fn new(
+        app: App,
+        authenticator: Authenticator,
+        documents: Documents,
+        playground: Playground,
+    ) -> Self {
         let introspection = app.config.graphql.introspection;
         let schema = schema(introspection);
         Self {
@@ -58,6 +66,7 @@ impl State {
             shape: Arc::new(Shape::of(&schema.sdl())),
             schema,
             documents: Arc::new(documents),
+            playground: Arc::new(playground),
             authenticator: Arc::new(authenticator),
             uploads: Arc::default(),
             draining: Arc::default(),

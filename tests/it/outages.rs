@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 use crate::support::office::{Office, Person};
 use crate::support::postgres::OwnCluster;
-use crate::support::slow::{connect_to, until};
+use crate::support::slow::{connect_to, execute, until};
 use crate::support::{Client, Database, Postgres, Socket, Sqlite, TestServer, at};
 
 /// Longer than any test takes.
@@ -113,6 +113,38 @@ async fn what_needs_it_is_refused_at_once_and_all_recovers_by_itself() {
         }
         events_come(&ada, &office, &mut socket).await;
     }
+}
+
+/// As where its machine is stopped, and nothing says that it is.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_does_not_answer_is_told_of_in_time(#[values(Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let (ada, bob) = (
+        server.user("ada@example.com"),
+        server.user("bob@example.com"),
+    );
+    ada.ok("{ viewer { id } }", json!({})).await;
+    let url = server.app().config.database.url.clone();
+    let Some(url) = url else {
+        return;
+    };
+    let keeper = connect_to(url.expose()).await;
+    execute(&keeper, "BEGIN; LOCK TABLE users").await;
+    let begun = Instant::now();
+    let query = "{ workspaces { totalCount } }";
+    let input = json!({ "name": "Lost", "organization": { "create": {} } });
+    let (asked, made, signed_in) = tokio::join!(
+        ada.send(query, json!({})),
+        ada.try_mutate("createWorkspace", input, "__typename"),
+        bob.send(query, json!({})),
+    );
+    for reply in [asked, made, signed_in] {
+        assert_eq!(reply.code(), "UNAVAILABLE", "{:#}", reply.body);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    execute(&keeper, "ROLLBACK").await;
+    ada.ok(query, json!({})).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

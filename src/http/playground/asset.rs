@@ -1,11 +1,14 @@
 //! The files of the playground, and the names under which they are served.
 
-use std::sync::LazyLock;
+use std::io;
+use std::path::Path;
 
+use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-/// A file in the binary.
+/// A file of the playground.
+#[derive(Debug)]
 pub struct Asset {
     /// As in the page's source.
     file: &'static str,
@@ -14,7 +17,7 @@ pub struct Asset {
     /// Its media type.
     pub content_type: &'static str,
     /// What it holds.
-    pub bytes: &'static [u8],
+    pub bytes: Bytes,
 }
 
 macro_rules! files {
@@ -40,11 +43,24 @@ const FILES: &[(&str, &[u8])] = files! {
         "playground.js";
 };
 
-static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
-    let assets = FILES.iter().map(|&(file, bytes)| {
+/// All of them: those of the binary, but for what `dir` has of the same name.
+///
+/// # Errors
+/// Where the directory is not there or cannot be read.
+pub fn assets(dir: Option<&Path>) -> io::Result<Vec<Asset>> {
+    if let Some(dir) = dir {
+        dir.read_dir()?;
+    }
+    let files = FILES.iter().map(|&(file, bytes)| {
+        let own = dir.map(|dir| std::fs::read(dir.join(file)));
+        let bytes = match own {
+            Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Some(Ok(own)) => own.into(),
+            Some(Err(_)) | None => Bytes::from_static(bytes),
+        };
         let (stem, extension) = file.rsplit_once('.').unwrap_or((file, ""));
-        let hash = HEXLOWER.encode(&Sha256::digest(bytes)[..6]);
-        Asset {
+        let hash = HEXLOWER.encode(&Sha256::digest(&bytes)[..6]);
+        Ok(Asset {
             file,
             served: format!("{stem}-{hash}.{extension}"),
             content_type: match extension {
@@ -53,22 +69,22 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
                 _ => "text/plain; charset=utf-8",
             },
             bytes,
-        }
+        })
     });
-    assets.collect()
-});
-
-/// The file that is served under `name`.
-pub fn named(name: &str) -> Option<&'static Asset> {
-    ASSETS.iter().find(|asset| asset.served == name)
+    files.collect()
 }
 
-/// `page` with its links, `"playground/<file>"`, to what the files are served as.
-pub fn with_served_names(page: String) -> String {
-    ASSETS.iter().fold(page, |page, asset| {
+impl Asset {
+    /// Whether it is served under that name.
+    pub fn is_named(&self, name: &str) -> bool {
+        self.served == name
+    }
+
+    /// `page` with its links to the file, `"playground/<file>"`, to what it is served as.
+    pub fn link(&self, page: &str) -> String {
         page.replace(
-            &format!("\"playground/{}\"", asset.file),
-            &format!("\"playground/{}\"", asset.served),
+            &format!("\"playground/{}\"", self.file),
+            &format!("\"playground/{}\"", self.served),
         )
-    })
+    }
 }

@@ -1,4 +1,5 @@
-//! The playground: GraphiQL, served from the binary, so that it works without internet.
+//! The playground: GraphiQL, served from the binary, so that it works without internet, or with files of the
+//! operator's own (`playground.assets_dir`).
 //!
 //! Its page has no script of its own, only files, each under a name with its content's hash, which
 //! may therefore be kept for ever. `vendor/` has what is not ours, `page/` what is, and `examples/`
@@ -9,13 +10,15 @@ mod example;
 #[cfg(test)]
 mod tests;
 
-use std::sync::LazyLock;
+use std::io;
+use std::path::Path;
 
-use axum::Router;
-use axum::extract::Path;
+use axum::extract::{Path as PathOf, State as Extract};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::get;
+
+use self::asset::Asset;
+use super::state::State;
 
 /// Nothing but our own files may run, be shown, or be talked to. Images may also be `data:` URLs,
 /// which GraphiQL's style sheet has for squiggly underlines. The hash is that of the style element by
@@ -24,40 +27,62 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
      'sha256-Y/huXlwoYkVyQlxwSVcCi1RCDGDCSVBzDt0hYP9qlTc='; img-src 'self' data:; \
      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-static PAGE: LazyLock<String> = LazyLock::new(|| {
-    let page = include_str!("page/index.html").replace("<!--examples-->", &example::templates());
-    asset::with_served_names(page)
-});
+/// The playground as it is served.
+#[derive(Debug)]
+pub struct Playground {
+    page: String,
+    assets: Vec<Asset>,
+}
 
-/// The page itself, for `GET /` and for a browser that comes to `GET /graphql`.
-///
-/// Its links are relative, to a server at the root of its origin or behind a prefix that ends in a
-/// slash. A token in the fragment, `/#token=…`, signs it in.
-pub fn page() -> Response {
-    let headers = [
-        (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
-        (header::CACHE_CONTROL, "no-cache"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // The same address answers GraphQL to those who ask for that.
-        (header::VARY, "accept"),
-    ];
-    (headers, Html(PAGE.as_str())).into_response()
+impl Playground {
+    /// The one of the binary, with what `dir` has of files of the same names.
+    ///
+    /// # Errors
+    /// Where the directory is not there or cannot be read.
+    pub fn new(dir: Option<&Path>) -> io::Result<Self> {
+        let page =
+            include_str!("page/index.html").replace("<!--examples-->", &example::templates());
+        let assets = asset::assets(dir)?;
+        let page = assets.iter().fold(page, |page, asset| asset.link(&page));
+        Ok(Self { page, assets })
+    }
+
+    /// The page itself, for `GET /` and for a browser that comes to `GET /graphql`.
+    ///
+    /// Its links are relative, to a server at the root of its origin or behind a prefix that ends in a
+    /// slash. A token in the fragment, `/#token=…`, signs it in.
+    pub fn page(&self) -> Response {
+        let headers = [
+            (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
+            (header::CACHE_CONTROL, "no-cache"),
+            (header::REFERRER_POLICY, "no-referrer"),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            // The same address answers GraphQL to those who ask for that.
+            (header::VARY, "accept"),
+        ];
+        (headers, Html(self.page.clone())).into_response()
+    }
+
+    /// A file of the page, by the name that it is served under.
+    pub fn file(&self, name: &str) -> Response {
+        let Some(asset) = self.assets.iter().find(|asset| asset.is_named(name)) else {
+            return StatusCode::NOT_FOUND.into_response();
+        };
+        let headers = [
+            (header::CONTENT_TYPE, asset.content_type),
+            (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        ];
+        (headers, asset.bytes.clone()).into_response()
+    }
+}
+
+/// `GET /`: the page.
+pub async fn page(Extract(state): Extract<State>) -> Response {
+    state.playground.page()
 }
 
 /// `GET /playground/{file}`: the files of the page.
-pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new().route("/playground/{file}", get(file))
-}
-
-async fn file(Path(name): Path<String>) -> Response {
-    let Some(asset) = asset::named(&name) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let headers = [
-        (header::CONTENT_TYPE, asset.content_type),
-        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    ];
-    (headers, asset.bytes).into_response()
+pub async fn file(Extract(state): Extract<State>, PathOf(name): PathOf<String>) -> Response {
+    state.playground.file(&name)
 }

@@ -1,20 +1,25 @@
-use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Request, StatusCode};
+use axum::body::to_bytes;
+use axum::http::{HeaderMap, StatusCode};
 use data_encoding::BASE64;
 use sha2::{Digest, Sha384};
-use tower::ServiceExt;
 
 use super::example::EXAMPLES;
 use super::*;
 
-async fn get(path: &str) -> (StatusCode, HeaderMap, String) {
-    let router = router::<()>().route("/", axum::routing::get(async || page()));
-    let request = Request::get(path).body(Body::empty()).expect("a request");
-    let response = router.oneshot(request).await.expect("an answer");
+/// The reply to a path.
+async fn get(playground: &Playground, path: &str) -> (StatusCode, HeaderMap, String) {
+    let response = match path.strip_prefix("/playground/") {
+        Some(name) => playground.file(name),
+        None => playground.page(),
+    };
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, usize::MAX).await.expect("a body");
     let text = String::from_utf8(body.to_vec()).expect("text");
     (parts.status, parts.headers, text)
+}
+
+fn usual() -> Playground {
+    Playground::new(None).expect("it needs nothing")
 }
 
 /// What the page links to, as it is and as it is in the source.
@@ -27,7 +32,7 @@ fn links(page: &str) -> Vec<&str> {
 
 #[tokio::test]
 async fn the_page_and_all_that_it_needs_are_there() {
-    let (status, headers, page) = get("/").await;
+    let (status, headers, page) = get(&usual(), "/").await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(headers["content-type"], "text/html; charset=utf-8");
     assert_eq!(headers["cache-control"], "no-cache");
@@ -35,7 +40,7 @@ async fn the_page_and_all_that_it_needs_are_there() {
     let links = links(&page);
     assert_eq!(links.len(), 12);
     for link in links {
-        let (status, headers, body) = get(&format!("/playground/{link}")).await;
+        let (status, headers, body) = get(&usual(), &format!("/playground/{link}")).await;
         assert_eq!(status, StatusCode::OK, "{link}");
         assert!(!body.is_empty());
         let extension = link.rsplit_once('.').expect("an extension").1;
@@ -61,14 +66,14 @@ async fn what_is_not_there_is_not_found() {
         .iter()
         .chain(&sources)
     {
-        let (status, ..) = get(&format!("/playground/{name}")).await;
+        let (status, ..) = get(&usual(), &format!("/playground/{name}")).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{name}");
     }
 }
 
 #[tokio::test]
 async fn nothing_runs_that_is_no_file_of_ours() {
-    let (_, headers, page) = get("/").await;
+    let (_, headers, page) = get(&usual(), "/").await;
     let policy = headers["content-security-policy"].to_str().expect("text");
     assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self' 'sha256-"));
     assert!(!policy.contains("unsafe"));
@@ -79,6 +84,30 @@ async fn nothing_runs_that_is_no_file_of_ours() {
         assert!(script.starts_with(" defer src=\"playground/"));
         assert!(script.contains("\"></script>"));
     }
+}
+
+#[tokio::test]
+async fn files_of_the_operator_take_the_place_of_those_of_the_same_names() {
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join("playground.css"), "body { color: teal }").expect("a file");
+    std::fs::write(dir.path().join("else.css"), "").expect("a file");
+    let own = Playground::new(Some(dir.path())).expect("it can be read");
+    let (_, _, page) = get(&own, "/").await;
+    let (_, _, before) = get(&usual(), "/").await;
+    let changed: Vec<_> = links(&page)
+        .into_iter()
+        .filter(|link| !links(&before).contains(link))
+        .collect();
+    let [link] = changed.as_slice() else {
+        panic!("{changed:?}");
+    };
+    let (status, headers, body) = get(&own, &format!("/playground/{link}")).await;
+    assert_eq!(
+        (status, body.as_str()),
+        (StatusCode::OK, "body { color: teal }")
+    );
+    assert_eq!(headers["content-type"], "text/css; charset=utf-8");
+    assert!(Playground::new(Some(&dir.path().join("nowhere"))).is_err());
 }
 
 #[test]
@@ -92,10 +121,11 @@ fn what_is_vendored_is_what_was_published() {
     assert_eq!(hashes.lines().count(), 6);
     for line in hashes.lines() {
         let (hash, file) = line.split_once("  ").expect("a hash and a file");
-        let served = asset::with_served_names(format!("\"playground/{file}\""));
-        let name = links(&served)[0].to_owned();
-        let asset = asset::named(&name).expect("a file");
-        assert_eq!(BASE64.encode(&Sha384::digest(asset.bytes)), hash, "{file}");
+        let link = format!("\"playground/{file}\"");
+        let playground = usual();
+        let asset = playground.assets.iter().find(|it| it.link(&link) != link);
+        let bytes = &asset.expect("a file").bytes;
+        assert_eq!(BASE64.encode(&Sha384::digest(bytes)), hash, "{file}");
     }
 }
 
