@@ -24,7 +24,8 @@ async fn is_answered(server: &TestServer) -> bool {
 
 /// The number of a series of the metrics, which has to be there.
 async fn metric(connection: &mut Raw, series: &str) -> String {
-    let request = "GET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    let request = "GET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\
+        accept: application/openmetrics-text\r\n\r\n";
     connection.send(request).await;
     let mut text = connection.head().await.expect("an answer");
     while !text.contains("# EOF") {
@@ -245,12 +246,12 @@ async fn the_log_has_the_client_that_trusted_proxies_name(
         .env("RUST_LOG", "tenantry=info")
         .stderr(log);
     let serving = Serving::start(&mut command);
-    let request = reqwest::Client::new().get(format!("{}/healthz", serving.url));
+    let request = reqwest::Client::new().get(format!("{}/schema.graphql", serving.url));
     let request = request.header("x-forwarded-for", forwarded);
     request.send().await.expect("the server answers");
     // A line is written before its reply is sent.
     let log = fs::read_to_string(&path).expect("text");
-    let line = log.lines().find(|line| line.contains("/healthz"));
+    let line = log.lines().find(|line| line.contains("/schema.graphql"));
     let line = line.unwrap_or_else(|| panic!("{log}"));
     assert!(line.contains(&format!("client=\"{client}\"")), "{line}");
 }
