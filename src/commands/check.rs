@@ -130,7 +130,8 @@ fn documents(config: &Config) -> Option<Finding> {
 
 /// The operator's own files of the playground, where there are to be any.
 fn playground(config: &Config) -> Option<Finding> {
-    let folder = config.playground.assets_dir.as_deref()?;
+    let folder = config.playground.assets_dir.as_deref();
+    let folder = folder.filter(|_| config.playground.enabled)?;
     Some(match open_playground(config) {
         Ok(_) => Ok(format!("its own files first, from {}", folder.display())),
         Err(StartError(problem)) => Err(problem),

@@ -15,7 +15,6 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::sql_types::Array;
 use diesel::sqlite::Sqlite;
-
 use uuid::Uuid;
 
 use super::types::sql;

@@ -42,6 +42,7 @@ pub use migrations::migrate;
 pub use options::{Kind, Options};
 pub use pool::{Db, PoolStatus};
 pub use replica::Replica;
+pub use sqlite::on_its_thread;
 pub use statements::Statements;
 pub use tally::Tally;
 pub use transaction::{Transaction, Work};

@@ -81,7 +81,11 @@ task_local! {
 /// writes has the file for itself, and handing a statement to another thread takes longer than most
 /// statements do. One that is run in place is not stopped when nobody waits for it any more.
 pub async fn in_place<F: Future>(work: F) -> F::Output {
-    IN_PLACE.scope(Some(Instant::now()), work).await
+    match IN_PLACE.try_with(Option::is_none) {
+        // Whoever is at leisure stays so.
+        Ok(true) => work.await,
+        Ok(false) | Err(_) => IN_PLACE.scope(Some(Instant::now()), work).await,
+    }
 }
 
 /// Has what `work` does take its connection's thread after all, for what takes long.

@@ -46,7 +46,7 @@ pub use error::{finish, is_invalid, is_request_error, own};
 pub use mutations::repeated_field;
 pub use shape::Shape;
 pub use subscription::Subscription;
-pub use values::{Misfit, check_document, check_variables};
+pub use values::{Misfit, check_document, check_variables, has_null};
 
 /// Everything that can be read.
 #[derive(MergedObject, Default)]

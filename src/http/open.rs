@@ -44,6 +44,7 @@ pub async fn open_current_app(config: Config, clock: Arc<dyn Clock>) -> Result<A
 /// The playground, with the files of the configuration.
 pub fn open_playground(config: &Config) -> Result<Playground, StartError> {
     let dir = config.playground.assets_dir.as_deref();
+    let dir = dir.filter(|_| config.playground.enabled);
     Playground::new(dir).map_err(|error| {
         let dir = dir.unwrap_or(Path::new("")).display();
         StartError(format!("playground.assets_dir: cannot read {dir}: {error}"))
@@ -87,7 +88,7 @@ async fn missing_migrations(db: &Db) -> Result<usize, StartError> {
     let standing = async { db::standing(&mut db.read().await?).await };
     let standing = standing.await.map_err(|error| {
         StartError(format!(
-            "the database cannot be read: {}; restore it from a backup",
+            "the database cannot be read: {}; see `tenantry check`",
             error.details()
         ))
     })?;

@@ -23,7 +23,8 @@ use super::subscription::Credentials;
 use crate::db::Tally;
 use crate::error::{Error, ErrorCode};
 use crate::graphql::{
-    RequestContext, check_document, check_variables, is_request_error, limits, repeated_field,
+    RequestContext, check_document, check_variables, has_null, is_request_error, limits,
+    repeated_field,
 };
 use crate::telemetry::{self, Outcome};
 
@@ -113,7 +114,7 @@ pub struct Checked {
     payer: Payer,
     /// The document that it is of.
     parsed: Arc<Parsed>,
-    /// Whether the document is known to be valid with the variables that the operation has.
+    /// Whether the document was found valid before.
     is_valid: bool,
     /// Whether it asks about the schema alone.
     pub is_about_schema: bool,
@@ -246,8 +247,8 @@ fn check(
     if operation.node.ty == OperationType::Subscription {
         check_root(&operation.node.selection_set)?;
     }
-    if !parsed.is_valid() {
-        check_document(&state.shape, document, &operation.node)?;
+    if !parsed.is_valid() || has_null(&operation.node, variables) {
+        check_document(&state.shape, document, &operation.node, variables)?;
     }
     check_variables(&state.shape, &operation.node, variables)?;
     let kind = operation.node.ty;

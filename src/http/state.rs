@@ -12,8 +12,7 @@ use super::parsed::ParsedDocuments;
 use super::playground::Playground;
 use crate::app::App;
 use crate::auth::Authenticator;
-use crate::graphql::Shape;
-use crate::graphql::{ApiSchema, schema, schema_of_valid};
+use crate::graphql::{ApiSchema, Shape, schema, schema_of_valid};
 
 /// What every door shares. Cheap to clone.
 #[derive(Clone)]

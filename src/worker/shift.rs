@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::outage::{Luck, Outage};
 use crate::app::App;
+use crate::db::on_its_thread;
 use crate::error::Result;
 
 /// How long a job lets pass before it looks for work that nobody has told it of: made by another
@@ -97,7 +98,7 @@ impl Shift {
         let job = &job;
         let gently = || async move {
             let begun = Instant::now();
-            let may_be_more = job().await?;
+            let may_be_more = on_its_thread(job()).await?;
             if may_be_more {
                 tokio::time::sleep(REST * begun.elapsed()).await;
             }

@@ -244,6 +244,32 @@ async fn nothing_is_done_of_an_operation_whose_values_do_not_fit(
     );
 }
 
+/// What takes a value of its own instead of one that is left out takes no null.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_variable_that_is_null_is_refused_where_that_is_not_taken(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let make = "mutation($visibility: WorkspaceVisibility, $id: ID) {
+        a: createOrganization(input: { name: \"Acme\" }) { organization { id } }
+        b: createWorkspace(input: { name: \"Rocket\", visibility: $visibility }) { workspace { id } }
+        c: createWorkspace(input: { name: \"Bolt\", organization: { id: $id } }) @skip(if: true) { workspace { id } }
+    }";
+    ada.ok(make, json!({ "id": "org_00000000000000000000000000" }))
+        .await;
+    for variables in [
+        json!({ "visibility": null, "id": "x" }),
+        json!({ "id": null }),
+    ] {
+        ada.refused("GRAPHQL_VALIDATION_FAILED", make, variables)
+            .await;
+    }
+    let count = ada.ok("{ workspaces { totalCount } }", json!({})).await;
+    assert_eq!(count["workspaces"]["totalCount"], 1);
+}
+
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_of_a_document_tells_where_it_is(#[values(Sqlite, Postgres)] on: Database) {

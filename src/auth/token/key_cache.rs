@@ -43,10 +43,10 @@ struct State {
     keys: Option<Arc<KeySet>>,
     /// When the keys were last known to be current.
     current_at: Option<DateTime<Utc>>,
-    /// When a refresh last began, however it ended.
-    tried_at: Option<DateTime<Utc>>,
-    /// When one last began that an unknown key id caused.
+    /// When a refresh last began that an unknown key id caused.
     missed_at: Option<DateTime<Utc>>,
+    /// When one last began, however it ended.
+    tried_at: Option<DateTime<Utc>>,
     /// What went wrong with it.
     failure: Option<String>,
     /// Which version of a file the keys are from.

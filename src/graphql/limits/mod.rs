@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Each definition is walked once, and what a fragment amounts to is known before the first
-//! definition that spreads it. Both functions take time linear in the request's size.
+//! definition that spreads it. All of it takes time linear in the request's size.
 //!
 //! A document that passes may still be wrong: what does not fit the schema is counted as little as
 //! possible and left to the validator.

@@ -44,11 +44,22 @@ impl<'a> Fit<'a> {
         slot: &Slot,
         value: &V,
     ) -> Result<(), String> {
+        self.place(path, &slot.ty, slot.has_default, value)
+    }
+
+    /// Whether a value may stand where that type is taken, by what has a value of its own or not.
+    fn place<V: Given>(
+        &self,
+        path: &Path<'_>,
+        ty: &Type,
+        has_default: bool,
+        value: &V,
+    ) -> Result<(), String> {
         match (value.look(), self.may_be) {
             (Look::Variable(name), Some(may_be)) => {
-                may_be(name, &slot.ty, slot.has_default).map_err(|why| path.tell(&why))
+                may_be(name, ty, has_default).map_err(|why| path.tell(&why))
             }
-            _ => self.value(path, &slot.ty, value),
+            _ => self.value(path, ty, value),
         }
     }
 
@@ -64,7 +75,7 @@ impl<'a> Fit<'a> {
                 may_be(name, ty, false).map_err(|why| path.tell(&why))
             }),
             (_, Look::Null) if ty.nullable => Ok(()),
-            (_, Look::Null) => Err(path.tell(&format!("null is no {ty}"))),
+            (_, Look::Null) => Err(path.tell(&format!("null is not allowed for {ty}"))),
             (BaseType::List(of), Look::List(items)) => {
                 let mut items = items.iter().enumerate();
                 items.try_for_each(|(index, item)| self.value(&path.item(index), of, item))
@@ -87,9 +98,9 @@ impl<'a> Fit<'a> {
                 Some(Input::Object { fields, is_one_of }) => match look {
                     Look::Object(given) => {
                         self.object(path, name, fields, given)?;
-                        match !is_one_of || is_one(given) {
-                            true => Ok(()),
-                            false => Err(path.tell(&format!("a {name} takes exactly one field"))),
+                        match is_one_of {
+                            true => self.only(path, name, fields, given),
+                            false => Ok(()),
                         }
                     }
                     _ => Err(path.tell(&format!("that is no {name}, which is an object"))),
@@ -119,16 +130,33 @@ impl<'a> Fit<'a> {
             None => Ok(()),
             Some((name, slot)) => {
                 let path = path.field(name);
-                Err(path.tell(&format!("a {} must be given", slot.ty)))
+                Err(path.tell(&format!("a value of type {} must be given", slot.ty)))
             }
         }
     }
-}
 
-fn is_one<V: Given>(given: &IndexMap<Name, V>) -> bool {
-    let mut values = given.values();
-    let first = values.next().map(Given::look);
-    first.is_some_and(|value| !matches!(value, Look::Null)) && values.next().is_none()
+    /// Whether exactly one field is given, and is not null. Of what type a variable is there says nothing of
+    /// that: a client may have one for each of the fields.
+    fn only<V: Given>(
+        &self,
+        path: &Path<'_>,
+        ty: &str,
+        fields: &IndexMap<String, Slot>,
+        given: &IndexMap<Name, V>,
+    ) -> Result<(), String> {
+        let mut given = given.iter();
+        let (Some((name, value)), None) = (given.next(), given.next()) else {
+            return Err(path.tell(&format!("a {ty} takes exactly one field")));
+        };
+        let Some(slot) = fields.get(name.as_str()) else {
+            return Ok(());
+        };
+        let taken = Type {
+            nullable: false,
+            ..slot.ty.clone()
+        };
+        self.place(&path.field(name), &taken, true, value)
+    }
 }
 
 fn unknown<'a>(ty: &str, name: &str, fields: impl Iterator<Item = &'a String>) -> String {

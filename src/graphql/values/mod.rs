@@ -1,8 +1,8 @@
 //! Whether the values of a document and its variables fit what the schema takes, before any of it is
 //! executed.
 //!
-//! async-graphql's validator never asks whether a variable may stand where it does, takes a string for a word
-//! of an enum, and leaves it to resolvers to find out that a number is too large or that a text is no
+//! async-graphql's validator never gets to ask whether a variable may stand where it does, takes a string for a
+//! word of an enum, and leaves it to resolvers to find out that a number is too large or that a text is no
 //! instant, by when other fields of a mutation have been carried out.
 
 mod fit;
@@ -21,7 +21,7 @@ use async_graphql_value::Value;
 use super::shape::{Shape, Slot};
 use fit::{Fit, Path};
 
-/// A value that does not fit, or is not there where one must be.
+/// A value that does not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misfit {
     /// What is wrong with which value.
@@ -30,9 +30,9 @@ pub struct Misfit {
     pub at: Pos,
 }
 
-/// Whether the values in the document fit, those of its variables apart: of the operation and the fragments
-/// that it spreads, as far as their fields exist. Takes time linear in the size of the document; how deep
-/// that is nested must be bounded.
+/// Whether the values in the document fit: of the operation and the fragments that it spreads, as far as their
+/// fields exist. Of the values of variables, it asks only whether one is null where that is not taken. Takes
+/// time linear in the size of the document; how deep that is nested must be bounded.
 ///
 /// Rules: <https://spec.graphql.org/September2025/#sec-Values-of-Correct-Type> and the following, and
 /// <https://spec.graphql.org/September2025/#sec-All-Variable-Usages-Are-Allowed>.
@@ -43,12 +43,14 @@ pub fn check_document(
     shape: &Shape,
     document: &ExecutableDocument,
     operation: &OperationDefinition,
+    variables: &Variables,
 ) -> Result<(), Misfit> {
-    let variables = operation.variable_definitions.iter();
+    let declared = operation.variable_definitions.iter();
     let mut walk = Walk {
         shape,
         document,
-        variables: variables
+        values: variables,
+        variables: declared
             .map(|variable| (variable.node.name.node.as_str(), &variable.node))
             .collect(),
         spread: HashSet::new(),
@@ -91,7 +93,7 @@ pub fn check_variables(
             None | Some(ConstValue::Null) if !ty.nullable => {
                 match variable.default_value.is_some() && variables.get(name).is_none() {
                     true => Ok(()),
-                    false => Err(format!("The variable ${name} is a {ty} and must be given.")),
+                    false => Err(format!("The variable ${name} of type {ty} must be given.")),
                 }
             }
             None => Ok(()),
@@ -102,6 +104,14 @@ pub fn check_variables(
     Ok(())
 }
 
+/// Whether one of the values is null, which may not be taken wherever the variable stands.
+pub fn has_null(operation: &OperationDefinition, variables: &Variables) -> bool {
+    operation
+        .variable_definitions
+        .iter()
+        .any(|variable| variables.get(&variable.node.name.node) == Some(&ConstValue::Null))
+}
+
 fn misfit(at: Pos) -> impl Fn(String) -> Misfit {
     move |message| Misfit { message, at }
 }
@@ -109,6 +119,7 @@ fn misfit(at: Pos) -> impl Fn(String) -> Misfit {
 struct Walk<'a> {
     shape: &'a Shape,
     document: &'a ExecutableDocument,
+    values: &'a Variables,
     /// The variables that the operation declares.
     variables: HashMap<&'a str, &'a VariableDefinition>,
     /// The fragments met so far.
@@ -186,6 +197,11 @@ impl<'a> Walk<'a> {
         let declared = &definition.var_type.node;
         let default = definition.default_value.as_ref().map(|value| &value.node);
         let is_never_null = has_default || default.is_some_and(|value| *value != ConstValue::Null);
+        if !ty.nullable && self.values.get(variable) == Some(&ConstValue::Null) {
+            return Err(format!(
+                "the variable ${variable} is null, and {ty} is taken"
+            ));
+        }
         let fits = match !ty.nullable && declared.nullable {
             true => is_never_null && is_base_of(&declared.base, &ty.base),
             false => is_of(declared, ty),

@@ -29,7 +29,7 @@ fn misfit(document: &str, variables: Json) -> Option<String> {
     let document = parse_query(document).unwrap_or_else(|error| panic!("{document}: {error}"));
     let (_, operation) = document.operations.iter().next().expect("one");
     let variables = Variables::from_json(variables);
-    check_document(&shape, &document, &operation.node)
+    check_document(&shape, &document, &operation.node, &variables)
         .and_then(|()| check_variables(&shape, &operation.node, &variables))
         .err()
         .map(|misfit| misfit.message)
@@ -71,7 +71,7 @@ fn what_does_not_fit_in_a_document_is_told() {
         ("{ things(order: LEFT) { x } }", "order: that is no Order."),
         (
             "{ things(ids: [\"a\", null]) { x } }",
-            "ids.1: null is no ID!.",
+            "ids.1: null is not allowed for ID!.",
         ),
         (
             "{ things(ids: [\"a\", 1.5]) { x } }",
@@ -85,7 +85,10 @@ fn what_does_not_fit_in_a_document_is_told() {
             "{ things(at: \"soon\") { x } }",
             "at: Failed to parse \"DateTime\": an RFC 3339 date and time is wanted.",
         ),
-        ("{ needs(id: null) { x } }", "id: null is no ID!."),
+        (
+            "{ needs(id: null) { x } }",
+            "id: null is not allowed for ID!.",
+        ),
         ("{ needs(id: A) { x } }", "id: that is no ID."),
         (
             "{ needs(id: 1, open: 1) { x } }",
@@ -101,7 +104,7 @@ fn what_does_not_fit_in_a_document_is_told() {
         ),
         (
             "{ thing(by: { id: null }) { x } }",
-            "by: a By takes exactly one field.",
+            "by.id: null is not allowed for ID!.",
         ),
         (
             "{ thing(by: { id: 1, name: \"a\" }) { x } }",
@@ -113,7 +116,7 @@ fn what_does_not_fit_in_a_document_is_told() {
         ),
         (
             "mutation { make(input: {}) { x } }",
-            "input.name: a String! must be given.",
+            "input.name: a value of type String! must be given.",
         ),
         (
             "mutation { make(input: { nmae: \"a\" }) { x } }",
@@ -129,7 +132,7 @@ fn what_does_not_fit_in_a_document_is_told() {
         ),
         (
             "mutation { make(input: { name: \"a\", tags: null }) { x } }",
-            "input.tags: null is no [String!]!.",
+            "input.tags: null is not allowed for [String!]!.",
         ),
         // Wherever it stands.
         (
@@ -196,16 +199,33 @@ fn a_variable_stands_only_where_all_that_it_may_be_is_taken() {
         } else {
             "{ __typename }"
         };
-        let variables = json!({ "a": null });
         for document in [
             format!("query({declared}) {{ {taken_by} {set} }}"),
             format!("query({declared}) {{ ...F }} fragment F on Query {{ {taken_by} {set} }}"),
         ] {
-            let told = misfit(&document, variables.clone());
+            let told = misfit(&document, json!({}));
             let of_use = told.filter(|told| told.contains("the variable $a is of type"));
             assert_eq!(of_use.is_none(), fits, "{document}: {of_use:?}");
         }
     }
+    let null = json!({ "a": null });
+    for taken_by in [
+        "needs(id: $a)",
+        "thing(by: { id: $a })",
+        "things(ids: [$a])",
+    ] {
+        let document = format!("query($a: ID = 1) {{ {taken_by} {{ x }} }}");
+        assert_eq!(misfit(&document, json!({})), None, "{document}");
+        let told = misfit(&document, null.clone()).unwrap_or_default();
+        assert!(
+            told.ends_with("the variable $a is null, and ID! is taken."),
+            "{told}"
+        );
+    }
+    assert_eq!(
+        misfit("query($a: Int = 1) { things(first: $a) { x } }", null),
+        None
+    );
     assert_eq!(
         misfit("query($a: String) { things(first: $a) { x } }", json!({})).as_deref(),
         Some("first: the variable $a is of type String, and Int is taken.")
@@ -221,7 +241,7 @@ fn values_of_variables_are_held_against_their_types() {
         (
             "Int!",
             json!(null),
-            Some("The variable $a is a Int! and must be given."),
+            Some("The variable $a of type Int! must be given."),
         ),
         ("Order", json!("UP"), None),
         ("Order", json!("LEFT"), Some("$a: that is no Order.")),
@@ -229,7 +249,11 @@ fn values_of_variables_are_held_against_their_types() {
         ("ID", json!(true), Some("$a: that is no ID.")),
         ("[Int!]", json!([1, 2]), None),
         ("[Int!]", json!(1), None),
-        ("[Int!]", json!([1, null]), Some("$a.1: null is no Int!.")),
+        (
+            "[Int!]",
+            json!([1, null]),
+            Some("$a.1: null is not allowed for Int!."),
+        ),
         ("JSON", json!({ "a": [{ "b": 1.5 }] }), None),
         ("MakeInput", json!({ "name": "a", "order": "UP" }), None),
         (
@@ -240,7 +264,7 @@ fn values_of_variables_are_held_against_their_types() {
         (
             "MakeInput",
             json!({ "order": "UP" }),
-            Some("$a.name: a String! must be given."),
+            Some("$a.name: a value of type String! must be given."),
         ),
         (
             "MakeInput",

@@ -15,7 +15,8 @@ use std::path::Path;
 
 use axum::extract::{Path as PathOf, State as Extract};
 use axum::http::{StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 
 use self::asset::Asset;
 use super::state::State;
@@ -30,7 +31,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 /// The playground as it is served.
 #[derive(Debug)]
 pub struct Playground {
-    page: String,
+    page: Bytes,
     assets: Vec<Asset>,
 }
 
@@ -44,7 +45,10 @@ impl Playground {
             include_str!("page/index.html").replace("<!--examples-->", &example::templates());
         let assets = asset::assets(dir)?;
         let page = assets.iter().fold(page, |page, asset| asset.link(&page));
-        Ok(Self { page, assets })
+        Ok(Self {
+            page: page.into(),
+            assets,
+        })
     }
 
     /// The page itself, for `GET /` and for a browser that comes to `GET /graphql`.
@@ -53,6 +57,7 @@ impl Playground {
     /// slash. A token in the fragment, `/#token=…`, signs it in.
     pub fn page(&self) -> Response {
         let headers = [
+            (header::CONTENT_TYPE, "text/html; charset=utf-8"),
             (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
             (header::CACHE_CONTROL, "no-cache"),
             (header::REFERRER_POLICY, "no-referrer"),
@@ -60,7 +65,7 @@ impl Playground {
             // The same address answers GraphQL to those who ask for that.
             (header::VARY, "accept"),
         ];
-        (headers, Html(self.page.clone())).into_response()
+        (headers, self.page.clone()).into_response()
     }
 
     /// A file of the page, by the name that it is served under.

@@ -78,7 +78,7 @@ impl Credentials {
                 Ok(_) => return true,
                 Err(Refused::Invalid(_)) => return false,
                 Err(Refused::Failed(error)) => {
-                    tracing::debug!(?error, "credentials could not be checked");
+                    tracing::debug!(error = error.details(), "credentials could not be checked");
                     sleep(state.app.pace.look).await;
                 }
             }
