@@ -288,6 +288,8 @@ mod tests {
         assert_ne!(IN_PLACE.scope(long_ago, ask()).await.unwrap(), here);
         let asked = IN_PLACE.scope(just_now, on_its_thread(ask()));
         assert_ne!(asked.await.unwrap(), here);
+        // A transaction of whoever is at leisure.
+        assert_ne!(on_its_thread(in_place(ask())).await.unwrap(), here);
     }
 
     #[tokio::test]

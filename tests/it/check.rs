@@ -102,6 +102,8 @@ async fn what_a_server_would_not_start_with_or_be_of_no_use_with_is_a_problem() 
 
     let folder = [("TENANTRY_GRAPHQL__TRUSTED_DOCUMENTS", "nowhere")];
     problem("documents", &["nowhere"], &folder);
+    let folder = [("TENANTRY_PLAYGROUND__ASSETS_DIR", "nowhere")];
+    problem("playground", &["playground.assets_dir", "nowhere"], &folder);
     problem("configuration", &["http.host"], &[("HOST", "0.0.0.0")]);
 
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");

@@ -378,6 +378,15 @@ async fn a_database_that_cannot_be_written_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_directory_of_the_playground_that_is_not_there_is_refused() {
+    let home = Program::new(Sqlite).await;
+    let mut command = home.command(&[]);
+    command.env("TENANTRY_PLAYGROUND__ASSETS_DIR", "nowhere");
+    let output = command.output().expect("the program can be run");
+    assert_fails(&output, &["playground.assets_dir", "nowhere"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn keys_that_are_not_in_their_file_are_refused() {
     let home = Program::new(Sqlite).await;
     let output = home
