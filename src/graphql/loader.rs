@@ -278,7 +278,7 @@ impl Loader<RunOfAnswer> for Loaders {
     async fn load(&self, keys: &[RunOfAnswer]) -> Loaded<RunOfAnswer, Run> {
         let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
         let mut conn = self.app.db.read().await?;
-        let found = run::of_answers(&mut conn, self.viewer, &ids).await?;
+        let found = run::readable(&mut conn, self.viewer, &ids).await?;
         Ok(keyed(found, |run| RunOfAnswer(run.id)))
     }
 }

@@ -148,7 +148,24 @@ async fn to_those_who_cannot_restore_it_a_deleted_workspace_is_gone(
     server
         .join_workspace(&acme, &rocket, &bob, WorkspaceRole::Admin)
         .await;
+    let cleo = server.user("cleo@example.com");
+    server
+        .join_organization(&acme, &cleo, OrganizationRole::Member)
+        .await;
+    server
+        .join_workspace(&acme, &rocket, &cleo, WorkspaceRole::Admin)
+        .await;
+    let query = "query($id: ID!) { workspace(by: { id: $id }) { events { nodes { id } } } }";
+    let listed = cleo.ok(query, json!({ "id": rocket })).await;
+    let event = text(&listed, "workspace.events.nodes.0.id");
+    let node = "query($id: ID!) { node(id: $id) { id } }";
+    let found = cleo.ok(node, json!({ "id": event })).await;
+    assert_eq!(found["node"]["id"], event);
     change(&ada, "deleteWorkspace", &rocket).await;
+    let found = cleo.ok(node, json!({ "id": event })).await;
+    assert_eq!(found["node"], Value::Null);
+    let found = ada.ok(node, json!({ "id": event })).await;
+    assert_eq!(found["node"]["id"], event);
     for mutation in [
         "updateWorkspace",
         "deleteWorkspace",

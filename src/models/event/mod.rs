@@ -14,7 +14,7 @@ pub use feed::Feed;
 pub use list::{OrganizationEvents, WorkspaceEvents};
 
 use crate::access::visible::{
-    may_administer, may_manage, visible_organizations, workspaces_of_viewer,
+    may_administer, may_manage, may_own, visible_organizations, workspaces_of_viewer,
 };
 use crate::auth::Viewer;
 use crate::db::types::{Instant, Json};
@@ -172,7 +172,7 @@ fn announce(tx: &mut Transaction, event: &Event) {
 }
 
 /// Those of the events that the viewer may see: an organization's for its owners and admins, a
-/// workspace's also for whoever may manage it.
+/// workspace's also for whoever may manage it, or restore it if it is deleted.
 ///
 /// # Errors
 /// Only those of the database.
@@ -189,7 +189,7 @@ pub async fn visible(conn: &mut Connection, viewer: UserId, ids: &[EventId]) -> 
             workspaces::id
                 .nullable()
                 .eq(events::workspace_id)
-                .and(may_manage()),
+                .and(may_own().or(workspaces::deleted_at.is_null().and(may_manage()))),
         )
         .select(workspaces::id);
     Ok(run!(

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 
-use super::{Run, RunStatus, unfinished, visible};
+use super::{Run, RunStatus, unfinished};
 use crate::access::scope::workspace::Contribute;
 use crate::app::App;
 use crate::auth::Viewer;
@@ -19,13 +19,20 @@ use crate::schema::{run_prompts, runs, workspaces};
 /// Stops a run. What it has collected stays; a call that is under way is given up.
 ///
 /// # Errors
-/// `NOT_FOUND` where the viewer may not see it; those of [`Viewer::workspace`]; `CONFLICT` where it
-/// has ended.
+/// `NOT_FOUND` where there is none; those of [`Viewer::workspace`]; `CONFLICT` where it has ended.
 pub async fn cancel(app: &App, viewer: &Viewer, id: RunId) -> Result<Run> {
     app.db
         .transaction(async |tx| {
-            let seen = visible(tx, viewer.id(), &[id]).await?.pop();
-            let workspace = seen.ok_or_else(Error::not_found)?.workspace_id;
+            let workspace: Option<WorkspaceId> = run!(
+                tx,
+                runs::table
+                    .find(id)
+                    .select(runs::workspace_id)
+                    .first(tx)
+                    .await
+                    .optional()
+            )?;
+            let workspace = workspace.ok_or_else(Error::not_found)?;
             let scope = viewer.workspace::<Contribute>(tx, workspace).await?;
             let now = app.now();
             let cancelled = stop(tx, scope.id(), Some(id), now).await?;

@@ -2,7 +2,7 @@
 
 use tokio::time::sleep;
 
-use super::{Run, RunStatus, visible};
+use super::{Run, RunStatus, readable, visible};
 use crate::app::App;
 use crate::auth::Viewer;
 use crate::db::{Listener, Topic};
@@ -81,7 +81,8 @@ impl Follow {
 
     async fn look(&self) -> Result<Option<Run>> {
         let mut conn = self.app.db.read().await?;
-        Ok(visible(&mut conn, self.viewer, &[self.id]).await?.pop())
+        // Whoever deletes its workspace sees that this has cancelled it.
+        Ok(readable(&mut conn, self.viewer, &[self.id]).await?.pop())
     }
 }
 

@@ -33,12 +33,12 @@ pub async fn visible(conn: &mut Connection, viewer: UserId, ids: &[RunId]) -> Re
     )?)
 }
 
-/// The runs of answers that the viewer sees: as [`visible`], and also in deleted workspaces that they
+/// Those of the runs that the viewer may read: as [`visible`], and also in deleted workspaces that they
 /// may restore, whose lists they can read.
 ///
 /// # Errors
 /// Only those of the database.
-pub async fn of_answers(conn: &mut Connection, viewer: UserId, ids: &[RunId]) -> Result<Vec<Run>> {
+pub async fn readable(conn: &mut Connection, viewer: UserId, ids: &[RunId]) -> Result<Vec<Run>> {
     let workspace = workspaces_of_viewer(viewer)
         .filter(workspaces::id.eq(runs::workspace_id))
         .filter(may_own().or(workspaces::deleted_at.is_null().and(may_see())))

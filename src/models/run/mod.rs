@@ -18,7 +18,7 @@ pub use count::{Unfinished, count_unfinished};
 pub use follow::Follow;
 pub use forget::{Forgotten, first_end, forget};
 use list::unfinished;
-pub use list::{RunList, of_answers, visible};
+pub use list::{RunList, readable, visible};
 pub use queue::{Asked, start};
 pub(in crate::models) use queue::{Asker, ask};
 

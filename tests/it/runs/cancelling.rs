@@ -70,6 +70,8 @@ async fn deleting_the_workspace_stops_its_run(#[values(Sqlite, Postgres)] on: Da
     ada.mutate("deleteWorkspace", id.clone(), "workspace { id }")
         .await;
     assert!(shown(&ada, &run).await.is_null());
+    ada.mutate_refused("CONFLICT", "cancelRun", json!({ "runId": run }))
+        .await;
     ada.mutate_refused("CONFLICT", "startRun", id.clone()).await;
     ada.mutate("restoreWorkspace", id, "workspace { id }").await;
     assert_eq!(shown(&ada, &run).await["status"], "CANCELLED");

@@ -95,6 +95,33 @@ async fn a_run_comes_as_it_is_and_whenever_it_changes_until_it_ends(
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_deletes_the_workspace_sees_its_run_cancelled(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = suspicious_server(on).await;
+    let ada = Person::new(&server, "ada").await;
+    let office = Office::of(&ada).await;
+    office.workspace(&ada, "Other").await;
+    let id = queued(&server, &office).await;
+    let (admin, role) = (OrganizationRole::Member, Some(WorkspaceRole::Admin));
+    let bob = office.person(&server, "bob", admin, role).await;
+    let (mut hers, mut his) = (
+        Socket::of(&server, &ada.email).await,
+        Socket::of(&server, &bob.email).await,
+    );
+    for socket in [&mut hers, &mut his] {
+        socket.subscribe("r", RUN, json!({ "id": id })).await;
+        assert_eq!(socket.next("r").await["run"]["status"], "QUEUED");
+    }
+    let input = json!({ "workspaceId": office.workspace });
+    ada.mutate("deleteWorkspace", input, "__typename").await;
+    assert_eq!(hers.next("r").await["run"]["status"], "CANCELLED");
+    hers.completes("r").await;
+    his.completes("r").await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_run_is_followed_by_whoever_sees_its_workspace(#[values(Sqlite, Postgres)] on: Database) {
     let server = suspicious_server(on).await;
     let ada = Person::new(&server, "ada").await;
