@@ -263,6 +263,13 @@ async fn everything_wrong_with_a_workspace_is_told_at_once(
     let query = "query($id: ID!) { workspace(by: { id: $id }) { domain } }";
     let found = ada.ok(query, json!({ "id": id })).await;
     assert_eq!(found["workspace"]["domain"], "xn--bcher-kva.example");
+    // What takes much away may be longer than what is left may be.
+    let mut keys: serde_json::Map<_, _> = (0..6_000)
+        .map(|n| (format!("k{n:07}"), Value::Null))
+        .collect();
+    keys.insert("a".into(), json!("x"));
+    let input = json!({ "workspaceId": id, "settings": keys });
+    ada.mutate("updateWorkspace", input, "__typename").await;
     // Neither may it grow past its bound by merging.
     let input = json!({ "workspaceId": id, "onboarding": { "b": 1 } });
     let reply = ada

@@ -139,7 +139,7 @@ struct UpdateWorkspaceInput {
 
 impl UpdateWorkspaceInput {
     fn check(&self) -> Result<(crate::id::WorkspaceId, WorkspaceChanges), crate::error::Error> {
-        let patch = |patch: &Json| json::object(&patch.0).map(|()| patch.0.clone());
+        let patch = |patch: &Json| json::patch(&patch.0).map(|()| patch.0.clone());
         let mut check = Check::default();
         let id = check.id("workspaceId", &self.workspace_id);
         let visibility = check.kept("visibility", &self.visibility, |v| Ok((*v).into()));

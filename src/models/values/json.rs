@@ -20,11 +20,15 @@ pub fn object(document: &Value) -> Result<(), Invalid> {
     Ok(())
 }
 
+/// Checks a patch: as [`object`], but for the size, of which only that of the result matters.
+pub fn patch(patch: &Value) -> Result<(), Invalid> {
+    shape(patch)
+}
+
 /// The document that `patch` makes of `target` as [RFC 7396] says: objects are merged, `null` takes
 /// a key away, anything else is put in place of what was there.
 ///
-/// The patch must be an object and, as the result must, keep to what [`object`] asks for, except
-/// that its size does not matter.
+/// The patch must be one by [`patch`](patch()), and the result a document by [`object`].
 ///
 /// [RFC 7396]: https://www.rfc-editor.org/rfc/rfc7396
 pub fn merge(target: &Value, patch: &Value) -> Result<Value, Invalid> {
