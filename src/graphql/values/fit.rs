@@ -10,14 +10,22 @@ use async_graphql_value::Value;
 use crate::graphql::scalar::{BigInt, Date, DateTime, Url};
 use crate::graphql::shape::{Input, Shape, Slot};
 
-/// Whether a variable may stand where that type is taken, by what has a value of its own or not.
+/// Whether a variable of the operation may be used where a value of that type is taken; the flag says whether
+/// that place has a default.
 type MayBe<'a> = &'a dyn Fn(&Name, &Type, bool) -> Result<(), String>;
 
 /// Holds values against types.
 pub(super) struct Fit<'a> {
     shape: &'a Shape,
-    /// Not there for JSON, in which there are no variables, and the words of enums are strings.
-    may_be: Option<MayBe<'a>>,
+    source: Source<'a>,
+}
+
+/// Where values are from.
+enum Source<'a> {
+    /// A document, in which there are variables.
+    Document(MayBe<'a>),
+    /// JSON, in which there are none, and the words of enums are strings.
+    Json,
 }
 
 impl<'a> Fit<'a> {
@@ -25,7 +33,7 @@ impl<'a> Fit<'a> {
     pub(super) fn literal(shape: &'a Shape, may_be: MayBe<'a>) -> Self {
         Self {
             shape,
-            may_be: Some(may_be),
+            source: Source::Document(may_be),
         }
     }
 
@@ -33,7 +41,7 @@ impl<'a> Fit<'a> {
     pub(super) fn json(shape: &'a Shape) -> Self {
         Self {
             shape,
-            may_be: None,
+            source: Source::Json,
         }
     }
 
@@ -47,7 +55,7 @@ impl<'a> Fit<'a> {
         self.place(path, &slot.ty, slot.has_default, value)
     }
 
-    /// Whether a value may stand where that type is taken, by what has a value of its own or not.
+    /// Whether a value, or a variable, may stand where that type is taken.
     fn place<V: Given>(
         &self,
         path: &Path<'_>,
@@ -55,8 +63,8 @@ impl<'a> Fit<'a> {
         has_default: bool,
         value: &V,
     ) -> Result<(), String> {
-        match (value.look(), self.may_be) {
-            (Look::Variable(name), Some(may_be)) => {
+        match (value.look(), &self.source) {
+            (Look::Variable(name), Source::Document(may_be)) => {
                 may_be(name, ty, has_default).map_err(|why| path.tell(&why))
             }
             _ => self.value(path, ty, value),
@@ -71,41 +79,41 @@ impl<'a> Fit<'a> {
         value: &V,
     ) -> Result<(), String> {
         match (&ty.base, value.look()) {
-            (_, Look::Variable(name)) => self.may_be.map_or(Ok(()), |may_be| {
-                may_be(name, ty, false).map_err(|why| path.tell(&why))
-            }),
             (_, Look::Null) if ty.nullable => Ok(()),
             (_, Look::Null) => Err(path.tell(&format!("null is not allowed for {ty}"))),
             (BaseType::List(of), Look::List(items)) => {
                 let mut items = items.iter().enumerate();
-                items.try_for_each(|(index, item)| self.value(&path.item(index), of, item))
+                items.try_for_each(|(index, item)| self.place(&path.item(index), of, false, item))
             }
             // Where a list is taken, one value stands for a list of it.
             (BaseType::List(of), _) => self.value(path, of, value),
-            (BaseType::Named(name), look) => match self.shape.input(name) {
-                None => scalar(name, value).map_err(|why| path.tell(&why)),
-                Some(Input::Enum(words)) => {
-                    let word = match look {
-                        Look::Word(word) => Some(word),
-                        Look::Text(word) if self.may_be.is_none() => Some(word),
-                        _ => None,
-                    };
-                    match word.is_some_and(|word| words.contains(word)) {
-                        true => Ok(()),
-                        false => Err(path.tell(&format!("that is no {name}"))),
-                    }
-                }
-                Some(Input::Object { fields, is_one_of }) => match look {
-                    Look::Object(given) => {
-                        self.object(path, name, fields, given)?;
-                        match is_one_of {
-                            true => self.only(path, name, fields, given),
-                            false => Ok(()),
-                        }
-                    }
-                    _ => Err(path.tell(&format!("that is no {name}, which is an object"))),
-                },
+            (BaseType::Named(name), _) => self.named(path, name, value),
+        }
+    }
+
+    fn named<V: Given>(&self, path: &Path<'_>, ty: &str, value: &V) -> Result<(), String> {
+        let fits = match (self.shape.input(ty), value.look()) {
+            (None, _) => scalar(ty, value),
+            (Some(Input::Enum(words)), look) => match self.word(look) {
+                Some(word) if words.contains(word) => Ok(()),
+                _ => Err(format!("that is no {ty}")),
             },
+            (Some(Input::Object { fields, is_one_of }), Look::Object(given)) => {
+                self.object(path, ty, fields, given)?;
+                return match is_one_of {
+                    true => self.only(path, ty, fields, given),
+                    false => Ok(()),
+                };
+            }
+            (Some(Input::Object { .. }), _) => Err(format!("that is no {ty}, which is an object")),
+        };
+        fits.map_err(|why| path.tell(&why))
+    }
+
+    fn word<'v, V>(&self, look: Look<'v, V>) -> Option<&'v str> {
+        match (look, &self.source) {
+            (Look::Word(word), _) | (Look::Text(word), Source::Json) => Some(word),
+            _ => None,
         }
     }
 
@@ -159,10 +167,18 @@ impl<'a> Fit<'a> {
     }
 }
 
+/// How many letters of a name may be wrong for it to stand for another one.
+const SLIPS: usize = 2;
+
 fn unknown<'a>(ty: &str, name: &str, fields: impl Iterator<Item = &'a String>) -> String {
-    let slips = |field: &&String| strsim::damerau_levenshtein(name, field);
-    match fields.min_by_key(slips).filter(|near| slips(near) <= 2) {
-        Some(near) => format!("there is no such field of {ty}; did you mean {near}?"),
+    // Only with names of about its length, for comparing takes time by the length of both.
+    let near = fields
+        .filter(|field| field.len().abs_diff(name.len()) <= SLIPS)
+        .map(|field| (strsim::damerau_levenshtein(name, field), field))
+        .min_by_key(|(slips, _)| *slips)
+        .filter(|(slips, _)| *slips <= SLIPS);
+    match near {
+        Some((_, near)) => format!("there is no such field of {ty}; did you mean {near}?"),
         None => format!("there is no such field of {ty}"),
     }
 }

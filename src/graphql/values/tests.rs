@@ -294,3 +294,13 @@ fn values_of_variables_are_held_against_their_types() {
     );
     assert!(misfit("query($a: Int!) { __typename }", json!({})).is_some());
 }
+
+#[test]
+fn a_name_of_any_length_is_told_at_once() {
+    let name = "x".repeat(1024 * 1024);
+    let begun = std::time::Instant::now();
+    let document = format!("mutation {{ make(input: {{ name: \"a\", {name}: 1 }}) {{ x }} }}");
+    let told = misfit(&document, json!({})).expect("there is no such field");
+    assert!(told.ends_with("there is no such field of MakeInput."));
+    assert!(begun.elapsed() < std::time::Duration::from_secs(1));
+}
