@@ -207,11 +207,13 @@ impl Error {
     }
 
     /// Whether another database of the same content might have done better: it was neither refused nor
-    /// stopped for the time that it took.
-    pub fn is_of_the_database(&self) -> bool {
+    /// stopped for the time that it took, nor was what it gave not understood.
+    pub fn may_do_better_elsewhere(&self) -> bool {
         match self {
-            Self::NoConnection(_) => true,
-            Self::Database(error) => Failure::of(error) != Failure::Timeout,
+            Self::NoConnection(_) | Self::Database(DieselError::BrokenTransactionManager) => true,
+            Self::Database(error @ DieselError::DatabaseError(..)) => {
+                Failure::of(error) != Failure::Timeout
+            }
             _ => false,
         }
     }
@@ -360,6 +362,39 @@ impl From<anyhow::Error> for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_database_may_do_better_than_one_that_fails() {
+        let told = |kind, message: &str| {
+            Error::Database(DieselError::DatabaseError(
+                kind,
+                Box::new(message.to_owned()),
+            ))
+        };
+        let lagging = "relation \"runs\" does not exist";
+        for (error, expected) in [
+            (Error::NoConnection("refused".into()), true),
+            (Error::Database(DieselError::BrokenTransactionManager), true),
+            (told(DatabaseErrorKind::ClosedConnection, "gone"), true),
+            (told(DatabaseErrorKind::Unknown, lagging), true),
+            (
+                told(
+                    DatabaseErrorKind::Unknown,
+                    "canceling statement due to statement timeout",
+                ),
+                false,
+            ),
+            // What one gives that is not understood, the other has as well.
+            (
+                Error::Database(DieselError::DeserializationError("no such status".into())),
+                false,
+            ),
+            (Error::Database(DieselError::NotFound), false),
+            (Error::not_found(), false),
+        ] {
+            assert_eq!(error.may_do_better_elsewhere(), expected, "{error:?}");
+        }
+    }
 
     #[test]
     fn whoever_is_to_wait_is_told_one_time() {

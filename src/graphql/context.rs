@@ -145,7 +145,7 @@ impl RequestContext {
         let (again, on_primary) = (copy_request(&request), self.on_primary());
         let response = self.run(schema, request, document).await;
         let mut failures = response.errors.iter().filter_map(own);
-        let Some(failure) = failures.find(|error| error.is_of_the_database()) else {
+        let Some(failure) = failures.find(|error| error.may_do_better_elsewhere()) else {
             return response;
         };
         replica.failed(failure.is_contention(), &format_args!("{failure:?}"));
