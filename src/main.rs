@@ -98,7 +98,10 @@ const TOKEN_DAYS: i64 = 30;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let outcome = match cli.command.unwrap_or(Command::Serve(Serve::default())) {
-        Command::Schema => say(tenantry::graphql::schema(true).sdl().trim_end()),
+        Command::Schema => {
+            let schema = tenantry::graphql::schema(true);
+            say(tenantry::graphql::sdl(&schema).trim_end())
+        }
         Command::Check => commands::check::run(cli.config),
         command => run(cli.config, command),
     };

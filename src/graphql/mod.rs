@@ -39,7 +39,7 @@ mod values;
 mod visibility;
 mod workspace;
 
-use async_graphql::{MergedObject, Schema, ValidationMode};
+use async_graphql::{MergedObject, SDLExportOptions, Schema, ValidationMode};
 
 pub use context::{RequestContext, SignedOut, Streamed, copy_request};
 pub use error::{finish, is_invalid, is_request_error, own};
@@ -92,6 +92,11 @@ pub fn schema(introspection: bool) -> ApiSchema {
 /// The same, for documents that it has found valid before: it does not look again.
 pub fn schema_of_valid(introspection: bool) -> ApiSchema {
     build(introspection, ValidationMode::Fast)
+}
+
+/// The schema in GraphQL's own language, with where its scalars are specified.
+pub fn sdl(schema: &ApiSchema) -> String {
+    schema.sdl_with_options(SDLExportOptions::new().include_specified_by())
 }
 
 fn build(introspection: bool, validation: ValidationMode) -> ApiSchema {

@@ -21,7 +21,7 @@ use super::operation::failed;
 use crate::auth::Viewer;
 use crate::db::types::Instant;
 use crate::error::Error;
-use crate::graphql::{SignedOut, is_invalid};
+use crate::graphql::is_invalid;
 use crate::id::UserId;
 
 /// How many payers are remembered; who was forgotten has the whole budget again.
@@ -45,10 +45,10 @@ pub enum Payer {
 
 impl Payer {
     /// The viewer or, where nobody is signed in, where the request comes from.
-    pub fn of(viewer: &Result<Viewer, SignedOut>, Client(address): Client) -> Self {
+    pub fn of(viewer: Option<&Viewer>, Client(address): Client) -> Self {
         match viewer {
-            Ok(viewer) => Self::Viewer(viewer.id()),
-            Err(SignedOut) => Self::Address(accountable(address)),
+            Some(viewer) => Self::Viewer(viewer.id()),
+            None => Self::Address(accountable(address)),
         }
     }
 }

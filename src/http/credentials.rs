@@ -5,10 +5,10 @@ use std::fmt;
 use axum::http::header::{AUTHORIZATION, HeaderMap};
 use tokio::time::sleep;
 
+use super::state::State;
 use crate::auth::{Recalled, Refused, Viewer, is_api_token};
 use crate::db::types::Instant;
 use crate::graphql::SignedOut;
-use crate::http::state::State;
 
 /// What a client signed in with: the value of its `Authorization` header, if it sent one.
 #[derive(Clone)]

@@ -3,36 +3,30 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, BodyDataStream};
+use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State as Extract};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, EXPECT,
-    IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use bytes::Bytes;
-use futures_util::StreamExt;
-use serde_json::json;
 use tokio::sync::Semaphore;
-use tracing::Instrument;
 
-use super::operation::{errors, failed};
-use super::request_id::{Outcome, RequestId};
+use super::body::{Incoming, Unread};
+use super::operation::{errors, failure};
+use super::request_id::{LogLine, RequestId};
 use super::state::State;
 use crate::error::{Error, ErrorCode};
 use crate::files::{Image, MAX_BYTES, Refusal, check};
-use crate::graphql::finish;
 use crate::id::FileId;
 use crate::models::file::{self, Served};
 
 /// How long an upload may take.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How much of a body is read, and how long, only for its sender to come to read why it is refused.
-const DRAINED: usize = 8 * 1024 * 1024;
-const DRAINING: Duration = Duration::from_secs(10);
 
 /// How many uploads are held in memory, and how many are decoded, at the same time.
 pub struct Uploads {
@@ -57,6 +51,16 @@ enum Refused {
     Error(Error),
 }
 
+impl From<Unread> for Refused {
+    fn from(unread: Unread) -> Self {
+        let (status, message) = match unread {
+            Unread::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, "An icon has 2 MiB at most."),
+            Unread::CutOff => (StatusCode::BAD_REQUEST, "The upload was cut off."),
+        };
+        Self::Upload(status, ErrorCode::InvalidInput, message)
+    }
+}
+
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
         Self::Error(error)
@@ -72,17 +76,12 @@ pub async fn upload(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let mut body = body.into_data_stream();
+    let mut body = Incoming::new(&headers, body);
     let taken = take(&state, path, query.as_deref(), &headers, &mut body).await;
     let Err(refused) = taken else {
         return StatusCode::NO_CONTENT.into_response();
     };
-    // Whoever is still sending would be cut off, and never read the reply. Those that ask first have not
-    // begun.
-    if !headers.contains_key(EXPECT) {
-        // Either way, no more is read.
-        let _ = tokio::time::timeout(DRAINING, drain(&mut body)).await;
-    }
+    body.drain().await;
     refuse(refused, &id)
 }
 
@@ -91,20 +90,13 @@ async fn take(
     path: Result<Path<String>, PathRejection>,
     query: Option<&str>,
     headers: &HeaderMap,
-    body: &mut BodyDataStream,
+    body: &mut Incoming,
 ) -> Result<(), Refused> {
     let file = allowed(state, path, query).await?;
-    let too_long = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok())
-        .is_some_and(|length| length > MAX_BYTES as u64);
-    if too_long {
-        return Err(TOO_LONG);
-    }
     let received = async {
         // It is never closed, so this only waits.
         let held = state.uploads.held.acquire().await;
-        read(body).await.map(|bytes| (bytes, held))
+        body.read(MAX_BYTES).await.map(|bytes| (bytes, held))
     };
     let Ok(received) = tokio::time::timeout(PATIENCE, received).await else {
         let message = "The upload takes too long.";
@@ -118,10 +110,7 @@ async fn take(
     let image = look_at(state, bytes.clone(), headers).await?;
     let app = state.app.clone();
     let receiving = async move { file::receive(&app, file, image, bytes).await };
-    let stored = tokio::spawn(receiving.in_current_span())
-        .await
-        .map_err(|error| Error::from(anyhow::anyhow!(error)));
-    Ok(stored??)
+    Ok(state.finish(receiving).await??)
 }
 
 /// The file that the URL allows to be uploaded.
@@ -152,41 +141,6 @@ async fn allowed(
         ErrorCode::Forbidden,
         "This is no URL that was given out, or it has expired.",
     ))
-}
-
-const TOO_LONG: Refused = Refused::Upload(
-    StatusCode::PAYLOAD_TOO_LARGE,
-    ErrorCode::InvalidInput,
-    "An icon has 2 MiB at most.",
-);
-
-async fn read(body: &mut BodyDataStream) -> Result<Bytes, Refused> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = body.next().await {
-        let Ok(chunk) = chunk else {
-            let message = "The upload was cut off.";
-            return Err(Refused::Upload(
-                StatusCode::BAD_REQUEST,
-                ErrorCode::InvalidInput,
-                message,
-            ));
-        };
-        if bytes.len() + chunk.len() > MAX_BYTES {
-            return Err(TOO_LONG);
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes.into())
-}
-
-async fn drain(body: &mut BodyDataStream) {
-    let mut read = 0;
-    while let Some(Ok(chunk)) = body.next().await {
-        read += chunk.len();
-        if read > DRAINED {
-            return;
-        }
-    }
 }
 
 /// Finds out what was uploaded, on a thread for what takes its time.
@@ -306,19 +260,16 @@ fn refuse(refused: Refused, id: &RequestId) -> Response {
     let (status, code, body) = match refused {
         Refused::Upload(status, code, message) => (status, code, errors(code, message)),
         Refused::Error(error) => {
-            let code = error.code();
+            let (status, code, body) = failure(error, id);
             let status = match code {
                 ErrorCode::NotFound => StatusCode::NOT_FOUND,
                 ErrorCode::Conflict => StatusCode::CONFLICT,
-                ErrorCode::Unavailable | ErrorCode::Timeout => StatusCode::SERVICE_UNAVAILABLE,
-                _ => StatusCode::INTERNAL_SERVER_ERROR,
+                _ => status,
             };
-            let mut response = failed(error);
-            finish(&mut response, &id.0);
-            (status, code, json!({ "errors": response.errors }))
+            (status, code, body)
         }
     };
     let mut response = (status, [(CACHE_CONTROL, "no-store")], Json(body)).into_response();
-    response.extensions_mut().insert(Outcome::refused(code));
+    response.extensions_mut().insert(LogLine::refused(code));
     response
 }

@@ -1,9 +1,12 @@
 //! The doors: the router, the GraphQL endpoint, the playground, health.
 
 mod accept;
+mod body;
 mod budget;
 mod client;
+mod credentials;
 mod documents;
+mod exchange;
 mod files;
 mod graphql;
 mod health;

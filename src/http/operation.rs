@@ -6,24 +6,25 @@ use std::time::Duration;
 use async_graphql::parser::types::{
     ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
 };
-use async_graphql::{Positioned, Request, Response as GraphqlResponse, ServerError, Value};
+use async_graphql::{Name, Positioned, Request, Response as GraphqlResponse, ServerError, Value};
+use axum::http::StatusCode;
 use bytes::Bytes;
 use serde_json::json;
 use tokio::sync::MutexGuard;
 use tokio::time::timeout;
-use tracing::{Instrument, Span};
+use tracing::Span;
 
 use super::budget::{Charge, Payer};
+use super::credentials::Credentials;
 use super::params::Params;
 use super::parsed::Parsed;
 use super::refusal::Refusal;
 use super::request_id::RequestId;
 use super::state::State;
-use super::subscription::Credentials;
 use crate::db::Tally;
 use crate::error::{Error, ErrorCode};
 use crate::graphql::{
-    RequestContext, check_document, check_variables, has_null, is_request_error, limits,
+    RequestContext, check_document, check_variables, finish, has_null, is_request_error, limits,
     repeated_field,
 };
 use crate::telemetry::{self, Outcome};
@@ -47,8 +48,8 @@ pub async fn execute(
     checked.settle(&charge, response)
 }
 
-/// A mutation that has begun runs to its end, even if the client goes away. A query has its time; it is
-/// over with that, or with its client, in the database as well.
+/// A mutation that has begun runs to its end, even if the client goes away or the server stops. A query
+/// has its time; it is over with that, or with its client, in the database as well.
 pub(super) async fn run(
     state: &State,
     request: Request,
@@ -63,17 +64,14 @@ pub(super) async fn run(
     let statements = checked.statements.clone();
     if checked.kind == OperationType::Mutation {
         let parsed = checked.parsed.clone();
-        let (state, credentials) = (state.clone(), credentials.clone());
+        let (its_state, credentials) = (state.clone(), credentials.clone());
         let running = async move {
             let executing = context.execute(&schema, request, parsed.document());
             let response = statements.count(executing).await;
-            credentials.forget(&state);
+            credentials.forget(&its_state);
             response
         };
-        let running = tokio::spawn(running.in_current_span());
-        return running
-            .await
-            .unwrap_or_else(|error| failed(anyhow::anyhow!(error).into()));
+        return state.finish(running).await.unwrap_or_else(failed);
     }
     let time = Duration::from_secs(state.app.config.http.request_timeout_seconds);
     let running = statements.count(context.execute(&schema, request, checked.document()));
@@ -219,20 +217,9 @@ fn check(
     let (name, variables) = (request.operation_name.as_deref(), &request.variables);
     let parsed = state.parsed.parse(text, name, limits::check_text)?;
     let document = parsed.document();
-    let mut operations = document.operations.iter();
-    let chosen = match name {
-        Some(name) => operations.find(|(found, _)| found.is_some_and(|found| found == name)),
-        None => operations.next().filter(|_| operations.next().is_none()),
-    };
-    let (own_name, operation) = chosen.ok_or_else(|| {
-        let message = match name {
-            Some(name) => format!("The document has no operation named {name}."),
-            None => "The document has several operations; give operationName.".to_owned(),
-        };
-        Refusal::new(ErrorCode::GraphqlValidationFailed, message)
-    })?;
+    let (own_name, operation) = choose(document, name)?;
     let cost = parsed.cost(&operation.node, || {
-        let cost = limits::check(&state.shape, document, name, variables);
+        let cost = limits::check(&state.shape, document, &operation.node, variables);
         cost.map(|cost| cost.total())
     })?;
     if !state.app.config.graphql.introspection {
@@ -264,12 +251,31 @@ fn check(
         field: field.to_owned(),
         name: own_name.map(str::to_owned),
         statements: Tally::default(),
-        span: telemetry::operation(&id.1, word(kind), field, own_name),
+        span: telemetry::operation(&id.trace, word(kind), field, own_name),
         cost,
         payer,
         is_valid: parsed.is_valid(),
         is_about_schema: is_about_schema(&operation.node),
         parsed,
+    })
+}
+
+/// The operation of that name, or the only one, with its own name.
+fn choose<'a>(
+    document: &'a ExecutableDocument,
+    name: Option<&str>,
+) -> Result<(Option<&'a Name>, &'a Positioned<OperationDefinition>), Refusal> {
+    let mut operations = document.operations.iter();
+    let chosen = match name {
+        Some(name) => operations.find(|(found, _)| found.is_some_and(|found| found == name)),
+        None => operations.next().filter(|_| operations.next().is_none()),
+    };
+    chosen.ok_or_else(|| {
+        let message = match name {
+            Some(name) => format!("The document has no operation named {name}."),
+            None => "The document has several operations; give operationName.".to_owned(),
+        };
+        Refusal::new(ErrorCode::GraphqlValidationFailed, message)
     })
 }
 
@@ -323,6 +329,18 @@ pub fn codes(response: &GraphqlResponse) -> Vec<String> {
         _ => None,
     };
     response.errors.iter().filter_map(code).collect()
+}
+
+/// What a request is told that failed as a whole: by which status, code and body.
+pub fn failure(error: Error, id: &RequestId) -> (StatusCode, ErrorCode, serde_json::Value) {
+    let code = error.code();
+    let status = match code {
+        ErrorCode::Unavailable | ErrorCode::Timeout => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    let mut response = failed(error);
+    finish(&mut response, &id.text);
+    (status, code, json!({ "errors": response.errors }))
 }
 
 /// The body of a reply that has nothing but an error.

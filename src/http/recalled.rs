@@ -4,9 +4,9 @@ use async_graphql::{Request, Response as GraphqlResponse};
 use futures_util::FutureExt;
 use futures_util::future::try_join;
 
+use super::credentials::Credentials;
 use super::operation::{Checked, run};
 use super::state::State;
-use super::subscription::Credentials;
 use crate::auth::{Recalled, Refused};
 use crate::db::types::Instant;
 use crate::error::Error;

@@ -10,13 +10,13 @@ use bytes::Bytes;
 use serde_json::json;
 
 use super::accept::{Media, Streaming};
-use super::operation::{Checked, errors, failed};
+use super::operation::{Checked, errors, failure};
 use super::refusal::Refusal;
-use super::request_id::{Outcome, RequestId};
+use super::request_id::{LogLine, RequestId};
 use super::state::State;
 use crate::auth::Refused;
 use crate::error::ErrorCode;
-use crate::graphql::{finish, is_request_error};
+use crate::graphql::is_request_error;
 
 /// How the reply is to be given.
 pub struct Reply {
@@ -97,7 +97,7 @@ impl Reply {
             Some(Media::Json) | None => StatusCode::OK,
         };
         let mut response = self.json(status, &refusal.body());
-        let outcome = Outcome::refused(refusal.code);
+        let outcome = LogLine::refused(refusal.code);
         response.extensions_mut().insert(outcome);
         response
     }
@@ -131,15 +131,9 @@ impl Reply {
                 response
             }
             Refused::Failed(error) => {
-                let code = error.code();
-                let status = match code {
-                    ErrorCode::Unavailable | ErrorCode::Timeout => StatusCode::SERVICE_UNAVAILABLE,
-                    _ => StatusCode::INTERNAL_SERVER_ERROR,
-                };
-                let mut response = failed(error);
-                finish(&mut response, &self.id.0);
-                let mut response = self.json(status, &json!({ "errors": response.errors }));
-                response.extensions_mut().insert(Outcome::refused(code));
+                let (status, code, body) = failure(error, &self.id);
+                let mut response = self.json(status, &body);
+                response.extensions_mut().insert(LogLine::refused(code));
                 response
             }
         }
@@ -148,7 +142,7 @@ impl Reply {
     /// Nothing but an error, whose code is told to the log as well.
     fn error(&self, status: StatusCode, code: ErrorCode, message: &str) -> Response {
         let mut response = self.json(status, &errors(code, message));
-        response.extensions_mut().insert(Outcome::refused(code));
+        response.extensions_mut().insert(LogLine::refused(code));
         response
     }
 

@@ -7,31 +7,34 @@ use std::time::Instant;
 use anyhow::anyhow;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State as Extract};
-use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Response};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use futures_util::FutureExt;
-use serde_json::json;
 use tracing::Instrument;
 use uuid::Uuid;
 
 use super::client::{Client, Peer, client_of};
-use super::operation::failed;
+use super::operation::failure;
 use crate::config::Config;
 use crate::error::ErrorCode;
-use crate::graphql::finish;
 use crate::telemetry::{self, Trace};
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The id of a request, for its handlers, and where in a trace its operations belong.
+/// The id of a request, for its handlers.
 #[derive(Clone)]
-pub struct RequestId(pub String, pub Trace);
+pub struct RequestId {
+    /// As it is told.
+    pub text: String,
+    /// Where in a trace its operations belong.
+    pub trace: Trace,
+}
 
 /// What the GraphQL endpoint adds to the log line of a request, as an extension of its reply.
 #[derive(Clone, Default)]
-pub struct Outcome {
+pub struct LogLine {
     /// The operation's name, if it has one.
     pub operation: Option<String>,
     /// Whose request it was.
@@ -40,7 +43,7 @@ pub struct Outcome {
     pub errors: Vec<String>,
 }
 
-impl Outcome {
+impl LogLine {
     /// That of a request that was refused before an operation was known.
     pub fn refused(code: ErrorCode) -> Self {
         Self {
@@ -68,9 +71,8 @@ pub async fn layer(
     let traced = telemetry::request(request.method(), route, request.headers(), &id);
     let trace = Trace::below(&traced);
     let trace_id = trace.id();
-    request
-        .extensions_mut()
-        .insert(RequestId(id.clone(), trace));
+    let text = id.clone();
+    request.extensions_mut().insert(RequestId { text, trace });
     let client = request.extensions().get::<Peer>().map(|peer| {
         let trusted = &config.http.trusted_proxies;
         client_of(*peer, request.headers(), trusted)
@@ -88,13 +90,13 @@ pub async fn layer(
     span.in_scope(|| {
         let (status, ms) = (response.status().as_u16(), begun.elapsed().as_millis());
         let duration_ms = u64::try_from(ms).unwrap_or(u64::MAX);
-        match response.extensions_mut().remove::<Outcome>() {
+        match response.extensions_mut().remove::<LogLine>() {
             // Somebody asks every few seconds.
             None if is_probe(route) => {
                 tracing::debug!(%method, path, status, duration_ms, client, trace_id);
             }
             None => tracing::info!(%method, path, status, duration_ms, client, trace_id),
-            Some(Outcome {
+            Some(LogLine {
                 operation,
                 viewer,
                 errors,
@@ -139,9 +141,9 @@ pub async fn catch(
 ) -> Response<Body> {
     let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     answered.unwrap_or_else(|_| {
-        let mut response = failed(anyhow!("a handler panicked").into());
-        finish(&mut response, &id.0);
-        let body = json!({ "errors": response.errors });
-        (StatusCode::INTERNAL_SERVER_ERROR, Json(body)).into_response()
+        let (status, code, body) = failure(anyhow!("a handler panicked").into(), &id);
+        let mut response = (status, Json(body)).into_response();
+        response.extensions_mut().insert(LogLine::refused(code));
+        response
     })
 }

@@ -129,7 +129,8 @@ impl Server {
         self.run_until(stop, std::future::pending()).await;
     }
 
-    /// As [`Server::run`], but once it was asked to stop, it does so at once when `hurry` completes.
+    /// As [`Server::run`], but once `hurry` completes as well, it takes no new connections any more, however
+    /// long it was to go on for.
     pub async fn run_until(self, stop: impl Future<Output = ()>, hurry: impl Future<Output = ()>) {
         let http = self.state.app.config.http.clone();
         let (metrics, draining) = (self.state.app.metrics.clone(), self.state.draining.clone());

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use tokio::sync::{Mutex, watch};
+use tracing::Instrument;
 
 use super::budget::Budgets;
 use super::documents::Documents;
@@ -12,7 +13,8 @@ use super::parsed::ParsedDocuments;
 use super::playground::Playground;
 use crate::app::App;
 use crate::auth::Authenticator;
-use crate::graphql::{ApiSchema, Shape, schema, schema_of_valid};
+use crate::error::Error;
+use crate::graphql::{ApiSchema, Shape, schema, schema_of_valid, sdl};
 
 /// What every door shares. Cheap to clone.
 #[derive(Clone)]
@@ -62,7 +64,7 @@ impl State {
             parsed: Arc::default(),
             about_schema: Arc::default(),
             app,
-            shape: Arc::new(Shape::of(&schema.sdl())),
+            shape: Arc::new(Shape::of(&sdl(&schema))),
             schema,
             documents: Arc::new(documents),
             playground: Arc::new(playground),
@@ -71,5 +73,23 @@ impl State {
             draining: Arc::default(),
             stopping: Arc::new(watch::Sender::new(false)),
         }
+    }
+    /// What the work gives, which goes on to its end even if whoever asked for it goes away: a server that
+    /// stops waits for it.
+    ///
+    /// # Errors
+    /// Where it panics.
+    pub async fn finish<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, Error> {
+        let stopping = self.stopping.subscribe();
+        let work = async move {
+            let _waited_for = stopping;
+            work.await
+        };
+        tokio::spawn(work.in_current_span())
+            .await
+            .map_err(|error| anyhow::anyhow!(error).into())
     }
 }

@@ -25,7 +25,7 @@ mod tests;
 
 use async_graphql::Variables;
 use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, OperationDefinition, Selection, SelectionSet,
+    ExecutableDocument, OperationDefinition, Selection, SelectionSet,
 };
 
 use super::shape::{Shape, named};
@@ -85,11 +85,11 @@ const MAX_INTROSPECTED: usize = 200_000;
 /// Refuses a document that would cost too much to validate or to execute.
 ///
 /// The whole document is bounded, so that validating it stays cheap; what lists cost is counted for
-/// the operation that will run, and given back.
+/// `operation`, the one of it that will run, and given back.
 pub fn check(
     shape: &Shape,
     document: &ExecutableDocument,
-    operation_name: Option<&str>,
+    operation: &OperationDefinition,
     variables: &Variables,
 ) -> Result<Cost, Error> {
     let fragments = Fragments::of(document)?;
@@ -98,10 +98,7 @@ pub fn check(
         aliases::check(shape, document, &operation.node)?;
     }
     check_defaults(shape, document)?;
-    match selected(document, operation_name) {
-        Some(operation) => cost::check(shape, &fragments, operation, variables),
-        None => Ok(Cost::default()),
-    }
+    cost::check(shape, &fragments, operation, variables)
 }
 
 /// Refuses a document that asks about the schema, wherever in it. Executing it would give `null` for what
@@ -153,23 +150,6 @@ fn check_defaults(shape: &Shape, document: &ExecutableDocument) -> Result<(), Er
         }
     }
     Ok(())
-}
-
-/// The operation that will run. `None` where none will: executing is going to say why.
-fn selected<'a>(
-    document: &'a ExecutableDocument,
-    name: Option<&str>,
-) -> Option<&'a OperationDefinition> {
-    let operation = match (&document.operations, name) {
-        (DocumentOperations::Single(operation), None) => Some(operation),
-        (DocumentOperations::Single(_), Some(_)) => None,
-        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name),
-        (DocumentOperations::Multiple(operations), None) if operations.len() == 1 => {
-            operations.values().next()
-        }
-        (DocumentOperations::Multiple(_), None) => None,
-    };
-    operation.map(|operation| &operation.node)
 }
 
 /// Whether a field asks about the schema: what is below it has no depth and is no list of objects.

@@ -9,15 +9,12 @@
 //! Each operation runs in a task of its own, which waits for whoever reads it: nothing piles up for a
 //! client that is slow, and one that stays slow is cut off.
 
-mod credentials;
 mod protocol;
 mod run;
 pub mod sse;
 pub mod ws;
 
 use tokio::sync::watch;
-
-pub use credentials::Credentials;
 
 /// Completes when the server stops.
 pub async fn stopped(stopping: &mut watch::Receiver<bool>) {

@@ -12,9 +12,9 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::credentials::Credentials;
 use super::run::Output;
 use crate::error::ErrorCode;
+use crate::http::credentials::Credentials;
 use crate::http::params::Params;
 
 /// How many operations of a connection may run at a time.

@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::credentials::Credentials;
 use crate::error::{Error, ErrorCode};
 use crate::graphql::{RequestContext, Streamed, finish, is_request_error};
 use crate::http::budget::Charge;
+use crate::http::credentials::Credentials;
 use crate::http::operation::{Checked, codes, execute, failed};
 use crate::http::refusal::Refusal;
 use crate::http::request_id::RequestId;
@@ -56,7 +56,7 @@ impl Output {
     pub fn failure(id: &RequestId) -> Self {
         Self::Error(json!([{
             "message": "Something went wrong inside the server.",
-            "extensions": { "code": ErrorCode::Internal.as_str(), "requestId": id.0 },
+            "extensions": { "code": ErrorCode::Internal.as_str(), "requestId": id.text },
         }]))
     }
 }
@@ -222,7 +222,7 @@ impl Drop for Account<'_> {
         self.checked.count(self.state, errors, duration);
         let errors = Some(errors.join(",")).filter(|errors| !errors.is_empty());
         tracing::info!(
-            request_id = self.id.0,
+            request_id = self.id.text,
             kind = %self.checked.kind,
             operation = self.checked.name,
             viewer = self.viewer,
@@ -230,7 +230,7 @@ impl Drop for Account<'_> {
             errors,
             is_read = self.is_read,
             duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
-            trace_id = self.id.1.id(),
+            trace_id = self.id.trace.id(),
             "operation",
         );
     }
@@ -258,7 +258,7 @@ impl Log {
     }
 
     fn finish(&mut self, response: &mut Response, id: &RequestId) {
-        finish(response, &id.0);
+        finish(response, &id.text);
         for code in codes(response) {
             if !self.errors.contains(&code) {
                 self.errors.push(code);

@@ -20,15 +20,15 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tracing::Instrument;
 
-use super::credentials::Credentials;
 use super::run::{Operation, Outlet, Output, Stopped};
 use super::stopped;
 use crate::auth::Viewer;
 use crate::db::types::Instant;
 use crate::graphql::{RequestContext, SignedOut};
+use crate::http::credentials::Credentials;
 use crate::http::operation::Checked;
 use crate::http::refusal::Refusal;
-use crate::http::request_id::{Outcome, RequestId};
+use crate::http::request_id::{LogLine, RequestId};
 use crate::http::state::State;
 use crate::metrics::{Counted, Transport};
 
@@ -42,7 +42,7 @@ pub fn refuse(refusal: &Refusal) -> Response {
     let mut response = respond(Body::from(events(Output::refusal(refusal))));
     response
         .extensions_mut()
-        .insert(Outcome::refused(refusal.code));
+        .insert(LogLine::refused(refusal.code));
     response
 }
 

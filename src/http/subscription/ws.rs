@@ -12,7 +12,6 @@ use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio::time::{Instant as Moment, MissedTickBehavior, interval_at, sleep, timeout};
 use tracing::Instrument;
 
-use super::credentials::Credentials;
 use super::protocol::{Action, Close, Protocol};
 use super::run::{Operation, Outlet, Output, Stopped};
 use super::stopped;
@@ -21,6 +20,7 @@ use crate::db::types::Instant;
 use crate::graphql::RequestContext;
 use crate::http::budget::Payer;
 use crate::http::client::Client;
+use crate::http::credentials::Credentials;
 use crate::http::operation::prepare;
 use crate::http::params::Params;
 use crate::http::request_id::RequestId;
@@ -43,7 +43,7 @@ pub fn open(
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let longest = state.app.config.http.max_body_bytes;
-    let span = tracing::info_span!("socket", request_id = id.0);
+    let span = tracing::info_span!("socket", request_id = id.text);
     upgrade
         .protocols([SUBPROTOCOL])
         .max_message_size(longest)
@@ -85,6 +85,11 @@ async fn serve(
             // Whoever does not listen need not hear it.
             let _ = timeout(FAREWELL, say_farewell(&mut socket, close)).await;
         }
+        Err(Ended::Left) => {
+            tracing::debug!("socket closed by the client");
+            // Reading on answers its close frame, as RFC 6455 §5.5.1 wants.
+            let _ = timeout(FAREWELL, hear_out(&mut socket)).await;
+        }
         Ok(()) | Err(Ended::Lost) => tracing::debug!("socket lost"),
     }
     drop(stopping);
@@ -98,15 +103,21 @@ async fn say_farewell(socket: &mut WebSocket, close: Close) {
         reason: Utf8Bytes::from(close.reason.as_ref()),
     };
     if socket.send(Message::Close(Some(frame))).await.is_ok() {
-        while let Some(Ok(_)) = socket.recv().await {}
+        hear_out(socket).await;
     }
+}
+
+async fn hear_out(socket: &mut WebSocket) {
+    while let Some(Ok(_)) = socket.recv().await {}
 }
 
 /// Why a connection is over.
 enum Ended {
     /// The server closes it.
     Closed(Close),
-    /// The client has closed it, or went silent, or reads nothing.
+    /// The client closes it.
+    Left,
+    /// The client is gone, or went silent, or reads nothing.
     Lost,
 }
 
@@ -188,7 +199,7 @@ impl Connection<'_> {
             Ok(Message::Text(text)) => text,
             Ok(Message::Binary(_)) => Err(Close::NOT_TEXT)?,
             Ok(Message::Ping(_) | Message::Pong(_)) => return Ok(None),
-            Ok(Message::Close(_)) => return Err(Ended::Lost),
+            Ok(Message::Close(_)) => return Err(Ended::Left),
             Err(error) if is_too_long(&error) => Err(Close::TOO_LONG)?,
             Err(_) => return Err(Ended::Lost),
         };
@@ -291,7 +302,7 @@ async fn operate(
             return Ok(());
         }
     };
-    let payer = Payer::of(&viewer, client);
+    let payer = Payer::of(viewer.as_ref().ok(), client);
     let (request, checked) = match prepare(&state, params, payer, &id) {
         Ok(prepared) => prepared,
         Err(refusal) => {

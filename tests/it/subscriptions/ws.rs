@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use tenantry::app::Pace;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::{EVENTS, NEVER, describe, suspicious_server};
 use crate::support::office::{Office, Person};
@@ -406,6 +408,18 @@ async fn a_client_that_shows_no_life_is_cut_off() {
     let mut socket = Socket::of(&server, "ada@example.com").await;
     socket.pings(3).await;
     socket.settle().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_closes_its_socket_is_answered() {
+    let server = TestServer::start(Sqlite).await;
+    let mut socket = Socket::of(&server, "ada@example.com").await;
+    let frame = CloseFrame {
+        code: CloseCode::Normal,
+        reason: "bye".into(),
+    };
+    socket.send_raw(Message::Close(Some(frame))).await;
+    assert_eq!(socket.closed().await, 1000);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{EmptyMutation, EmptySubscription, Json, Object, Request, Schema, Variables};
 
 use super::super::{Shape, check, check_text};
-use super::{INTROSPECTION, ask, each, shape, told, tower};
+use super::{INTROSPECTION, ask, chosen, each, shape, told, tower};
 use crate::error::{Error, ErrorCode};
 
 /// A schema to validate against for real.
@@ -45,7 +45,7 @@ fn time(text: &str, document: &ExecutableDocument) -> (Duration, Result<(), Erro
     let once = || {
         let start = Instant::now();
         let _ = check_text(text);
-        let result = check(&shape, document, None, &variables).map(drop);
+        let result = check(&shape, document, chosen(document, None), &variables).map(drop);
         (start.elapsed(), result)
     };
     let tries = (0..5).map(|_| once());
@@ -193,13 +193,18 @@ fn what_the_validator_would_multiply_is_refused() {
         });
         check_text(&query).unwrap();
         let document = parse_query(&query).unwrap();
-        let told = told(check(&shape(), &document, None, &variables));
+        let told = told(check(
+            &shape(),
+            &document,
+            chosen(&document, None),
+            &variables,
+        ));
         assert!(told.contains(expected), "{told}");
     }
     // What a body of 1 MiB can hold may be used once.
     let variables = Variables::from_json(serde_json::json!({"v": vec![0; 500_000]}));
     let document = parse_query("query($v: JSON) { json(value: $v) }").unwrap();
-    assert!(check(&shape(), &document, None, &variables).is_ok());
+    assert!(check(&shape(), &document, chosen(&document, None), &variables).is_ok());
 }
 
 #[tokio::test]
@@ -207,10 +212,11 @@ async fn defaults_are_of_a_type_that_exists() {
     let shape = Shape::of(&schema().sdl());
     let of = |ty: &str, default: &str| {
         let query = format!("query($v: {ty}{default}) {{ number }}");
+        let document = parse_query(query).unwrap();
         check(
             &shape,
-            &parse_query(query).unwrap(),
-            None,
+            &document,
+            chosen(&document, None),
             &Variables::default(),
         )
     };
@@ -281,7 +287,13 @@ async fn what_passes_is_validated_in_no_time() {
     ] {
         check_text(&query).unwrap();
         let document = parse_query(&query).unwrap();
-        check(&shape, &document, None, &Variables::default()).unwrap();
+        check(
+            &shape,
+            &document,
+            chosen(&document, None),
+            &Variables::default(),
+        )
+        .unwrap();
         let mut request = Request::new(query.clone());
         request.set_parsed_query(document);
         let start = Instant::now();

@@ -8,6 +8,7 @@ use std::fmt::Write;
 
 use async_graphql::Variables;
 use async_graphql::parser::parse_query;
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
 
 use super::{Shape, check, check_text};
 use crate::error::{Error, ErrorCode};
@@ -29,7 +30,15 @@ fn ask_with(query: &str, operation: Option<&str>, variables: &str) -> Result<(),
     check_text(query)?;
     let document = parse_query(query).unwrap();
     let variables = Variables::from_json(serde_json::from_str(variables).unwrap());
+    let operation = chosen(&document, operation);
     check(&shape(), &document, operation, &variables).map(drop)
+}
+
+/// The operation of that name, or the first where there is none.
+fn chosen<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> &'a OperationDefinition {
+    let operations = || document.operations.iter();
+    let named = operations().find(|(own, _)| own.map(|own| own.as_str()) == name);
+    &named.or_else(|| operations().next()).unwrap().1.node
 }
 
 /// What a document that asks for too much is told. Empty where it is told nothing.
