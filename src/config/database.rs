@@ -33,7 +33,8 @@ pub struct Database {
     /// the role. Default: 15.
     pub statement_timeout_seconds: u64,
 
-    /// Whether `serve` brings the database up to date when it starts. Default: true.
+    /// Whether `serve`, `seed` and `organization set-plan` bring the database up to date before
+    /// anything else. Default: true.
     pub auto_migrate: bool,
 }
 

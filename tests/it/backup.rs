@@ -13,7 +13,7 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("text")
 }
 
-/// The slugs of the viewer's workspaces.
+/// How many workspaces the viewer has.
 fn count(answer: &Value) -> i64 {
     let count = &answer["data"]["workspaces"]["totalCount"];
     count.as_i64().unwrap_or_else(|| panic!("{answer}"))

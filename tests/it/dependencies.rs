@@ -1,27 +1,80 @@
-//! That the documentation says of each dependency why it is there.
+//! That the documentation says of each dependency why it is there, and with which features.
 
-/// The names in the tables of dependencies.
-fn names(manifest: &str) -> Vec<&str> {
+/// Crates with features of theirs: one of the manifest, or those of a row of the documentation.
+#[derive(Debug)]
+struct Named<'a> {
+    crates: Vec<&'a str>,
+    features: Vec<&'a str>,
+}
+
+/// What is between pairs of a mark.
+fn between(mark: char, text: &str) -> Vec<&str> {
+    text.split(mark).skip(1).step_by(2).collect()
+}
+
+/// What the tables of dependencies name.
+fn dependencies(manifest: &str) -> Vec<Named<'_>> {
     let mut is_inside = false;
-    let mut names = Vec::new();
+    let mut dependencies = Vec::new();
     for line in manifest.lines() {
         if line.starts_with('[') {
             is_inside = line.trim_end().ends_with("dependencies]");
-        } else if let Some((name, _)) = line.split_once(" = ")
+        } else if let Some((name, value)) = line.split_once(" = ")
             && is_inside
         {
-            names.push(name.trim());
+            let features = value.split_once(", features = [").unwrap_or_default().1;
+            dependencies.push(Named {
+                crates: vec![name.trim()],
+                features: between('"', features),
+            });
         }
     }
-    names
+    dependencies
+}
+
+/// What the rows of the documentation's tables name, of which the last column has the features.
+fn rows(documentation: &str) -> Vec<Named<'_>> {
+    let rows = documentation.lines().filter_map(|line| {
+        let (first, rest) = line.strip_prefix('|')?.split_once('|')?;
+        let (_, last) = rest.trim_end_matches('|').rsplit_once('|')?;
+        Some(Named {
+            crates: between('`', first),
+            features: between('`', last),
+        })
+    });
+    rows.collect()
+}
+
+impl Named<'_> {
+    fn shares_a_crate_with(&self, other: &Self) -> bool {
+        self.crates.iter().any(|name| other.crates.contains(name))
+    }
+
+    /// Whether one of those of the same crate names the feature.
+    fn has_in(&self, others: &[Self], feature: &str) -> bool {
+        let mut about = others.iter().filter(|it| it.shares_a_crate_with(self));
+        about.any(|it| it.features.contains(&feature))
+    }
 }
 
 #[test]
 fn every_dependency_is_accounted_for() {
-    let documented = include_str!("../../docs/dependencies.md");
-    let names = names(include_str!("../../Cargo.toml"));
-    assert!(names.len() > 40, "{names:?}");
-    let is_missing = |name: &&&str| !documented.contains(&format!("`{name}`"));
-    let missing: Vec<_> = names.iter().filter(is_missing).collect();
-    assert!(missing.is_empty(), "{missing:?}");
+    let documented = rows(include_str!("../../docs/dependencies.md"));
+    let dependencies = dependencies(include_str!("../../Cargo.toml"));
+    assert!(dependencies.len() > 40, "{dependencies:?}");
+    for dependency in &dependencies {
+        let mut rows = documented.iter();
+        let is_there = rows.any(|row| row.shares_a_crate_with(dependency));
+        assert!(is_there, "{dependency:?} has no row");
+        for feature in &dependency.features {
+            let is_there = dependency.has_in(&documented, feature);
+            assert!(is_there, "no row of {dependency:?} has {feature}");
+        }
+    }
+    for row in &documented {
+        for feature in &row.features {
+            let is_there = row.has_in(&dependencies, feature);
+            assert!(is_there, "{row:?} has {feature}, which is not in use");
+        }
+    }
 }
