@@ -99,7 +99,7 @@ pub enum Error {
     Taken(Vec<Violation>),
     /// A limit of a plan or of the server: its name and its value.
     LimitReached {
-        /// The limit's name, as in `Plan`.
+        /// The limit's name, as in `Plan` or the configuration.
         name: &'static str,
         /// Its value.
         limit: i64,

@@ -26,6 +26,9 @@ pub struct Limits {
     /// address that they come from. Default: none, and nothing is counted.
     pub cost_per_minute: Option<u32>,
 
+    /// Subscriptions that one viewer may follow at the same time, on each instance. Default: 1,000.
+    pub subscriptions_per_viewer: u32,
+
     /// The least time between two occurrences of a schedule, in minutes, up to 525,600 (a year).
     /// Default: 15.
     pub min_schedule_interval_minutes: u32,
@@ -59,6 +62,7 @@ impl Default for Limits {
             uploads_per_hour: 20,
             runs_per_minute: 3,
             cost_per_minute: None,
+            subscriptions_per_viewer: 1_000,
             min_schedule_interval_minutes: 15,
             invitation_days: 7,
             purge_days: 30,

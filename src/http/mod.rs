@@ -17,6 +17,7 @@ mod operation;
 mod origin;
 mod params;
 mod parsed;
+mod places;
 mod playground;
 mod recalled;
 mod refusal;

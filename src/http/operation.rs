@@ -18,6 +18,7 @@ use super::budget::{Charge, Payer};
 use super::credentials::Credentials;
 use super::params::Params;
 use super::parsed::Parsed;
+use super::places::Place;
 use super::refusal::Refusal;
 use super::request_id::RequestId;
 use super::state::State;
@@ -149,6 +150,18 @@ impl Checked {
         {
             state.parsed.keep_answer(&self.parsed, answer.into());
         }
+    }
+
+    /// A place among the subscriptions of whoever follows it.
+    ///
+    /// # Errors
+    /// `LIMIT_REACHED` where they have as many as they may.
+    pub fn take_place(&self, state: &State) -> Result<Place<Payer>, Error> {
+        let place = state.subscriptions.take(self.payer);
+        place.ok_or_else(|| Error::LimitReached {
+            name: "subscriptionsPerViewer",
+            limit: state.app.config.limits.subscriptions_per_viewer.into(),
+        })
     }
 
     /// Charges what it costs, to be done before it is run.

@@ -6,10 +6,11 @@ use std::sync::atomic::AtomicBool;
 use tokio::sync::{Mutex, watch};
 use tracing::Instrument;
 
-use super::budget::Budgets;
+use super::budget::{Budgets, Payer};
 use super::documents::Documents;
 use super::files::Uploads;
 use super::parsed::ParsedDocuments;
+use super::places::Places;
 use super::playground::Playground;
 use crate::app::App;
 use crate::auth::Authenticator;
@@ -35,6 +36,8 @@ pub struct State {
     pub documents: Arc<Documents>,
     /// How much each viewer may still ask for.
     pub budgets: Arc<Budgets>,
+    /// How many subscriptions each viewer follows.
+    pub subscriptions: Arc<Places<Payer>>,
     /// What browsers get.
     pub playground: Arc<Playground>,
     /// Tells whose request it is.
@@ -60,6 +63,7 @@ impl State {
         let schema = schema(introspection);
         Self {
             budgets: Arc::new(Budgets::new(app.config.limits.cost_per_minute)),
+            subscriptions: Places::new(app.config.limits.subscriptions_per_viewer as usize),
             schema_of_valid: schema_of_valid(introspection),
             parsed: Arc::default(),
             about_schema: Arc::default(),

@@ -1,89 +1,64 @@
 //! How many connections may be open.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use crate::config;
 use crate::http::client::accountable;
+use crate::http::places::{Place, Places};
 use crate::metrics::{Bound, Counted, Metrics};
 
 /// How many connections may be open, and how many are.
 pub struct Bounds {
     http: config::Http,
     metrics: Metrics,
-    open: Mutex<Open>,
-}
-
-#[derive(Default)]
-struct Open {
-    all: usize,
-    /// Those of each address that has any.
-    of: HashMap<IpAddr, usize>,
+    all: Arc<Places<()>>,
+    of_addresses: Arc<Places<IpAddr>>,
 }
 
 /// The place of an open connection, which is free again with this value.
 pub struct Slot {
-    bounds: Arc<Bounds>,
-    /// Whose it is, if that is counted.
-    address: Option<IpAddr>,
+    _of_all: Place<()>,
+    /// Of its address, if that is counted.
+    _of_address: Option<Place<IpAddr>>,
     _counted: Counted,
 }
 
 impl Bounds {
     /// Those of the configuration, with none open.
-    pub fn new(http: &config::Http, metrics: Metrics) -> Arc<Self> {
-        Arc::new(Self {
+    pub fn new(http: &config::Http, metrics: Metrics) -> Self {
+        Self {
             http: http.clone(),
             metrics,
-            open: Mutex::default(),
-        })
+            all: Places::new(http.max_connections),
+            of_addresses: Places::new(http.max_connections_per_address),
+        }
     }
 
     /// A place for a connection from there, if there is one left. Trusted proxies may have them all:
     /// their connections are those of many.
-    pub fn take(self: &Arc<Self>, peer: IpAddr) -> Option<Slot> {
-        let mut open = self.open();
-        if open.all >= self.http.max_connections {
-            self.metrics.refused_connection(Bound::All);
+    pub fn take(&self, peer: IpAddr) -> Option<Slot> {
+        let refuse = |bound| self.metrics.refused_connection(bound);
+        let Some(of_all) = self.all.take(()) else {
+            refuse(Bound::All);
             return None;
-        }
+        };
         let trusted = &self.http.trusted_proxies;
         let is_trusted = trusted.iter().any(|network| network.contains(peer));
-        let address = (!is_trusted).then(|| accountable(peer));
-        if let Some(address) = address {
-            let own = open.of.entry(address).or_default();
-            if *own >= self.http.max_connections_per_address {
-                self.metrics.refused_connection(Bound::Address);
-                return None;
-            }
-            *own += 1;
-        }
-        open.all += 1;
+        let of_address = match is_trusted {
+            true => None,
+            false => match self.of_addresses.take(accountable(peer)) {
+                None => {
+                    refuse(Bound::Address);
+                    return None;
+                }
+                place => place,
+            },
+        };
         Some(Slot {
-            bounds: self.clone(),
-            address,
+            _of_all: of_all,
+            _of_address: of_address,
             _counted: self.metrics.connection(),
         })
-    }
-
-    fn open(&self) -> MutexGuard<'_, Open> {
-        // Nothing panics while it holds the lock.
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        let mut open = self.bounds.open();
-        open.all -= 1;
-        if let Some(address) = self.address
-            && let Some(own) = open.of.get_mut(&address)
-        {
-            *own -= 1;
-            if *own == 0 {
-                open.of.remove(&address);
-            }
-        }
     }
 }

@@ -127,17 +127,8 @@ impl Operation {
         let mut account = Account::begin(state, checked, id.clone(), viewer);
         let outcome = match account.checked.kind {
             OperationType::Subscription => {
-                let charge = account.checked.charge(state);
-                match charge.refusal() {
-                    Some(refusal) => outlet.send(account.log.error(refusal, &id)).await,
-                    None => {
-                        let document = account.checked.document();
-                        let responses = context.stream(&state.schema, request, document);
-                        account
-                            .follow(responses, &charge, &credentials, outlet)
-                            .await
-                    }
-                }
+                let subscribing = account.subscribe(context, request, &credentials, outlet);
+                subscribing.await
             }
             OperationType::Query | OperationType::Mutation => {
                 let checked = &account.checked;
@@ -180,6 +171,26 @@ impl<'a> Account<'a> {
             log: Log::default(),
             is_read: false,
         }
+    }
+
+    /// Follows a subscription, if there is a place for it and its cost can be charged.
+    async fn subscribe<K: Copy>(
+        &mut self,
+        context: RequestContext,
+        request: Request,
+        credentials: &Credentials,
+        outlet: &Outlet<K>,
+    ) -> Result<(), Stopped> {
+        let _place = match self.checked.take_place(self.state) {
+            Ok(place) => place,
+            Err(error) => return outlet.send(self.log.error(failed(error), &self.id)).await,
+        };
+        let charge = self.checked.charge(self.state);
+        if let Some(refusal) = charge.refusal() {
+            return outlet.send(self.log.error(refusal, &self.id)).await;
+        }
+        let responses = context.stream(&self.state.schema, request, self.checked.document());
+        self.follow(responses, &charge, credentials, outlet).await
     }
 
     /// Passes on what a subscription gives, to its end or that of the credentials.

@@ -410,6 +410,61 @@ async fn a_client_that_shows_no_life_is_cut_off() {
     socket.settle().await;
 }
 
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_viewer_follows_so_many_subscriptions_at_a_time(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::with(on, |config| config.limits.subscriptions_per_viewer = 2).await;
+    let ada = Person::new(&server, "ada").await;
+    let office = Office::of(&ada).await;
+    let follows = json!({ "id": office.workspace });
+    let mut first = Socket::of(&server, &ada.email).await;
+    let mut second = Socket::of(&server, &ada.email).await;
+    first.subscribe("a", EVENTS, follows.clone()).await;
+    second.subscribe("b", EVENTS, follows.clone()).await;
+    first.settle().await;
+    second.settle().await;
+    describe(&ada, office.workspace, "Here").await;
+    first.next("a").await;
+    second.next("b").await;
+    second.subscribe("c", EVENTS, follows.clone()).await;
+    let refused = second.receive().await;
+    assert_eq!(refused["type"], "error", "{refused:#}");
+    let extensions = &refused["payload"][0]["extensions"];
+    assert_eq!(extensions["code"], "LIMIT_REACHED");
+    assert_eq!(extensions["limitName"], "subscriptionsPerViewer");
+    assert_eq!(extensions["limit"], 2);
+    // Others have their own.
+    let bob = Person::new(&server, "bob").await;
+    let theirs = Office::of(&bob).await;
+    let mut third = Socket::of(&server, &bob.email).await;
+    let own = json!({ "id": theirs.workspace });
+    third.subscribe("d", EVENTS, own).await;
+    third.settle().await;
+    describe(&bob, theirs.workspace, "There").await;
+    third.next("d").await;
+    // What ends makes room, soon.
+    second.send(json!({ "type": "complete", "id": "b" })).await;
+    for tries in 0.. {
+        assert!(tries < 1_000, "there is no room");
+        let id = format!("e{tries}");
+        second.subscribe(&id, EVENTS, follows.clone()).await;
+        second.send(json!({ "type": "ping" })).await;
+        let mut message = second.receive().await;
+        if message["type"] == "pong" {
+            describe(&ada, office.workspace, &id).await;
+            message = second.receive().await;
+        } else {
+            assert_eq!(second.receive().await, json!({ "type": "pong" }));
+        }
+        if message["type"] == "next" {
+            break;
+        }
+        assert_eq!(message["type"], "error", "{message:#}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_closes_its_socket_is_answered() {
     let server = TestServer::start(Sqlite).await;
