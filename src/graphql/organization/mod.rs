@@ -1,6 +1,7 @@
 //! Organizations.
 
 mod member;
+mod member_mutation;
 mod mutation;
 
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, Object, OneofObject, Result};
 
 pub use member::OrganizationMember;
+pub use member_mutation::OrganizationMemberMutation;
 pub use mutation::OrganizationMutation;
 
 use super::check::Check;

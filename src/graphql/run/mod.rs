@@ -1,6 +1,12 @@
 //! Runs.
 
+mod mutation;
+mod request;
+
 use async_graphql::{Context, Enum, ID, Object, Result};
+
+pub use mutation::RunMutation;
+pub use request::RunRequest;
 
 use super::answer::Answer;
 use super::connection::{Connection, PageArgs};
@@ -106,6 +112,7 @@ impl Run {
     fn finished_at(&self) -> Option<DateTime> {
         self.0.finished_at.map(DateTime)
     }
+
     /// The answers collected so far, failed ones included, newest first.
     #[allow(clippy::too_many_arguments, reason = "the arguments are the API's")]
     async fn answers(

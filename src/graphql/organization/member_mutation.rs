@@ -2,11 +2,11 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
-use super::check::Check;
-use super::context::ContextExt;
-use super::id::RawId;
-use super::organization::{Organization, OrganizationMember, OrganizationRole};
-use super::resolve::One;
+use super::{Organization, OrganizationMember, OrganizationRole};
+use crate::graphql::check::Check;
+use crate::graphql::context::ContextExt;
+use crate::graphql::id::RawId;
+use crate::graphql::resolve::One;
 use crate::models::organization;
 
 /// What `updateOrganizationMember` takes.
