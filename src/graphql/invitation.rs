@@ -11,7 +11,6 @@ use super::resolve::One;
 use super::scalar::DateTime;
 use super::user::User;
 use super::workspace::{Workspace, WorkspaceMember, WorkspaceRole};
-use crate::id::InvitationId;
 use crate::models::invitation::{self, Added, NamedInvitation};
 use crate::models::values::email::Email;
 
@@ -283,7 +282,7 @@ impl InvitationMutation {
         input: AcceptInvitationInput,
     ) -> Result<AcceptInvitationPayload> {
         let viewer = ctx.viewer()?;
-        let id = invitation_id(&input.invitation_id)?;
+        let id = input.invitation_id.only("invitationId")?;
         let accepted = invitation::accept(ctx.app(), viewer, id).await?;
         Ok(AcceptInvitationPayload {
             invitation: One(Invitation(accepted.invitation)),
@@ -299,7 +298,7 @@ impl InvitationMutation {
         input: DeclineInvitationInput,
     ) -> Result<DeclineInvitationPayload> {
         let viewer = ctx.viewer()?;
-        let id = invitation_id(&input.invitation_id)?;
+        let id = input.invitation_id.only("invitationId")?;
         let declined = invitation::decline(ctx.app(), viewer, id).await?;
         Ok(DeclineInvitationPayload {
             invitation: One(Invitation(declined)),
@@ -314,7 +313,7 @@ impl InvitationMutation {
         input: RevokeInvitationInput,
     ) -> Result<RevokeInvitationPayload> {
         let viewer = ctx.viewer()?;
-        let id = invitation_id(&input.invitation_id)?;
+        let id = input.invitation_id.only("invitationId")?;
         let revoked = invitation::revoke(ctx.app(), viewer, id).await?;
         Ok(RevokeInvitationPayload {
             invitation: One(Invitation(revoked)),
@@ -330,16 +329,10 @@ impl InvitationMutation {
         input: ResendInvitationInput,
     ) -> Result<ResendInvitationPayload> {
         let viewer = ctx.viewer()?;
-        let id = invitation_id(&input.invitation_id)?;
+        let id = input.invitation_id.only("invitationId")?;
         let resent = invitation::resend(ctx.app(), viewer, id).await?;
         Ok(ResendInvitationPayload {
             invitation: One(Invitation(resent)),
         })
     }
-}
-
-fn invitation_id(id: &RawId) -> Result<InvitationId, crate::error::Error> {
-    let mut check = Check::default();
-    let id = check.id("invitationId", id);
-    check.done(id)
 }

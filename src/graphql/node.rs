@@ -5,6 +5,7 @@ use futures_util::future::join_all;
 
 use super::answer::Answer;
 use super::api_token::ApiToken;
+use super::check::{Check, Checked};
 use super::context::ContextExt;
 use super::error::{Nullable, nullable};
 use super::event::Event;
@@ -104,7 +105,7 @@ impl NodeQuery {
     ) -> Nullable<Node> {
         let node = async {
             ctx.viewer()?;
-            load_live(ctx, any_id("id", &id)?).await
+            load_live(ctx, id.only("id")?).await
         };
         nullable(node.await)
     }
@@ -121,30 +122,14 @@ impl NodeQuery {
         if ids.len() > MOST {
             return Err(Error::invalid("ids", "must be at most 100").into());
         }
-        let mut violations = Vec::new();
-        let mut parsed = Vec::with_capacity(ids.len());
-        for (index, id) in ids.iter().enumerate() {
-            match any_id(&format!("ids.{index}"), id) {
-                Ok(id) => parsed.push(id),
-                Err(Error::InvalidInput(found)) => violations.extend(found),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        if !violations.is_empty() {
-            return Err(Error::InvalidInput(violations).into());
-        }
-        join_all(parsed.into_iter().map(|id| load_live(ctx, id)))
+        let mut check = Check::default();
+        let ids = ids.iter().enumerate();
+        let ids = ids
+            .map(|(index, id)| check.id(&format!("ids.{index}"), id))
+            .collect::<Checked<Vec<_>>>();
+        join_all(check.done(ids)?.into_iter().map(|id| load_live(ctx, id)))
             .await
             .into_iter()
             .collect()
     }
-}
-
-fn any_id(field: &str, id: &RawId) -> crate::error::Result<AnyId> {
-    id.as_str().parse().map_err(|_| {
-        Error::invalid(
-            field,
-            "must be an id: a prefix such as `ws_` and 26 characters",
-        )
-    })
 }

@@ -132,9 +132,7 @@ impl OrganizationMemberMutation {
         input: LeaveOrganizationInput,
     ) -> Result<LeaveOrganizationPayload> {
         let viewer = ctx.viewer()?;
-        let mut check = Check::default();
-        let id = check.id("organizationId", &input.organization_id);
-        let id = check.done(id)?;
+        let id = input.organization_id.only("organizationId")?;
         organization::leave(ctx.app(), viewer, id).await?;
         Ok(LeaveOrganizationPayload {
             organization_id: id.into(),

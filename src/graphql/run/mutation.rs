@@ -3,7 +3,6 @@
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 
 use super::{Run, RunRequest};
-use crate::graphql::check::Check;
 use crate::graphql::context::ContextExt;
 use crate::graphql::id::RawId;
 use crate::graphql::resolve::One;
@@ -49,9 +48,8 @@ impl RunMutation {
     /// Requires WORKSPACE_CONTRIBUTE.
     async fn start_run(&self, ctx: &Context<'_>, input: StartRunInput) -> Result<StartRunPayload> {
         let viewer = ctx.viewer()?;
-        let mut check = Check::default();
-        let id = check.id("workspaceId", &input.workspace_id);
-        let asked = run::start(ctx.app(), viewer, check.done(id)?).await?;
+        let id = input.workspace_id.only("workspaceId")?;
+        let asked = run::start(ctx.app(), viewer, id).await?;
         Ok(StartRunPayload {
             run_request: One(asked.into()),
         })
@@ -65,9 +63,8 @@ impl RunMutation {
         input: CancelRunInput,
     ) -> Result<CancelRunPayload> {
         let viewer = ctx.viewer()?;
-        let mut check = Check::default();
-        let id = check.id("runId", &input.run_id);
-        let run = run::cancel(ctx.app(), viewer, check.done(id)?).await?;
+        let id = input.run_id.only("runId")?;
+        let run = run::cancel(ctx.app(), viewer, id).await?;
         Ok(CancelRunPayload { run: One(Run(run)) })
     }
 }
