@@ -186,7 +186,7 @@ impl<T> Connection<T> {
                 request,
                 wanted,
             };
-            let listing = ctx.loaders()?.load_one(key).await?;
+            let listing = ctx.load(key).await?;
             let listing = listing.map_or_else(Listing::empty, |listing| (*listing).clone());
             Ok(Self::new(&list, parent, listing, node))
         })

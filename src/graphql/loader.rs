@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use async_graphql::dataloader::Loader;
+use async_graphql::dataloader::{DataLoader, Loader};
 
 use super::context::Course;
 use crate::app::App;
@@ -31,6 +31,34 @@ use crate::models::visibility::{self, Span, Visibility};
 use crate::models::workspace::{self, VisibleWorkspace, WorkspaceMember};
 
 type Loaded<K, V> = Result<HashMap<K, V>, Arc<Error>>;
+
+/// What something is loaded by.
+pub trait Key: Send + Sized + 'static {
+    /// What has it.
+    type Value;
+
+    /// What has this key, if the viewer may see it. The error is that of all keys that were loaded
+    /// together.
+    fn load(
+        self,
+        loaders: &DataLoader<Loaders>,
+    ) -> impl Future<Output = Result<Option<Self::Value>, Arc<Error>>> + Send;
+}
+
+impl<K> Key for K
+where
+    K: Clone + Eq + Hash + Send + Sync + 'static,
+    Loaders: Loader<K, Error = Arc<Error>>,
+{
+    type Value = <Loaders as Loader<K>>::Value;
+
+    fn load(
+        self,
+        loaders: &DataLoader<Loaders>,
+    ) -> impl Future<Output = Result<Option<Self::Value>, Arc<Error>>> + Send {
+        loaders.load_one(self)
+    }
+}
 
 /// Loads what the viewer may see.
 pub struct Loaders {

@@ -9,7 +9,6 @@ use super::loader::VisibilityKey;
 use super::provider::Provider;
 use super::resolve::Many;
 use super::scalar::{Date, DateTime};
-use crate::error::Error;
 use crate::id::WorkspaceId;
 use crate::models::visibility::{Span, Visibility};
 
@@ -35,8 +34,7 @@ impl DomainVisibility {
             span,
             by_day,
         };
-        let found = ctx.loaders()?.load_one(key).await?;
-        Ok(Self(found.ok_or_else(Error::not_found)?))
+        Ok(Self(ctx.get(key).await?))
     }
 }
 

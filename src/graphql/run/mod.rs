@@ -14,7 +14,6 @@ use super::context::ContextExt;
 use super::provider::Provider;
 use super::scalar::DateTime;
 use super::workspace::Workspace;
-use crate::error::Error;
 use crate::models;
 use crate::models::answer::AnswersOfRun;
 use crate::models::run;
@@ -64,8 +63,7 @@ impl Run {
 
     /// The workspace whose prompts it puts to the providers.
     async fn workspace(&self, ctx: &Context<'_>) -> Result<Workspace> {
-        let found = ctx.loaders()?.load_one(self.0.workspace_id).await?;
-        Ok(Workspace(found.ok_or_else(Error::not_found)?))
+        Ok(Workspace(ctx.get(self.0.workspace_id).await?))
     }
 
     /// What asked for it.

@@ -31,14 +31,14 @@ impl WorkspaceLimits {
 
     /// Seats, which members and pending invitations take.
     async fn members(&self, ctx: &Context<'_>) -> Result<Quota> {
-        let used = ctx.loaders()?.load_one(SeatsKey(self.workspace)).await?;
+        let used = ctx.load(SeatsKey(self.workspace)).await?;
         let limit = self.plan.max_members_per_workspace;
         Ok(Quota::new(used.unwrap_or(0), limit))
     }
 
     /// Prompts, active or not.
     async fn prompts(&self, ctx: &Context<'_>) -> Result<Quota> {
-        let used = ctx.loaders()?.load_one(PromptsKey(self.workspace)).await?;
+        let used = ctx.load(PromptsKey(self.workspace)).await?;
         let limit = self.plan.max_prompts_per_workspace;
         Ok(Quota::new(used.unwrap_or(0), limit))
     }
