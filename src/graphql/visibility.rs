@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, Object, Result, SimpleObject};
 
 use super::context::ContextExt;
-use super::loader::VisibilityKey;
+use super::loader::VisibilityOf;
 use super::provider::Provider;
 use super::resolve::Many;
 use super::scalar::{Date, DateTime};
@@ -29,7 +29,7 @@ impl DomainVisibility {
         let (since, until) = (since.map(|it| it.0), until.map(|it| it.0));
         let span = Span::new(since, until, ctx.now())?;
         let by_day = ctx.look_ahead().field("byDay").exists();
-        let key = VisibilityKey {
+        let key = VisibilityOf {
             workspace,
             span,
             by_day,
