@@ -4,6 +4,7 @@ use diesel::dsl;
 use diesel::prelude::*;
 
 use super::role::{OrganizationRole, WorkspaceRole};
+use crate::db::types::Instant;
 use crate::id::UserId;
 use crate::models::workspace::Visibility;
 use crate::schema::{organization_members, organizations, workspace_members, workspaces};
@@ -72,6 +73,22 @@ pub fn may_see() -> _ {
         .or(owner)
         .or(admin)
         .or(member.and(open))
+}
+
+/// Whether the viewer may restore the workspace at `now`.
+#[dsl::auto_type]
+pub fn may_restore(now: Instant) -> _ {
+    let restorable: dsl::Gt<dsl::AssumeNotNull<workspaces::purge_at>, Instant> =
+        workspaces::purge_at.assume_not_null().gt(now);
+    restorable.and(may_own())
+}
+
+/// Whether the viewer may see the workspace at `now`, live or deleted: a deleted one is only there for
+/// those who may restore it.
+#[dsl::auto_type]
+pub fn may_see_or_restore(now: Instant) -> _ {
+    let restore: may_restore = may_restore(now);
+    workspaces::deleted_at.is_null().and(may_see()).or(restore)
 }
 
 /// Whether the viewer may manage the workspace: `WORKSPACE_MANAGE` in SQL.

@@ -3,13 +3,12 @@
 use async_graphql::{Context, ID, Object, Result};
 
 use super::context::ContextExt;
-use super::error::{Nullable, nullable};
+use super::error::Nullable;
 use super::loader::{PromptOfAnswer, RunOfAnswer};
 use super::prompt::Prompt;
 use super::provider::Provider;
 use super::run::Run;
 use super::scalar::{DateTime, Url};
-use crate::error::Error;
 use crate::models;
 
 /// What one provider answered to one prompt in one run.
@@ -26,15 +25,12 @@ impl Answer {
 
     /// The run that it was collected in.
     async fn run(&self, ctx: &Context<'_>) -> Result<Run> {
-        let found = ctx.loaders()?.load_one(RunOfAnswer(self.0.run_id)).await?;
-        Ok(Run(found.ok_or_else(Error::not_found)?))
+        Ok(Run(ctx.get(RunOfAnswer(self.0.run_id)).await?))
     }
 
     /// The prompt that was put to the provider; `null` if it was deleted since.
     async fn prompt(&self, ctx: &Context<'_>) -> Nullable<Prompt> {
-        let key = PromptOfAnswer(self.0.prompt_id);
-        let found = async { Ok::<_, async_graphql::Error>(ctx.loaders()?.load_one(key).await?) };
-        nullable(found.await.map(|found| found.map(Prompt)))
+        ctx.find(PromptOfAnswer(self.0.prompt_id), Prompt).await
     }
 
     /// The prompt's text as it was when the run was queued.

@@ -130,9 +130,7 @@ impl ApiTokenMutation {
         input: RevokeApiTokenInput,
     ) -> Result<RevokeApiTokenPayload> {
         let viewer = ctx.viewer()?;
-        let mut check = Check::default();
-        let id = check.id("apiTokenId", &input.api_token_id);
-        let id = check.done(id)?;
+        let id = input.api_token_id.only("apiTokenId")?;
         api_token::revoke(ctx.app(), viewer, id).await?;
         Ok(RevokeApiTokenPayload {
             deleted_id: id.into(),

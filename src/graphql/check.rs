@@ -2,11 +2,10 @@
 
 use crate::db::types::Instant;
 use crate::error::{Error, Result, Violation};
-use crate::id::{Id, Kind};
 use crate::models::patch::Patch;
 use crate::models::values::Invalid;
 
-use super::id::RawId;
+use super::id::{FromRawId, RawId};
 use async_graphql::MaybeUndefined;
 
 /// Collects what is wrong with an input.
@@ -59,15 +58,9 @@ impl Check {
         }
     }
 
-    /// An id.
-    pub fn id<K: Kind>(&mut self, name: &str, id: &RawId) -> Checked<Id<K>> {
-        match id.parse(name) {
-            Ok(id) => Checked(Some(id)),
-            Err(violation) => {
-                self.0.push(violation);
-                Checked(None)
-            }
-        }
+    /// An id. Where nothing else can be wrong, [`RawId::only`] is shorter.
+    pub fn id<T: FromRawId>(&mut self, name: &str, id: &RawId) -> Checked<T> {
+        self.field(name, id.parse())
     }
 
     /// A field that may be left out or `null`, which mean the same.

@@ -9,7 +9,7 @@ use async_graphql::{Context, Object, ObjectType, Result, SimpleObject, TypeName}
 
 use super::check::Check;
 use super::context::ContextExt;
-use super::loader::PageKey;
+use super::loader::PageOf;
 use super::resolve::{Many, One};
 use crate::db::page::{List, Listing, PageRequest, Position, Wanted};
 use crate::error::Error;
@@ -180,13 +180,13 @@ impl<T> Connection<T> {
         Box::pin(async move {
             let request = args.request(|| list.cursor_name(parent))?;
             let wanted = wanted(ctx, &request);
-            let key = PageKey {
+            let key = PageOf {
                 list: list.clone(),
                 parent,
                 request,
                 wanted,
             };
-            let listing = ctx.loaders()?.load_one(key).await?;
+            let listing = ctx.load(key).await?;
             let listing = listing.map_or_else(Listing::empty, |listing| (*listing).clone());
             Ok(Self::new(&list, parent, listing, node))
         })

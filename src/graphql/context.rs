@@ -1,9 +1,8 @@
 //! What the resolvers of one request share.
 
-use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use async_graphql::dataloader::{DataLoader, Loader};
+use async_graphql::dataloader::DataLoader;
 use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use async_graphql::{Context, Request, Response};
 use futures_util::FutureExt;
@@ -12,8 +11,8 @@ use futures_util::stream::{self, Stream, StreamExt};
 
 use super::ApiSchema;
 use super::batch::{AtOnce, Batches};
-use super::error::own;
-use super::loader::Loaders;
+use super::error::{Nullable, nullable, own};
+use super::loader::{Key, Loaders};
 use crate::app::App;
 use crate::auth::Viewer;
 use crate::db::Db;
@@ -34,25 +33,8 @@ pub struct SignedOut;
 
 struct SignedIn {
     viewer: Arc<Viewer>,
-    loaders: ViewerLoaders,
-}
-
-/// What a loader gives for one key. The error is that of all keys that were loaded together.
-type Loaded<V> = Result<Option<V>, Arc<Error>>;
-
-/// The loaders of a request, which see what its viewer may see.
-pub struct ViewerLoaders(DataLoader<Loaders>);
-
-impl ViewerLoaders {
-    /// What has that key, if the viewer may see it. Boxed, because every object that is asked for
-    /// reserves the room of its largest field.
-    pub fn load_one<K>(&self, key: K) -> BoxFuture<'_, Loaded<<Loaders as Loader<K>>::Value>>
-    where
-        K: Send + Sync + Hash + Eq + Clone + 'static,
-        Loaders: Loader<K, Error = Arc<Error>>,
-    {
-        self.0.load_one(key).boxed()
-    }
+    /// They see what the viewer may see.
+    loaders: DataLoader<Loaders>,
 }
 
 /// How far a request has come. Cheap to clone; clones are the same.
@@ -114,7 +96,7 @@ impl RequestContext {
             let loaders = Loaders::new(app.clone(), course.clone(), viewer.id());
             SignedIn {
                 viewer,
-                loaders: ViewerLoaders(DataLoader::new(loaders, batches.clone(), AtOnce)),
+                loaders: DataLoader::new(loaders, batches.clone(), AtOnce),
             }
         });
         Self {
@@ -223,11 +205,31 @@ pub trait ContextExt {
     /// `UNAUTHENTICATED`.
     fn viewer(&self) -> Result<&Arc<Viewer>>;
 
-    /// The loaders of this request, which see what its viewer may see.
+    /// What has that key, if there is such a thing and the viewer may see it. Boxed, because every
+    /// object that is asked for reserves the room of its largest field.
     ///
     /// # Errors
     /// `UNAUTHENTICATED`.
-    fn loaders(&self) -> Result<&ViewerLoaders>;
+    fn load<K: Key>(&self, key: K) -> BoxFuture<'_, async_graphql::Result<Option<K::Value>>>;
+
+    /// The same for a field that may be `null`, as the object that `wrap` makes of it.
+    fn find<K: Key, T>(
+        &self,
+        key: K,
+        wrap: impl FnOnce(K::Value) -> T + Send,
+    ) -> impl Future<Output = Nullable<T>> + Send {
+        let found = self.load(key);
+        found.map(|found| nullable(found.map(|found| found.map(wrap))))
+    }
+
+    /// The same for a field that is never `null`.
+    ///
+    /// # Errors
+    /// `NOT_FOUND`, `UNAUTHENTICATED`.
+    fn get<K: Key>(&self, key: K) -> impl Future<Output = async_graphql::Result<K::Value>> + Send {
+        let found = self.load(key);
+        found.map(|found| found?.ok_or_else(|| Error::not_found().into()))
+    }
 
     /// The viewer's id.
     ///
@@ -251,8 +253,8 @@ impl ContextExt for Context<'_> {
         signed_in(self).map(|signed_in| &signed_in.viewer)
     }
 
-    fn loaders(&self) -> Result<&ViewerLoaders> {
-        signed_in(self).map(|signed_in| &signed_in.loaders)
+    fn load<K: Key>(&self, key: K) -> BoxFuture<'_, async_graphql::Result<Option<K::Value>>> {
+        async move { Ok(key.load(&signed_in(self)?.loaders).await?) }.boxed()
     }
 }
 

@@ -3,13 +3,12 @@
 use async_graphql::{Context, Enum, ID, Object, Result};
 
 use super::context::ContextExt;
-use super::error::{Nullable, nullable};
+use super::error::Nullable;
 use super::node::{self, Node};
 use super::organization::Organization;
 use super::scalar::{DateTime, Json};
 use super::user::User;
 use super::workspace::Workspace;
-use crate::error::Error;
 use crate::models::event;
 
 /// What happened.
@@ -106,30 +105,25 @@ impl Event {
 
     /// The organization in which it happened.
     async fn organization(&self, ctx: &Context<'_>) -> Result<Organization> {
-        let found = ctx.loaders()?.load_one(self.0.organization_id).await?;
-        Ok(Organization(found.ok_or_else(Error::not_found)?))
+        Ok(Organization(ctx.get(self.0.organization_id).await?))
     }
 
     /// The workspace in which it happened; `null` for what concerns the organization alone, and for
     /// a workspace that the viewer may not see.
     async fn workspace(&self, ctx: &Context<'_>) -> Nullable<Workspace> {
-        let id = self.0.workspace_id?;
-        let found = async { Ok::<_, async_graphql::Error>(ctx.loaders()?.load_one(id).await?) };
-        nullable(found.await.map(|found| found.map(Workspace)))
+        ctx.find(self.0.workspace_id?, Workspace).await
     }
 
     /// Who did it; `null` for the system, for an account deleted since, and for someone the viewer
     /// may not see.
     async fn actor(&self, ctx: &Context<'_>) -> Nullable<User> {
-        let id = self.0.actor_id?;
-        let found = async { Ok::<_, async_graphql::Error>(ctx.loaders()?.load_one(id).await?) };
-        nullable(found.await.map(|found| found.map(User)))
+        ctx.find(self.0.actor_id?, User).await
     }
 
     /// What it happened to; `null` if that is gone or may not be seen.
     async fn subject(&self, ctx: &Context<'_>) -> Nullable<Node> {
         let id = self.0.subject.as_deref()?.parse().ok()?;
-        nullable(node::load(ctx, id).await)
+        node::load(ctx, id).await
     }
 
     /// The fields that changed and their new values, an object; `EventKind` says which. Holds no

@@ -6,8 +6,9 @@ use async_graphql::{
     ID, InputType, InputValueError, InputValueResult, ScalarType, Value, registry::Registry,
 };
 
-use crate::error::Violation;
-use crate::id::{Id, Kind, ParseIdError};
+use crate::error::Error;
+use crate::id::{AnyId, Id, Kind, ParseIdError};
+use crate::models::values::Invalid;
 
 /// An id as a client sent it. It is an `ID` to the schema, and is decoded where its name is known, so
 /// that the error can tell it.
@@ -15,25 +16,50 @@ use crate::id::{Id, Kind, ParseIdError};
 pub struct RawId(ID);
 
 impl RawId {
-    /// The id of a `K`. A well-formed id of something else is one of nothing: it becomes the nil id,
-    /// which nothing has.
+    /// The id, as one of what is wanted.
     ///
     /// # Errors
     /// Where it is no id at all.
-    pub fn parse<K: Kind>(&self, field: &str) -> Result<Id<K>, Violation> {
-        match self.0.parse() {
-            Ok(id) => Ok(id),
-            Err(ParseIdError::OtherKind) => Ok(Id::from_uuid(uuid::Uuid::nil())),
-            Err(ParseIdError::Malformed) => Err(Violation {
-                field: field.to_owned(),
-                message: format!("must be an id: `{}_` and 26 characters", K::PREFIX).into(),
-            }),
-        }
+    pub fn parse<T: FromRawId>(&self) -> Result<T, Invalid> {
+        T::from_text(&self.0)
     }
 
-    /// What the client wrote.
-    pub fn as_str(&self) -> &str {
-        self.0.as_str()
+    /// The same, where nothing else of what the field takes can be wrong.
+    ///
+    /// # Errors
+    /// `INVALID_INPUT` where it is no id at all.
+    pub fn only<T: FromRawId>(&self, field: &str) -> Result<T, Error> {
+        self.parse()
+            .map_err(|Invalid(message)| Error::invalid(field, message))
+    }
+}
+
+/// What a [`RawId`] can be wanted as: the id of one kind, or of any.
+pub trait FromRawId: Sized {
+    /// The id that a client wrote.
+    ///
+    /// # Errors
+    /// Where it is no id at all.
+    fn from_text(text: &str) -> Result<Self, Invalid>;
+}
+
+impl<K: Kind> FromRawId for Id<K> {
+    /// A well-formed id of something else is one of nothing: it becomes the nil id, which nothing has.
+    fn from_text(text: &str) -> Result<Self, Invalid> {
+        match text.parse() {
+            Ok(id) => Ok(id),
+            Err(ParseIdError::OtherKind) => Ok(Id::from_uuid(uuid::Uuid::nil())),
+            Err(ParseIdError::Malformed) => {
+                Err(format!("must be an id: `{}_` and 26 characters", K::PREFIX).into())
+            }
+        }
+    }
+}
+
+impl FromRawId for AnyId {
+    fn from_text(text: &str) -> Result<Self, Invalid> {
+        let any = text.parse();
+        any.map_err(|_| "must be an id: a prefix such as `ws_` and 26 characters".into())
     }
 }
 

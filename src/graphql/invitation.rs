@@ -4,14 +4,13 @@ use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject
 
 use super::check::Check;
 use super::context::ContextExt;
-use super::error::{Nullable, nullable};
+use super::error::Nullable;
 use super::id::RawId;
 use super::organization::{Organization, OrganizationRole};
 use super::resolve::One;
 use super::scalar::DateTime;
 use super::user::User;
 use super::workspace::{Workspace, WorkspaceMember, WorkspaceRole};
-use crate::id::InvitationId;
 use crate::models::invitation::{self, Added, NamedInvitation};
 use crate::models::values::email::Email;
 
@@ -70,17 +69,13 @@ impl Invitation {
 
     /// The organization that it is to; `null` for someone who is no member.
     async fn organization(&self, ctx: &Context<'_>) -> Nullable<Organization> {
-        let id = self.row().organization_id;
-        let found = async { Ok::<_, async_graphql::Error>(ctx.loaders()?.load_one(id).await?) };
-        nullable(found.await.map(|found| found.map(Organization)))
+        ctx.find(self.row().organization_id, Organization).await
     }
 
     /// The workspace that it is to; `null` for an invitation to the organization alone, and for
     /// someone who may not see it.
     async fn workspace(&self, ctx: &Context<'_>) -> Nullable<Workspace> {
-        let id = self.row().workspace_id?;
-        let found = async { Ok::<_, async_graphql::Error>(ctx.loaders()?.load_one(id).await?) };
-        nullable(found.await.map(|found| found.map(Workspace)))
+        ctx.find(self.row().workspace_id?, Workspace).await
     }
 
     /// The role that accepting gives in the organization. An invitation to a workspace does not
@@ -103,9 +98,7 @@ impl Invitation {
     /// Who last invited by it; `null` for an account deleted since, and for someone who shares no
     /// organization with the viewer.
     async fn invited_by(&self, ctx: &Context<'_>) -> Nullable<User> {
-        let id = self.row().invited_by?;
-        let found = async { Ok::<_, async_graphql::Error>(ctx.loaders()?.load_one(id).await?) };
-        nullable(found.await.map(|found| found.map(User)))
+        ctx.find(self.row().invited_by?, User).await
     }
 
     /// Until when it can be accepted: 7 days after it was made or last extended, unless configured
@@ -283,7 +276,7 @@ impl InvitationMutation {
         input: AcceptInvitationInput,
     ) -> Result<AcceptInvitationPayload> {
         let viewer = ctx.viewer()?;
-        let id = invitation_id(&input.invitation_id)?;
+        let id = input.invitation_id.only("invitationId")?;
         let accepted = invitation::accept(ctx.app(), viewer, id).await?;
         Ok(AcceptInvitationPayload {
             invitation: One(Invitation(accepted.invitation)),
@@ -299,7 +292,7 @@ impl InvitationMutation {
         input: DeclineInvitationInput,
     ) -> Result<DeclineInvitationPayload> {
         let viewer = ctx.viewer()?;
-        let id = invitation_id(&input.invitation_id)?;
+        let id = input.invitation_id.only("invitationId")?;
         let declined = invitation::decline(ctx.app(), viewer, id).await?;
         Ok(DeclineInvitationPayload {
             invitation: One(Invitation(declined)),
@@ -314,7 +307,7 @@ impl InvitationMutation {
         input: RevokeInvitationInput,
     ) -> Result<RevokeInvitationPayload> {
         let viewer = ctx.viewer()?;
-        let id = invitation_id(&input.invitation_id)?;
+        let id = input.invitation_id.only("invitationId")?;
         let revoked = invitation::revoke(ctx.app(), viewer, id).await?;
         Ok(RevokeInvitationPayload {
             invitation: One(Invitation(revoked)),
@@ -330,16 +323,10 @@ impl InvitationMutation {
         input: ResendInvitationInput,
     ) -> Result<ResendInvitationPayload> {
         let viewer = ctx.viewer()?;
-        let id = invitation_id(&input.invitation_id)?;
+        let id = input.invitation_id.only("invitationId")?;
         let resent = invitation::resend(ctx.app(), viewer, id).await?;
         Ok(ResendInvitationPayload {
             invitation: One(Invitation(resent)),
         })
     }
-}
-
-fn invitation_id(id: &RawId) -> Result<InvitationId, crate::error::Error> {
-    let mut check = Check::default();
-    let id = check.id("invitationId", id);
-    check.done(id)
 }

@@ -159,9 +159,8 @@ impl JoinCodeMutation {
         input: DisableJoinCodeInput,
     ) -> Result<DisableJoinCodePayload> {
         let viewer = ctx.viewer()?;
-        let mut check = Check::default();
-        let id = check.id("workspaceId", &input.workspace_id);
-        let workspace = join_code::disable(ctx.app(), viewer, check.done(id)?).await?;
+        let id = input.workspace_id.only("workspaceId")?;
+        let workspace = join_code::disable(ctx.app(), viewer, id).await?;
         Ok(DisableJoinCodePayload {
             workspace: One(Workspace(workspace)),
         })

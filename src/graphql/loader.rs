@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use async_graphql::dataloader::Loader;
+use async_graphql::dataloader::{DataLoader, Loader};
 
 use super::context::Course;
 use crate::app::App;
+use crate::db::Connection;
 use crate::db::page::{List, Listing, PageRequest, Wanted};
 use crate::error::Error;
 use crate::id::{
@@ -32,6 +33,34 @@ use crate::models::workspace::{self, VisibleWorkspace, WorkspaceMember};
 
 type Loaded<K, V> = Result<HashMap<K, V>, Arc<Error>>;
 
+/// What something is loaded by.
+pub trait Key: Send + Sized + 'static {
+    /// What has it.
+    type Value;
+
+    /// What has this key, if the viewer may see it. The error is that of all keys that were loaded
+    /// together.
+    fn load(
+        self,
+        loaders: &DataLoader<Loaders>,
+    ) -> impl Future<Output = Result<Option<Self::Value>, Arc<Error>>> + Send;
+}
+
+impl<K> Key for K
+where
+    K: Clone + Eq + Hash + Send + Sync + 'static,
+    Loaders: Loader<K, Error = Arc<Error>>,
+{
+    type Value = <Loaders as Loader<K>>::Value;
+
+    fn load(
+        self,
+        loaders: &DataLoader<Loaders>,
+    ) -> impl Future<Output = Result<Option<Self::Value>, Arc<Error>>> + Send {
+        loaders.load_one(self)
+    }
+}
+
 /// Loads what the viewer may see.
 pub struct Loaders {
     app: App,
@@ -47,6 +76,17 @@ impl Loaders {
             course,
             viewer,
         }
+    }
+
+    /// Those of the keys' workspaces that the viewer may see.
+    async fn visible<K>(
+        &self,
+        conn: &mut Connection,
+        keys: &[K],
+        workspace: impl Fn(&K) -> WorkspaceId,
+    ) -> Result<Vec<WorkspaceId>, Error> {
+        let ids: Vec<_> = keys.iter().map(workspace).collect();
+        workspace::visible_ids(conn, self.viewer, &ids, self.course.now()).await
     }
 }
 
@@ -97,45 +137,41 @@ impl Loader<WorkspaceId> for Loaders {
 
 /// How many seats of a workspace are taken.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct SeatsKey(pub WorkspaceId);
+pub struct SeatsOf(pub WorkspaceId);
 
-impl Loader<SeatsKey> for Loaders {
+impl Loader<SeatsOf> for Loaders {
     type Value = i64;
     type Error = Arc<Error>;
 
-    async fn load(&self, keys: &[SeatsKey]) -> Loaded<SeatsKey, i64> {
+    async fn load(&self, keys: &[SeatsOf]) -> Loaded<SeatsOf, i64> {
         let mut conn = self.app.db.read().await?;
-        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
-        let visible = workspace::visible(&mut conn, self.viewer, &ids, self.course.now()).await?;
-        let ids: Vec<_> = visible.iter().map(|it| it.workspace.id).collect();
+        let ids = self.visible(&mut conn, keys, |key| key.0).await?;
         let used = quota::seats_used(&mut conn, &ids, self.course.now()).await?;
-        let keyed = used.into_iter().map(|(id, used)| (SeatsKey(id), used));
+        let keyed = used.into_iter().map(|(id, used)| (SeatsOf(id), used));
         Ok(keyed.collect())
     }
 }
 
 /// How many prompts a workspace has.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct PromptsKey(pub WorkspaceId);
+pub struct PromptsOf(pub WorkspaceId);
 
-impl Loader<PromptsKey> for Loaders {
+impl Loader<PromptsOf> for Loaders {
     type Value = i64;
     type Error = Arc<Error>;
 
-    async fn load(&self, keys: &[PromptsKey]) -> Loaded<PromptsKey, i64> {
+    async fn load(&self, keys: &[PromptsOf]) -> Loaded<PromptsOf, i64> {
         let mut conn = self.app.db.read().await?;
-        let ids: Vec<_> = keys.iter().map(|key| key.0).collect();
-        let visible = workspace::visible(&mut conn, self.viewer, &ids, self.course.now()).await?;
-        let ids: Vec<_> = visible.iter().map(|it| it.workspace.id).collect();
+        let ids = self.visible(&mut conn, keys, |key| key.0).await?;
         let used = quota::prompts_used(&mut conn, &ids).await?;
-        let keyed = used.into_iter().map(|(id, used)| (PromptsKey(id), used));
+        let keyed = used.into_iter().map(|(id, used)| (PromptsOf(id), used));
         Ok(keyed.collect())
     }
 }
 
 /// How often the answers in a workspace mention its domain.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct VisibilityKey {
+pub struct VisibilityOf {
     /// Where they were given.
     pub workspace: WorkspaceId,
     /// When they were given.
@@ -144,11 +180,11 @@ pub struct VisibilityKey {
     pub by_day: bool,
 }
 
-impl Loader<VisibilityKey> for Loaders {
+impl Loader<VisibilityOf> for Loaders {
     type Value = Arc<Visibility>;
     type Error = Arc<Error>;
 
-    async fn load(&self, keys: &[VisibilityKey]) -> Loaded<VisibilityKey, Self::Value> {
+    async fn load(&self, keys: &[VisibilityOf]) -> Loaded<VisibilityOf, Self::Value> {
         // Aliases may ask for other times: those are other statements.
         let mut groups: HashMap<_, Vec<_>> = HashMap::new();
         for key in keys {
@@ -162,7 +198,7 @@ impl Loader<VisibilityKey> for Loaders {
             let found =
                 visibility::of_workspaces(&mut conn, viewer, &ids, span, by_day, now).await?;
             for (workspace, visibility) in found {
-                let key = VisibilityKey {
+                let key = VisibilityOf {
                     workspace,
                     span,
                     by_day,
@@ -334,7 +370,7 @@ impl Loader<EventId> for Loaders {
 
 /// One page of a list inside a list.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct PageKey<L: List> {
+pub struct PageOf<L: List> {
     /// The list, as its arguments narrow it down.
     pub list: L,
     /// Whose list it is.
@@ -345,7 +381,7 @@ pub struct PageKey<L: List> {
     pub wanted: Wanted,
 }
 
-impl<L> Loader<PageKey<L>> for Loaders
+impl<L> Loader<PageOf<L>> for Loaders
 where
     L: List + Clone + Eq + Hash + 'static,
     L::Row: Clone + Sync + 'static,
@@ -353,7 +389,7 @@ where
     type Value = Arc<Listing<L::Row>>;
     type Error = Arc<Error>;
 
-    async fn load(&self, keys: &[PageKey<L>]) -> Loaded<PageKey<L>, Self::Value> {
+    async fn load(&self, keys: &[PageOf<L>]) -> Loaded<PageOf<L>, Self::Value> {
         // Aliases may ask for other pages of the same lists: those are other statements.
         let mut groups: HashMap<_, Vec<_>> = HashMap::new();
         for key in keys {
@@ -369,7 +405,7 @@ where
             for (parent, listing) in pages {
                 let (list, request) = (list.clone(), request.clone());
                 loaded.insert(
-                    PageKey {
+                    PageOf {
                         list,
                         parent,
                         request,

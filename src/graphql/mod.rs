@@ -1,6 +1,6 @@
-//! What clients see. One file an entity: its object, inputs and payloads, and its fields of Query
-//! and Mutation. A resolver parses its arguments, calls one function of the models, and wraps what
-//! that gives.
+//! What clients see. One file or folder an entity: its object, inputs and payloads, and its fields of
+//! Query and Mutation. A resolver parses its arguments, calls one function of the models, and wraps
+//! what that gives.
 
 mod account;
 mod answer;
@@ -21,13 +21,11 @@ mod mutations;
 mod navigation;
 mod node;
 mod organization;
-mod organization_member;
 mod plan;
 mod prompt;
 mod provider;
 mod resolve;
 mod run;
-mod run_request;
 mod scalar;
 mod schedule;
 mod shape;
@@ -67,7 +65,7 @@ pub struct Query(
 pub struct Mutation(
     account::AccountMutation,
     organization::OrganizationMutation,
-    organization_member::OrganizationMemberMutation,
+    organization::OrganizationMemberMutation,
     workspace::WorkspaceMutation,
     workspace::WorkspaceMemberMutation,
     icon::IconMutation,
@@ -78,7 +76,7 @@ pub struct Mutation(
     prompt::PromptMutation,
     api_token::ApiTokenMutation,
     schedule::ScheduleMutation,
-    run_request::RunMutation,
+    run::RunMutation,
 );
 
 /// The schema, as it is served.

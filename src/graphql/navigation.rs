@@ -2,7 +2,6 @@
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 
-use super::check::Check;
 use super::context::ContextExt;
 use super::id::RawId;
 use super::invitation::Invitation;
@@ -98,9 +97,7 @@ impl NavigationMutation {
         input: SelectWorkspaceInput,
     ) -> Result<SelectWorkspacePayload> {
         let viewer = ctx.viewer()?;
-        let mut check = Check::default();
-        let id = check.id("workspaceId", &input.workspace_id);
-        let id = check.done(id)?;
+        let id = input.workspace_id.only("workspaceId")?;
         let navigation = navigation::select(ctx.app(), viewer, id).await?;
         let navigation_state = NavigationState::new(viewer.user.clone(), navigation);
         Ok(SelectWorkspacePayload {

@@ -5,6 +5,7 @@ use futures_util::future::join_all;
 
 use super::answer::Answer;
 use super::api_token::ApiToken;
+use super::check::{Check, Checked};
 use super::context::ContextExt;
 use super::error::{Nullable, nullable};
 use super::event::Event;
@@ -39,52 +40,31 @@ pub enum Node {
 }
 
 /// The object, if there is one and the viewer may see it.
-///
-/// # Errors
-/// `UNAUTHENTICATED`.
-pub async fn load(ctx: &Context<'_>, id: AnyId) -> Result<Option<Node>> {
-    let loaders = ctx.loaders()?;
-    Ok(match id {
-        AnyId::User(id) => loaders.load_one(id).await?.map(|user| User(user).into()),
-        AnyId::Organization(id) => loaders
-            .load_one(id)
-            .await?
-            .map(|row| Organization(row).into()),
-        AnyId::Workspace(id) => loaders.load_one(id).await?.map(|row| Workspace(row).into()),
-        AnyId::OrganizationMember(id) => loaders
-            .load_one(id)
-            .await?
-            .map(|row| OrganizationMember::from(row).into()),
-        AnyId::WorkspaceMember(id) => loaders
-            .load_one(id)
-            .await?
-            .map(|row| WorkspaceMember::from(row).into()),
-        AnyId::ApiToken(id) => loaders
-            .load_one(id)
-            .await?
-            .map(|token| ApiToken(token).into()),
-        AnyId::Invitation(id) => loaders
-            .load_one(id)
-            .await?
-            .map(|row| Invitation(row).into()),
-        AnyId::Prompt(id) => loaders
-            .load_one(id)
-            .await?
-            .map(|prompt| Prompt(prompt).into()),
-        AnyId::Answer(id) => loaders
-            .load_one(id)
-            .await?
-            .map(|answer| Answer(answer).into()),
-        AnyId::Run(id) => loaders.load_one(id).await?.map(|run| Run(run).into()),
-        AnyId::Event(id) => loaders.load_one(id).await?.map(|event| Event(event).into()),
-        _ => None,
-    })
+pub async fn load(ctx: &Context<'_>, id: AnyId) -> Nullable<Node> {
+    match id {
+        AnyId::User(id) => ctx.find(id, |row| User(row).into()).await,
+        AnyId::Organization(id) => ctx.find(id, |row| Organization(row).into()).await,
+        AnyId::Workspace(id) => ctx.find(id, |row| Workspace(row).into()).await,
+        AnyId::Invitation(id) => ctx.find(id, |row| Invitation(row).into()).await,
+        AnyId::OrganizationMember(id) => {
+            ctx.find(id, |row| OrganizationMember::from(row).into())
+                .await
+        }
+        AnyId::WorkspaceMember(id) => ctx.find(id, |row| WorkspaceMember::from(row).into()).await,
+        AnyId::Prompt(id) => ctx.find(id, |row| Prompt(row).into()).await,
+        AnyId::Run(id) => ctx.find(id, |row| Run(row).into()).await,
+        AnyId::Answer(id) => ctx.find(id, |row| Answer(row).into()).await,
+        AnyId::ApiToken(id) => ctx.find(id, |row| ApiToken(row).into()).await,
+        AnyId::Event(id) => ctx.find(id, |row| Event(row).into()).await,
+        // Files are no objects of the API: what is seen of one is the icon of its workspace.
+        AnyId::File(_) => None,
+    }
 }
 
 /// The same, but for deleted workspaces, which are looked up elsewhere.
-async fn load_live(ctx: &Context<'_>, id: AnyId) -> Result<Option<Node>> {
-    let found = load(ctx, id).await?;
-    Ok(found.filter(|node| !matches!(node, Node::Workspace(it) if it.is_deleted())))
+async fn load_live(ctx: &Context<'_>, id: AnyId) -> Nullable<Node> {
+    let found = load(ctx, id).await;
+    found.filter(|found| !matches!(found, Ok(Node::Workspace(it)) if it.is_deleted()))
 }
 
 /// How many ids can be asked for at once.
@@ -104,7 +84,7 @@ impl NodeQuery {
     ) -> Nullable<Node> {
         let node = async {
             ctx.viewer()?;
-            load_live(ctx, any_id("id", &id)?).await
+            load_live(ctx, id.only("id")?).await.transpose()
         };
         nullable(node.await)
     }
@@ -121,30 +101,15 @@ impl NodeQuery {
         if ids.len() > MOST {
             return Err(Error::invalid("ids", "must be at most 100").into());
         }
-        let mut violations = Vec::new();
-        let mut parsed = Vec::with_capacity(ids.len());
-        for (index, id) in ids.iter().enumerate() {
-            match any_id(&format!("ids.{index}"), id) {
-                Ok(id) => parsed.push(id),
-                Err(Error::InvalidInput(found)) => violations.extend(found),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        if !violations.is_empty() {
-            return Err(Error::InvalidInput(violations).into());
-        }
-        join_all(parsed.into_iter().map(|id| load_live(ctx, id)))
+        let mut check = Check::default();
+        let ids = ids.iter().enumerate();
+        let ids = ids
+            .map(|(index, id)| check.id(&format!("ids.{index}"), id))
+            .collect::<Checked<Vec<_>>>();
+        join_all(check.done(ids)?.into_iter().map(|id| load_live(ctx, id)))
             .await
             .into_iter()
+            .map(Option::transpose)
             .collect()
     }
-}
-
-fn any_id(field: &str, id: &RawId) -> crate::error::Result<AnyId> {
-    id.as_str().parse().map_err(|_| {
-        Error::invalid(
-            field,
-            "must be an id: a prefix such as `ws_` and 26 characters",
-        )
-    })
 }

@@ -6,7 +6,7 @@ use super::check::Check;
 use super::context::ContextExt;
 use super::id::RawId;
 use super::resolve::One;
-use super::run_request::RunRequest;
+use super::run::RunRequest;
 use super::scalar::DateTime;
 use super::workspace::Workspace;
 use crate::models::schedule::{self, NewSchedule};

@@ -4,7 +4,6 @@
 use async_graphql::{Context, Result, Subscription as Object};
 use futures_util::stream::{self, Stream};
 
-use super::check::Check;
 use super::context::{ContextExt, items};
 use super::event::Event;
 use super::id::RawId;
@@ -28,9 +27,8 @@ impl Subscription {
         #[graphql(desc = "The run to follow.")] id: RawId,
     ) -> Result<impl Stream<Item = Run>> {
         let viewer = ctx.viewer()?;
-        let mut check = Check::default();
-        let id = check.id("id", &id);
-        let follow = Follow::open(ctx.app(), viewer, check.done(id)?).await?;
+        let id = id.only("id")?;
+        let follow = Follow::open(ctx.app(), viewer, id).await?;
         let runs = stream::unfold(follow, |mut follow| async {
             Some((Run(follow.next().await?), follow))
         });
@@ -45,9 +43,8 @@ impl Subscription {
         #[graphql(desc = "The workspace to follow.")] workspace_id: RawId,
     ) -> Result<impl Stream<Item = Event>> {
         let viewer = ctx.viewer()?;
-        let mut check = Check::default();
-        let id = check.id("workspaceId", &workspace_id);
-        let feed = Feed::open(ctx.app(), viewer, check.done(id)?, ctx.now()).await?;
+        let id = workspace_id.only("workspaceId")?;
+        let feed = Feed::open(ctx.app(), viewer, id, ctx.now()).await?;
         let events = stream::unfold(feed, |mut feed| async {
             Some((Event(feed.next().await?), feed))
         });

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use async_graphql::{Context, Object, Result, SimpleObject};
 
 use super::context::ContextExt;
-use super::loader::VisibilityKey;
+use super::loader::VisibilityOf;
 use super::provider::Provider;
 use super::resolve::Many;
 use super::scalar::{Date, DateTime};
-use crate::error::Error;
 use crate::id::WorkspaceId;
 use crate::models::visibility::{Span, Visibility};
 
@@ -30,13 +29,12 @@ impl DomainVisibility {
         let (since, until) = (since.map(|it| it.0), until.map(|it| it.0));
         let span = Span::new(since, until, ctx.now())?;
         let by_day = ctx.look_ahead().field("byDay").exists();
-        let key = VisibilityKey {
+        let key = VisibilityOf {
             workspace,
             span,
             by_day,
         };
-        let found = ctx.loaders()?.load_one(key).await?;
-        Ok(Self(found.ok_or_else(Error::not_found)?))
+        Ok(Self(ctx.get(key).await?))
     }
 }
 

@@ -3,7 +3,6 @@
 use async_graphql::{Context, ID, Object, Result};
 
 use super::{Organization, OrganizationRole};
-use crate::error::Error;
 use crate::graphql::context::ContextExt;
 use crate::graphql::resolve::One;
 use crate::graphql::scalar::DateTime;
@@ -33,8 +32,7 @@ impl OrganizationMember {
 
     /// The organization that they are a member of.
     async fn organization(&self, ctx: &Context<'_>) -> Result<Organization> {
-        let found = ctx.loaders()?.load_one(self.member.organization_id).await?;
-        Ok(Organization(found.ok_or_else(Error::not_found)?))
+        Ok(Organization(ctx.get(self.member.organization_id).await?))
     }
 
     /// The person who is a member.

@@ -1,6 +1,7 @@
 //! Organizations.
 
 mod member;
+mod member_mutation;
 mod mutation;
 
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, Object, OneofObject, Result};
 
 pub use member::OrganizationMember;
+pub use member_mutation::OrganizationMemberMutation;
 pub use mutation::OrganizationMutation;
 
 use super::check::Check;
@@ -318,11 +320,7 @@ impl OrganizationQuery {
         let found = async {
             let viewer = ctx.viewer_id()?;
             let by = match by {
-                OrganizationByInput::Id(id) => {
-                    let mut check = Check::default();
-                    let id = check.id("by.id", &id);
-                    OrganizationBy::Id(check.done(id)?)
-                }
+                OrganizationByInput::Id(id) => OrganizationBy::Id(id.only("by.id")?),
                 OrganizationByInput::Slug(slug) => OrganizationBy::Slug(normal_slug(&slug)),
                 OrganizationByInput::WorkosOrganizationId(id) => {
                     // PostgreSQL takes no such character, and no id has it.
@@ -342,9 +340,7 @@ impl OrganizationQuery {
     ) -> Nullable<OrganizationAccess> {
         let found = async {
             let viewer = ctx.viewer_id()?;
-            let mut check = Check::default();
-            let id = check.id("organizationId", &organization_id);
-            let by = OrganizationBy::Id(check.done(id)?);
+            let by = OrganizationBy::Id(organization_id.only("organizationId")?);
             organization::find(&mut ctx.app().db.read().await?, viewer, &by).await
         };
         let found = found.await.map(|found| found.map(Arc::new));

@@ -135,9 +135,7 @@ impl OrganizationMutation {
         input: DeleteOrganizationInput,
     ) -> Result<DeleteOrganizationPayload> {
         let viewer = ctx.viewer()?;
-        let mut check = Check::default();
-        let id = check.id("organizationId", &input.organization_id);
-        let id = check.done(id)?;
+        let id = input.organization_id.only("organizationId")?;
         organization::delete(ctx.app(), viewer, id).await?;
         Ok(DeleteOrganizationPayload {
             deleted_id: id.into(),

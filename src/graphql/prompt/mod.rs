@@ -9,12 +9,11 @@ pub use mutation::PromptMutation;
 use super::answer::Answer;
 use super::connection::{Connection, PageArgs};
 use super::context::ContextExt;
-use super::error::{Nullable, nullable};
+use super::error::Nullable;
 use super::provider::Provider;
 use super::scalar::DateTime;
 use super::user::User;
 use super::workspace::Workspace;
-use crate::error::Error;
 use crate::models;
 use crate::models::answer::AnswersOfPrompt;
 
@@ -32,8 +31,7 @@ impl Prompt {
 
     /// The workspace that it belongs to.
     async fn workspace(&self, ctx: &Context<'_>) -> Result<Workspace> {
-        let found = ctx.loaders()?.load_one(self.0.workspace_id).await?;
-        Ok(Workspace(found.ok_or_else(Error::not_found)?))
+        Ok(Workspace(ctx.get(self.0.workspace_id).await?))
     }
 
     /// What is asked: 1 to 2,000 characters, unlike the text of any other prompt in the workspace.
@@ -53,9 +51,7 @@ impl Prompt {
 
     /// Who made it; `null` for an account deleted since, and for someone the viewer may not see.
     async fn created_by(&self, ctx: &Context<'_>) -> Nullable<User> {
-        let id = self.0.created_by?;
-        let found = async { Ok::<_, async_graphql::Error>(ctx.loaders()?.load_one(id).await?) };
-        nullable(found.await.map(|found| found.map(User)))
+        ctx.find(self.0.created_by?, User).await
     }
 
     /// When it was made.

@@ -177,9 +177,7 @@ impl PromptMutation {
         input: DeletePromptInput,
     ) -> Result<DeletePromptPayload> {
         let viewer = ctx.viewer()?;
-        let mut check = Check::default();
-        let id = check.id("promptId", &input.prompt_id);
-        let id = check.done(id)?;
+        let id = input.prompt_id.only("promptId")?;
         prompt::delete(ctx.app(), viewer, id).await?;
         Ok(DeletePromptPayload {
             deleted_id: id.into(),

@@ -4,7 +4,7 @@ use async_graphql::{Context, Object, Result, SimpleObject};
 
 use crate::config;
 use crate::graphql::context::ContextExt;
-use crate::graphql::loader::{PromptsKey, SeatsKey};
+use crate::graphql::loader::{PromptsOf, SeatsOf};
 use crate::graphql::scalar::BigInt;
 use crate::id::WorkspaceId;
 
@@ -31,14 +31,14 @@ impl WorkspaceLimits {
 
     /// Seats, which members and pending invitations take.
     async fn members(&self, ctx: &Context<'_>) -> Result<Quota> {
-        let used = ctx.loaders()?.load_one(SeatsKey(self.workspace)).await?;
+        let used = ctx.load(SeatsOf(self.workspace)).await?;
         let limit = self.plan.max_members_per_workspace;
         Ok(Quota::new(used.unwrap_or(0), limit))
     }
 
     /// Prompts, active or not.
     async fn prompts(&self, ctx: &Context<'_>) -> Result<Quota> {
-        let used = ctx.loaders()?.load_one(PromptsKey(self.workspace)).await?;
+        let used = ctx.load(PromptsOf(self.workspace)).await?;
         let limit = self.plan.max_prompts_per_workspace;
         Ok(Quota::new(used.unwrap_or(0), limit))
     }

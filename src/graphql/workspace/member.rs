@@ -3,7 +3,6 @@
 use async_graphql::{Context, ID, Object, Result};
 
 use super::{Workspace, WorkspaceRole};
-use crate::error::Error;
 use crate::graphql::context::ContextExt;
 use crate::graphql::resolve::One;
 use crate::graphql::scalar::DateTime;
@@ -33,8 +32,7 @@ impl WorkspaceMember {
 
     /// The workspace that they are a member of.
     async fn workspace(&self, ctx: &Context<'_>) -> Result<Workspace> {
-        let found = ctx.loaders()?.load_one(self.member.workspace_id).await?;
-        Ok(Workspace(found.ok_or_else(Error::not_found)?))
+        Ok(Workspace(ctx.get(self.member.workspace_id).await?))
     }
 
     /// The person who is a member.

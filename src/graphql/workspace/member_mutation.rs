@@ -135,9 +135,7 @@ impl WorkspaceMemberMutation {
         input: LeaveWorkspaceInput,
     ) -> Result<LeaveWorkspacePayload> {
         let viewer = ctx.viewer()?;
-        let mut check = Check::default();
-        let id = check.id("workspaceId", &input.workspace_id);
-        let id = check.done(id)?;
+        let id = input.workspace_id.only("workspaceId")?;
         workspace::leave(ctx.app(), viewer, id).await?;
         Ok(LeaveWorkspacePayload {
             workspace_id: id.into(),

@@ -96,8 +96,7 @@ impl Workspace {
         if let Some(read) = &self.0.organization {
             return Ok(read.clone());
         }
-        let found = ctx.loaders()?.load_one(self.row().organization_id).await?;
-        Ok(found.ok_or_else(Error::not_found)?)
+        ctx.get(self.row().organization_id).await
     }
 
     fn require(&self, permission: access::Permission) -> Result<(), Error> {
@@ -165,9 +164,7 @@ impl Workspace {
 
     /// Who made it; `null` for an account deleted since, and for someone the viewer may not see.
     async fn created_by(&self, ctx: &Context<'_>) -> Nullable<User> {
-        let id = self.row().created_by?;
-        let found = async { Ok::<_, async_graphql::Error>(ctx.loaders()?.load_one(id).await?) };
-        nullable(found.await.map(|found| found.map(User)))
+        ctx.find(self.row().created_by?, User).await
     }
 
     /// When it was made.
@@ -224,12 +221,8 @@ impl Workspace {
 
     /// When prompts are collected; `null` when nothing is scheduled.
     async fn schedule(&self, ctx: &Context<'_>) -> Nullable<Schedule> {
-        let found = async {
-            let key = ScheduleOf(self.row().id);
-            let found = ctx.loaders()?.load_one(key).await?;
-            Ok(found.and_then(Schedule::running))
-        };
-        nullable::<_, async_graphql::Error>(found.await)
+        let found = ctx.load(ScheduleOf(self.row().id)).await;
+        nullable(found.map(|found| found.and_then(Schedule::running)))
     }
 
     /// When a run last came to its end, by schedule or by hand; `null` before the first time.
@@ -292,13 +285,9 @@ impl Workspace {
     async fn join_info(&self, ctx: &Context<'_>) -> Nullable<JoinInfo> {
         let found = async {
             self.require(access::Permission::WorkspaceManage)?;
-            Ok(ctx
-                .loaders()?
-                .load_one(JoinCodeOf(self.row().id))
-                .await?
-                .map(JoinInfo))
+            ctx.load(JoinCodeOf(self.row().id)).await
         };
-        nullable::<_, async_graphql::Error>(found.await)
+        nullable(found.await.map(|found| found.map(JoinInfo)))
     }
 
     /// Invitations to the workspace, newest first. Requires WORKSPACE_MANAGE; `null` with the error

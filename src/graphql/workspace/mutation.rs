@@ -293,9 +293,8 @@ impl WorkspaceMutation {
         input: DeleteWorkspaceInput,
     ) -> Result<DeleteWorkspacePayload> {
         let viewer = ctx.viewer()?;
-        let mut check = Check::default();
-        let id = check.id("workspaceId", &input.workspace_id);
-        let workspace = workspace::delete(ctx.app(), viewer, check.done(id)?).await?;
+        let id = input.workspace_id.only("workspaceId")?;
+        let workspace = workspace::delete(ctx.app(), viewer, id).await?;
         Ok(DeleteWorkspacePayload {
             workspace: One(Workspace(workspace)),
         })
@@ -309,9 +308,8 @@ impl WorkspaceMutation {
         input: RestoreWorkspaceInput,
     ) -> Result<RestoreWorkspacePayload> {
         let viewer = ctx.viewer()?;
-        let mut check = Check::default();
-        let id = check.id("workspaceId", &input.workspace_id);
-        let workspace = workspace::restore(ctx.app(), viewer, check.done(id)?).await?;
+        let id = input.workspace_id.only("workspaceId")?;
+        let workspace = workspace::restore(ctx.app(), viewer, id).await?;
         Ok(RestoreWorkspacePayload {
             workspace: One(Workspace(workspace)),
         })

@@ -140,9 +140,7 @@ impl WorkspaceQuery {
             let mut conn = ctx.app().db.read().await?;
             match by {
                 WorkspaceBy::Id(id) => {
-                    let mut check = Check::default();
-                    let id = check.id("by.id", &id);
-                    let ids = [check.done(id)?];
+                    let ids = [id.only("by.id")?];
                     let now = ctx.now();
                     let mut found = workspace::visible(&mut conn, viewer, &ids, now).await?;
                     Ok::<_, Error>(found.pop())

@@ -79,8 +79,7 @@ pub async fn of_workspaces(
     by_day: bool,
     now: Instant,
 ) -> Result<HashMap<WorkspaceId, Visibility>> {
-    let visible = workspace::visible(conn, viewer, ids, now).await?;
-    let ids: Vec<_> = visible.iter().map(|it| it.workspace.id).collect();
+    let ids = workspace::visible_ids(conn, viewer, ids, now).await?;
     let mut found: HashMap<_, _> = ids.iter().map(|id| (*id, Visibility::default())).collect();
     let cut = span.cut();
     let mut counts = Vec::new();

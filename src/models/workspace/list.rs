@@ -6,7 +6,8 @@ use diesel_async::RunQueryDsl;
 
 use super::{Row, RowAndOrganization, VisibleWorkspace, Workspace};
 use crate::access::visible::{
-    may_own, may_see, workspaces_and_organizations_of_viewer, workspaces_of_viewer,
+    may_restore, may_see, may_see_or_restore, workspaces_and_organizations_of_viewer,
+    workspaces_of_viewer,
 };
 use crate::db::page::{
     Children, Direction, List, Position, Window, by_id, by_instant, by_text, ordered,
@@ -78,21 +79,14 @@ macro_rules! narrowed {
                     .escape('\\'),
             );
         }
-        let restorable = workspaces::purge_at.assume_not_null().gt($list.now);
         match $list.deleted {
             Some(true) => query.filter(
                 workspaces::deleted_at
                     .is_not_null()
-                    .and(restorable)
-                    .and(may_own()),
+                    .and(may_restore($list.now)),
             ),
             Some(false) => query.filter(workspaces::deleted_at.is_null().and(may_see())),
-            None => query.filter(
-                workspaces::deleted_at
-                    .is_null()
-                    .and(may_see())
-                    .or(restorable.and(may_own())),
-            ),
+            None => query.filter(may_see_or_restore($list.now)),
         }
     }};
 }

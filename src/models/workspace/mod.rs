@@ -23,8 +23,8 @@ pub use member_change::{Removed, leave, remove_member, transfer, update_member};
 pub use providers::set_providers;
 pub use update::{WorkspaceChanges, update};
 
-use crate::access::visible::{may_see, workspaces_of_viewer};
-use crate::access::{OrganizationRole, Permission, WorkspaceRole};
+use crate::access::visible::{may_see, may_see_or_restore, workspaces_of_viewer};
+use crate::access::{OrganizationRole, WorkspaceRole};
 use crate::db::Connection;
 use crate::db::types::{Instant, Json, JsonList};
 use crate::error::Result;
@@ -148,18 +148,6 @@ impl VisibleWorkspace {
         } = self;
         WorkspaceRole::effective(*membership_role, *organization_role, workspace.visibility)
     }
-
-    /// Whether the viewer may see it: a deleted one is only there for those who may restore it.
-    fn is_visible(&self, now: Instant) -> bool {
-        if self.workspace.is_gone(now) {
-            return false;
-        }
-        match (self.role(), self.workspace.deleted_at) {
-            (Some(role), Some(_)) => role.may(Permission::WorkspaceOwn),
-            (role, None) => role.is_some(),
-            (None, _) => false,
-        }
-    }
 }
 
 type Row = (Workspace, OrganizationRole, Option<WorkspaceRole>);
@@ -208,7 +196,7 @@ pub async fn visible(
     let found: Vec<Row> = run!(
         conn,
         workspaces_of_viewer(viewer)
-            .filter(workspaces::id.eq_any(ids))
+            .filter(workspaces::id.eq_any(ids).and(may_see_or_restore(now)))
             .select((
                 Workspace::as_select(),
                 organization_members::role,
@@ -217,8 +205,27 @@ pub async fn visible(
             .load(conn)
             .await
     )?;
-    let found = found.into_iter().map(VisibleWorkspace::from);
-    Ok(found.filter(|it| it.is_visible(now)).collect())
+    Ok(found.into_iter().map(VisibleWorkspace::from).collect())
+}
+
+/// As [`visible`], their ids alone: for what is wanted of workspaces and not in their rows.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn visible_ids(
+    conn: &mut Connection,
+    viewer: UserId,
+    ids: &[WorkspaceId],
+    now: Instant,
+) -> Result<Vec<WorkspaceId>> {
+    Ok(run!(
+        conn,
+        workspaces_of_viewer(viewer)
+            .filter(workspaces::id.eq_any(ids).and(may_see_or_restore(now)))
+            .select(workspaces::id)
+            .load(conn)
+            .await
+    )?)
 }
 
 /// The live workspace that has or last had this slug, if the viewer may see it.

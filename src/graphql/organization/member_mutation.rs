@@ -2,11 +2,11 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
-use super::check::Check;
-use super::context::ContextExt;
-use super::id::RawId;
-use super::organization::{Organization, OrganizationMember, OrganizationRole};
-use super::resolve::One;
+use super::{Organization, OrganizationMember, OrganizationRole};
+use crate::graphql::check::Check;
+use crate::graphql::context::ContextExt;
+use crate::graphql::id::RawId;
+use crate::graphql::resolve::One;
 use crate::models::organization;
 
 /// What `updateOrganizationMember` takes.
@@ -132,9 +132,7 @@ impl OrganizationMemberMutation {
         input: LeaveOrganizationInput,
     ) -> Result<LeaveOrganizationPayload> {
         let viewer = ctx.viewer()?;
-        let mut check = Check::default();
-        let id = check.id("organizationId", &input.organization_id);
-        let id = check.done(id)?;
+        let id = input.organization_id.only("organizationId")?;
         organization::leave(ctx.app(), viewer, id).await?;
         Ok(LeaveOrganizationPayload {
             organization_id: id.into(),

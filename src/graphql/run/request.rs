@@ -1,14 +1,11 @@
-//! Asking for runs, and stopping them.
+//! What becomes of asking for runs.
 
-use async_graphql::{Context, Enum, ID, InputObject, Object, Result, SimpleObject};
+use async_graphql::{Enum, ID, SimpleObject};
 
-use super::check::Check;
-use super::context::ContextExt;
-use super::error::ErrorCode;
-use super::id::RawId;
-use super::resolve::One;
-use super::run::Run;
-use crate::models::run::{self, Asked};
+use super::Run;
+use crate::graphql::error::ErrorCode;
+use crate::graphql::resolve::One;
+use crate::models::run::Asked;
 use crate::models::schedule;
 
 /// What became of asking for a run.
@@ -82,68 +79,5 @@ impl From<schedule::RunRequest> for RunRequest {
                 }
             }
         }
-    }
-}
-
-/// What `startRun` takes.
-#[derive(InputObject)]
-struct StartRunInput {
-    /// The workspace whose prompts are put to its providers.
-    workspace_id: RawId,
-}
-
-/// What `cancelRun` takes.
-#[derive(InputObject)]
-struct CancelRunInput {
-    /// The run to stop.
-    run_id: RawId,
-}
-
-/// What `startRun` answers.
-#[derive(SimpleObject)]
-struct StartRunPayload {
-    /// The run, or why there is none.
-    run_request: One<RunRequest>,
-}
-
-/// What `cancelRun` answers.
-#[derive(SimpleObject)]
-struct CancelRunPayload {
-    /// The run, now CANCELLED.
-    run: One<Run>,
-}
-
-/// What can be changed of runs.
-#[derive(Default)]
-pub struct RunMutation;
-
-#[Object]
-impl RunMutation {
-    /// Puts every active prompt to every enabled provider. Where a run is under way already, that
-    /// one is given; where there is no active prompt, the status is EMPTY. At most 3 a minute for
-    /// each workspace unless configured otherwise, the runs that `setSchedule` asks for included.
-    /// Requires WORKSPACE_CONTRIBUTE.
-    async fn start_run(&self, ctx: &Context<'_>, input: StartRunInput) -> Result<StartRunPayload> {
-        let viewer = ctx.viewer()?;
-        let mut check = Check::default();
-        let id = check.id("workspaceId", &input.workspace_id);
-        let asked = run::start(ctx.app(), viewer, check.done(id)?).await?;
-        Ok(StartRunPayload {
-            run_request: One(asked.into()),
-        })
-    }
-
-    /// Stops a run. The answers that it has collected stay. A run that has ended is CONFLICT.
-    /// Requires WORKSPACE_CONTRIBUTE.
-    async fn cancel_run(
-        &self,
-        ctx: &Context<'_>,
-        input: CancelRunInput,
-    ) -> Result<CancelRunPayload> {
-        let viewer = ctx.viewer()?;
-        let mut check = Check::default();
-        let id = check.id("runId", &input.run_id);
-        let run = run::cancel(ctx.app(), viewer, check.done(id)?).await?;
-        Ok(CancelRunPayload { run: One(Run(run)) })
     }
 }

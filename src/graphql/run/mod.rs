@@ -1,6 +1,12 @@
 //! Runs.
 
+mod mutation;
+mod request;
+
 use async_graphql::{Context, Enum, ID, Object, Result};
+
+pub use mutation::RunMutation;
+pub use request::RunRequest;
 
 use super::answer::Answer;
 use super::connection::{Connection, PageArgs};
@@ -8,7 +14,6 @@ use super::context::ContextExt;
 use super::provider::Provider;
 use super::scalar::DateTime;
 use super::workspace::Workspace;
-use crate::error::Error;
 use crate::models;
 use crate::models::answer::AnswersOfRun;
 use crate::models::run;
@@ -58,8 +63,7 @@ impl Run {
 
     /// The workspace whose prompts it puts to the providers.
     async fn workspace(&self, ctx: &Context<'_>) -> Result<Workspace> {
-        let found = ctx.loaders()?.load_one(self.0.workspace_id).await?;
-        Ok(Workspace(found.ok_or_else(Error::not_found)?))
+        Ok(Workspace(ctx.get(self.0.workspace_id).await?))
     }
 
     /// What asked for it.
@@ -106,6 +110,7 @@ impl Run {
     fn finished_at(&self) -> Option<DateTime> {
         self.0.finished_at.map(DateTime)
     }
+
     /// The answers collected so far, failed ones included, newest first.
     #[allow(clippy::too_many_arguments, reason = "the arguments are the API's")]
     async fn answers(
