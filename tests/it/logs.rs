@@ -10,8 +10,7 @@ use crate::support::icons::{png, put};
 use crate::support::issuer::{ISSUER, TestIssuer};
 use crate::support::postgres::OwnCluster;
 use crate::support::process::{Program, Serving};
-use crate::support::slow::until;
-use crate::support::{Database, Events, Postgres, Socket, Sqlite, text};
+use crate::support::{Database, Events, Postgres, Socket, Sqlite, text, until};
 
 /// The program, with its log there.
 fn logging(program: &Program, format: &str, log: &Path) -> Serving {
@@ -73,7 +72,7 @@ async fn every_operation_is_found_by_its_request_with_who_and_what_and_how_long(
     assert_eq!(socket.error("1").await, "INVALID_INPUT");
     drop(socket);
     serving.signal("TERM");
-    assert_eq!(serving.stopped(), Some(0));
+    assert_eq!(serving.stopped().await, Some(0));
 
     let log = std::fs::read_to_string(&log).expect("text");
     let lines = log.lines().map(serde_json::from_str);
@@ -120,7 +119,7 @@ async fn refusals_are_told_with_their_code_and_probes_not_at_all() {
     let put = http.put(format!("{}/uploads/x", serving.url)).send().await;
     assert_eq!(put.expect("an answer").status(), 400);
     serving.signal("TERM");
-    assert_eq!(serving.stopped(), Some(0));
+    assert_eq!(serving.stopped().await, Some(0));
 
     let log = std::fs::read_to_string(&log).expect("text");
     let lines = log.lines().map(serde_json::from_str);
@@ -172,7 +171,7 @@ async fn a_database_that_is_away_is_told_of_once_and_so_is_that_it_is_back() {
     drop(listener);
     assert_eq!((count("is away"), count("")), (1, 1));
     cluster.resume();
-    until(async || count("is back") > 0).await;
+    until("the log tells of it", async || count("is back") > 0).await;
     assert_eq!(count("is back"), 1);
 }
 
@@ -241,7 +240,7 @@ async fn a_log_for_people_is_text() {
         .ask(&http, "tnt_no", "query Who { viewer { id } }")
         .await;
     serving.signal("TERM");
-    assert_eq!(serving.stopped(), Some(0));
+    assert_eq!(serving.stopped().await, Some(0));
     let log = std::fs::read_to_string(&log).expect("text");
     let line = log.lines().find(|line| line.contains("path=\"/graphql\""));
     let line = line.unwrap_or_else(|| panic!("{log}"));

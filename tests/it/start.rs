@@ -4,34 +4,14 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Stdio;
 
 use rstest::rstest;
 use serde_json::json;
 
-use crate::support::process::{Program, Serving, unprivileged};
-use crate::support::slow::{connect_to, execute, until};
-use crate::support::{Database, Postgres, Sqlite, TestServer};
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("text")
-}
-
-/// It ends with status 1, one line for the operator that says this, and nothing else.
-fn assert_fails(output: &Output, says: &[&str]) {
-    let error = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{error}");
-    assert_eq!(text(&output.stdout), "");
-    assert_eq!(error.lines().count(), 1, "{error}");
-    assert!(error.ends_with('\n'), "{error}");
-    for word in says {
-        assert!(error.contains(word), "{word} is not in: {error}");
-    }
-}
-
-const MAKE: &str =
-    "mutation { createWorkspace(input: { name: \"Rocket\" }) { workspace { slug } } }";
+use crate::support::process::{MAKE, Program, Serving, assert_fails, text, unprivileged};
+use crate::support::slow::{connect_to, execute};
+use crate::support::{Database, Postgres, Sqlite, TestServer, until};
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
@@ -83,10 +63,8 @@ async fn it_stops_when_it_is_asked_to(
     let http = reqwest::Client::new();
     serving.ask(&http, "nonsense", "{ __typename }").await;
     serving.signal(signal);
-    assert_eq!(serving.stopped(), Some(0));
-    let mut rest = String::new();
-    serving.output.read_to_string(&mut rest).expect("text");
-    assert_eq!(rest, "", "it prints no more than those lines");
+    assert_eq!(serving.stopped().await, Some(0));
+    assert_eq!(serving.rest(), "", "it prints no more than those lines");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,17 +79,16 @@ async fn whoever_asks_twice_does_not_want_to_wait() {
         asked.is_ok_and(|reply| reply.status() == 200)
     };
     // Before it serves, it is ended by the first one.
-    until(&is_ready).await;
+    until("it is ready", &is_ready).await;
     serving.signal("TERM");
-    until(async || !is_ready().await).await;
+    until("it is ready no more", async || !is_ready().await).await;
     // It listens for the second one as soon as it has said so.
-    let begun = Instant::now();
-    while serving.child.try_wait().expect("a child of ours").is_none() {
-        assert!(begun.elapsed() < Duration::from_secs(20), "it goes on");
+    until("it stops", async || {
         serving.signal("TERM");
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(serving.stopped(), Some(0));
+        serving.status().is_some()
+    })
+    .await;
+    assert_eq!(serving.stopped().await, Some(0));
 }
 
 #[rstest]
@@ -256,7 +233,7 @@ async fn it_waits_for_another_that_brings_the_database_up_to_date(
     let migrating = async {
         let waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
              AND wait_event = 'advisory' AND clock_timestamp() - query_start > interval '10.5 s'";
-        until(async || {
+        until("the other waits for long", async || {
             let rows = looks.query_one(waits, &[]).await.expect("a count");
             rows.get::<_, i64>(0) == 1
         })
@@ -557,7 +534,7 @@ async fn no_secret_is_in_a_log_line_or_an_event(#[values(Sqlite, Postgres)] on: 
     .await;
 
     server.signal("TERM");
-    server.stopped();
+    assert_eq!(server.stopped().await, Some(0));
     let said = fs::read_to_string(&log).expect("the log") + &events.to_string();
     assert!(
         said.contains("/graphql"),

@@ -13,7 +13,8 @@ use tenantry::http::open_app;
 use tenantry::models::schedule::run_due;
 use tenantry::schema::{runs, schedules};
 
-use super::{cancel, events, prompts, set_schedule, started};
+use super::{cancel, events, set_schedule, started};
+use crate::support::collecting::prompts;
 use crate::support::{Client, Database, Postgres, Sqlite, TestServer, home, text};
 
 /// Lets the scheduler do what is due, and gives how many schedules that were.
