@@ -5,7 +5,8 @@ use reqwest::StatusCode;
 use rstest::rstest;
 use serde_json::json;
 
-use crate::support::{Database, Postgres, Reply, Sqlite, TestIssuer, TestServer};
+use crate::support::introspection::{Ids, Schema};
+use crate::support::{Database, Events, Postgres, Reply, Socket, Sqlite, TestIssuer, TestServer};
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
@@ -14,38 +15,47 @@ async fn without_credentials_there_is_the_schema_and_nothing_else(
 ) {
     let server = TestServer::start(on).await;
     let nobody = server.anonymous();
-    let schema = nobody
-        .ok("{ __typename __schema { queryType { name } } }", json!({}))
-        .await;
-    assert_eq!(schema["__typename"], "Query");
+    let schema = Schema::read(&nobody).await;
+    let named = nobody.ok("{ __typename }", json!({})).await;
+    assert_eq!(named["__typename"], "Query");
 
-    let every_field = [
-        "{ viewer { id } }",
-        "{ navigationState { __typename } }",
-        "{ organizations { totalCount } }",
-        "{ organization(by: { slug: \"acme\" }) { id } }",
-        "{ organizationAccess(organizationId: \"x\") { role } }",
-        "{ workspaces { totalCount } }",
-        "{ workspaces(first: 0) { totalCount } }",
-        "{ workspace(by: { id: \"x\" }) { id } }",
-        "{ slugAvailability(slug: \"acme\") { isAvailable } }",
-        "{ node(id: \"x\") { id } }",
-        "{ nodes(ids: [\"x\"]) { id } }",
-        "mutation { createOrganization(input: { name: \"\" }) { organization { id } } }",
-        "mutation { generateWorkspaceIconUploadUrl { storageId } }",
-        "mutation { setEnabledProviders(input: { workspaceId: \"x\", providers: [] }) { __typename } }",
-        "mutation { createPrompts(input: { workspaceId: \"x\", prompts: [] }) { prompts { id } } }",
-        "mutation { updatePrompt(input: { promptId: \"x\" }) { prompt { id } } }",
-        "mutation { deletePrompt(input: { promptId: \"x\" }) { deletedId } }",
-        "mutation { setSchedule(input: { workspaceId: \"x\" }) { runRequest { status } } }",
-        "mutation { startRun(input: { workspaceId: \"x\" }) { runRequest { status } } }",
-        "mutation { cancelRun(input: { runId: \"x\" }) { run { id } } }",
-        "mutation { deleteWorkspace(input: { workspaceId: \"x\" }) { workspace { id } } }",
-    ];
-    for query in every_field {
-        let reply = nobody.refused("UNAUTHENTICATED", query, json!({})).await;
+    // Nobody is told what they did wrong.
+    let ids = Ids {
+        path: &[],
+        id: "",
+        others: &|_| "nonsense".to_owned(),
+    };
+    let operations = |root: &str| {
+        let fields = schema.fields(root);
+        assert!(fields.len() > 1, "introspection finds the fields");
+        let operations = fields.iter().map(|field| schema.operation(field, &ids));
+        operations.collect::<Vec<_>>()
+    };
+    for (query, variables) in [operations("Query"), operations("Mutation")].concat() {
+        let reply = nobody.refused("UNAUTHENTICATED", &query, variables).await;
         assert_eq!(reply.status, StatusCode::OK, "{query}");
     }
+    let mut socket = Socket::open(&server).await;
+    socket.send(json!({ "type": "connection_init" })).await;
+    assert_eq!(socket.receive().await["type"], "connection_ack");
+    for (query, variables) in operations("Subscription") {
+        socket.subscribe("1", &query, variables.clone()).await;
+        assert_eq!(socket.error("1").await, "UNAUTHENTICATED", "{query}");
+        let url = format!("{}/graphql/stream", server.url());
+        let body = json!({ "query": query, "variables": variables });
+        let mut events = Events::read(server.http().post(url).json(&body)).await;
+        let result = events.result().await;
+        let code = &result["errors"][0]["extensions"]["code"];
+        assert_eq!(code, "UNAUTHENTICATED", "{query}");
+        events.completes().await;
+    }
+    nobody
+        .refused(
+            "UNAUTHENTICATED",
+            "{ workspaces(first: 0) { totalCount } }",
+            json!({}),
+        )
+        .await;
 }
 
 #[rstest]

@@ -119,21 +119,6 @@ async fn credentials_come_with_the_first_message_or_the_request(
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn without_credentials_there_is_nothing_to_follow() {
-    let server = TestServer::start(Sqlite).await;
-    let mut socket = Socket::open(&server).await;
-    socket.send(init()).await;
-    assert_eq!(socket.receive().await["type"], "connection_ack");
-    socket
-        .subscribe("1", EVENTS, json!({ "id": "nonsense" }))
-        .await;
-    assert_eq!(socket.error("1").await, "UNAUTHENTICATED");
-    let run = "subscription { run(id: \"x\") { id } }";
-    socket.subscribe("1", run, json!({})).await;
-    assert_eq!(socket.error("1").await, "UNAUTHENTICATED");
-}
-
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn queries_and_mutations_are_answered_once(#[values(Sqlite, Postgres)] on: Database) {

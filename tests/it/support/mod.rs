@@ -9,6 +9,7 @@ pub mod copies;
 pub mod database;
 pub mod home;
 pub mod icons;
+pub mod introspection;
 pub mod issuer;
 pub mod metrics;
 pub mod office;
