@@ -11,7 +11,8 @@ use crate::support::{Database, Postgres, Sqlite};
 #[tokio::test(flavor = "multi_thread")]
 async fn what_it_is_called_with_must_make_sense() {
     let home = Program::new(Sqlite).await;
-    for arguments in [&["nonsense"][..], &["--nonsense"], &["token"]] {
+    let both = ["serve", "--no-worker", "--worker-only"];
+    for arguments in [&["nonsense"][..], &["--nonsense"], &["token"], &both] {
         let output = home.run(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert_eq!(text(&output.stdout), "");

@@ -22,6 +22,7 @@ mod explain;
 mod fuzz;
 mod http;
 mod icons;
+mod instances;
 mod invitations;
 mod jobs;
 mod join_codes;
