@@ -142,6 +142,11 @@ fn run(file: Option<PathBuf>, command: Command) -> Result<(), StartError> {
 
 async fn serve(config: Config, with_worker: bool) -> Result<(), StartError> {
     let server = Server::start(config, Arc::new(SystemClock)).await?;
+    let worker = match with_worker {
+        true => Some(Worker::new(server.app().clone()).map_err(worker_error)?),
+        false => None,
+    };
+    let asked = stopped();
     let url = server.url()?;
     say(&format!(
         "Tenantry is listening on http://{}",
@@ -158,10 +163,6 @@ async fn serve(config: Config, with_worker: bool) -> Result<(), StartError> {
             say(&format!("  signed in   {url}/#token={token}"))?;
         }
     }
-    let worker = match with_worker {
-        true => Some(Worker::new(server.app().clone()).map_err(worker_error)?),
-        false => None,
-    };
     let (stop, stopping) = oneshot::channel::<()>();
     // The worker ends after the last request, whose mail it may still send.
     let mut working = tokio::spawn(async move {
@@ -177,12 +178,14 @@ async fn serve(config: Config, with_worker: bool) -> Result<(), StartError> {
     let mut broken = None;
     let asked_or_broken = async {
         tokio::select! {
-            () = stopped() => {}
+            () = asked => {}
             ended = &mut working => broken = Some(ended),
         }
     };
     // Whoever asks twice does not want to wait for a load balancer.
-    server.run_until(asked_or_broken, stopped()).await;
+    // A signal comes to all who listen: this one listens once the first has come.
+    let asked_again = async { stopped().await };
+    server.run_until(asked_or_broken, asked_again).await;
     drop(stop);
     // Served on without a worker, schedules, runs and mail would wait for somebody to notice.
     if let Some(ended) = broken {
@@ -198,13 +201,14 @@ async fn work(config: Config) -> Result<(), StartError> {
     let metrics = MetricsListener::bind(&config).await?;
     let app = open_app(config, Arc::new(SystemClock)).await?;
     let _metrics = metrics.map(|metrics| metrics.answer(app.clone()));
+    let worker = Worker::new(app.clone()).map_err(worker_error)?;
+    let asked = stopped();
     say("Tenantry is working, and serves nothing")?;
     say(&format!(
         "  database    {}",
         app.config.database_options().name()
     ))?;
-    let worker = Worker::new(app).map_err(worker_error)?;
-    worker.run(stopped()).await;
+    worker.run(asked).await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -271,26 +275,41 @@ fn say(line: &str) -> Result<(), StartError> {
     }
 }
 
-/// Completes when the process is asked to stop, and says so.
-async fn stopped() {
-    asked_to_stop().await;
-    tracing::info!("stopping, for that was asked");
+/// Completes when the process is asked to stop, from this call on, and says so.
+fn stopped() -> impl Future<Output = ()> {
+    let asked = asked_to_stop();
+    async {
+        asked.await;
+        tracing::info!("stopping, for that was asked");
+    }
 }
 
-async fn asked_to_stop() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
+#[cfg(unix)]
+fn asked_to_stop() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+
+    async fn comes(listening: std::io::Result<Signal>) {
+        match listening {
+            Ok(mut signal) => {
+                signal.recv().await;
             }
-            return;
+            // It ends the process by itself then.
+            Err(_) => std::future::pending().await,
         }
     }
-    if interrupt.await.is_err() {
+    let interrupt = comes(signal(SignalKind::interrupt()));
+    let terminate = comes(signal(SignalKind::terminate()));
+    async {
+        tokio::select! {
+            () = interrupt => {}
+            () = terminate => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_stop() {
+    if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }
 }

@@ -16,6 +16,8 @@ mod report;
 #[path = "../../tests/it/support/postgres/own.rs"]
 #[allow(dead_code, reason = "the tests use the rest")]
 mod own;
+#[path = "../../tests/it/support/port.rs"]
+mod port;
 #[path = "../../tests/it/support/postgres/tools.rs"]
 #[allow(dead_code, reason = "the tests use the rest")]
 mod tools;

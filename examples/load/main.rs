@@ -14,6 +14,8 @@
 mod cluster;
 mod generator;
 mod pgbench;
+#[path = "../../tests/it/support/port.rs"]
+mod port;
 mod program;
 mod purge;
 mod scenario;

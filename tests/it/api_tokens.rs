@@ -1,16 +1,13 @@
 //! API tokens.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use futures_util::future::join_all;
 use rstest::rstest;
 use serde_json::json;
-use tokio::sync::Notify;
 
-use crate::support::slow::until;
-use crate::support::{Client, Database, Postgres, Sqlite, TestServer, text};
+use crate::support::{BusyWriter, Client, Database, Postgres, Sqlite, TestServer, text, until};
 
 const TOKENS: &str = "{ apiTokens { id name prefix lastUsedAt expiresAt } }";
 
@@ -226,30 +223,16 @@ async fn token(server: &TestServer) -> Client {
 async fn queries_by_a_token_do_without_those_who_write(#[values(Sqlite, Postgres)] on: Database) {
     let server = TestServer::with(on, |config| config.database.max_connections = 1).await;
     let script = token(&server).await;
-    // The only one who may write is busy.
-    let (busy, free) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let holding = tokio::spawn({
-        let (db, busy, free) = (server.app().db.clone(), busy.clone(), free.clone());
-        async move {
-            db.transaction(async |_| {
-                busy.notify_one();
-                free.notified().await;
-                Ok(())
-            })
-            .await
-        }
-    });
-    busy.notified().await;
+    let busy = BusyWriter::of(&server).await;
     for _ in 0..3 {
         let asked = script.ok("{ viewer { email } }", json!({}));
         let answered = tokio::time::timeout(Duration::from_secs(10), asked).await;
         let who = answered.expect("it is answered at once");
         assert_eq!(who["viewer"]["email"], "ada@example.com");
     }
-    free.notify_one();
-    holding.await.expect("it ends").expect("it is committed");
+    busy.end().await;
     // What could not be noted then is by now, or soon.
-    until(async || {
+    until("the use is noted", async || {
         let listed = script.ok(TOKENS, json!({})).await;
         listed["apiTokens"][0]["lastUsedAt"].is_string()
     })

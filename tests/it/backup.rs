@@ -6,12 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::support::process::Program;
+use crate::support::process::{MAKE, Program, text};
 use crate::support::{Database, Postgres, Sqlite};
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("text")
-}
 
 /// How many workspaces the viewer has.
 fn count(answer: &Value) -> i64 {
@@ -20,16 +16,13 @@ fn count(answer: &Value) -> i64 {
 }
 
 const COUNT: &str = "{ workspaces { totalCount } }";
-const MAKE: &str =
-    "mutation { createWorkspace(input: { name: \"Rocket\" }) { workspace { slug } } }";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_made_while_others_write_holds_all_that_was_acknowledged_before() {
     let home = Program::new(Sqlite).await;
     let server = home.serve();
     let http = reqwest::Client::new();
-    let token = text(&home.run(&["token", "--email", "ada@example.com"]).stdout);
-    let token = token.trim();
+    let token = &home.token("ada@example.com");
     for _ in 0..5 {
         server.ask(&http, token, MAKE).await;
     }

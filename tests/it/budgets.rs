@@ -1,7 +1,7 @@
 //! The budget of each viewer, as clients meet it, whatever they come by.
 
 use chrono::TimeDelta;
-use reqwest::{RequestBuilder, StatusCode};
+use reqwest::StatusCode;
 use rstest::rstest;
 use serde_json::{Value, json};
 use tenantry::config::Secret;
@@ -34,31 +34,14 @@ fn told(requested: u32, per_minute: u32, remaining: u32) -> Value {
     json!({ "cost": { "requested": requested, "budget": budget } })
 }
 
-/// How long to wait, as the error and the header say, which must agree.
+/// How long to wait, where nothing was begun.
 fn wait(reply: &Reply) -> i64 {
-    assert_eq!(reply.status, StatusCode::OK);
-    assert_eq!(reply.code(), "RATE_LIMITED", "{:#}", reply.body);
     assert!(reply.body.get("data").is_none(), "{:#}", reply.body);
-    let seconds = reply.extensions()["retryAfterSeconds"].as_i64();
-    let header = reply.headers["retry-after"].to_str().map(str::parse);
-    let header = header.expect("text").expect("a number");
-    assert_eq!(seconds, Some(header));
-    header
+    reply.retry_after()
 }
 
 async fn ask(by: &Client, query: &str) -> Reply {
     by.send(query, json!({})).await
-}
-
-async fn reply_to(request: RequestBuilder) -> Reply {
-    let response = request.send().await.expect("the server answers");
-    let (status, headers) = (response.status(), response.headers().clone());
-    let body = response.json().await.expect("JSON");
-    Reply {
-        status,
-        headers,
-        body,
-    }
 }
 
 #[rstest]
@@ -106,13 +89,9 @@ async fn what_is_over_waits_until_enough_came_back(#[values(Sqlite, Postgres)] o
     }
     // Nor does it depend on what the client takes.
     let response = "application/graphql-response+json";
-    let post = server.http().post(format!("{}/graphql", server.url()));
+    let post = server.post(&json!({ "query": PAGE }));
     let post = post.bearer_auth(server.token("ada@example.com"));
-    let reply = reply_to(
-        post.header("accept", response)
-            .json(&json!({ "query": PAGE })),
-    )
-    .await;
+    let reply = Reply::to(post.header("accept", response)).await;
     assert_eq!(wait(&reply), 42);
     // What costs less still has its turn.
     let reply = ask(&ada, CHEAP).await;
@@ -184,7 +163,7 @@ async fn what_is_not_run_is_not_charged(#[values(Sqlite, Postgres)] on: Database
         "mutation { createOrganization(input: { name: \"Acme\" }) { organization { id } } }";
     url.query_pairs_mut().append_pair("query", mutation);
     let token = server.token("ada@example.com");
-    let reply = reply_to(server.http().get(url).bearer_auth(token)).await;
+    let reply = Reply::to(server.http().get(url).bearer_auth(token)).await;
     assert_eq!(reply.status, StatusCode::METHOD_NOT_ALLOWED);
     let reply = ask(&ada, CHEAP).await;
     assert_eq!(reply.body["extensions"], told(1, 60, 59));
@@ -279,9 +258,8 @@ async fn sockets_and_streams_draw_on_the_same_budget(#[values(Sqlite, Postgres)]
 async fn without_credentials_the_address_counts(#[values(Sqlite, Postgres)] on: Database) {
     let server = serve(on, 200).await;
     let from = async |address: &str, query: &str| {
-        let post = server.http().post(format!("{}/graphql", server.url()));
-        let post = post.header("x-forwarded-for", address);
-        reply_to(post.json(&json!({ "query": query }))).await
+        let post = server.post(&json!({ "query": query }));
+        Reply::to(post.header("x-forwarded-for", address)).await
     };
     // What the playground asks for.
     let whole = include_str!("../../src/graphql/limits/tests/introspection.graphql");
@@ -308,10 +286,9 @@ async fn without_credentials_the_address_counts(#[values(Sqlite, Postgres)] on: 
     let message = socket.receive().await;
     assert_eq!(message["payload"]["extensions"], told(1, 200, 197));
     // Whoever signs in there has a budget of their own.
-    let post = server.http().post(format!("{}/graphql", server.url()));
+    let post = server.post(&json!({ "query": PAGE }));
     let post = post.header("x-forwarded-for", "198.51.100.1");
-    let post = post.bearer_auth(server.token("ada@example.com"));
-    let reply = reply_to(post.json(&json!({ "query": PAGE }))).await;
+    let reply = Reply::to(post.bearer_auth(server.token("ada@example.com"))).await;
     assert_eq!(reply.body["extensions"], told(51, 200, 149));
 }
 

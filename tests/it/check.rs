@@ -43,7 +43,7 @@ async fn a_machine_that_is_ready_has_no_problem(#[values(Sqlite, Postgres)] on: 
     let home = Program::new(on).await;
     let migrated = home.run(&["migrate"]);
     assert!(migrated.status.success());
-    let address = SmtpAddress::free().await;
+    let address = SmtpAddress::free();
     let server = address.listen().await;
     let mut command = home.command(&["check"]);
     command
@@ -206,7 +206,7 @@ async fn each_problem_is_told_with_what_to_do_about_it() {
     let error = String::from_utf8(output.stderr.clone()).expect("text");
     assert_eq!(error, "tenantry: there are 2 problems\n");
 
-    let address = SmtpAddress::free().await;
+    let address = SmtpAddress::free();
     let output = with("TENANTRY_MAIL__SMTP_URL", address.url().expose());
     assert_problem(&output, "mail", &["TENANTRY_MAIL__SMTP_URL"]);
 

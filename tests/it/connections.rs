@@ -4,14 +4,14 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use reqwest::StatusCode;
 use rstest::rstest;
 use serde_json::json;
 use tenantry::config::Http;
 
+use crate::support::metrics::value;
 use crate::support::process::{Program, Serving};
 use crate::support::raw::Raw;
-use crate::support::{Database, Postgres, Socket, Sqlite, TestServer};
+use crate::support::{Database, Postgres, Socket, Sqlite, TestServer, until};
 
 async fn start(on: Database, change: impl FnOnce(&mut Http)) -> TestServer {
     TestServer::with(on, |config| change(&mut config.http)).await
@@ -20,19 +20,6 @@ async fn start(on: Database, change: impl FnOnce(&mut Http)) -> TestServer {
 /// Whether a new connection is answered.
 async fn is_answered(server: &TestServer) -> bool {
     Raw::connect(server).await.lives().await
-}
-
-/// The number of a series of the metrics, which has to be there.
-async fn metric(connection: &mut Raw, series: &str) -> String {
-    let request = "GET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\
-        accept: application/openmetrics-text\r\n\r\n";
-    connection.send(request).await;
-    let mut text = connection.head().await.expect("an answer");
-    while !text.contains("# EOF") {
-        text += &connection.text().await;
-    }
-    let line = text.lines().find_map(|line| line.strip_prefix(series));
-    line.unwrap_or_else(|| panic!("{text}")).trim().to_owned()
 }
 
 #[rstest]
@@ -54,13 +41,15 @@ async fn one_address_has_so_many_connections(
     assert!(first.lives().await);
 
     drop(socket);
-    while !is_answered(&server).await {
-        tokio::task::yield_now().await;
-    }
+    until("there is room for one", async || is_answered(&server).await).await;
+    // By the connection that there is.
+    let request = "GET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
+    first.send(request).await;
+    let told = first.rest().await;
     let bound = if is_bound_of_all { "all" } else { "address" };
-    let series = format!("tenantry_http_connections_refused_total{{bound=\"{bound}\"}}");
-    let refused = metric(&mut first, &series).await;
-    assert_ne!(refused, "0");
+    let refused = [("bound", bound)];
+    let refused = value(&told, "tenantry_http_connections_refused_total", &refused);
+    assert!(refused >= Some(1.0), "{told}");
 }
 
 #[rstest]
@@ -100,12 +89,10 @@ async fn whoever_takes_too_long_for_a_head_is_cut_off(#[values(Sqlite, Postgres)
     let mut trickling = Raw::connect(&server).await;
     assert!(trickling.lives().await);
     trickling.send("GET /healthz HTTP/1.1\r\nx: ").await;
-    let mut ticks = tokio::time::interval(Duration::from_millis(50));
-    let begun_to_trickle = Instant::now();
-    while trickling.try_send("x").await.is_ok() {
-        ticks.tick().await;
-        assert!(begun_to_trickle.elapsed() < Duration::from_secs(30));
-    }
+    until("it is cut off", async || {
+        trickling.try_send("x").await.is_err()
+    })
+    .await;
 
     // Between two requests there is more time.
     assert!(begun.elapsed() > Duration::from_secs(1));
@@ -143,11 +130,8 @@ async fn a_body_that_takes_too_long_is_408(#[values(Sqlite, Postgres)] on: Datab
     let server = start(on, |http| http.body_timeout_seconds = 1).await;
     for path in ["/graphql", "/graphql/stream"] {
         let mut slow = Raw::connect(&server).await;
-        slow.send(&format!(
-            "POST {path} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\
-             content-length: 100\r\n\r\n{{\"query\":"
-        ))
-        .await;
+        slow.post(path, 100, &[]).await;
+        slow.send("{\"query\":").await;
         let reply = slow.rest().await;
         assert!(reply.starts_with("HTTP/1.1 408 "), "{reply}");
         assert!(reply.contains("\"code\":\"TIMEOUT\""), "{reply}");
@@ -179,14 +163,12 @@ async fn a_request_that_was_begun_is_finished(#[values(Sqlite, Postgres)] on: Da
     assert!(idle.lives().await);
     let body = json!({ "query": "{ viewer { email } }" }).to_string();
     let mut begun = Raw::connect(&server).await;
-    begun
-        .send(&format!(
-            "POST /graphql HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\
-             authorization: Bearer {}\r\ncontent-length: {}\r\nexpect: 100-continue\r\n\r\n",
-            server.token("ada@example.com"),
-            body.len(),
-        ))
-        .await;
+    let bearer = format!("Bearer {}", server.token("ada@example.com"));
+    let headers = [
+        ("authorization", bearer.as_str()),
+        ("expect", "100-continue"),
+    ];
+    begun.post("/graphql", body.len(), &headers).await;
     let head = begun.head().await.expect("an answer");
     assert!(head.starts_with("HTTP/1.1 100 "), "{head}");
 
@@ -200,32 +182,16 @@ async fn a_request_that_was_begun_is_finished(#[values(Sqlite, Postgres)] on: Da
     stopped.await;
 }
 
+/// Unless it is asked again.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_is_to_stop_is_not_ready_and_goes_on_for_a_while(
+async fn a_server_that_is_to_stop_goes_on_for_as_long_as_is_configured(
     #[values(Sqlite, Postgres)] on: Database,
 ) {
-    let mut server = start(on, |http| http.drain_seconds = Some(5)).await;
-    let url = server.url().to_owned();
-    let ready = async || {
-        let response = reqwest::Client::new()
-            .get(format!("{url}/readyz"))
-            .send()
-            .await;
-        response.map(|response| response.status()).ok()
-    };
-    assert_eq!(ready().await, Some(StatusCode::OK));
-    let stopped = server.stop();
-    // New connections are taken all the while.
-    while ready().await == Some(StatusCode::OK) {
-        tokio::task::yield_now().await;
-    }
-    assert_eq!(ready().await, Some(StatusCode::SERVICE_UNAVAILABLE));
-    let ada = server.user("ada@example.com");
-    let me = ada.ok("{ viewer { email } }", json!({})).await;
-    assert_eq!(me["viewer"]["email"], "ada@example.com");
-    stopped.await;
-    assert_eq!(ready().await, None);
+    let mut server = start(on, |http| http.drain_seconds = Some(1)).await;
+    let begun = Instant::now();
+    server.stop().await;
+    assert!(begun.elapsed() >= Duration::from_secs(1));
 }
 
 #[rstest]

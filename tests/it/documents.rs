@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use data_encoding::HEXLOWER;
-use reqwest::{RequestBuilder, StatusCode};
+use reqwest::StatusCode;
 use rstest::rstest;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -27,29 +27,17 @@ fn persisted(hash: &str) -> Value {
     json!({ "persistedQuery": { "version": 1, "sha256Hash": hash } })
 }
 
-async fn send(request: RequestBuilder) -> Reply {
-    let response = request.send().await.expect("the server answers");
-    let (status, headers) = (response.status(), response.headers().clone());
-    let body = response.json().await.expect("JSON");
-    Reply {
-        status,
-        headers,
-        body,
-    }
-}
-
 /// What Ada is answered.
 async fn post(server: &TestServer, body: Value) -> Reply {
-    let request = server.http().post(format!("{}/graphql", server.url()));
-    let request = request.bearer_auth(server.token("ada@example.com"));
-    send(request.header("accept", RESPONSE).json(&body)).await
+    let request = server.post(&body).header("accept", RESPONSE);
+    Reply::to(request.bearer_auth(server.token("ada@example.com"))).await
 }
 
 async fn get(server: &TestServer, parameters: &[(&str, &str)]) -> Reply {
     let url = Url::parse_with_params(&format!("{}/graphql", server.url()), parameters);
     let request = server.http().get(url.expect("a URL"));
     let request = request.bearer_auth(server.token("ada@example.com"));
-    send(request.header("accept", RESPONSE)).await
+    Reply::to(request.header("accept", RESPONSE)).await
 }
 
 fn assert_ada(reply: &Reply) {
@@ -97,9 +85,8 @@ async fn a_document_that_came_with_its_hash_is_known_by_it(
     assert_ada(&get(&server, &named).await);
 
     // Who takes no more than application/json has the status that they know.
-    let request = server.http().post(format!("{}/graphql", server.url()));
     let unknown = json!({ "extensions": persisted(&sha256("{ viewer { id } }")) });
-    let reply = send(request.json(&unknown)).await;
+    let reply = Reply::to(server.post(&unknown)).await;
     assert_eq!(reply.status, StatusCode::OK);
     assert_eq!(reply.code(), "PERSISTED_QUERY_NOT_FOUND");
 }

@@ -17,8 +17,7 @@ async fn keys_come_in_the_order_of_the_selection(#[values(Sqlite, Postgres)] on:
     // Fields that take long before fields that take none.
     let query = "{ z: organizations { totalCount nodes { members { totalCount } slug a: events { totalCount } name } }
         __typename a: viewer { name id email } m: slugAvailability(slug: \"acme\") { suggestion isAvailable } }";
-    let url = format!("{}/graphql", server.url());
-    let request = server.http().post(url).json(&json!({ "query": query }));
+    let request = server.post(&json!({ "query": query }));
     let body = request.bearer_auth(&token).send().await.expect("an answer");
     let body = body.text().await.expect("text");
     let keys = [

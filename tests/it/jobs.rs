@@ -3,16 +3,17 @@
 use rstest::rstest;
 use serde_json::json;
 
-use crate::support::slow::until;
 use crate::support::smtp::SmtpAddress;
 use crate::support::working::Working;
-use crate::support::{Database, FakeProviders, Postgres, Sqlite, TestServer, at, home, text};
+use crate::support::{
+    Database, FakeProviders, Postgres, Sqlite, TestServer, at, home, text, until,
+};
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_panics_goes_on_and_so_do_the_others(#[values(Sqlite, Postgres)] on: Database) {
     let providers = FakeProviders::start().await;
-    let address = SmtpAddress::free().await;
+    let address = SmtpAddress::free();
     let mut smtp = address.listen().await;
     let server = TestServer::with(on, |config| {
         providers.configure(config);
@@ -25,7 +26,7 @@ async fn a_job_that_panics_goes_on_and_so_do_the_others(#[values(Sqlite, Postgre
     // More often than there are jobs, each of which begins with the time.
     server.clock().break_for(20);
     let working = Working::start(&server);
-    until(async || {
+    until("every job has panicked", async || {
         server.app().wake_worker();
         server.clock().is_whole()
     })
@@ -41,7 +42,7 @@ async fn a_job_that_panics_goes_on_and_so_do_the_others(#[values(Sqlite, Postgre
     let asked = ada.mutate("startRun", input, "runRequest { jobId }").await;
     let run = text(&asked, "runRequest.jobId");
     let query = "query($id: ID!) { node(id: $id) { ... on Run { status } } }";
-    until(async || {
+    until("the run is collected", async || {
         let shown = ada.ok(query, json!({ "id": run })).await;
         at(&shown, "node.status") == "SUCCEEDED"
     })

@@ -251,12 +251,8 @@ async fn joins_are_limited_failures_included(#[values(Sqlite, Postgres)] on: Dat
     let reply = bob
         .mutate_refused("RATE_LIMITED", "joinWorkspaceByCode", input.clone())
         .await;
-    let wait = reply.extensions()["retryAfterSeconds"]
-        .as_i64()
-        .expect("a wait");
+    let wait = reply.retry_after();
     assert!((1..=900).contains(&wait), "{wait}");
-    assert_eq!(reply.headers["retry-after"], wait.to_string());
-    assert_eq!(reply.status, 200);
     server.clock().advance(TimeDelta::seconds(wait));
     bob.mutate("joinWorkspaceByCode", input, "__typename").await;
 }

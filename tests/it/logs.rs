@@ -10,8 +10,7 @@ use crate::support::icons::{png, put};
 use crate::support::issuer::{ISSUER, TestIssuer};
 use crate::support::postgres::OwnCluster;
 use crate::support::process::{Program, Serving};
-use crate::support::slow::until;
-use crate::support::{Database, Events, Postgres, Socket, Sqlite, text};
+use crate::support::{Database, Events, Postgres, Socket, Sqlite, text, until};
 
 /// The program, with its log there.
 fn logging(program: &Program, format: &str, log: &Path) -> Serving {
@@ -73,7 +72,7 @@ async fn every_operation_is_found_by_its_request_with_who_and_what_and_how_long(
     assert_eq!(socket.error("1").await, "INVALID_INPUT");
     drop(socket);
     serving.signal("TERM");
-    assert_eq!(serving.stopped(), Some(0));
+    assert_eq!(serving.stopped().await, Some(0));
 
     let log = std::fs::read_to_string(&log).expect("text");
     let lines = log.lines().map(serde_json::from_str);
@@ -120,7 +119,7 @@ async fn refusals_are_told_with_their_code_and_probes_not_at_all() {
     let put = http.put(format!("{}/uploads/x", serving.url)).send().await;
     assert_eq!(put.expect("an answer").status(), 400);
     serving.signal("TERM");
-    assert_eq!(serving.stopped(), Some(0));
+    assert_eq!(serving.stopped().await, Some(0));
 
     let log = std::fs::read_to_string(&log).expect("text");
     let lines = log.lines().map(serde_json::from_str);
@@ -172,7 +171,7 @@ async fn a_database_that_is_away_is_told_of_once_and_so_is_that_it_is_back() {
     drop(listener);
     assert_eq!((count("is away"), count("")), (1, 1));
     cluster.resume();
-    until(async || count("is back") > 0).await;
+    until("the log tells of it", async || count("is back") > 0).await;
     assert_eq!(count("is back"), 1);
 }
 
@@ -231,6 +230,82 @@ async fn what_fails_is_named(#[values(Sqlite, Postgres)] on: Database) {
     );
 }
 
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_is_in_a_log_line_or_an_event(#[values(Sqlite, Postgres)] on: Database) {
+    let home = Program::new(on).await;
+    let log = home.folder.path().join("log");
+    let mut server = home.serve_logging(&log);
+    let http = reqwest::Client::new();
+    let token = home.token("ada@example.com");
+    let ask = async |token: &str, query: &str| server.ask(&http, token, query).await;
+
+    let made = ask(
+        &token,
+        r#"mutation { createApiToken(input: { name: "CI" }) { secret } }"#,
+    )
+    .await;
+    let secret = made["data"]["createApiToken"]["secret"]
+        .as_str()
+        .expect("a secret")
+        .to_owned();
+    let query = r#"mutation { createWorkspace(input: { name: "Rocket" }) {
+        workspace { id joinInfo { inviteCode } } } }"#;
+    let made = ask(&secret, query).await;
+    let made = &made["data"]["createWorkspace"]["workspace"];
+    let (id, first) = (
+        &made["id"],
+        made["joinInfo"]["inviteCode"].as_str().expect("a code"),
+    );
+    let query = format!(
+        "mutation {{ rotateJoinCode(input: {{ workspaceId: {id} }}) {{ joinInfo {{ inviteCode }} }}
+            addWorkspaceMember(input: {{ workspaceId: {id}, email: \"eve@example.com\" }}) {{
+                invitation {{ id }} }} }}"
+    );
+    let made = ask(&secret, &query).await;
+    let second = made["data"]["rotateJoinCode"]["joinInfo"]["inviteCode"]
+        .as_str()
+        .expect("a code");
+    let joining = |code: &str| {
+        format!(
+            r#"mutation {{ joinWorkspaceByCode(input: {{ code: "{code}" }}) {{ __typename }} }}"#
+        )
+    };
+    let bob = home.token("bob@example.com");
+    for code in [first, second] {
+        ask(&bob, &joining(code)).await;
+    }
+    ask("tnt_notatokenofanybody", "{ viewer { id } }").await;
+    ask(&format!("{token}x"), "{ viewer { id } }").await;
+    let events = ask(
+        &secret,
+        "{ organizations { nodes { events { nodes { data } } } } }",
+    )
+    .await;
+
+    server.signal("TERM");
+    assert_eq!(server.stopped().await, Some(0));
+    let said = std::fs::read_to_string(&log).expect("the log") + &events.to_string();
+    assert!(
+        said.contains("/graphql"),
+        "there is something to look through"
+    );
+    let bare = |code: &str| code.replace('-', "");
+    let secrets = [
+        secret,
+        token,
+        bob,
+        first.to_owned(),
+        second.to_owned(),
+        bare(first),
+        bare(second),
+        "tnt_notatokenofanybody".to_owned(),
+    ];
+    for secret in secrets {
+        assert!(!said.contains(&secret), "{secret}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_for_people_is_text() {
     let program = Program::new(Sqlite).await;
@@ -241,7 +316,7 @@ async fn a_log_for_people_is_text() {
         .ask(&http, "tnt_no", "query Who { viewer { id } }")
         .await;
     serving.signal("TERM");
-    assert_eq!(serving.stopped(), Some(0));
+    assert_eq!(serving.stopped().await, Some(0));
     let log = std::fs::read_to_string(&log).expect("text");
     let line = log.lines().find(|line| line.contains("path=\"/graphql\""));
     let line = line.unwrap_or_else(|| panic!("{log}"));

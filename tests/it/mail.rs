@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use chrono::TimeDelta;
 use diesel::prelude::*;
@@ -17,7 +16,7 @@ use tenantry::schema::mails;
 
 use crate::support::smtp::SmtpAddress;
 use crate::support::working::Working;
-use crate::support::{Client, Database, Home, Postgres, Sqlite, TestServer, home, text};
+use crate::support::{Client, Database, Home, Postgres, Sqlite, TestServer, home, text, until};
 
 /// What is in the outbox: how often each was tried, and when it is due.
 async fn outbox(server: &TestServer) -> Vec<(i32, Instant)> {
@@ -29,14 +28,7 @@ async fn outbox(server: &TestServer) -> Vec<(i32, Instant)> {
 
 /// Waits for the outbox to be as it must become.
 async fn becomes(server: &TestServer, holds: impl Fn(&[(i32, Instant)]) -> bool) {
-    let watching = async {
-        while !holds(&outbox(server).await) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), watching)
-        .await
-        .expect("the worker does its work in time");
+    until("the outbox is so", async || holds(&outbox(server).await)).await;
 }
 
 async fn invite(by: &Client, home: &Home, email: &str) -> String {
@@ -57,7 +49,7 @@ fn unfolded(mail: &str) -> String {
 async fn a_mail_server_that_is_down_loses_no_mail_and_blocks_nothing(
     #[values(Sqlite, Postgres)] on: Database,
 ) {
-    let address = SmtpAddress::free().await;
+    let address = SmtpAddress::free();
     let server = TestServer::with(on, |config| {
         config.mail.smtp_url = Some(address.url());
         config.mail.invitation_url = Some("https://app.example.com/join/{id}".to_owned());
@@ -96,7 +88,7 @@ async fn a_mail_server_that_is_down_loses_no_mail_and_blocks_nothing(
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn several_workers_send_each_mail_once(#[values(Sqlite, Postgres)] on: Database) {
-    let address = SmtpAddress::free().await;
+    let address = SmtpAddress::free();
     let server = TestServer::with(on, |config| config.mail.smtp_url = Some(address.url())).await;
     let ada = server.user("ada@example.com");
     let home = home(&ada, "Rocket Labs").await;
@@ -181,7 +173,7 @@ async fn only_new_invitations_and_those_sent_again_make_mail(
 async fn a_mail_that_is_refused_for_now_is_given_up_in_the_end(
     #[values(Sqlite, Postgres)] on: Database,
 ) {
-    let address = SmtpAddress::free().await;
+    let address = SmtpAddress::free();
     let server = TestServer::with(on, |config| config.mail.smtp_url = Some(address.url())).await;
     let ada = server.user("ada@example.com");
     let home = home(&ada, "Rocket Labs").await;
@@ -219,7 +211,7 @@ async fn a_mail_of_an_invitation_that_is_over_is_not_sent(
     #[values(Sqlite, Postgres)] on: Database,
     #[case] ended_by: &str,
 ) {
-    let address = SmtpAddress::free().await;
+    let address = SmtpAddress::free();
     let server = TestServer::with(on, |config| config.mail.smtp_url = Some(address.url())).await;
     let ada = server.user("ada@example.com");
     let home = home(&ada, "Rocket Labs").await;
@@ -266,7 +258,7 @@ impl Write for Log {
 async fn the_log_tells_the_domain_and_neither_the_address_nor_the_link(
     #[values(Sqlite, Postgres)] on: Database,
 ) {
-    let address = SmtpAddress::free().await;
+    let address = SmtpAddress::free();
     let server = TestServer::with(on, |config| config.mail.smtp_url = Some(address.url())).await;
     let ada = server.user("ada@example.com");
     let home = home(&ada, "Rocket Labs").await;

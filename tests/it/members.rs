@@ -99,10 +99,6 @@ async fn only_owners_change_members(#[values(Sqlite, Postgres)] on: Database) {
                 .await;
             assert_eq!(hidden.body["errors"], never.body["errors"]);
         }
-        server
-            .anonymous()
-            .mutate_refused("UNAUTHENTICATED", mutation, input)
-            .await;
     }
     assert_eq!(office.members(&ada).await.len(), 3);
 }

@@ -11,34 +11,15 @@ use serde_json::json;
 use tenantry::models::provider::Provider;
 use tenantry::models::run::RunStatus;
 
+use crate::support::metrics::{scrape, value};
 use crate::support::working::Working;
 use crate::support::{
-    Database, Events, Postgres, Socket, Sqlite, TestServer, home, organization, workspace,
+    Database, Events, Postgres, Socket, Sqlite, TestServer, home, organization, until, workspace,
 };
 
-/// What is told at that URL.
-async fn scrape(server: &TestServer, base: &str) -> String {
-    let response = server.http().get(format!("{base}/metrics")).send().await;
-    let response = response.expect("the server answers");
-    assert_eq!(response.status(), StatusCode::OK);
-    let media = response.headers()["content-type"].to_str().expect("text");
-    assert_eq!(media, "text/plain; version=0.0.4; charset=utf-8");
-    response.text().await.expect("text")
-}
-
-/// The number of the one series of that name that has all these labels; nothing where there is none.
-fn value(text: &str, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
-    let mut found = text.lines().filter(|line| {
-        let is_named = line
-            .strip_prefix(name)
-            .is_some_and(|rest| rest.starts_with(['{', ' ']));
-        let has = |(label, value): &(&str, &str)| line.contains(&format!("{label}=\"{value}\""));
-        is_named && labels.iter().all(has)
-    });
-    let line = found.next()?;
-    assert_eq!(found.next(), None, "{name} is several series");
-    let (_, number) = line.rsplit_once(' ').expect("a number");
-    Some(number.parse().expect("a number"))
+/// What the server tells.
+async fn told(server: &TestServer) -> String {
+    scrape(server.http(), server.url()).await
 }
 
 #[rstest]
@@ -60,7 +41,7 @@ async fn what_happens_is_counted(#[values(Sqlite, Postgres)] on: Database) {
     server.anonymous().send("{", json!({})).await;
     server.anonymous().send("{ nothing }", json!({})).await;
 
-    let text = scrape(server, server.url()).await;
+    let text = told(server).await;
     let operations = |labels| value(&text, "tenantry_graphql_operations_total", labels);
     let refused = [("field", "viewer"), ("outcome", "UNAUTHENTICATED")];
     assert_eq!(operations(&refused), Some(1.0), "{text}");
@@ -130,7 +111,7 @@ async fn what_is_too_much_what_waits_and_what_went_is_counted(
     let invite = json!({ "organizationId": kept, "email": "eve@example.com" });
     ada.mutate("inviteOrganizationMember", invite, "__typename")
         .await;
-    let text = scrape(server, server.url()).await;
+    let text = told(server).await;
     let refused = [("limit", "organizations")];
     let name = "tenantry_rate_limit_refusals_total";
     assert_eq!(value(&text, name, &refused), Some(1.0), "{text}");
@@ -144,12 +125,14 @@ async fn what_is_too_much_what_waits_and_what_went_is_counted(
     let upload = "mutation { generateWorkspaceIconUploadUrl { storageId } }";
     ada.ok(upload, json!({})).await;
     let working = Working::start(server);
-    let gone = async |kind| loop {
-        let text = scrape(server, server.url()).await;
-        match value(&text, "tenantry_purged_total", &[("kind", kind)]) {
-            Some(0.0) => tokio::task::yield_now().await,
-            count => break assert_eq!(count, Some(1.0), "{kind}"),
-        }
+    let gone = async |kind| {
+        until(kind, async || {
+            let text = told(server).await;
+            let count = value(&text, "tenantry_purged_total", &[("kind", kind)]);
+            assert!(count <= Some(1.0), "{count:?} of {kind}");
+            count == Some(1.0)
+        })
+        .await;
     };
     server.clock().advance(TimeDelta::days(2));
     gone("run").await;
@@ -162,7 +145,7 @@ async fn what_is_too_much_what_waits_and_what_went_is_counted(
     server.clock().advance(TimeDelta::days(31));
     gone("workspace").await;
     working.stop().await;
-    let text = scrape(server, server.url()).await;
+    let text = told(server).await;
     assert_eq!(mails(&text, "due"), Some(0.0), "{text}");
 }
 
@@ -171,7 +154,7 @@ async fn what_is_too_much_what_waits_and_what_went_is_counted(
 #[tokio::test(flavor = "multi_thread")]
 async fn what_has_not_happened_yet_is_counted_as_nothing(#[values(Sqlite, Postgres)] on: Database) {
     let server = &TestServer::start(on).await;
-    let text = scrape(server, server.url()).await;
+    let text = told(server).await;
     for (name, label, values) in [
         (
             "http_connections_refused_total",
@@ -210,7 +193,7 @@ async fn every_series_is_described_by_its_name_and_told_of_in_the_documents(
         .metrics
         .call(Provider::Openai, false, Duration::from_secs(1));
     server.anonymous().ok("{ __typename }", json!({})).await;
-    let text = scrape(server, server.url()).await;
+    let text = told(server).await;
     let documents = include_str!("../../docs/deploy.md");
     let mut kinds = HashMap::new();
     for line in text.lines() {
@@ -248,13 +231,13 @@ async fn a_subscription_is_counted_however_it_ends(#[values(Sqlite, Postgres)] o
     server.insert_runs(std::slice::from_ref(&run)).await;
     let follow = "subscription($id: ID!) { run(id: $id) { status } }";
     let id = json!({ "id": run.id });
-    let counted = async |count| loop {
-        let text = scrape(server, server.url()).await;
-        let labels = [("kind", "subscription"), ("outcome", "ok")];
-        match value(&text, "tenantry_graphql_operations_total", &labels) {
-            Some(found) if found == count => break,
-            _ => tokio::task::yield_now().await,
-        }
+    let counted = async |count| {
+        until("the subscription is counted", async || {
+            let text = told(server).await;
+            let labels = [("kind", "subscription"), ("outcome", "ok")];
+            value(&text, "tenantry_graphql_operations_total", &labels) == Some(count)
+        })
+        .await;
     };
     // Each has begun once it has said how the run is now.
     let mut socket = Socket::signed_in(server, &token).await;
@@ -286,7 +269,7 @@ async fn sockets_and_streams_are_counted_while_they_are_open(
     let follow = "subscription($id: ID!) { workspaceEvents(workspaceId: $id) { id } }";
     let stream = Events::of(server, &token, follow, json!({ "id": id })).await;
     let open = async |transport| {
-        let text = scrape(server, server.url()).await;
+        let text = told(server).await;
         let labels = [("transport", transport)];
         value(&text, "tenantry_subscription_connections", &labels)
     };
@@ -295,9 +278,7 @@ async fn sockets_and_streams_are_counted_while_they_are_open(
 
     drop((socket, stream));
     for transport in ["websocket", "sse"] {
-        while open(transport).await != Some(0.0) {
-            tokio::task::yield_now().await;
-        }
+        until(transport, async || open(transport).await == Some(0.0)).await;
     }
 }
 
@@ -321,7 +302,7 @@ async fn nothing_that_a_client_makes_up_is_remembered(#[values(Sqlite, Postgres)
         let request = server.http().get(url).header("x-request-id", &made_up);
         request.send().await.expect("the server answers");
     }
-    let text = scrape(&server, server.url()).await;
+    let text = told(&server).await;
     assert!(!text.contains("hostile"), "{text}");
     let unknown = [("route", "other"), ("status", "4xx")];
     assert_eq!(
@@ -341,7 +322,7 @@ async fn metrics_have_a_listener_of_their_own_where_one_is_configured(
     })
     .await;
     let own = format!("http://{}", server.metrics().expect("a listener"));
-    scrape(&server, &own).await;
+    scrape(server.http(), &own).await;
     let get = async |url: String| {
         let response = server.http().get(url).send().await;
         response.expect("an answer").status()

@@ -1,6 +1,5 @@
 //! PostgreSQL that is away for a while.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
@@ -8,21 +7,19 @@ use rstest::rstest;
 use serde_json::json;
 use tenantry::app::Pace;
 use tenantry::config::Secret;
-use tokio::sync::Notify;
 
+use crate::support::metrics::{scrape, value};
 use crate::support::office::{Office, Person};
 use crate::support::postgres::OwnCluster;
-use crate::support::slow::{connect_to, execute, until};
-use crate::support::{Client, Database, Postgres, Socket, Sqlite, TestServer, at};
+use crate::support::slow::{connect_to, execute};
+use crate::support::wait::{until, until_within};
+use crate::support::{BusyWriter, Client, Database, Postgres, Socket, Sqlite, TestServer, at};
 
 /// Longer than any test takes.
 const NEVER: Duration = Duration::from_secs(3600);
 
 const EVENTS: &str =
     "subscription($id: ID!) { workspaceEvents(workspaceId: $id) { workspace { description } } }";
-
-/// How many sockets are open, in the metrics.
-const SOCKETS: &str = "tenantry_subscription_connections{transport=\"websocket\"}";
 
 /// What waits for news looks only when it is told.
 fn patient() -> Pace {
@@ -40,11 +37,9 @@ async fn readiness(server: &TestServer) -> StatusCode {
 
 /// Whether the server has no socket open.
 async fn is_gone(server: &TestServer) -> bool {
-    let url = format!("{}/metrics", server.url());
-    let reply = server.http().get(url).send().await.expect("a reply");
-    let text = reply.text().await.expect("text");
-    let mut sockets = text.lines().filter(|line| line.starts_with(SOCKETS));
-    sockets.all(|line| line.ends_with(" 0"))
+    let text = scrape(server.http(), server.url()).await;
+    let sockets = [("transport", "websocket")];
+    value(&text, "tenantry_subscription_connections", &sockets) == Some(0.0)
 }
 
 async fn describe(by: &Client, office: &Office, description: &str) {
@@ -57,18 +52,19 @@ async fn describe(by: &Client, office: &Office, description: &str) {
 /// told at once. Then there are none left.
 async fn events_come(by: &Client, office: &Office, socket: &mut Socket) {
     let begun = Instant::now();
-    loop {
-        assert!(begun.elapsed() < Duration::from_secs(15), "no events come");
+    until_within(Duration::from_secs(15), "events come", async || {
         let description = format!("{:?}", begun.elapsed());
         describe(by, office, &description).await;
         let path = "payload.data.workspaceEvents.workspace.description";
         let wait = Duration::from_millis(500);
         while let Ok(message) = tokio::time::timeout(wait, socket.receive()).await {
             if at(&message, path) == description.as_str() {
-                return;
+                return true;
             }
         }
-    }
+        false
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -181,20 +177,7 @@ async fn a_mutation_is_run_to_its_end_though_its_socket_is_gone(
     let server = &TestServer::with(on, |config| config.database.max_connections = 1).await;
     let ada = Person::new(server, "ada").await;
     let mut socket = Socket::of(server, &ada.email).await;
-    // The only one who may write is busy.
-    let (busy, free) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let holding = tokio::spawn({
-        let (db, busy, free) = (server.app().db.clone(), busy.clone(), free.clone());
-        async move {
-            db.transaction(async |_| {
-                busy.notify_one();
-                free.notified().await;
-                Ok(())
-            })
-            .await
-        }
-    });
-    busy.notified().await;
+    let busy = BusyWriter::of(server).await;
     let mutation = "mutation($input: CreateWorkspaceInput!) {
         createWorkspace(input: $input) { workspace { id } }
     }";
@@ -207,13 +190,12 @@ async fn a_mutation_is_run_to_its_end_though_its_socket_is_gone(
             .iter()
             .any(|pool| pool.name == "write" && pool.waiting > 0)
     };
-    until(async || waiting()).await;
+    until("the mutation waits", async || waiting()).await;
     drop(socket);
-    until(async || is_gone(server).await).await;
+    until("the socket is gone", async || is_gone(server).await).await;
     assert!(waiting(), "it goes on waiting");
-    free.notify_one();
-    holding.await.expect("it ends").expect("it is committed");
-    until(async || {
+    busy.end().await;
+    until("the workspace is there", async || {
         let data = ada.ok("{ workspaces { totalCount } }", json!({})).await;
         at(&data, "workspaces.totalCount") == 1
     })

@@ -1,13 +1,67 @@
-//! The playground, in a real browser: Debian's Chromium, or the one at `CHROMIUM`, driven by Node and
-//! its modules: `npm ci` in `tests/playground`.
+//! The playground: to whom it is served, and that it works in a real browser: Debian's Chromium, or the
+//! one at `CHROMIUM`, driven by Node and its modules: `npm ci` in `tests/playground`.
 
 use std::path::Path;
 use std::process::Command;
 
+use reqwest::StatusCode;
 use rstest::rstest;
 
 use crate::support::optional::{folder, has_node_modules, is_there, said_by};
-use crate::support::{Database, Postgres, Sqlite, TestServer};
+use crate::support::{Database, Postgres, Reply, Sqlite, TestServer};
+
+/// As a browser asks for a page.
+const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
+/// What is at a path for who takes that: the status, and the media type.
+async fn get(server: &TestServer, path: &str, accept: &str) -> (StatusCode, String) {
+    let request = server.http().get(format!("{}{path}", server.url()));
+    let reply = Reply::to(request.header("accept", accept)).await;
+    (reply.status, reply.header("content-type").to_owned())
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn browsers_get_its_page_and_clients_their_answers(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let page = (StatusCode::OK, "text/html; charset=utf-8".to_owned());
+    let query = "/graphql?query=%7B__typename%7D";
+    for path in ["/", "/graphql", query] {
+        assert_eq!(get(&server, path, BROWSER).await, page, "{path}");
+    }
+    assert_eq!(get(&server, "/", "*/*").await, page);
+    for accept in ["*/*", "application/json"] {
+        let (status, media) = get(&server, query, accept).await;
+        assert_eq!(status, StatusCode::OK, "{accept}");
+        assert_eq!(media, "application/json; charset=utf-8", "{accept}");
+    }
+}
+
+/// Nor does it matter then how it is configured otherwise.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn where_it_is_switched_off_there_is_none(#[values(Sqlite, Postgres)] on: Database) {
+    let with = TestServer::start(on).await;
+    let page = with.http().get(with.url()).send().await.expect("a page");
+    let page = page.text().await.expect("text");
+    let file = page.split('"').find(|it| it.starts_with("playground/"));
+    let file = format!("/{}", file.expect("a link"));
+    assert_eq!(get(&with, &file, BROWSER).await.0, StatusCode::OK);
+
+    let server = TestServer::with(on, |config| {
+        config.playground.enabled = false;
+        config.playground.assets_dir = Some("nowhere".into());
+    })
+    .await;
+    for path in ["/", &file] {
+        let (status, _) = get(&server, path, BROWSER).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
+    }
+    // A browser is a client like any other.
+    let (status, media) = get(&server, "/graphql?query=%7B__typename%7D", BROWSER).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(media, "application/json; charset=utf-8");
+}
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]

@@ -21,7 +21,7 @@ use crate::support::office::{Office, Person};
 use crate::support::people::user_id;
 use crate::support::working::Working;
 use crate::support::{
-    Client, Database, Postgres, Sqlite, TestServer, collecting, organization, workspace,
+    Client, Database, Postgres, Sqlite, TestServer, collecting, organization, until, workspace,
 };
 
 /// Every table but those of people, mail and counts of calls, and those that must hold rows of
@@ -360,13 +360,10 @@ async fn workers_come_round_by_themselves_and_share_the_work(
     assert!(count(&server, "rate_hits").await > 0);
     server.clock().advance(TimeDelta::days(31));
     let workers = [Working::start(&server), Working::start(&server)];
-    loop {
-        let settled = count(&server, "rate_hits").await == 0;
-        if settled && counts(&server).await == before {
-            break;
-        }
-        tokio::task::yield_now().await;
-    }
+    until("the workers have settled", async || {
+        count(&server, "rate_hits").await == 0 && counts(&server).await == before
+    })
+    .await;
     for worker in workers {
         worker.stop().await;
     }

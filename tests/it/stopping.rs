@@ -28,13 +28,10 @@ async fn start(on: Database, seconds: u64) -> TestServer {
 async fn send(server: &TestServer, token: &str, query: &str, variables: serde_json::Value) -> Raw {
     let body = json!({ "query": query, "variables": variables }).to_string();
     let mut connection = Raw::connect(server).await;
-    connection
-        .send(&format!(
-            "POST /graphql HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {token}\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        ))
-        .await;
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", bearer.as_str())];
+    connection.post("/graphql", body.len(), &headers).await;
+    connection.send(&body).await;
     connection
 }
 

@@ -1,6 +1,7 @@
 //! Traces: what a collector is told, what it is not, and that nobody waits for it.
 
 use std::fs::File;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -14,7 +15,7 @@ use tokio::net::TcpListener;
 use crate::support::collector::{Collector, Span};
 use crate::support::process::{Program, Serving};
 use crate::support::providers::key;
-use crate::support::{Answer, Database, FakeProviders, Postgres, Socket, Sqlite, text};
+use crate::support::{Answer, Database, FakeProviders, Postgres, Socket, Sqlite, port, text};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";
@@ -154,7 +155,7 @@ async fn a_collector_is_told_what_was_done_and_no_secret(#[values(Sqlite, Postgr
     let begun = Instant::now();
     let token = caller.token.clone();
     serving.signal("TERM");
-    assert_eq!(serving.stopped(), Some(0));
+    assert_eq!(serving.stopped().await, Some(0));
     assert!(
         begun.elapsed() < Duration::from_secs(10),
         "it stops in time"
@@ -253,10 +254,12 @@ enum Trouble {
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_waits_for_a_collector(#[values(Trouble::Gone, Trouble::Silent)] trouble: Trouble) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let url = format!("http://{}", listener.local_addr().expect("an address"));
-    // Held, or gone.
-    let _listener = matches!(trouble, Trouble::Silent).then_some(listener);
+    let address = SocketAddr::from(([127, 0, 0, 1], port().expect("a free port")));
+    let url = format!("http://{address}");
+    let _listener = match trouble {
+        Trouble::Gone => None,
+        Trouble::Silent => Some(TcpListener::bind(address).await.expect("a free port")),
+    };
     let program = Program::new(Sqlite).await;
     let log = program.folder.path().join("log");
     let mut command = traced(&program, &url, &log);
@@ -275,7 +278,7 @@ async fn nobody_waits_for_a_collector(#[values(Trouble::Gone, Trouble::Silent)] 
 
     let begun = Instant::now();
     serving.signal("TERM");
-    assert_eq!(serving.stopped(), Some(0));
+    assert_eq!(serving.stopped().await, Some(0));
     assert!(begun.elapsed() < Duration::from_secs(8), "it stops in time");
     let log = std::fs::read_to_string(&log).expect("text");
     let lost = log.lines().filter(|line| line.contains("were lost"));
@@ -300,7 +303,7 @@ async fn few_traces_are_kept_where_few_are_wanted() {
     let wanted = format!("00-{TRACE}-{PARENT}-01");
     caller.send("/graphql", body, Some(&wanted)).await;
     serving.signal("TERM");
-    assert_eq!(serving.stopped(), Some(0));
+    assert_eq!(serving.stopped().await, Some(0));
     let spans = collector.spans();
     assert_eq!(spans.len(), 2, "{spans:#?}");
     assert!(spans.iter().all(|span| span.trace == TRACE), "{spans:#?}");

@@ -348,7 +348,7 @@ async fn an_update_changes_what_it_names_and_nothing_else(
             let parse = chrono::DateTime::parse_from_rfc3339;
             assert_eq!(parse(a), parse(b));
             assert!(a.ends_with('Z'));
-            continue;
+            expected["onboardingCompletedAt"] = a.into();
         }
         assert_eq!(updated["workspace"], expected, "{field}");
         let query = format!("query($id: ID!) {{ workspace(by: {{ id: $id }}) {{ {fields} }} }}");

@@ -22,12 +22,6 @@ fn serve(program: &Program, buckets: &Buckets, url: &str, secret: &str) -> Servi
     Serving::start(&mut command)
 }
 
-fn token(program: &Program) -> String {
-    let printed = program.run(&["token", "--email", "ada@example.com"]).stdout;
-    let printed = String::from_utf8(printed).expect("text");
-    printed.trim().to_owned()
-}
-
 async fn offer(serving: &Serving, http: &reqwest::Client, token: &str) -> Offer {
     let query = "mutation { generateWorkspaceIconUploadUrl { uploadUrl storageId } }";
     let made = serving.ask(http, token, query).await;
@@ -49,7 +43,7 @@ async fn create(serving: &Serving, http: &reqwest::Client, token: &str, icon: &s
 #[tokio::test(flavor = "multi_thread")]
 async fn icons_can_be_kept_in_a_bucket(#[values(Sqlite, Postgres)] on: Database) {
     let (program, buckets) = (Program::new(on).await, Buckets::start().await);
-    let (http, token) = (reqwest::Client::new(), token(&program));
+    let (http, token) = (reqwest::Client::new(), program.token("ada@example.com"));
     let place = format!("s3://{BUCKET}/of/tenantry");
     let serving = serve(&program, &buckets, &place, SECRET_KEY);
     let first = offer(&serving, &http, &token).await;
@@ -78,7 +72,7 @@ async fn a_bucket_that_takes_nothing_is_no_fault_of_the_uploaders(
     #[values(Sqlite, Postgres)] on: Database,
 ) {
     let (program, buckets) = (Program::new(on).await, Buckets::start().await);
-    let (http, token) = (reqwest::Client::new(), token(&program));
+    let (http, token) = (reqwest::Client::new(), program.token("ada@example.com"));
     let place = format!("s3://{BUCKET}");
     let refused = serve(&program, &buckets, &place, "another secret");
     let offered = offer(&refused, &http, &token).await;

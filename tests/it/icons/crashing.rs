@@ -1,7 +1,6 @@
 //! Servers that are killed in the middle of an upload, wherever they keep the icons.
 
 use std::process::Stdio;
-use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -17,7 +16,7 @@ use crate::support::bucket::{ACCESS_KEY, BUCKET, Buckets, SECRET_KEY};
 use crate::support::icons::{Offer, files_in, png, put};
 use crate::support::process::{Program, Serving};
 use crate::support::raw::Raw;
-use crate::support::{Database, Postgres, Sqlite, text};
+use crate::support::{Database, Postgres, Sqlite, text, until};
 
 /// Where the icons are kept.
 #[derive(Clone, Copy, Debug)]
@@ -39,14 +38,12 @@ struct Scene {
 impl Scene {
     async fn new(on: Database, place: Place) -> Self {
         let program = Program::new(on).await;
-        let printed = program.run(&["token", "--email", "ada@example.com"]).stdout;
-        let printed = String::from_utf8(printed).expect("text");
         Self {
+            token: program.token("ada@example.com"),
             program,
             place,
             buckets: Buckets::start().await,
             http: reqwest::Client::new(),
-            token: printed.trim().to_owned(),
         }
     }
 
@@ -126,22 +123,15 @@ impl Scene {
             Ok(())
         });
         due.await.expect("the times can be written");
-        let watching = async {
-            let mut conn = db.read().await.expect("a connection");
-            let conn = &mut conn;
-            loop {
-                let known =
-                    tenantry::run!(conn, files::table.count().get_result::<i64>(conn).await);
-                let objects = discarded_objects::table.count();
-                let discarded = tenantry::run!(conn, objects.get_result::<i64>(conn).await);
-                if (known, discarded) == (Ok(1), Ok(0)) {
-                    break;
-                }
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        let in_time = tokio::time::timeout(Duration::from_secs(30), watching);
-        in_time.await.expect("the worker does its work in time");
+        let mut conn = db.read().await.expect("a connection");
+        let conn = &mut conn;
+        until("one icon is left", async || {
+            let known = tenantry::run!(conn, files::table.count().get_result::<i64>(conn).await);
+            let objects = discarded_objects::table.count();
+            let discarded = tenantry::run!(conn, objects.get_result::<i64>(conn).await);
+            (known, discarded) == (Ok(1), Ok(0))
+        })
+        .await;
         assert_eq!(self.stored(), [png()]);
     }
 
@@ -167,9 +157,7 @@ impl Scene {
                 let lock = format!("BEGIN; SELECT FROM files WHERE id = '{id}' FOR UPDATE");
                 client.batch_execute(&lock).await.expect("a lock");
                 let upload = begin(&serving, offer, &png()).await;
-                while self.stored() != [png()] {
-                    tokio::time::sleep(Duration::from_millis(5)).await;
-                }
+                until("it is stored", async || self.stored() == [png()]).await;
                 serving.kill();
                 drop((upload, client));
                 let ended = connection.await.expect("no panic");

@@ -1,7 +1,6 @@
 //! What becomes of files that nobody has any use for.
 
 use std::fs;
-use std::time::Duration;
 
 use chrono::TimeDelta;
 use diesel::prelude::*;
@@ -16,7 +15,7 @@ use tenantry::schema::{discarded_objects, files, workspaces};
 
 use crate::support::icons::{another_png, offer, png, set_icon, stored, uploaded};
 use crate::support::working::Working;
-use crate::support::{Database, Postgres, Sqlite, TestServer, home, workspace};
+use crate::support::{Database, Postgres, Sqlite, TestServer, home, until, workspace};
 
 /// How many files, and how many objects to be deleted, the database knows of.
 async fn known(server: &TestServer) -> (i64, i64) {
@@ -33,14 +32,11 @@ async fn known(server: &TestServer) -> (i64, i64) {
 /// Lets the worker look, until it has left that many files, all of them whole.
 async fn swept_to(server: &TestServer, left: usize) {
     server.app().wake_worker();
-    let watching = async {
-        while known(server).await != (left as i64, 0) {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), watching)
-        .await
-        .expect("the worker does its work in time");
+    let left_alone = format!("{left} files are left");
+    until(&left_alone, async || {
+        known(server).await == (left as i64, 0)
+    })
+    .await;
     assert_eq!(stored(server).len(), left);
 }
 
@@ -64,14 +60,10 @@ async fn nothing_is_swept(server: &TestServer) {
     let now = server.app().now();
     discard(server, ObjectId::new(now.to_utc()), now).await;
     let working = Working::start(server);
-    let watching = async {
-        while known(server).await.1 != before.0.1 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), watching)
-        .await
-        .expect("the worker does its work in time");
+    until("the worker has looked", async || {
+        known(server).await.1 == before.0.1
+    })
+    .await;
     working.stop().await;
     assert_eq!((known(server).await, stored(server)), before);
 }

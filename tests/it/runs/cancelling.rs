@@ -4,7 +4,8 @@ use rstest::rstest;
 use serde_json::json;
 use tenantry::access::WorkspaceRole;
 
-use super::{cancel, events, prompts, shown, started};
+use super::{cancel, events, shown, started};
+use crate::support::collecting::prompts;
 use crate::support::{Database, Postgres, Sqlite, TestServer, home};
 
 #[rstest]

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::process::Stdio;
+use std::time::Duration;
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -9,6 +10,7 @@ use tenantry::models::provider::Provider;
 
 use super::instance;
 use crate::support::process::{Program, Serving};
+use crate::support::wait::until_within;
 use crate::support::{Database, FakeProviders, Postgres, Sqlite, text};
 
 /// Prompts of the run: with six providers, 504 answers.
@@ -52,7 +54,7 @@ async fn a_run_survives_its_worker_and_no_stored_answer_is_asked_for_again(
 ) {
     let providers = FakeProviders::start().await;
     let program = Program::new(on).await;
-    let mut first = instance(&program, &providers, Stdio::null());
+    let first = instance(&program, &providers, Stdio::null());
     let (_, token) = first.lines[3].split_once("#token=").expect("a link");
     let token = token.to_owned();
     let http = reqwest::Client::new();
@@ -83,21 +85,18 @@ async fn a_run_survives_its_worker_and_no_stored_answer_is_asked_for_again(
     providers.arrived(ANSWERED + 1).await;
 
     let other = matches!(on, Postgres).then(|| instance(&program, &providers, Stdio::null()));
-    first.child.kill().expect("it runs");
-    first.child.wait().expect("it is gone");
+    first.kill();
     let second = other.unwrap_or_else(|| instance(&program, &providers, Stdio::null()));
     let kept = stored(&second, &token, &run).await;
     assert!(kept.len() > ANSWERED / 2, "{}", kept.len());
     let before = providers.all_calls().len();
     providers.open();
 
-    let goes_on = async {
-        while status(&second, &token, &run).await["status"] == "RUNNING" {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-    };
-    let in_time = tokio::time::timeout(std::time::Duration::from_secs(60), goes_on);
-    in_time.await.expect("it is taken up within a minute");
+    let a_minute = Duration::from_secs(60);
+    until_within(a_minute, "it is taken up, and ends", async || {
+        status(&second, &token, &run).await["status"] != "RUNNING"
+    })
+    .await;
     let total = PROMPTS * Provider::ALL.len();
     assert_eq!(
         status(&second, &token, &run).await,

@@ -10,24 +10,13 @@ mod secrets;
 mod storing;
 
 use std::process::Stdio;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tenantry::db::Topic;
-use tenantry::models::provider::Provider;
 
 use crate::support::process::{Program, Serving};
-use crate::support::providers::key;
+use crate::support::wait::PATIENCE;
 use crate::support::{Client, FakeProviders, TestServer, text};
-
-/// Makes that many prompts in the workspace, and gives their ids.
-async fn prompts(by: &Client, workspace: &str, texts: &[&str]) -> Vec<String> {
-    let prompts: Vec<_> = texts.iter().map(|text| json!({ "text": text })).collect();
-    let input = json!({ "workspaceId": workspace, "prompts": prompts });
-    let made = by.mutate("createPrompts", input, "prompts { id }").await;
-    let made = made["prompts"].as_array().expect("a list").iter();
-    made.map(|prompt| text(prompt, "id")).collect()
-}
 
 /// What became of asking for a run.
 async fn start(by: &Client, workspace: &str) -> Value {
@@ -88,7 +77,7 @@ async fn ended(server: &TestServer, by: &Client, run: &str) -> Value {
             changes.changed().await;
         }
     };
-    let in_time = tokio::time::timeout(Duration::from_secs(60), ending);
+    let in_time = tokio::time::timeout(PATIENCE, ending);
     in_time.await.expect("it ends in time")
 }
 
@@ -98,12 +87,6 @@ fn instance(program: &Program, providers: &FakeProviders, log: Stdio) -> Serving
     command
         .env("TENANTRY_LIMITS__RUN_LEASE_SECONDS", "2")
         .env("RUST_LOG", "trace");
-    for provider in Provider::ALL {
-        let prefix = format!("TENANTRY_PROVIDERS__{}", provider.as_str());
-        let url = providers.base_url(*provider);
-        command
-            .env(format!("{prefix}__API_KEY"), key(*provider))
-            .env(format!("{prefix}__BASE_URL"), url.as_str());
-    }
+    providers.configure_program(&mut command);
     Serving::start(command.stderr(log))
 }

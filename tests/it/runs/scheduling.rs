@@ -13,8 +13,17 @@ use tenantry::http::open_app;
 use tenantry::models::schedule::run_due;
 use tenantry::schema::{runs, schedules};
 
-use super::{cancel, events, prompts, set_schedule, started};
+use super::{cancel, events, set_schedule, started};
+use crate::support::collecting::prompts;
 use crate::support::{Client, Database, Postgres, Sqlite, TestServer, home, text};
+
+/// A server on which it is ten past an hour: no other begins before the test says so.
+async fn at_ten_past(on: Database) -> TestServer {
+    let server = TestServer::start(on).await;
+    let then: DateTime<Utc> = "2027-06-01T10:10:00Z".parse().expect("an instant");
+    server.clock().set(then.into());
+    server
+}
 
 /// Lets the scheduler do what is due, and gives how many schedules that were.
 async fn tick(server: &TestServer) -> usize {
@@ -139,7 +148,7 @@ async fn a_bad_pattern_and_a_bad_zone_are_told_together(#[values(Sqlite, Postgre
 async fn an_occurrence_is_run_once_and_missed_ones_are_made_up_by_one_run(
     #[values(Sqlite, Postgres)] on: Database,
 ) {
-    let server = TestServer::start(on).await;
+    let server = at_ten_past(on).await;
     let ada = server.user("ada@example.com");
     let home = home(&ada, "Rocket").await;
     let workspace = &home.workspace;
@@ -180,7 +189,7 @@ async fn an_occurrence_is_run_once_and_missed_ones_are_made_up_by_one_run(
 async fn a_deleted_workspace_has_no_schedule_until_it_is_restored(
     #[values(Sqlite, Postgres)] on: Database,
 ) {
-    let server = TestServer::start(on).await;
+    let server = at_ten_past(on).await;
     let ada = server.user("ada@example.com");
     let rocket = home(&ada, "Rocket").await;
     home(&ada, "Other").await;
@@ -277,7 +286,7 @@ async fn however_many_schedulers_there_are_each_occurrence_is_run_once(
     #[case] workspaces: usize,
     #[case] instances: usize,
 ) {
-    let server = TestServer::start(on).await;
+    let server = at_ten_past(on).await;
     let ada = server.user("ada@example.com");
     let first = home(&ada, "Rocket").await;
     prompts(&ada, &first.workspace, &["One?"]).await;

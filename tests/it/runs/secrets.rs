@@ -8,7 +8,7 @@ use tenantry::models::provider::Provider;
 use super::instance;
 use crate::support::process::Program;
 use crate::support::providers::key;
-use crate::support::{Answer, Database, FakeProviders, Postgres, Sqlite, text};
+use crate::support::{Answer, Database, FakeProviders, Postgres, Sqlite, text, until};
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
@@ -41,17 +41,12 @@ async fn no_key_is_in_a_log_an_answer_or_an_event(#[values(Sqlite, Postgres)] on
         "{{ workspace(by: {{ id: \"{id}\" }}) {{ runs(first: 1) {{ nodes {{ status error answers(first: 10) {{ \
          nodes {{ provider error }} }} }} }} events(first: 20) {{ nodes {{ kind data }} }} }} }}"
     );
-    let ending = async {
-        loop {
-            let found = ask(&query).await;
-            if found["data"]["workspace"]["runs"]["nodes"][0]["status"] == "FAILED" {
-                return found.to_string();
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-    };
-    let in_time = tokio::time::timeout(std::time::Duration::from_secs(60), ending);
-    let shown = in_time.await.expect("it ends in time");
+    until("the run fails", async || {
+        let found = ask(&query).await;
+        found["data"]["workspace"]["runs"]["nodes"][0]["status"] == "FAILED"
+    })
+    .await;
+    let shown = ask(&query).await.to_string();
     drop(serving);
     let log = fs::read_to_string(&path).expect("text");
     assert!(

@@ -5,11 +5,13 @@ use tenantry::config::Secret;
 use tenantry::models::provider::Provider;
 use tokio_postgres::Client;
 
-use super::{ended, prompts, started};
+use super::{ended, started};
+use crate::support::collecting::prompts;
+use crate::support::metrics::{scrape, values};
 use crate::support::postgres::OwnCluster;
-use crate::support::slow::{connect_to, execute, until};
+use crate::support::slow::{connect_to, execute};
 use crate::support::working::Working;
-use crate::support::{FakeProviders, Sqlite, TestServer, home};
+use crate::support::{FakeProviders, Sqlite, TestServer, home, until};
 
 /// Those who have committed, and wait for a standby to hear of it before they say so.
 const COMMITTED: &str = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
@@ -39,7 +41,7 @@ async fn hold_commits(by: &Client, url: &str) {
         let write = "SELECT pg_logical_emit_message(true, 'try', '')";
         while tries.batch_execute(write).await.is_ok() {}
     });
-    until(async || committed(by).await == 1).await;
+    until("a commit waits", async || committed(by).await == 1).await;
     cut_off(by).await;
     trying.await.expect("it is cut off");
 }
@@ -52,10 +54,9 @@ async fn answer_commits(by: &Client) {
 
 /// Whether the worker holds an answer for stored.
 async fn is_counted(server: &TestServer) -> bool {
-    let url = format!("{}/metrics", server.url());
-    let reply = server.http().get(url).send().await.expect("a reply");
-    let text = reply.text().await.expect("text");
-    text.contains("\ntenantry_answers_total{")
+    let text = scrape(server.http(), server.url()).await;
+    let counts = values(&text, "tenantry_answers_total", &[]);
+    counts.iter().sum::<f64>() > 0.0
 }
 
 /// Only with PostgreSQL can the reply to a commit be lost.
@@ -82,7 +83,10 @@ async fn an_answer_that_was_stored_unheard_is_stored_once_and_keeps_no_other_fro
     let admin = connect_to(cluster.url()).await;
     hold_commits(&admin, cluster.url()).await;
     providers.release(1);
-    until(async || committed(&admin).await > 0).await;
+    until("an answer is committed", async || {
+        committed(&admin).await > 0
+    })
+    .await;
     cut_off(&admin).await;
     answer_commits(&admin).await;
     let stored = "SELECT count(*) FROM answers";
@@ -90,7 +94,7 @@ async fn an_answer_that_was_stored_unheard_is_stored_once_and_keeps_no_other_fro
     assert_eq!(rows.get::<_, i64>(0), 1);
 
     // The calls to the other providers are still under way when it is tried again.
-    until(async || is_counted(&server).await).await;
+    until("the answer is counted", async || is_counted(&server).await).await;
     providers.open();
     let run = ended(&server, &ada, &id).await;
     assert_eq!(run["status"], "SUCCEEDED", "{run}");

@@ -121,44 +121,6 @@ async fn credentials_come_with_the_first_message_or_the_request(
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn without_credentials_there_is_nothing_to_follow() {
-    let server = TestServer::start(Sqlite).await;
-    let mut socket = Socket::open(&server).await;
-    socket.send(init()).await;
-    assert_eq!(socket.receive().await["type"], "connection_ack");
-    socket
-        .subscribe("1", EVENTS, json!({ "id": "nonsense" }))
-        .await;
-    assert_eq!(socket.error("1").await, "UNAUTHENTICATED");
-    let run = "subscription { run(id: \"x\") { id } }";
-    socket.subscribe("1", run, json!({})).await;
-    assert_eq!(socket.error("1").await, "UNAUTHENTICATED");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn pages_of_other_origins_open_no_socket() {
-    let server = TestServer::with(Sqlite, |config| {
-        config.auth.development = Some(true);
-        config.http.allowed_origins = vec!["https://app.example.com".to_owned()];
-    })
-    .await;
-    let own = server.url().to_owned();
-    for (origin, is_allowed) in [
-        ("https://app.example.com", true),
-        (own.as_str(), true),
-        ("https://evil.example.com", false),
-        ("null", false),
-    ] {
-        let headers = [PROTOCOL, ("origin", origin)];
-        let opened = Socket::try_open(&server, "/graphql/ws", &headers).await;
-        assert_eq!(opened.is_ok(), is_allowed, "{origin}");
-        if let Err(status) = opened {
-            assert_eq!(status, 403);
-        }
-    }
-}
-
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn queries_and_mutations_are_answered_once(#[values(Sqlite, Postgres)] on: Database) {

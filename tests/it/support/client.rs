@@ -1,7 +1,7 @@
 //! Somebody who sends GraphQL requests.
 
-use reqwest::StatusCode;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderValue};
+use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
 /// Somebody who sends GraphQL requests, signed in or not.
@@ -21,6 +21,18 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// The reply to a request. Without a body where that is no JSON.
+    pub async fn to(request: RequestBuilder) -> Self {
+        let response = request.send().await.expect("the server answers");
+        let (status, headers) = (response.status(), response.headers().clone());
+        let bytes = response.bytes().await.expect("a whole body");
+        Self {
+            status,
+            headers,
+            body: serde_json::from_slice(&bytes).unwrap_or_default(),
+        }
+    }
+
     /// The first error's code; empty where there is no error.
     pub fn code(&self) -> &str {
         self.body["errors"][0]["extensions"]["code"]
@@ -38,6 +50,22 @@ impl Reply {
     /// The first error's extensions.
     pub fn extensions(&self) -> &Value {
         &self.body["errors"][0]["extensions"]
+    }
+
+    /// How many seconds to wait, as the error and the header say, which must agree.
+    pub fn retry_after(&self) -> i64 {
+        assert_eq!(self.status, StatusCode::OK);
+        assert_eq!(self.code(), "RATE_LIMITED", "{:#}", self.body);
+        let seconds = self.extensions()["retryAfterSeconds"].as_i64();
+        let header = self.header("retry-after").parse().expect("a number");
+        assert_eq!(seconds, Some(header));
+        header
+    }
+
+    /// A header; empty where it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name).map(HeaderValue::to_str);
+        value.and_then(Result::ok).unwrap_or_default()
     }
 
     /// The fields of the first error's violations.
@@ -67,14 +95,9 @@ impl Client {
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
-        let response = request.send().await.expect("the server answers");
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = response.json().await.expect("the answer is JSON");
-        Reply {
-            status,
-            headers,
-            body,
-        }
+        let reply = Reply::to(request).await;
+        assert!(reply.body.is_object(), "the answer is JSON");
+        reply
     }
 
     /// The `data` of an operation that must succeed.

@@ -1,5 +1,6 @@
 //! Runs and answers, put there without any provider being asked.
 
+use serde::Serialize;
 use serde_json::json;
 use tenantry::db::insert_all;
 use tenantry::db::types::JsonList;
@@ -75,7 +76,7 @@ impl TestServer {
 }
 
 /// Prompts with these texts, made by someone who may.
-pub async fn prompts(by: &Client, workspace: WorkspaceId, texts: &[&str]) -> Vec<PromptId> {
+pub async fn prompts(by: &Client, workspace: impl Serialize, texts: &[&str]) -> Vec<PromptId> {
     let prompts: Vec<_> = texts.iter().map(|text| json!({ "text": text })).collect();
     let input = json!({ "workspaceId": workspace, "prompts": prompts });
     let made = by.mutate("createPrompts", input, "prompts { id }").await;

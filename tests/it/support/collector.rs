@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -17,6 +16,8 @@ use prost::Message;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+use super::wait::PATIENCE;
 
 /// A collector that stops with this value.
 pub struct Collector {
@@ -117,7 +118,7 @@ impl Collector {
     pub async fn heard(&self, name: &str) {
         let mut received = self.received.subscribe();
         let heard = received.wait_for(|received| received.spans.iter().any(|s| s.name == name));
-        let waited = tokio::time::timeout(Duration::from_secs(60), heard).await;
+        let waited = tokio::time::timeout(PATIENCE, heard).await;
         waited.expect("it comes in time").expect("it is told");
     }
 }

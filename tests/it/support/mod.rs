@@ -9,11 +9,14 @@ pub mod copies;
 pub mod database;
 pub mod home;
 pub mod icons;
+pub mod introspection;
 pub mod issuer;
+pub mod metrics;
 pub mod office;
 pub mod optional;
 pub mod people;
 pub mod plans;
+pub mod port;
 pub mod postgres;
 pub mod process;
 pub mod providers;
@@ -23,17 +26,22 @@ pub mod slow;
 pub mod smtp;
 pub mod socket;
 pub mod stream;
+pub mod wait;
 pub mod working;
+pub mod writer;
 
 pub use client::{Client, Reply};
 pub use database::Database::{self, Postgres, Sqlite};
 pub use home::{Home, home};
 pub use issuer::TestIssuer;
 pub use people::{organization, workspace};
+pub use port::port;
 pub use providers::{Answer, FakeProviders};
 pub use server::TestServer;
 pub use socket::Socket;
 pub use stream::Events;
+pub use wait::until;
+pub use writer::BusyWriter;
 
 /// The value at a path such as `createWorkspace.workspace.id`; list indices are numbers.
 pub fn at<'a>(value: &'a serde_json::Value, path: &str) -> &'a serde_json::Value {

@@ -17,6 +17,7 @@ use tokio_postgres::{Client, NoTls};
 use url::Url;
 use uuid::Uuid;
 
+use super::port;
 use cluster::{Cluster, Failure};
 
 pub use own::OwnCluster;

@@ -1,10 +1,9 @@
 //! The program itself, in a process of its own.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -14,6 +13,28 @@ use tenantry::db::Db;
 use super::Database;
 use super::optional::is_there;
 use super::postgres::TestDatabase;
+use super::wait::until;
+
+/// Makes a workspace.
+pub const MAKE: &str =
+    "mutation { createWorkspace(input: { name: \"Rocket\" }) { workspace { slug } } }";
+
+/// What a program said.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("text")
+}
+
+/// It ends with status 1, one line for the operator that says this, and nothing else.
+pub fn assert_fails(output: &Output, says: &[&str]) {
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert_eq!(text(&output.stdout), "");
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert!(error.ends_with('\n'), "{error}");
+    for word in says {
+        assert!(error.contains(word), "{word} is not in: {error}");
+    }
+}
 
 /// Where a program under test lives: a folder, and a database of its own.
 pub struct Program {
@@ -75,6 +96,12 @@ impl Program {
         output.expect("the program can be run")
     }
 
+    /// A development token of the person of that address.
+    pub fn token(&self, email: &str) -> String {
+        let printed = self.run(&["token", "--email", email]).stdout;
+        text(&printed).trim_end().to_owned()
+    }
+
     pub fn serve(&self) -> Serving {
         Serving::start(self.command(&[]).stderr(Stdio::null()))
     }
@@ -122,33 +149,46 @@ pub fn unprivileged(program: &Program, arguments: &[&str]) -> Option<Command> {
 
 /// A program that serves, killed with this value.
 pub struct Serving {
-    pub child: Child,
+    child: Child,
     /// What it printed once it listened.
     pub lines: Vec<String>,
+    /// Where it listens; empty where it only works.
     pub url: String,
-    pub output: BufReader<std::process::ChildStdout>,
+    output: BufReader<ChildStdout>,
 }
 
 impl Serving {
     pub fn start(command: &mut Command) -> Self {
+        let mut serving = Self::after(command, 4);
+        let url = serving.lines[0].strip_prefix("Tenantry is listening on ");
+        let url = url.unwrap_or_else(|| panic!("{:?}", serving.lines));
+        serving.url = url.to_owned();
+        serving
+    }
+
+    /// The program that was told to serve nothing.
+    pub fn working(command: &mut Command) -> Self {
+        Self::after(command, 2)
+    }
+
+    /// Once it has printed so many lines.
+    fn after(command: &mut Command, lines: usize) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
             .spawn()
             .expect("the program can be run");
         let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
-        let lines: Vec<String> = (0..4)
+        let lines = (0..lines)
             .map(|_| {
                 let mut line = String::new();
                 output.read_line(&mut line).expect("text");
                 line.trim_end().to_owned()
             })
             .collect();
-        let url = lines[0].strip_prefix("Tenantry is listening on ");
-        let url = url.unwrap_or_else(|| panic!("{lines:?}")).to_owned();
         Self {
             child,
             lines,
-            url,
+            url: String::new(),
             output,
         }
     }
@@ -159,16 +199,22 @@ impl Serving {
         assert!(sent.expect("kill can be run").success());
     }
 
+    /// Its exit status, where it has stopped.
+    pub fn status(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("a child of ours")
+    }
+
     /// Its exit status, once it has stopped.
-    pub fn stopped(&mut self) -> Option<i32> {
-        let begun = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().expect("a child of ours") {
-                return status.code();
-            }
-            assert!(begun.elapsed() < Duration::from_secs(20), "it goes on");
-            std::thread::yield_now();
-        }
+    pub async fn stopped(&mut self) -> Option<i32> {
+        until("the program stops", async || self.status().is_some()).await;
+        self.status()?.code()
+    }
+
+    /// What it printed after those lines, until it stopped.
+    pub fn rest(mut self) -> String {
+        let mut rest = String::new();
+        self.output.read_to_string(&mut rest).expect("text");
+        rest
     }
 
     /// Kills it in the middle of whatever it does.

@@ -6,8 +6,8 @@ mod connection;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use serde_json::Value;
 use tenantry::config::{Config, Provider as ProviderConfig, Providers, Secret};
@@ -17,6 +17,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use url::Url;
 
+use super::wait::PATIENCE;
 pub use answer::Answer;
 
 /// The providers, until they are dropped.
@@ -85,6 +86,17 @@ impl FakeProviders {
             one.base_url = self.base_url(provider);
             one.api_key = Some(Secret::new(key(provider)));
             one.timeout_seconds = 30;
+        }
+    }
+
+    /// The same of the program.
+    pub fn configure_program(&self, command: &mut Command) {
+        for &provider in Provider::ALL {
+            let prefix = format!("TENANTRY_PROVIDERS__{}", provider.as_str());
+            let url = self.base_url(provider);
+            command
+                .env(format!("{prefix}__API_KEY"), key(provider))
+                .env(format!("{prefix}__BASE_URL"), url.as_str());
         }
     }
 
@@ -157,7 +169,7 @@ impl FakeProviders {
 
     async fn wait_for(&self, holds: impl FnMut(&Counts) -> bool) {
         let mut counts = self.shared.counts.subscribe();
-        let waited = tokio::time::timeout(Duration::from_secs(60), counts.wait_for(holds)).await;
+        let waited = tokio::time::timeout(PATIENCE, counts.wait_for(holds)).await;
         waited.expect("it happens in time").expect("it is counted");
     }
 }

@@ -1,14 +1,10 @@
 //! A client that writes HTTP by hand, as slowly and as badly as a test wants.
 
-use std::time::Duration;
-
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::server::TestServer;
-
-/// Long enough for anything that is going to happen.
-const PATIENCE: Duration = Duration::from_secs(60);
+use super::wait::PATIENCE;
 
 /// A connection.
 pub struct Raw {
@@ -35,6 +31,18 @@ impl Raw {
     /// Sends text.
     pub async fn send(&mut self, text: &str) {
         self.try_send(text).await.expect("the text is sent");
+    }
+
+    /// Sends the head of a request that posts so many bytes of JSON, with these headers as well.
+    pub async fn post(&mut self, path: &str, length: usize, headers: &[(&str, &str)]) {
+        let mut head = format!(
+            "POST {path} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\
+             content-length: {length}\r\n"
+        );
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        self.send(&(head + "\r\n")).await;
     }
 
     /// Sends bytes.
@@ -70,12 +78,6 @@ impl Raw {
             }
         }
         Some(std::mem::take(&mut self.text))
-    }
-
-    /// More of what the server says, which there must be.
-    pub async fn text(&mut self) -> String {
-        assert!(self.more().await, "the connection is closed");
-        std::mem::take(&mut self.text)
     }
 
     /// Asks whether the server lives, and gives whether it says so.

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use reqwest::RequestBuilder;
+use serde_json::Value;
 use tempfile::TempDir;
 use tenantry::app::{App, Clock, Pace};
 use tenantry::auth::token::DevelopmentKey;
@@ -127,6 +129,11 @@ impl TestServer {
 
     pub fn http(&self) -> &reqwest::Client {
         &self.http
+    }
+
+    /// A request of GraphQL's with that body, which nobody has sent yet.
+    pub fn post(&self, body: &Value) -> RequestBuilder {
+        self.http.post(format!("{}/graphql", self.url)).json(body)
     }
 
     /// Someone without credentials.

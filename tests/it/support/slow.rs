@@ -1,6 +1,6 @@
 //! Statements that would go on for good, and what the database says of those that are under way.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diesel_async::RunQueryDsl;
 use tenantry::db::Kind;
@@ -8,11 +8,10 @@ use tenantry::run;
 use tokio_postgres::{Client, NoTls};
 
 use super::server::TestServer;
+use super::wait::{until, until_within};
 
 /// How soon what is stopped must have stopped: sooner than it would by itself.
 const STOPPED: Duration = Duration::from_secs(5);
-/// Long enough for anything that is going to happen.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Has each statement that reads prompts go on for good, until [`Slow::end`].
 pub struct Slow {
@@ -64,7 +63,11 @@ impl Slow {
     /// Waits until so many statements of PostgreSQL's wait for another one.
     pub async fn waiting(&self, statements: i64) {
         if self.postgres.is_some() {
-            until(async || self.count("wait_event_type = 'Lock'").await == statements).await;
+            let what = format!("{statements} statements wait");
+            until(&what, async || {
+                self.count("wait_event_type = 'Lock'").await == statements
+            })
+            .await;
         }
     }
 
@@ -97,9 +100,11 @@ impl Slow {
     /// server has sent.
     pub async fn met(&self, server: &TestServer, sent: u64) {
         let statements = server.app().db.statements();
-        until(async || match &self.postgres {
-            Some(_) => self.count("wait_event_type = 'Lock'").await > 0,
-            None => statements.count() >= sent,
+        until("the statement is under way", async || {
+            match &self.postgres {
+                Some(_) => self.count("wait_event_type = 'Lock'").await > 0,
+                None => statements.count() >= sent,
+            }
         })
         .await;
     }
@@ -108,7 +113,10 @@ impl Slow {
     /// SQLite by its one reader, which is at nothing else.
     pub async fn nothing_runs(&self) {
         if self.postgres.is_some() {
-            until_within(STOPPED, async || self.count("state <> 'idle'").await == 0).await;
+            until_within(STOPPED, "nothing runs", async || {
+                self.count("state <> 'idle'").await == 0
+            })
+            .await;
         }
     }
 
@@ -135,19 +143,6 @@ pub async fn connect_to(url: &str) -> Client {
         .expect("it is there");
     tokio::spawn(connection);
     client
-}
-
-/// Waits until it is so.
-pub async fn until(condition: impl AsyncFn() -> bool) {
-    until_within(PATIENCE, condition).await;
-}
-
-async fn until_within(patience: Duration, condition: impl AsyncFn() -> bool) {
-    let begun = Instant::now();
-    while !condition().await {
-        assert!(begun.elapsed() < patience, "it does not happen");
-        tokio::task::yield_now().await;
-    }
 }
 
 /// Runs statements.

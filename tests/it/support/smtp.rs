@@ -6,6 +6,10 @@ use tenantry::config::Secret;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::port::port;
+use super::wait::PATIENCE;
 
 /// Where a mail server may be.
 pub struct SmtpAddress(SocketAddr);
@@ -18,9 +22,9 @@ pub struct SmtpServer {
 
 impl SmtpAddress {
     /// One at which nobody listens.
-    pub async fn free() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        Self(listener.local_addr().expect("an address"))
+    pub fn free() -> Self {
+        let port = port().expect("a free port");
+        Self(SocketAddr::from(([127, 0, 0, 1], port)))
     }
 
     /// What to configure.
@@ -53,7 +57,7 @@ impl SmtpAddress {
 impl SmtpServer {
     /// The next mail, as it came.
     pub async fn next(&mut self) -> String {
-        let mail = tokio::time::timeout(std::time::Duration::from_secs(30), self.mails.recv());
+        let mail = timeout(PATIENCE, self.mails.recv());
         mail.await
             .expect("a mail comes in time")
             .expect("a mail comes")

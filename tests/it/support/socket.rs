@@ -1,7 +1,5 @@
 //! A client of `graphql-transport-ws`.
 
-use std::time::Duration;
-
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -11,9 +9,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::server::TestServer;
-
-/// Long enough for anything that is going to happen.
-const PATIENCE: Duration = Duration::from_secs(60);
+use super::wait::PATIENCE;
 
 /// A client's socket.
 pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);

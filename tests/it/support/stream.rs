@@ -1,14 +1,10 @@
 //! A reader of server-sent events.
 
-use std::time::Duration;
-
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 
 use super::server::TestServer;
-
-/// Long enough for anything that is going to happen.
-const PATIENCE: Duration = Duration::from_secs(60);
+use super::wait::PATIENCE;
 
 /// The events of a reply.
 pub struct Events {

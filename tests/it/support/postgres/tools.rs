@@ -2,11 +2,12 @@
 
 use std::fs::{DirBuilder, File};
 use std::io;
-use std::net::TcpListener;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use super::port::port;
 
 /// A directory for one cluster, which belongs to whoever PostgreSQL runs as.
 pub struct Place {
@@ -115,7 +116,7 @@ impl Place {
         let follows = std::fs::read_to_string(self.data().join("follow.conf")).unwrap_or_default();
         let mut attempt = 1;
         loop {
-            let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+            let port = port()?;
             let all = format!(
                 "listen_addresses = '127.0.0.1'
                 port = {port}
