@@ -24,9 +24,7 @@ use crate::models::workspace::{self, VisibleWorkspace, WorkspaceMember};
 use crate::models::{quota, removal, user};
 use crate::random;
 use crate::run;
-use crate::schema::{
-    join_codes, organization_members, organizations, workspace_members, workspaces,
-};
+use crate::schema::{join_codes, organizations, workspaces};
 
 /// The join code of a workspace.
 #[derive(Queryable, Selectable, Insertable, AsChangeset, Clone, Debug)]
@@ -238,7 +236,7 @@ async fn join_in(
     let now = app.now();
     let (organization, code) = locked(tx, code).await?.ok_or_else(Error::not_found)?;
     let (organization_id, workspace) = (organization.id, code.workspace_id);
-    let member = match membership(tx, viewer.id(), workspace).await? {
+    let member = match workspace::membership(tx, workspace, viewer.id()).await? {
         Some(member) => member,
         None => {
             if !code.is_usable(now)
@@ -310,23 +308,6 @@ async fn locked(tx: &mut Transaction, code: &Code) -> Result<Option<(Organizatio
     )?)
 }
 
-async fn membership(
-    tx: &mut Transaction,
-    user: UserId,
-    workspace: WorkspaceId,
-) -> Result<Option<WorkspaceMember>> {
-    let own = workspace_members::user_id.eq(user);
-    Ok(run!(
-        tx,
-        workspace_members::table
-            .filter(own.and(workspace_members::workspace_id.eq(workspace)))
-            .select(WorkspaceMember::as_select())
-            .first(tx)
-            .await
-            .optional()
-    )?)
-}
-
 async fn admit(
     tx: &mut Transaction,
     viewer: &Viewer,
@@ -334,32 +315,15 @@ async fn admit(
     code: &JoinCode,
     now: Instant,
 ) -> Result<WorkspaceMember> {
-    let joined = organization_members::table.filter(
-        organization_members::organization_id
-            .eq(organization)
-            .and(organization_members::user_id.eq(viewer.id())),
-    );
-    let belongs: bool = run!(
-        tx,
-        diesel::select(diesel::dsl::exists(joined))
-            .get_result(tx)
-            .await
-    )?;
-    if !belongs {
+    let (workspace, user) = (code.workspace_id, viewer.id());
+    let colleague = organization::membership(tx, organization, user).await?;
+    if colleague.is_none() {
         let role = OrganizationRole::Member;
-        let member = organization::add_member(tx, organization, viewer.id(), role, now).await?;
-        let event = NewEvent {
-            kind: EventKind::OrganizationMemberAdded,
-            organization,
-            workspace: None,
-            subject: member.id.into(),
-            data: json!({ "userId": viewer.id(), "role": role.as_str() }),
-        };
+        let member = organization::add_member(tx, organization, user, role, now).await?;
+        let event = member.event(EventKind::OrganizationMemberAdded);
         event::record(tx, viewer, now, event).await?;
     }
-    let workspace = code.workspace_id;
-    let member =
-        workspace::add_member(tx, organization, workspace, viewer.id(), code.role, now).await?;
+    let member = workspace::add_member(tx, organization, workspace, user, code.role, now).await?;
     let uses = join_codes::uses.eq(join_codes::uses + 1);
     run!(
         tx,
@@ -368,13 +332,7 @@ async fn admit(
             .execute(tx)
             .await
     )?;
-    let event = NewEvent {
-        kind: EventKind::WorkspaceMemberAdded,
-        organization,
-        workspace: Some(workspace),
-        subject: member.id.into(),
-        data: json!({ "userId": viewer.id(), "role": member.role.as_str(), "by": "join code" }),
-    };
+    let event = member.event(EventKind::WorkspaceMemberAdded);
     event::record(tx, viewer, now, event).await?;
     Ok(member)
 }

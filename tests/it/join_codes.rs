@@ -9,7 +9,7 @@ use crate::support::{Client, Database, Postgres, Sqlite, TestServer, text};
 
 const INFO: &str = "query($id: ID!) { workspace(by: { id: $id }) {
     joinInfo { inviteCode expiresAt role maxUses uses } } }";
-const JOINED: &str = "workspace { id viewerRole } membership { id role user { email } }";
+const JOINED: &str = "workspace { id viewerRole } membership { id role user { id email } }";
 
 async fn workspace(owner: &Client) -> (String, String) {
     let made = owner
@@ -74,10 +74,10 @@ async fn a_workspace_comes_with_a_code_by_which_people_join(
 
     let kinds = "query($id: ID!) { workspace(by: { id: $id }) { events { nodes { kind data } } } }";
     let events = ada.ok(kinds, json!({ "id": id })).await;
-    assert_eq!(
-        events["workspace"]["events"]["nodes"][0]["kind"],
-        "WORKSPACE_MEMBER_ADDED"
-    );
+    let added = &events["workspace"]["events"]["nodes"][0];
+    assert_eq!(added["kind"], "WORKSPACE_MEMBER_ADDED");
+    let data = json!({ "userId": joined["membership"]["user"]["id"], "role": "MEMBER" });
+    assert_eq!(added["data"], data);
     assert!(!events.to_string().contains(&code), "no code in an event");
 
     let reply = bob.send(INFO, json!({ "id": id })).await;

@@ -1,8 +1,5 @@
 //! Accepting and declining.
 
-use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
-
 use super::place::{self, Open};
 use super::{Invitation, InvitationStatus, NamedInvitation, grant, offer, visible};
 use crate::access::{OrganizationRole, WorkspaceRole};
@@ -13,15 +10,11 @@ use crate::db::types::Instant;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::{InvitationId, WorkspaceId};
 use crate::models::event::{self, EventKind};
-use crate::models::organization::{
-    self, Organization, OrganizationBy, OrganizationMember, VisibleOrganization,
-};
+use crate::models::organization::{self, Organization, OrganizationBy, VisibleOrganization};
 use crate::models::quota;
 use crate::models::removal;
 use crate::models::user;
-use crate::models::workspace::{self, VisibleWorkspace, WorkspaceMember};
-use crate::run;
-use crate::schema::{organization_members, workspace_members};
+use crate::models::workspace::{self, VisibleWorkspace};
 
 /// An invitation that was accepted, and what the viewer belongs to by it.
 #[derive(Clone, Debug)]
@@ -147,37 +140,19 @@ async fn join_organization(
     invitation: &Invitation,
     now: Instant,
 ) -> Result<()> {
-    let id = invitation.organization_id;
-    let own: Option<OrganizationMember> = run!(
-        tx,
-        organization_members::table
-            .filter(
-                organization_members::organization_id
-                    .eq(id)
-                    .and(organization_members::user_id.eq(viewer.id()))
-            )
-            .select(OrganizationMember::as_select())
-            .first(tx)
-            .await
-            .optional()
-    )?;
-    let role = invitation.organization_role;
-    let (kind, member) = match own {
+    let (id, role) = (invitation.organization_id, invitation.organization_role);
+    match organization::membership(tx, id, viewer.id()).await? {
         None => {
             let member = organization::add_member(tx, id, viewer.id(), role, now).await?;
-            (EventKind::OrganizationMemberAdded, member)
+            let event = member.event(EventKind::OrganizationMemberAdded);
+            event::record(tx, viewer, now, event).await
         }
         // An invitation to a workspace raises nobody in the organization.
-        Some(own) if invitation.workspace_id.is_none() && is_more(role, own.role) => {
-            let row = organization_members::table.find(own.id);
-            let raised = organization_members::role.eq(role);
-            run!(tx, diesel::update(row).set(raised).execute(tx).await)?;
-            let member = OrganizationMember { role, ..own };
-            (EventKind::OrganizationMemberUpdated, member)
+        Some(mut own) if invitation.workspace_id.is_none() && is_more(role, own.role) => {
+            organization::set_role(tx, viewer, &mut own, role, now).await
         }
-        Some(_) => return Ok(()),
-    };
-    event::record(tx, viewer, now, member.event(kind)).await
+        Some(_) => Ok(()),
+    }
 }
 
 /// Whether the role goes beyond the other one. Managing billing is more than being a member, though
@@ -197,41 +172,25 @@ async fn join_workspace(
     role: WorkspaceRole,
     now: Instant,
 ) -> Result<()> {
-    let own: Option<WorkspaceMember> = run!(
-        tx,
-        workspace_members::table
-            .filter(
-                workspace_members::workspace_id
-                    .eq(id)
-                    .and(workspace_members::user_id.eq(viewer.id()))
-            )
-            .select(WorkspaceMember::as_select())
-            .first(tx)
-            .await
-            .optional()
-    )?;
+    let own = workspace::membership(tx, id, viewer.id()).await?;
     let owns = own
         .as_ref()
         .is_some_and(|own| own.role == WorkspaceRole::Owner);
     if role == WorkspaceRole::Owner && !owns {
         quota::check_owned_workspaces(tx, app, viewer.id(), &organization.plan_key).await?;
     }
-    let (kind, member) = match own {
+    match own {
         None => {
             let plan = app.plan(&organization.plan_key);
             quota::check_seat_for_acceptance(tx, plan, id).await?;
             let member =
                 workspace::add_member(tx, organization.id, id, viewer.id(), role, now).await?;
-            (EventKind::WorkspaceMemberAdded, member)
+            let event = member.event(EventKind::WorkspaceMemberAdded);
+            event::record(tx, viewer, now, event).await
         }
-        Some(own) if role.rank() > own.role.rank() => {
-            let row = workspace_members::table.find(own.id);
-            let raised = workspace_members::role.eq(role);
-            run!(tx, diesel::update(row).set(raised).execute(tx).await)?;
-            let member = WorkspaceMember { role, ..own };
-            (EventKind::WorkspaceMemberUpdated, member)
+        Some(mut own) if role.rank() > own.role.rank() => {
+            workspace::set_role(tx, viewer, &mut own, role, now).await
         }
-        Some(_) => return Ok(()),
-    };
-    event::record(tx, viewer, now, member.event(kind)).await
+        Some(_) => Ok(()),
+    }
 }

@@ -7,16 +7,17 @@ use diesel_async::RunQueryDsl;
 use serde_json::json;
 
 use super::InvitationStatus;
-use crate::access::{OrganizationRole, Permission, WorkspaceRole};
+use crate::access::{Permission, WorkspaceRole};
 use crate::auth::Viewer;
 use crate::db::Transaction;
 use crate::db::types::Instant;
 use crate::error::Result;
 use crate::id::{InvitationId, OrganizationId, UserId, WorkspaceId};
 use crate::models::event::{self, EventKind, NewEvent};
+use crate::models::organization;
 use crate::models::user::User;
 use crate::run;
-use crate::schema::{invitations, organization_members, users, workspace_members};
+use crate::schema::{invitations, users, workspace_members};
 
 type Ended = (InvitationId, OrganizationId, Option<WorkspaceId>);
 
@@ -34,18 +35,9 @@ pub async fn revoke_unrightful(
     inviter: UserId,
     now: Instant,
 ) -> Result<()> {
-    let role: Option<OrganizationRole> = run!(
-        tx,
-        organization_members::table
-            .filter(organization_members::organization_id.eq(organization))
-            .filter(organization_members::user_id.eq(inviter))
-            .select(organization_members::role)
-            .first(tx)
-            .await
-            .optional()
-    )?;
+    let member = organization::membership(tx, organization, inviter).await?;
     // Whoever manages the organization's members is at least an ADMIN of each of its workspaces.
-    if role.is_some_and(|role| role.may(Permission::OrganizationManageMembers)) {
+    if member.is_some_and(|it| it.role.may(Permission::OrganizationManageMembers)) {
         return Ok(());
     }
     let managed = workspace_members::table

@@ -8,7 +8,6 @@ use diesel_async::RunQueryDsl;
 use serde_json::json;
 
 use crate::access::OrganizationRole;
-
 use crate::db::page::{Children, Direction, List, Position, Window, by_id, ordered};
 use crate::db::types::Instant;
 use crate::db::{Connection, Transaction, each_parent};
@@ -80,6 +79,27 @@ pub async fn add_member(
             .await
     )?;
     Ok(member)
+}
+
+/// The membership that someone has of the organization, if any.
+///
+/// # Errors
+/// Only those of the database.
+pub(in crate::models) async fn membership(
+    tx: &mut Transaction,
+    organization: OrganizationId,
+    user: UserId,
+) -> Result<Option<OrganizationMember>> {
+    Ok(run!(
+        tx,
+        organization_members::table
+            .filter(organization_members::organization_id.eq(organization))
+            .filter(organization_members::user_id.eq(user))
+            .select(OrganizationMember::as_select())
+            .first(tx)
+            .await
+            .optional()
+    )?)
 }
 
 /// Those of the memberships whose organization the viewer belongs to.

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::succession::pass_workspaces;
-use super::{OrganizationMember, VisibleOrganization};
+use super::{OrganizationMember, VisibleOrganization, membership};
 use crate::access::OrganizationRole;
 use crate::access::scope::organization::{ManageMembers, View};
 use crate::app::App;
@@ -15,10 +15,10 @@ use crate::db::types::Instant;
 use crate::error::{Error, Result};
 use crate::id::{OrganizationId, UserId};
 use crate::models::event::{self, EventKind};
-use crate::models::user::User;
+use crate::models::user::{self, User};
 use crate::models::{invitation, removal};
 use crate::run;
-use crate::schema::{organization_members, users};
+use crate::schema::organization_members;
 
 /// What it takes to give and take the roles that an ADMIN may not.
 const BEING_OWNER: &str = "being an OWNER of the organization";
@@ -38,7 +38,8 @@ pub async fn update_member(
     app.db
         .transaction(async |tx| {
             let scope = viewer.organization::<ManageMembers>(tx, id).await?;
-            let (mut member, user) = find_member(tx, id, user).await?;
+            let mut member = find_member(tx, id, user).await?;
+            let user = user::by_id(tx, user).await?.ok_or_else(Error::not_found)?;
             check_within(scope.visible().role, &[member.role, role])?;
             if member.role == role {
                 return Ok((member, user));
@@ -73,7 +74,7 @@ pub async fn remove_member(
     app.db
         .transaction(async |tx| {
             let scope = viewer.organization::<ManageMembers>(tx, id).await?;
-            let (member, _) = find_member(tx, id, user).await?;
+            let member = find_member(tx, id, user).await?;
             check_within(scope.visible().role, &[member.role])?;
             let now = app.now();
             end(tx, viewer, &member, now).await?;
@@ -95,7 +96,7 @@ pub async fn leave(app: &App, viewer: &Viewer, id: OrganizationId) -> Result<()>
     app.db
         .transaction(async |tx| {
             viewer.organization::<View>(tx, id).await?;
-            let (member, _) = find_member(tx, id, viewer.id()).await?;
+            let member = find_member(tx, id, viewer.id()).await?;
             end(tx, viewer, &member, app.now()).await
         })
         .await
@@ -123,9 +124,9 @@ pub async fn transfer(
                 return Err(Error::invalid("userId", "must be somebody else"));
             }
             let now = app.now();
-            let (mut other, _) = find_member(tx, id, to).await?;
+            let mut other = find_member(tx, id, to).await?;
             set_role(tx, viewer, &mut other, OrganizationRole::Owner, now).await?;
-            let (mut own, _) = find_member(tx, id, viewer.id()).await?;
+            let mut own = find_member(tx, id, viewer.id()).await?;
             set_role(tx, viewer, &mut own, OrganizationRole::Admin, now).await?;
             visible.role = own.role;
             Ok(visible)
@@ -137,22 +138,12 @@ pub async fn transfer(
 ///
 /// # Errors
 /// `NOT_FOUND` for someone who has none.
-pub(in crate::models) async fn find_member(
+async fn find_member(
     tx: &mut Transaction,
     id: OrganizationId,
     user: UserId,
-) -> Result<(OrganizationMember, User)> {
-    let found = run!(
-        tx,
-        organization_members::table
-            .inner_join(users::table.on(users::id.eq(organization_members::user_id)))
-            .filter(organization_members::organization_id.eq(id))
-            .filter(organization_members::user_id.eq(user))
-            .select((OrganizationMember::as_select(), User::as_select()))
-            .first(tx)
-            .await
-            .optional()
-    )?;
+) -> Result<OrganizationMember> {
+    let found = membership(tx, id, user).await?;
     found.ok_or_else(Error::not_found)
 }
 
@@ -169,7 +160,11 @@ fn check_within(own: OrganizationRole, roles: &[OrganizationRole]) -> Result<()>
     Ok(())
 }
 
-async fn set_role(
+/// Gives a member another role, unless it is theirs already.
+///
+/// # Errors
+/// Only those of the database.
+pub(in crate::models) async fn set_role(
     tx: &mut Transaction,
     viewer: &Viewer,
     member: &mut OrganizationMember,

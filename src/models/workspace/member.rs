@@ -88,6 +88,27 @@ pub async fn add_member(
     Ok(member)
 }
 
+/// The membership that someone has of the workspace, if any.
+///
+/// # Errors
+/// Only those of the database.
+pub(in crate::models) async fn membership(
+    tx: &mut Transaction,
+    workspace: WorkspaceId,
+    user: UserId,
+) -> Result<Option<WorkspaceMember>> {
+    Ok(run!(
+        tx,
+        workspace_members::table
+            .filter(workspace_members::workspace_id.eq(workspace))
+            .filter(workspace_members::user_id.eq(user))
+            .select(WorkspaceMember::as_select())
+            .first(tx)
+            .await
+            .optional()
+    )?)
+}
+
 // The viewer's own membership is joined as `workspace_members`, so those that are listed need another
 // name.
 diesel::alias!(const LISTED: Alias<Listed> = workspace_members as listed);

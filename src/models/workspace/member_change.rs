@@ -7,7 +7,7 @@ use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{VisibleWorkspace, WorkspaceMember, add_member};
+use super::{VisibleWorkspace, WorkspaceMember, add_member, membership};
 use crate::access::WorkspaceRole;
 use crate::access::scope::WorkspaceScope;
 use crate::access::scope::workspace::{Own, View};
@@ -21,7 +21,7 @@ use crate::models::event::{self, EventKind};
 use crate::models::user::User;
 use crate::models::{invitation, organization, quota, removal, user};
 use crate::run;
-use crate::schema::{users, workspace_members};
+use crate::schema::workspace_members;
 
 /// Gives a member another role. Whoever may do this is an OWNER, so that no role is above their own.
 ///
@@ -42,7 +42,8 @@ pub async fn update_member(
                 user::lock_rows(tx, &[user]).await?;
             }
             let scope = lock::<Own>(tx, viewer, id).await?;
-            let (mut member, user) = find_member(tx, &scope, user).await?;
+            let mut member = find_member(tx, &scope, user).await?;
+            let user = user::by_id(tx, user).await?.ok_or_else(Error::not_found)?;
             if member.role == role {
                 return Ok((member, user));
             }
@@ -89,7 +90,7 @@ pub async fn remove_member(
     app.db
         .transaction(async |tx| {
             let scope = lock::<Own>(tx, viewer, id).await?;
-            let (member, _) = find_member(tx, &scope, user).await?;
+            let member = find_member(tx, &scope, user).await?;
             if expected.is_some_and(|expected| expected != member.role) {
                 return Err(Error::conflict("The member has another role by now."));
             }
@@ -121,7 +122,7 @@ pub async fn leave(app: &App, viewer: &Viewer, id: WorkspaceId) -> Result<()> {
                     "You have no membership of your own in this workspace.",
                 ));
             }
-            let (member, _) = find_member(tx, &scope, viewer.id()).await?;
+            let member = find_member(tx, &scope, viewer.id()).await?;
             end(tx, viewer, &member, app.now()).await
         })
         .await
@@ -151,7 +152,7 @@ pub async fn transfer(
             make_owner(tx, app, viewer, &scope, to, now).await?;
             let mut visible = scope.visible().clone();
             if visible.membership_role.is_some() {
-                let (mut own, _) = find_member(tx, &scope, viewer.id()).await?;
+                let mut own = find_member(tx, &scope, viewer.id()).await?;
                 set_role(tx, viewer, &mut own, WorkspaceRole::Admin, now).await?;
                 visible.membership_role = Some(own.role);
             }
@@ -169,11 +170,12 @@ async fn make_owner(
     now: Instant,
 ) -> Result<()> {
     let organization = scope.workspace().organization_id;
-    organization::find_member(tx, organization, to).await?;
+    let colleague = organization::membership(tx, organization, to).await?;
+    colleague.ok_or_else(Error::not_found)?;
     let (id, role) = (scope.id(), WorkspaceRole::Owner);
-    match member(tx, id, to).await? {
-        Some((member, _)) if member.role == role => Ok(()),
-        Some((mut member, _)) => {
+    match membership(tx, id, to).await? {
+        Some(member) if member.role == role => Ok(()),
+        Some(mut member) => {
             check_may_own(tx, app, scope, to).await?;
             set_role(tx, viewer, &mut member, role, now).await
         }
@@ -203,27 +205,9 @@ async fn find_member<L>(
     tx: &mut Transaction,
     scope: &WorkspaceScope<L>,
     user: UserId,
-) -> Result<(WorkspaceMember, User)> {
-    let found = member(tx, scope.id(), user).await?;
+) -> Result<WorkspaceMember> {
+    let found = membership(tx, scope.id(), user).await?;
     found.ok_or_else(Error::not_found)
-}
-
-async fn member(
-    tx: &mut Transaction,
-    id: WorkspaceId,
-    user: UserId,
-) -> Result<Option<(WorkspaceMember, User)>> {
-    Ok(run!(
-        tx,
-        workspace_members::table
-            .inner_join(users::table.on(users::id.eq(workspace_members::user_id)))
-            .filter(workspace_members::workspace_id.eq(id))
-            .filter(workspace_members::user_id.eq(user))
-            .select((WorkspaceMember::as_select(), User::as_select()))
-            .first(tx)
-            .await
-            .optional()
-    )?)
 }
 
 async fn check_may_own(
@@ -236,7 +220,11 @@ async fn check_may_own(
     quota::check_owned_workspaces(tx, app, user, &plan_key).await
 }
 
-async fn set_role(
+/// Gives a member another role, unless it is theirs already.
+///
+/// # Errors
+/// Only those of the database.
+pub(in crate::models) async fn set_role(
     tx: &mut Transaction,
     viewer: &Viewer,
     member: &mut WorkspaceMember,
