@@ -3,6 +3,7 @@
 
 mod support;
 
+mod access;
 mod account;
 mod api_tokens;
 mod audits;
