@@ -10,7 +10,8 @@ use crate::support::collecting::prompts;
 use crate::support::office::{Office, Person};
 use crate::support::raw::Raw;
 use crate::support::slow::Slow;
-use crate::support::{Database, Postgres, Sqlite, TestServer};
+use crate::support::wait::until;
+use crate::support::{BusyWriter, Database, Postgres, Socket, Sqlite, TestServer};
 
 const PROMPTS: &str =
     "query($id: ID!) { workspace(by: { id: $id }) { prompts(first: 1) { nodes { text } } } }";
@@ -126,4 +127,34 @@ async fn a_sign_in_whose_client_goes_away(#[values(Postgres)] on: Database) {
             .ok("{ viewer { email } }", json!({})),
     )
     .await;
+}
+
+/// Also where nobody listens for its answer any more, as after a socket was closed.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stops_finishes_the_mutations_that_have_begun(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let mut server = TestServer::with(on, |config| config.database.max_connections = 1).await;
+    let ada = Person::new(&server, "ada").await;
+    let office = Office::of(&ada).await;
+    let mut socket = Socket::of(&server, &ada.email).await;
+    let busy = BusyWriter::of(&server).await;
+    let change = "mutation($id: ID!) {
+        updateWorkspace(input: { workspaceId: $id, description: \"kept\" }) { __typename }
+    }";
+    let workspace = json!({ "id": office.workspace });
+    socket.subscribe("m", change, workspace.clone()).await;
+    until("it waits to write", async || {
+        server.app().db.pools().iter().any(|pool| pool.waiting > 0)
+    })
+    .await;
+    let stopped = server.stop();
+    assert_eq!(socket.closed().await, 1001);
+    busy.end().await;
+    stopped.await;
+    let again = server.sibling().await;
+    let query = "query($id: ID!) { workspace(by: { id: $id }) { description } }";
+    let found = again.user(&ada.email).ok(query, workspace).await;
+    assert_eq!(found["workspace"]["description"], "kept");
 }
