@@ -201,6 +201,14 @@ impl Error {
         }
     }
 
+    /// Whether the file of a SQLite database is none, or no longer a whole one.
+    pub fn is_of_broken_file(&self) -> bool {
+        let told = self.details();
+        ["not a database", "malformed"]
+            .iter()
+            .any(|it| told.contains(it))
+    }
+
     /// Whether the statement was not even looked at, because one before it in its transaction had failed.
     pub fn is_of_aborted_transaction(&self) -> bool {
         matches!(self, Self::Database(error) if Failure::of(error) == Failure::Aborted)

@@ -26,9 +26,13 @@ pub trait Level: Send + Sync + 'static {
 }
 
 macro_rules! levels {
-    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
-        $(#[$doc])*
+    ($($name:ident => $permission:ident),+ $(,)?) => {$(
+        #[doc = concat!("[`Permission::", stringify!($permission), "`] as a type.")]
         pub struct $name;
+
+        impl Level for $name {
+            const PERMISSION: Permission = Permission::$permission;
+        }
     )+};
 }
 
@@ -37,32 +41,11 @@ pub mod organization {
     use super::{Level, Permission};
 
     levels! {
-        /// `ORGANIZATION_VIEW`
-        View,
-        /// `ORGANIZATION_UPDATE`
-        Update,
-        /// `ORGANIZATION_DELETE`
-        Delete,
-        /// `ORGANIZATION_MANAGE_MEMBERS`
-        ManageMembers,
-        /// `WORKSPACE_CREATE`
-        CreateWorkspace,
-    }
-
-    impl Level for View {
-        const PERMISSION: Permission = Permission::OrganizationView;
-    }
-    impl Level for Update {
-        const PERMISSION: Permission = Permission::OrganizationUpdate;
-    }
-    impl Level for Delete {
-        const PERMISSION: Permission = Permission::OrganizationDelete;
-    }
-    impl Level for ManageMembers {
-        const PERMISSION: Permission = Permission::OrganizationManageMembers;
-    }
-    impl Level for CreateWorkspace {
-        const PERMISSION: Permission = Permission::WorkspaceCreate;
+        View => OrganizationView,
+        Update => OrganizationUpdate,
+        Delete => OrganizationDelete,
+        ManageMembers => OrganizationManageMembers,
+        CreateWorkspace => WorkspaceCreate,
     }
 }
 
@@ -71,27 +54,10 @@ pub mod workspace {
     use super::{Level, Permission};
 
     levels! {
-        /// `WORKSPACE_VIEW`
-        View,
-        /// `WORKSPACE_CONTRIBUTE`
-        Contribute,
-        /// `WORKSPACE_MANAGE`
-        Manage,
-        /// `WORKSPACE_OWN`
-        Own,
-    }
-
-    impl Level for View {
-        const PERMISSION: Permission = Permission::WorkspaceView;
-    }
-    impl Level for Contribute {
-        const PERMISSION: Permission = Permission::WorkspaceContribute;
-    }
-    impl Level for Manage {
-        const PERMISSION: Permission = Permission::WorkspaceManage;
-    }
-    impl Level for Own {
-        const PERMISSION: Permission = Permission::WorkspaceOwn;
+        View => WorkspaceView,
+        Contribute => WorkspaceContribute,
+        Manage => WorkspaceManage,
+        Own => WorkspaceOwn,
     }
 }
 
@@ -186,24 +152,12 @@ impl Viewer {
             tx,
             lock(row).get_result::<OrganizationId>(tx).await.optional()
         )?;
-        self.organization_to_read(tx, id).await
-    }
-
-    /// The organization for reading what takes `L`.
-    ///
-    /// # Errors
-    /// `NOT_FOUND` where the viewer may not see it, `FORBIDDEN` where they lack `L`.
-    pub async fn organization_to_read<L: Level>(
-        &self,
-        conn: &mut Connection,
-        id: OrganizationId,
-    ) -> Result<OrganizationScope<L>> {
         let found: Option<(Organization, _)> = run!(
-            conn,
+            tx,
             visible_organizations(self.id())
                 .filter(organizations::id.eq(id))
                 .select((Organization::as_select(), organization_members::role))
-                .first(conn)
+                .first(tx)
                 .await
                 .optional()
         )?;

@@ -23,9 +23,10 @@ pub fn visible_organizations(viewer: UserId) -> _ {
         .filter(organizations::deleted_at.is_null())
 }
 
-/// The workspaces, live and deleted, of the live organizations that the viewer belongs to, each with
-/// the viewer's membership of the organization and, if they have one, of the workspace. It still
-/// holds workspaces that are hidden from the viewer: [`may_see`] is the other half.
+/// The workspaces, live and deleted, of the organizations that the viewer belongs to, each with the
+/// viewer's membership of the organization and, if they have one, of the workspace. Those organizations
+/// are live: deleting one ends all its memberships. It still holds workspaces that are hidden from the
+/// viewer: [`may_see`] is the other half.
 #[dsl::auto_type]
 pub fn workspaces_of_viewer(viewer: UserId) -> _ {
     let in_organization: dsl::Eq<organization_members::user_id, UserId> =

@@ -16,16 +16,13 @@ use crate::{say, start_error};
 /// # Errors
 /// One line for the operator.
 pub async fn run(config: Config, file: &Path) -> Result<(), StartError> {
-    if config.database.is_postgres() {
+    let Some(database) = config.database_options().sqlite_path() else {
         let message = "the database is PostgreSQL; back it up with pg_dump";
         return Err(StartError(message.to_owned()));
-    }
-    let options = config.database_options();
-    let database = options.url.trim_start_matches("sqlite://");
-    if !Path::new(database).exists() {
-        return Err(StartError(format!(
-            "there is no database at {database} yet"
-        )));
+    };
+    let place = database.display();
+    if !database.exists() {
+        return Err(StartError(format!("there is no database at {place} yet")));
     }
     let db = reach(&config).await?;
     // Its name is taken first, so that nothing is overwritten; what it names is whole or empty.
@@ -46,7 +43,7 @@ pub async fn run(config: Config, file: &Path) -> Result<(), StartError> {
     copied?;
     let size = std::fs::metadata(file).map_err(start_error)?.len();
     say(&format!(
-        "Wrote {} ({size} bytes). To restore it, stop the server and put it in the place of {database}, \
+        "Wrote {} ({size} bytes). To restore it, stop the server and put it in the place of {place}, \
          without the -wal and -shm beside that.",
         file.display()
     ))

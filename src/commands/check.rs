@@ -1,6 +1,7 @@
 //! `tenantry check`: whether what a server needs is there, one line for each, with what to do where
 //! it is not. It changes nothing.
 
+mod database;
 mod folders;
 mod listeners;
 mod sign_in;
@@ -8,10 +9,9 @@ mod sign_in;
 use std::path::{Path, PathBuf};
 
 use tenantry::auth::token::http_client;
-use tenantry::config::{Config, Secret, environment};
-use tenantry::db::{self, Db, Kind};
+use tenantry::config::{Config, environment};
 use tenantry::files::{ObjectId, Store};
-use tenantry::http::{Documents, StartError, open_playground, prove_writable, reach};
+use tenantry::http::{Documents, StartError, open_playground};
 use tenantry::metrics::Metrics;
 use tenantry::models::provider::Provider;
 use tenantry::providers::Providers;
@@ -22,6 +22,9 @@ use crate::say;
 
 /// What was found: how it is, or what is wrong and what to do about it.
 type Finding = Result<String, String>;
+
+/// What was looked at, and what was found.
+type Line = (&'static str, Finding);
 
 /// Looks at everything and prints what it finds.
 ///
@@ -47,12 +50,8 @@ pub fn run(file: Option<PathBuf>) -> Result<(), StartError> {
 }
 
 /// Everything that is looked at, in the order in which it is printed.
-async fn look(
-    config: &Config,
-    file: Option<&Path>,
-) -> Result<Vec<(&'static str, Finding)>, StartError> {
+async fn look(config: &Config, file: Option<&Path>) -> Result<Vec<Line>, StartError> {
     let http = http_client().map_err(crate::start_error)?;
-    let (database, migrations) = database(config).await;
     let mut findings = vec![
         ("configuration", configuration(file)),
         ("address", listeners::requests(config, &http).await),
@@ -69,20 +68,8 @@ async fn look(
     findings.push(("sign-in", sign_in::sign_in(config)));
     let issuers = sign_in::issuers(config, &http).await;
     findings.extend(issuers.into_iter().map(|finding| ("issuer", finding)));
-    findings.extend([
-        ("data directory", folders::data_directory(config)),
-        ("database", database),
-        ("migrations", migrations),
-    ]);
-    if let Some(messages) = messages(config).await {
-        findings.push(("messages", messages));
-    }
-    if let Some(url) = &config.database.read_url {
-        findings.push(("replica", replica(config, url).await));
-    }
-    if config.database.listen_url.is_some() {
-        findings.push(("notifications", notifications(config).await));
-    }
+    findings.push(("data directory", folders::data_directory(config)));
+    findings.extend(database::databases(config).await);
     findings.extend([
         ("files", files(config).await),
         ("mail", mail(config).await),
@@ -136,145 +123,6 @@ fn playground(config: &Config) -> Option<Finding> {
         Ok(_) => Ok(format!("its own files first, from {}", folder.display())),
         Err(StartError(problem)) => Err(problem),
     })
-}
-
-/// The database, and its migrations.
-async fn database(config: &Config) -> (Finding, Finding) {
-    let nowhere = || Err("cannot be told without the database".to_owned());
-    let options = config.database_options();
-    if let Some(path) = options.url.strip_prefix("sqlite://")
-        && !Path::new(path).exists()
-    {
-        let later = "none have run yet; `tenantry serve` and `tenantry migrate` run them";
-        return (
-            Ok(format!("SQLite, in {path}, which is made at start")),
-            Ok(later.to_owned()),
-        );
-    }
-    let opened = async {
-        let db = reach(config).await?;
-        prove_writable(&db, config).await?;
-        Ok(db)
-    };
-    let db = match opened.await {
-        Ok(db) => db,
-        Err(StartError(problem)) => return (Err(problem), nowhere()),
-    };
-    match inspect(&db).await {
-        Ok(Inspected {
-            version,
-            is_bounded,
-            standing,
-        }) => (
-            supported(&db, version, is_bounded)
-                .map(|version| format!("{version}, {}", options.place())),
-            migrations(&standing, config.database.auto_migrate),
-        ),
-        Err(error) => {
-            let problem = format!(
-                "it cannot be read: {}; restore it from a backup",
-                error.details()
-            );
-            (Err(problem), nowhere())
-        }
-    }
-}
-
-/// The language of PostgreSQL's errors, where it can be asked.
-async fn messages(config: &Config) -> Option<Finding> {
-    let options = config.database_options();
-    if options.url.starts_with("sqlite://") {
-        return None;
-    }
-    let looked = async { db::foreign_messages(&mut Db::new(options)?.read().await?).await };
-    Some(match looked.await.ok()? {
-        None => Ok("PostgreSQL tells errors in English".to_owned()),
-        Some(foreign) => Err(format!("PostgreSQL {foreign}")),
-    })
-}
-
-/// The replica, by itself. That it has yet to run migrations is the primary's to bring.
-async fn replica(config: &Config, url: &Secret) -> Finding {
-    let mut options = config.database_options();
-    options.url = url.expose().to_owned();
-    options.read_url = None;
-    let looked = async { inspect(&Db::new(options)?).await };
-    match looked.await {
-        Ok(Inspected {
-            version, standing, ..
-        }) if standing.missing.is_empty() => Ok(version),
-        Ok(Inspected {
-            version, standing, ..
-        }) => Err(format!(
-            "{version}, which lacks {} migrations; check that it is a replica of DATABASE_URL, and \
-             that it follows",
-            standing.missing.len()
-        )),
-        Err(error) => Err(format!(
-            "it cannot be read: {}; check DATABASE_READ_URL",
-            error.details()
-        )),
-    }
-}
-
-/// What leads past a pooler, without which nobody hears of what others do.
-async fn notifications(config: &Config) -> Finding {
-    let mut options = config.database_options();
-    options.url = options.direct_url().to_owned();
-    options.listen_url = None;
-    options.read_url = None;
-    let name = options.name();
-    let reached = async { Db::new(options)?.read().await };
-    match reached.await {
-        Ok(_) => Ok(name),
-        Err(error) => Err(format!(
-            "{name} cannot be reached: {}; check DATABASE_LISTEN_URL",
-            error.details()
-        )),
-    }
-}
-
-struct Inspected {
-    version: String,
-    is_bounded: bool,
-    standing: db::Standing,
-}
-
-async fn inspect(db: &Db) -> tenantry::error::Result<Inspected> {
-    let mut conn = db.read().await?;
-    Ok(Inspected {
-        version: db::version(&mut conn).await?,
-        is_bounded: db::is_bounded(&mut conn).await?,
-        standing: db::standing(&mut conn).await?,
-    })
-}
-
-/// PostgreSQL has to be 14 or later; SQLite comes with the binary. Through a pooler, the server cannot
-/// say how long a statement may take.
-fn supported(db: &Db, version: String, is_bounded: bool) -> Finding {
-    let number = version.split([' ', '.']).nth(1);
-    let major: Option<u32> = number.and_then(|number| number.parse().ok());
-    match (db.kind(), major) {
-        (Kind::Postgres, Some(..14)) => Err(format!("{version}; upgrade it to 14 or later")),
-        _ if !is_bounded => Err(format!(
-            "{version}, through a pooler, stops no statement; as its role, run: ALTER ROLE CURRENT_USER \
-             SET statement_timeout = '15s'"
-        )),
-        _ => Ok(version),
-    }
-}
-
-fn migrations(standing: &db::Standing, auto_migrate: bool) -> Finding {
-    let (missing, unknown) = (standing.missing.len(), standing.unknown.len());
-    match (missing, auto_migrate) {
-        _ if unknown > 0 => Err(format!(
-            "a newer version has changed the database ({}); run that version",
-            standing.unknown.join(", ")
-        )),
-        (0, _) => Ok("the database is up to date".to_owned()),
-        (_, true) => Ok(format!("{missing} are missing; `tenantry serve` runs them")),
-        (_, false) => Err(format!("{missing} are missing; run `tenantry migrate`")),
-    }
 }
 
 /// Of a bucket, asks for a file that there cannot be, which takes an answer and changes nothing.

@@ -285,8 +285,7 @@ impl<T: DeserializeOwned> FromSql<sql::Json, Sqlite> for JsonList<T> {
 
 /// Declares an enum that is stored as text, by the name that GraphQL gives each value.
 ///
-/// The enum must derive `AsExpression` and `FromSqlRow` with `#[diesel(sql_type = Text)]`; this adds
-/// `as_str`, `FromStr`, `ALL` and the conversions.
+/// It gets `as_str`, `ALL` and what Diesel needs to store and to load it.
 #[macro_export]
 macro_rules! text_enum {
     (

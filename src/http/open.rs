@@ -141,8 +141,7 @@ pub async fn reach(config: &Config) -> Result<Db, StartError> {
 pub async fn prove_writable(db: &Db, config: &Config) -> Result<(), StartError> {
     db::prove_writable(db).await.map_err(|error| {
         let (name, details) = (config.database_options().name(), error.details());
-        let is_broken = ["not a database", "malformed"];
-        let hint = match is_broken.iter().any(|it| details.contains(it)) {
+        let hint = match error.is_of_broken_file() {
             true => "restore it from a backup",
             false => "see that the user whom this runs as may write the file and its folder",
         };

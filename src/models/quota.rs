@@ -14,7 +14,7 @@ use crate::db::types::Instant;
 use crate::db::{Connection, Transaction};
 use crate::error::{Error, Result};
 use crate::id::{OrganizationId, UserId, WorkspaceId};
-use crate::models::invitation::InvitationStatus;
+use crate::models::invitation::is_pending;
 use crate::run;
 use crate::schema::{invitations, organizations, prompts, workspace_members, workspaces};
 
@@ -34,8 +34,7 @@ pub async fn seats_used(
         conn,
         invitations::table
             .filter(workspace().eq_any(workspaces))
-            .filter(invitations::status.eq(InvitationStatus::Pending))
-            .filter(invitations::expires_at.gt(now))
+            .filter(is_pending(now))
             .group_by(invitations::workspace_id)
             .select((workspace(), count_star()))
             .load(conn)

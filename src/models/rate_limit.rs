@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::db::Transaction;
 use crate::db::types::Instant;
 use crate::error::{Error, Result};
-use crate::id::{EventId, Id, Kind};
+use crate::id::{Id, Kind};
 use crate::run;
 use crate::schema::rate_hits;
 
@@ -75,7 +75,7 @@ pub async fn hit<K: Kind>(
         return Err(Error::RateLimited(oldest.plus(rule.window).since(now)));
     }
     let hit = (
-        rate_hits::id.eq(Id::<Counted>::from_uuid(EventId::new(now.to_utc()).uuid())),
+        rate_hits::id.eq(Id::<Counted>::new(now.to_utc())),
         rate_hits::rule.eq(rule.name),
         rate_hits::subject_id.eq(subject),
         rate_hits::created_at.eq(now),

@@ -6,7 +6,7 @@ use diesel_async::RunQueryDsl;
 use crate::db::Transaction;
 use crate::db::types::Instant;
 use crate::error::Result;
-use crate::id::{EventId, Id, Kind, OrganizationId, UserId, WorkspaceId};
+use crate::id::{Id, Kind, OrganizationId, UserId, WorkspaceId};
 use crate::run;
 use crate::schema::removals;
 
@@ -23,7 +23,7 @@ pub(super) async fn record(
     now: Instant,
 ) -> Result<()> {
     let removal = (
-        removals::id.eq(Id::<Removal>::from_uuid(EventId::new(now.to_utc()).uuid())),
+        removals::id.eq(Id::<Removal>::new(now.to_utc())),
         removals::organization_id.eq(organization),
         removals::workspace_id.eq(workspace),
         removals::user_id.eq(user),

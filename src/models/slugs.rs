@@ -52,6 +52,40 @@ impl SlugKind {
     }
 }
 
+/// One expression for the table of either kind, which is called `$slugs` in it.
+macro_rules! of_kind {
+    ($kind:expr, $slugs:ident, $expression:expr) => {
+        match $kind {
+            SlugKind::Organization => {
+                use organization_slugs as $slugs;
+                $expression
+            }
+            SlugKind::Workspace => {
+                use workspace_slugs as $slugs;
+                $expression
+            }
+        }
+    };
+}
+
+/// The same, in which `$own` says that a slug is the owner's.
+macro_rules! of_owner {
+    ($owner:expr, $slugs:ident, $own:ident, $expression:expr) => {
+        match $owner {
+            Owner::Organization(id) => {
+                use organization_slugs as $slugs;
+                let $own = organization_slugs::organization_id.eq(id);
+                $expression
+            }
+            Owner::Workspace(id) => {
+                use workspace_slugs as $slugs;
+                let $own = workspace_slugs::workspace_id.eq(id);
+                $expression
+            }
+        }
+    };
+}
+
 /// Takes a slug that was asked for; a former one of another owner's as well.
 ///
 /// # Errors
@@ -74,36 +108,22 @@ pub async fn try_take(tx: &mut Transaction, owner: Owner, slug: &Slug) -> Result
 
     retire(tx, owner).await?;
     let slug = slug.as_str();
-    let taken = match owner {
-        Owner::Organization(id) => {
-            use organization_slugs::{is_current, organization_id, slug as column, table};
-            run!(
-                tx,
-                diesel::insert_into(table)
-                    .values((column.eq(slug), organization_id.eq(id), is_current.eq(true)))
-                    .on_conflict(column)
-                    .do_update()
-                    .set((organization_id.eq(id), is_current.eq(true)))
-                    .filter(is_current.eq(false))
-                    .execute(tx)
-                    .await
-            )?
-        }
-        Owner::Workspace(id) => {
-            use workspace_slugs::{is_current, slug as column, table, workspace_id};
-            run!(
-                tx,
-                diesel::insert_into(table)
-                    .values((column.eq(slug), workspace_id.eq(id), is_current.eq(true)))
-                    .on_conflict(column)
-                    .do_update()
-                    .set((workspace_id.eq(id), is_current.eq(true)))
-                    .filter(is_current.eq(false))
-                    .execute(tx)
-                    .await
-            )?
-        }
-    };
+    let taken = of_owner!(
+        owner,
+        slugs,
+        own,
+        run!(
+            tx,
+            diesel::insert_into(slugs::table)
+                .values((slugs::slug.eq(slug), own, slugs::is_current.eq(true)))
+                .on_conflict(slugs::slug)
+                .do_update()
+                .set((own, slugs::is_current.eq(true)))
+                .filter(slugs::is_current.eq(false))
+                .execute(tx)
+                .await
+        )
+    )?;
     Ok(taken == 1)
 }
 
@@ -129,59 +149,36 @@ pub async fn take_free(
 
 async fn add(tx: &mut Transaction, owner: Owner, slug: &Slug) -> Result<bool> {
     let slug = slug.as_str();
-    let added = match owner {
-        Owner::Organization(id) => {
-            use organization_slugs::{is_current, organization_id, slug as column, table};
-            run!(
-                tx,
-                diesel::insert_into(table)
-                    .values((column.eq(slug), organization_id.eq(id), is_current.eq(true)))
-                    .on_conflict_do_nothing()
-                    .execute(tx)
-                    .await
-            )?
-        }
-        Owner::Workspace(id) => {
-            use workspace_slugs::{is_current, slug as column, table, workspace_id};
-            run!(
-                tx,
-                diesel::insert_into(table)
-                    .values((column.eq(slug), workspace_id.eq(id), is_current.eq(true)))
-                    .on_conflict_do_nothing()
-                    .execute(tx)
-                    .await
-            )?
-        }
-    };
+    let added = of_owner!(
+        owner,
+        slugs,
+        own,
+        run!(
+            tx,
+            diesel::insert_into(slugs::table)
+                .values((slugs::slug.eq(slug), own, slugs::is_current.eq(true)))
+                .on_conflict_do_nothing()
+                .execute(tx)
+                .await
+        )
+    )?;
     Ok(added == 1)
 }
 
 /// The owner's current slug becomes a former one.
 async fn retire(tx: &mut Transaction, owner: Owner) -> Result<()> {
-    match owner {
-        Owner::Organization(id) => {
-            use organization_slugs::{is_current, organization_id, table};
-            let current = table.filter(organization_id.eq(id).and(is_current));
-            run!(
-                tx,
-                diesel::update(current)
-                    .set(is_current.eq(false))
-                    .execute(tx)
-                    .await
-            )?;
-        }
-        Owner::Workspace(id) => {
-            use workspace_slugs::{is_current, table, workspace_id};
-            let current = table.filter(workspace_id.eq(id).and(is_current));
-            run!(
-                tx,
-                diesel::update(current)
-                    .set(is_current.eq(false))
-                    .execute(tx)
-                    .await
-            )?;
-        }
-    }
+    of_owner!(
+        owner,
+        slugs,
+        own,
+        run!(
+            tx,
+            diesel::update(slugs::table.filter(own.and(slugs::is_current)))
+                .set(slugs::is_current.eq(false))
+                .execute(tx)
+                .await
+        )
+    )?;
     Ok(())
 }
 
@@ -202,32 +199,19 @@ pub async fn release_workspace(tx: &mut Transaction, id: WorkspaceId) -> Result<
 /// Only those of the database.
 pub async fn is_available(conn: &mut Connection, kind: SlugKind, slug: &Slug) -> Result<bool> {
     let slug = slug.as_str();
-    let current: Option<bool> = match kind {
-        SlugKind::Organization => {
-            use organization_slugs::{is_current, table};
-            run!(
-                conn,
-                table
-                    .find(slug)
-                    .select(is_current)
-                    .first(conn)
-                    .await
-                    .optional()
-            )?
-        }
-        SlugKind::Workspace => {
-            use workspace_slugs::{is_current, table};
-            run!(
-                conn,
-                table
-                    .find(slug)
-                    .select(is_current)
-                    .first(conn)
-                    .await
-                    .optional()
-            )?
-        }
-    };
+    let current: Option<bool> = of_kind!(
+        kind,
+        slugs,
+        run!(
+            conn,
+            slugs::table
+                .find(slug)
+                .select(slugs::is_current)
+                .first(conn)
+                .await
+                .optional()
+        )
+    )?;
     Ok(current != Some(true))
 }
 
@@ -276,30 +260,18 @@ async fn taken(
     kind: SlugKind,
     slugs: &[Slug],
 ) -> Result<std::collections::HashSet<String>> {
-    let slugs: Vec<&str> = slugs.iter().map(Slug::as_str).collect();
-    let taken: Vec<String> = match kind {
-        SlugKind::Organization => {
-            use organization_slugs::{slug, table};
-            run!(
-                conn,
-                table
-                    .filter(slug.eq_any(&slugs))
-                    .select(slug)
-                    .load(conn)
-                    .await
-            )?
-        }
-        SlugKind::Workspace => {
-            use workspace_slugs::{slug, table};
-            run!(
-                conn,
-                table
-                    .filter(slug.eq_any(&slugs))
-                    .select(slug)
-                    .load(conn)
-                    .await
-            )?
-        }
-    };
+    let wanted: Vec<&str> = slugs.iter().map(Slug::as_str).collect();
+    let taken: Vec<String> = of_kind!(
+        kind,
+        slugs,
+        run!(
+            conn,
+            slugs::table
+                .filter(slugs::slug.eq_any(&wanted))
+                .select(slugs::slug)
+                .load(conn)
+                .await
+        )
+    )?;
     Ok(taken.into_iter().collect())
 }

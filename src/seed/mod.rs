@@ -5,11 +5,13 @@
 //! times included. That is also how a seeding that was interrupted is resumed: the tables are written
 //! one after the other, and as many rows as a table has by then are passed over.
 
-mod collecting;
+mod answers;
 mod draw;
 mod history;
 mod people;
 mod places;
+mod prompts;
+mod runs;
 mod words;
 
 use chrono::TimeDelta;
@@ -166,12 +168,10 @@ pub async fn seed(
         .write(places::INVITATIONS, seed.invitations())
         .await?;
     writer.write(places::SCHEDULES, seed.schedules()).await?;
-    writer.write(collecting::PROMPTS, seed.prompts()).await?;
-    writer.write(collecting::RUNS, seed.runs()).await?;
-    writer.write(collecting::ANSWERS, seed.answers()).await?;
-    writer
-        .write(collecting::VISIBILITY, seed.visibility())
-        .await?;
+    writer.write(prompts::PROMPTS, seed.prompts()).await?;
+    writer.write(runs::RUNS, seed.runs()).await?;
+    writer.write(answers::ANSWERS, seed.answers()).await?;
+    writer.write(answers::VISIBILITY, seed.visibility()).await?;
     writer.write(history::EVENTS, seed.events()).await?;
     if writer.may_go_on {
         // Every row was there before.

@@ -53,7 +53,6 @@ impl Worker {
         } = &self;
         let (stopping, stopped) = watch::channel(false);
         let shift = Shift::new(app, stopped);
-        let tally = purge::Tally::default();
         tokio::join!(
             async {
                 stop.await;
@@ -66,9 +65,7 @@ impl Worker {
             shift
                 .clone()
                 .repeat_gently("retention", || retention::forget(app)),
-            shift
-                .clone()
-                .repeat_gently("purge", || purge::purge(app, &tally)),
+            shift.clone().repeat_gently("purge", || purge::purge(app)),
             shift.clone().repeat("files", || files::sweep(app)),
             runs::work_off(app, providers, shift),
         );

@@ -1,26 +1,20 @@
 //! Deleting for good what nobody can restore any more.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::fmt::Display;
 
 use crate::app::App;
 use crate::error::Result;
-use crate::id::AnyId;
 use crate::metrics;
-use crate::models::purge::{self, Counts, Purged};
+use crate::models::purge::{self, Purged};
 
 /// How many rows one transaction deletes.
 const BATCH: i64 = 500;
-
-/// What went so far of what is going.
-#[derive(Default)]
-pub(super) struct Tally(Mutex<HashMap<AnyId, Counts>>);
 
 /// Deletes a batch of what is to go, and gives whether there may be more.
 ///
 /// # Errors
 /// Only those of the database.
-pub(super) async fn purge(app: &App, tally: &Tally) -> Result<bool> {
+pub(super) async fn purge(app: &App) -> Result<bool> {
     let now = app.now();
     // Looking costs no write: most of the time there is nothing.
     if !purge::is_any(&mut app.db.read().await?, now).await? {
@@ -31,7 +25,7 @@ pub(super) async fn purge(app: &App, tally: &Tally) -> Result<bool> {
         .transaction(async |tx| purge::purge_workspace(tx, now, BATCH).await)
         .await?;
     if let Some(purged) = workspace {
-        if tally.add("workspace", purged) {
+        if tell("workspace", &purged) {
             app.metrics.purged(metrics::Purged::Workspace, 1);
         }
         return Ok(true);
@@ -41,7 +35,7 @@ pub(super) async fn purge(app: &App, tally: &Tally) -> Result<bool> {
         .transaction(async |tx| purge::purge_organization(tx, BATCH).await)
         .await?;
     if let Some(purged) = organization {
-        if tally.add("organization", purged) {
+        if tell("organization", &purged) {
             app.metrics.purged(metrics::Purged::Organization, 1);
         }
         return Ok(true);
@@ -53,20 +47,16 @@ pub(super) async fn purge(app: &App, tally: &Tally) -> Result<bool> {
     Ok(hits > 0)
 }
 
-impl Tally {
-    /// Adds what went, and tells of all of it once there is no more, which it gives.
-    fn add<I: Into<AnyId>>(&self, kind: &str, purged: Purged<I>) -> bool {
-        let id = purged.id.into();
-        // Nothing panics while it holds the lock.
-        let mut going = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let counts = going.entry(id).or_default();
-        for (table, deleted) in purged.counts {
-            *counts.entry(table).or_default() += deleted;
-        }
-        if purged.is_gone {
-            let rows = going.remove(&id).unwrap_or_default();
-            tracing::info!(kind, %id, ?rows, "deleted for good");
-        }
-        purged.is_gone
+/// Tells what went, and gives whether that was the end of it.
+fn tell<I: Display>(kind: &str, purged: &Purged<I>) -> bool {
+    let Purged {
+        id,
+        counts,
+        is_gone,
+    } = purged;
+    tracing::debug!(kind, %id, rows = ?counts, "deleted a batch");
+    if *is_gone {
+        tracing::info!(kind, %id, "deleted for good");
     }
+    *is_gone
 }

@@ -311,4 +311,8 @@ async fn migrations_that_are_missing_or_unknown_are_told() {
         "migrations",
         &["29990101000000", "newer"],
     );
+    execute("ALTER TABLE __diesel_schema_migrations RENAME COLUMN version TO number");
+    let output = home.run(&["check"]);
+    assert_problem(&output, "database", &["cannot be read", "version"]);
+    assert!(!said(&output).contains("backup"), "the file is whole");
 }

@@ -4,7 +4,9 @@ use diesel::dsl::count_star;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::{Invitation, InvitationStatus, NamedInvitation, Row, invitations_before, manages};
+use super::{
+    Invitation, InvitationStatus, NamedInvitation, Row, invitations_before, is_pending, manages,
+};
 use crate::db::page::{Children, Direction, List, Position, Window, by_id, ordered};
 use crate::db::types::Instant;
 use crate::db::{Connection, each_parent};
@@ -17,16 +19,13 @@ use crate::schema::{invitations, organizations, workspaces};
 macro_rules! only {
     ($query:ident, $status:expr, $now:expr) => {{
         let stored = invitations::status;
-        let pending = || stored.eq(InvitationStatus::Pending);
         match $status {
             None => $query,
-            Some(InvitationStatus::Pending) => {
-                $query.filter(pending().and(invitations::expires_at.gt($now)))
-            }
+            Some(InvitationStatus::Pending) => $query.filter(is_pending($now)),
             Some(InvitationStatus::Expired) => $query.filter(
-                stored
-                    .eq(InvitationStatus::Expired)
-                    .or(pending().and(invitations::expires_at.le($now))),
+                stored.eq(InvitationStatus::Expired).or(stored
+                    .eq(InvitationStatus::Pending)
+                    .and(invitations::expires_at.le($now))),
             ),
             Some(status) => $query.filter(stored.eq(status)),
         }

@@ -122,6 +122,15 @@ impl From<Row> for NamedInvitation {
     }
 }
 
+/// Whether an invitation can still be accepted at `now`: [`Invitation::is_pending_at`] in SQL.
+#[dsl::auto_type]
+pub(in crate::models) fn is_pending(now: Instant) -> _ {
+    let unanswered: dsl::Eq<invitations::status, InvitationStatus> =
+        invitations::status.eq(InvitationStatus::Pending);
+    let in_time: dsl::Gt<invitations::expires_at, Instant> = invitations::expires_at.gt(now);
+    unanswered.and(in_time)
+}
+
 /// Every invitation with what it is to, the viewer, and the viewer's memberships there, if any. It
 /// holds invitations that are hidden from the viewer: [`is_invited`] and [`manages`] tell which are
 /// not.
@@ -240,14 +249,11 @@ pub async fn over(
     ids: &[InvitationId],
     now: Instant,
 ) -> Result<HashSet<InvitationId>> {
-    let is_over = invitations::status
-        .ne(InvitationStatus::Pending)
-        .or(invitations::expires_at.le(now));
     let found: Vec<InvitationId> = run!(
         conn,
         invitations::table
             .filter(invitations::id.eq_any(ids))
-            .filter(is_over)
+            .filter(dsl::not(is_pending(now)))
             .select(invitations::id)
             .load(conn)
             .await
@@ -268,12 +274,7 @@ pub async fn answerable(
     let found: Vec<Row> = run!(
         conn,
         invitations_before(viewer)
-            .filter(is_invited())
-            .filter(
-                invitations::status
-                    .eq(InvitationStatus::Pending)
-                    .and(invitations::expires_at.gt(now))
-            )
+            .filter(is_invited().and(is_pending(now)))
             .filter(
                 organizations::deleted_at
                     .is_null()

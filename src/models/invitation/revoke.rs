@@ -2,11 +2,13 @@
 //! organization, with an account.
 
 use diesel::dsl::{exists, not};
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 
-use super::InvitationStatus;
+use super::{InvitationStatus, is_pending};
 use crate::access::{Permission, WorkspaceRole};
 use crate::auth::Viewer;
 use crate::db::Transaction;
@@ -19,7 +21,24 @@ use crate::models::user::User;
 use crate::run;
 use crate::schema::{invitations, users, workspace_members};
 
-type Ended = (InvitationId, OrganizationId, Option<WorkspaceId>);
+/// An invitation that ended.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = invitations, check_for_backend(Pg, Sqlite))]
+struct Ended {
+    id: InvitationId,
+    organization_id: OrganizationId,
+    workspace_id: Option<WorkspaceId>,
+}
+
+/// The statement that gives those of the pending invitations another status.
+macro_rules! end {
+    ($which:expr, $status:expr, $now:expr) => {
+        diesel::update(invitations::table.filter($which).filter(is_pending($now))).set((
+            invitations::status.eq($status),
+            invitations::updated_at.eq($now),
+        ))
+    };
+}
 
 /// Revokes what `inviter` sent in the organization and would not be allowed to send by now: pending
 /// invitations to the organization without ORGANIZATION_MANAGE_MEMBERS, and those to a workspace
@@ -46,28 +65,19 @@ pub async fn revoke_unrightful(
         .filter(workspace_members::role.eq_any([WorkspaceRole::Owner, WorkspaceRole::Admin]))
         .select(workspace_members::workspace_id);
     let of_managed = invitations::workspace_id.assume_not_null().ne_all(managed);
-    let unrightful = invitations::table
-        .filter(invitations::invited_by.eq(inviter))
-        .filter(invitations::organization_id.eq(organization))
-        .filter(invitations::status.eq(InvitationStatus::Pending))
-        .filter(invitations::expires_at.gt(now))
-        .filter(invitations::workspace_id.is_null().or(of_managed));
-    let revoked: Vec<Ended> = run!(
+    let unrightful = invitations::invited_by
+        .eq(inviter)
+        .and(invitations::organization_id.eq(organization))
+        .and(invitations::workspace_id.is_null().or(of_managed));
+    let status = InvitationStatus::Revoked;
+    let revoked = run!(
         tx,
-        diesel::update(unrightful)
-            .set((
-                invitations::status.eq(InvitationStatus::Revoked),
-                invitations::updated_at.eq(now),
-            ))
-            .returning((
-                invitations::id,
-                invitations::organization_id,
-                invitations::workspace_id,
-            ))
+        end!(unrightful, status, now)
+            .returning(Ended::as_returning())
             .get_results(tx)
             .await
     )?;
-    record_revoked(tx, actor, revoked, now).await
+    record(tx, actor, revoked, status, now).await
 }
 
 /// Revokes every pending invitation that `inviter` sent, in all organizations.
@@ -80,26 +90,16 @@ pub async fn revoke_of_inviter(
     inviter: UserId,
     now: Instant,
 ) -> Result<()> {
-    let sent = invitations::table
-        .filter(invitations::invited_by.eq(inviter))
-        .filter(invitations::status.eq(InvitationStatus::Pending))
-        .filter(invitations::expires_at.gt(now));
-    let revoked: Vec<Ended> = run!(
+    let sent = invitations::invited_by.eq(inviter);
+    let status = InvitationStatus::Revoked;
+    let revoked = run!(
         tx,
-        diesel::update(sent)
-            .set((
-                invitations::status.eq(InvitationStatus::Revoked),
-                invitations::updated_at.eq(now),
-            ))
-            .returning((
-                invitations::id,
-                invitations::organization_id,
-                invitations::workspace_id,
-            ))
+        end!(sent, status, now)
+            .returning(Ended::as_returning())
             .get_results(tx)
             .await
     )?;
-    record_revoked(tx, actor, revoked, now).await
+    record(tx, actor, revoked, status, now).await
 }
 
 /// Declines every pending invitation to the viewer's address, who deletes their account: unless
@@ -121,28 +121,16 @@ pub async fn decline_all(tx: &mut Transaction, viewer: &Viewer, now: Instant) ->
         .filter(users::email.eq(email).and(users::email_verified))
         .filter(users::id.ne(id))
         .select(users::id);
-    let pending = invitations::table
-        .filter(invitations::email.eq(email))
-        .filter(invitations::status.eq(InvitationStatus::Pending))
-        .filter(invitations::expires_at.gt(now))
-        .filter(not(exists(others)));
-    let declined: Vec<Ended> = run!(
+    let theirs = invitations::email.eq(email).and(not(exists(others)));
+    let status = InvitationStatus::Declined;
+    let declined = run!(
         tx,
-        diesel::update(pending)
-            .set((
-                invitations::status.eq(InvitationStatus::Declined),
-                invitations::updated_at.eq(now),
-            ))
-            .returning((
-                invitations::id,
-                invitations::organization_id,
-                invitations::workspace_id,
-            ))
+        end!(theirs, status, now)
+            .returning(Ended::as_returning())
             .get_results(tx)
             .await
     )?;
-    let (kind, status) = (EventKind::InvitationDeclined, InvitationStatus::Declined);
-    record(tx, viewer, declined, kind, status, now).await
+    record(tx, viewer, declined, status, now).await
 }
 
 /// Revokes the pending invitations to a workspace that is deleted. The event of its deletion tells of
@@ -155,20 +143,9 @@ pub async fn revoke_of_workspace(
     workspace: WorkspaceId,
     now: Instant,
 ) -> Result<()> {
-    let pending = invitations::table
-        .filter(invitations::workspace_id.eq(workspace))
-        .filter(invitations::status.eq(InvitationStatus::Pending))
-        .filter(invitations::expires_at.gt(now));
-    run!(
-        tx,
-        diesel::update(pending)
-            .set((
-                invitations::status.eq(InvitationStatus::Revoked),
-                invitations::updated_at.eq(now),
-            ))
-            .execute(tx)
-            .await
-    )?;
+    let theirs = invitations::workspace_id.eq(workspace);
+    let status = InvitationStatus::Revoked;
+    run!(tx, end!(theirs, status, now).execute(tx).await)?;
     Ok(())
 }
 
@@ -182,45 +159,28 @@ pub async fn revoke_of_organizations(
     organizations: &[OrganizationId],
     now: Instant,
 ) -> Result<()> {
-    run!(tx, {
-        let pending = invitations::table
-            .filter(invitations::organization_id.eq_any(organizations))
-            .filter(invitations::status.eq(InvitationStatus::Pending))
-            .filter(invitations::expires_at.gt(now));
-        diesel::update(pending)
-            .set((
-                invitations::status.eq(InvitationStatus::Revoked),
-                invitations::updated_at.eq(now),
-            ))
-            .execute(tx)
-            .await
-    })?;
+    let theirs = invitations::organization_id.eq_any(organizations);
+    let status = InvitationStatus::Revoked;
+    run!(tx, end!(theirs, status, now).execute(tx).await)?;
     Ok(())
-}
-
-async fn record_revoked(
-    tx: &mut Transaction,
-    actor: &Viewer,
-    revoked: Vec<Ended>,
-    now: Instant,
-) -> Result<()> {
-    let (kind, status) = (EventKind::InvitationRevoked, InvitationStatus::Revoked);
-    record(tx, actor, revoked, kind, status, now).await
 }
 
 async fn record(
     tx: &mut Transaction,
     actor: &Viewer,
     ended: Vec<Ended>,
-    kind: EventKind,
     status: InvitationStatus,
     now: Instant,
 ) -> Result<()> {
-    let event = |(invitation, organization, workspace): Ended| NewEvent {
+    let kind = match status {
+        InvitationStatus::Declined => EventKind::InvitationDeclined,
+        _ => EventKind::InvitationRevoked,
+    };
+    let event = |ended: Ended| NewEvent {
         kind,
-        organization,
-        workspace,
-        subject: invitation.into(),
+        organization: ended.organization_id,
+        workspace: ended.workspace_id,
+        subject: ended.id.into(),
         data: json!({ "status": status.as_str() }),
     };
     event::record_all(tx, actor, now, ended.into_iter().map(event).collect()).await

@@ -4,9 +4,9 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use crate::db::types::Instant;
-use crate::db::{Connection, Transaction, lock_skip};
+use crate::db::{Connection, Transaction, delete_some, lock_skip};
 use crate::error::Result;
-use crate::id::{AnswerId, RunId};
+use crate::id::RunId;
 use crate::run;
 use crate::schema::{answers, runs};
 
@@ -64,28 +64,18 @@ pub async fn forget(
     let Some(oldest) = oldest else {
         return Ok(None);
     };
-    let ids: Vec<AnswerId> = run!(
+    let its_answers = answers::run_id.eq(oldest);
+    let deleted = run!(
         tx,
-        answers::table
-            .filter(answers::run_id.eq(oldest))
-            .order_by(answers::id)
-            .limit(batch)
-            .select(answers::id)
-            .load(tx)
+        delete_some(answers::table, its_answers, batch)
+            .execute(tx)
             .await
     )?;
-    let is_gone = ids.is_empty();
+    let is_gone = i64::try_from(deleted).is_ok_and(|deleted| deleted < batch);
     if is_gone {
         run!(
             tx,
             diesel::delete(runs::table.find(oldest)).execute(tx).await
-        )?;
-    } else {
-        run!(
-            tx,
-            diesel::delete(answers::table.filter(answers::id.eq_any(ids)))
-                .execute(tx)
-                .await
         )?;
     }
     Ok(Some(Forgotten {

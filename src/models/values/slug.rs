@@ -70,16 +70,11 @@ impl SlugBase {
         })
     }
 
-    /// All the slugs that can be made from it, the most wanted first: `acme`, `acme-2`, `acme-3` and
-    /// so on, or, where the words alone are no slug, `admin-2`, `admin-3` and so on.
-    pub fn candidates(&self) -> impl Iterator<Item = Slug> {
-        (self.first()..).map(|n| self.numbered(n))
-    }
-
-    /// The slug with the number `n`, of which 1 is not written. Numbers below the first one that
-    /// makes a slug give that one's.
+    /// The slug with the number `n`, of which 1 is not written: `acme`, `acme-2`, `acme-3` and so on.
+    /// Where the words alone are no slug, such as `admin`, 1 gives what 2 does.
     pub fn numbered(&self, n: u64) -> Slug {
-        match n.max(self.first()) {
+        let first = if check(&self.0).is_ok() { 1 } else { 2 };
+        match n.max(first) {
             1 => Slug(self.0.clone()),
             n => {
                 let number = format!("-{n}");
@@ -87,10 +82,6 @@ impl SlugBase {
                 Slug(format!("{words}{number}"))
             }
         }
-    }
-
-    fn first(&self) -> u64 {
-        if check(&self.0).is_ok() { 1 } else { 2 }
     }
 }
 
@@ -268,14 +259,14 @@ mod tests {
     }
 
     #[test]
-    fn candidates_are_numbered() {
+    fn slugs_are_numbered() {
         let first = |name: &str| -> Vec<String> {
             let base = SlugBase::from_name(name, "workspace");
-            base.candidates().take(3).map(String::from).collect()
+            (1..=3).map(|n| base.numbered(n).into()).collect()
         };
         assert_eq!(first("Acme"), ["acme", "acme-2", "acme-3"]);
-        assert_eq!(first("Admin"), ["admin-2", "admin-3", "admin-4"]);
-        assert_eq!(first("X"), ["x-2", "x-3", "x-4"]);
+        assert_eq!(first("Admin"), ["admin-2", "admin-2", "admin-3"]);
+        assert_eq!(first("X"), ["x-2", "x-2", "x-3"]);
         assert_eq!(first("!!"), ["workspace", "workspace-2", "workspace-3"]);
         assert_eq!(first("Team 2"), ["team-2", "team-2-2", "team-2-3"]);
         let long = "a".repeat(50);

@@ -4,6 +4,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use tenantry::config::Config;
 use tenantry::models::provider::Provider;
+use tenantry::models::run;
 
 use super::{cancel, ended, events, set_schedule, shown, started};
 use crate::support::collecting::prompts;
@@ -382,4 +383,19 @@ async fn runs_are_kept_for_as_long_as_is_configured(#[values(Sqlite, Postgres)] 
     let seen = ada.ok(query, json!({ "id": home.workspace })).await;
     assert_eq!(seen["workspace"]["domainVisibility"]["answers"], 12);
     working.stop().await;
+
+    // A batch at a time: of its six answers four, then the others and the run.
+    let forget = async || {
+        let (app, after) = (server.app(), server.app().now().plus_days(1));
+        let forgotten = app
+            .db
+            .transaction(async |tx| run::forget(tx, after, 4).await);
+        let forgotten = forgotten.await.expect("it works");
+        forgotten.map(|it| it.is_gone)
+    };
+    assert_eq!(forget().await, Some(false));
+    assert_eq!(answers(&ada, &young).await.len(), 2);
+    assert_eq!(forget().await, Some(true));
+    assert!(shown(&ada, &young).await.is_null());
+    assert_eq!(forget().await, None);
 }

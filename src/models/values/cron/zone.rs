@@ -27,10 +27,3 @@ impl Zone {
         self.0.name()
     }
 }
-
-impl Default for Zone {
-    /// UTC.
-    fn default() -> Self {
-        Self(Tz::UTC)
-    }
-}
