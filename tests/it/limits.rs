@@ -80,3 +80,28 @@ async fn what_is_refused_for_another_reason_costs_nothing(
     }
     wait(&make(&ada, "Four").await);
 }
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_count_together_and_a_restart_forgets_nothing(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let mut sibling = server.sibling().await;
+    let (here, there) = (
+        server.user("ada@example.com"),
+        sibling.user("ada@example.com"),
+    );
+    organization(&here, "One").await;
+    organization(&there, "Two").await;
+    organization(&here, "Three").await;
+    for client in [&here, &there] {
+        wait(&make(client, "Four").await);
+    }
+    sibling.stop().await;
+    let restarted = server.sibling().await;
+    let there = restarted.user("ada@example.com");
+    let seconds = wait(&make(&there, "Four").await);
+    server.clock().advance(TimeDelta::seconds(seconds));
+    organization(&there, "Four").await;
+}
