@@ -69,3 +69,28 @@ async fn what_is_refused_for_another_reason_costs_nothing(
     }
     make(&ada, "Four").await.retry_after();
 }
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_count_together_and_a_restart_forgets_nothing(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let mut sibling = server.sibling().await;
+    let (here, there) = (
+        server.user("ada@example.com"),
+        sibling.user("ada@example.com"),
+    );
+    organization(&here, "One").await;
+    organization(&there, "Two").await;
+    organization(&here, "Three").await;
+    for client in [&here, &there] {
+        make(client, "Four").await.retry_after();
+    }
+    sibling.stop().await;
+    let restarted = server.sibling().await;
+    let there = restarted.user("ada@example.com");
+    let seconds = make(&there, "Four").await.retry_after();
+    server.clock().advance(TimeDelta::seconds(seconds));
+    organization(&there, "Four").await;
+}

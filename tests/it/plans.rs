@@ -9,7 +9,7 @@ use tenantry::config::{Config, Plan};
 
 use crate::support::collecting::prompts;
 use crate::support::office::{Office, Person};
-use crate::support::{Database, Postgres, Reply, Sqlite, TestServer};
+use crate::support::{Database, Postgres, Reply, Sqlite, TestServer, at};
 
 async fn server(on: Database, plan: Plan) -> TestServer {
     let change = |config: &mut Config| {
@@ -248,6 +248,51 @@ async fn seats_count_members_and_pending_invitations(#[values(Sqlite, Postgres)]
     }
     let expected = json!({ "used": 4, "limit": 3, "remaining": 0 });
     assert_eq!(seats(&office, &ada).await, expected);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn joining_and_being_added_take_a_seat_that_nobody_is_invited_to(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let plan = Plan {
+        max_members_per_workspace: Some(2),
+        ..Plan::default()
+    };
+    let server = server(on, plan).await;
+    let ada = Person::new(&server, "ada").await;
+    let bob = Person::new(&server, "bob").await;
+    let office = Office::of(&ada).await;
+    let cy = office.person(&server, "cy", Org::Member, None).await;
+    let id = json!({ "workspaceId": office.workspace });
+    let rotated = ada
+        .mutate("rotateJoinCode", id, "joinInfo { inviteCode }")
+        .await;
+    let code = json!({ "code": at(&rotated, "joinInfo.inviteCode") });
+    let colleague = json!({ "workspaceId": office.workspace, "email": cy.email });
+
+    let pending = office
+        .invite(&ada, "x@example.com", Some(office.workspace))
+        .await;
+    let refused = bob
+        .mutate_refused("LIMIT_REACHED", "joinWorkspaceByCode", code.clone())
+        .await;
+    assert_limit(&refused, "maxMembersPerWorkspace", 2);
+    let refused = ada
+        .mutate_refused("LIMIT_REACHED", "addWorkspaceMember", colleague.clone())
+        .await;
+    assert_limit(&refused, "maxMembersPerWorkspace", 2);
+
+    let pending = json!({ "invitationId": pending });
+    ada.mutate("revokeInvitation", pending, "__typename").await;
+    for _ in 0..2 {
+        // The second time, they have a seat.
+        bob.mutate("joinWorkspaceByCode", code.clone(), "__typename")
+            .await;
+    }
+    ada.mutate_refused("LIMIT_REACHED", "addWorkspaceMember", colleague)
+        .await;
+    assert_eq!(office.members(&ada).await.len(), 2);
 }
 
 #[rstest]

@@ -206,11 +206,7 @@ async fn an_invitation_dies_with_its_workspace_and_stays_dead(
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn seats_are_checked_on_accepting_too(#[values(Sqlite, Postgres)] on: Database) {
-    let server = TestServer::with(on, |config| {
-        let plan = config.plans.entry(config.default_plan.clone()).or_default();
-        plan.max_members_per_workspace = Some(2);
-    });
-    let server = server.await;
+    let server = TestServer::with(on, |config| allow(config, 2)).await;
     let (ada, eve) = (
         server.user("ada@example.com"),
         server.user("eve@example.com"),
@@ -231,6 +227,45 @@ async fn seats_are_checked_on_accepting_too(#[values(Sqlite, Postgres)] on: Data
     eve.mutate_refused("LIMIT_REACHED", "acceptInvitation", of(&id))
         .await;
     assert_eq!(answerable(&eve).await, [id]);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_plan_shrank_invitations_are_accepted_as_long_as_members_fit(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::with(on, |config| allow(config, 4)).await;
+    let ada = server.user("ada@example.com");
+    let home = home(&ada, "Rocket Labs").await;
+    let mut invited = Vec::new();
+    for name in ["eve", "fay", "gus"] {
+        let email = format!("{name}@example.com");
+        let id = invite(&ada, &home, &email, "MEMBER").await;
+        invited.push((email, id));
+    }
+    let shrunk = server.sibling_with(|config| allow(config, 2)).await;
+    let more = adding(&home, "hal@example.com", "MEMBER");
+    shrunk
+        .user("ada@example.com")
+        .mutate_refused("LIMIT_REACHED", "addWorkspaceMember", more)
+        .await;
+    let (email, id) = &invited[0];
+    shrunk
+        .user(email)
+        .mutate("acceptInvitation", of(id), "workspace { id }")
+        .await;
+    for (email, id) in &invited[1..] {
+        shrunk
+            .user(email)
+            .mutate_refused("LIMIT_REACHED", "acceptInvitation", of(id))
+            .await;
+    }
+    // They are none the worse for it where there is room again.
+    let (email, id) = &invited[1];
+    server
+        .user(email)
+        .mutate("acceptInvitation", of(id), "workspace { id }")
+        .await;
 }
 
 #[rstest]

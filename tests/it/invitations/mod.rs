@@ -7,11 +7,18 @@ mod racing;
 mod seeing;
 
 use serde_json::{Value, json};
+use tenantry::config::Config;
 
 use crate::support::{Client, Home, text};
 
 const INVITATION: &str = "id email status organizationRole workspaceRole expiresAt createdAt
     organizationName workspaceName organization { id } workspace { id } invitedBy { email }";
+
+/// Lets every workspace have so many members.
+fn allow(config: &mut Config, members: i32) {
+    let plan = config.plans.entry(config.default_plan.clone()).or_default();
+    plan.max_members_per_workspace = Some(members);
+}
 
 /// What becomes of adding the address to the workspace.
 async fn add(by: &Client, home: &Home, email: &str, role: &str) -> Value {

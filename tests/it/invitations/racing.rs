@@ -28,11 +28,7 @@ async fn many_invitations_of_one_address_at_once_are_one(#[values(Sqlite, Postgr
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn seats_are_never_overshot(#[values(Sqlite, Postgres)] on: Database) {
-    let server = TestServer::with(on, |config| {
-        let plan = config.plans.entry(config.default_plan.clone()).or_default();
-        plan.max_members_per_workspace = Some(8);
-    });
-    let server = server.await;
+    let server = TestServer::with(on, |config| allow(config, 8)).await;
     let ada = server.user("ada@example.com");
     let home = home(&ada, "Rocket Labs").await;
     let mut accepting = Vec::new();

@@ -2,47 +2,17 @@
 
 use rstest::rstest;
 use serde_json::{Value, json};
-use tenantry::config::Config;
 use tenantry::models::provider::Provider;
 use tenantry::models::run;
 
-use super::{cancel, ended, events, set_schedule, shown, started};
+use super::{answers, cancel, ended, events, serve, set_domain, set_schedule, shown, started};
 use crate::support::collecting::prompts;
 use crate::support::providers::of;
 use crate::support::socket::Socket;
 use crate::support::working::Working;
 use crate::support::{
-    Answer, Client, Database, FakeProviders, Postgres, Sqlite, TestServer, home, text, until,
+    Answer, Client, Database, FakeProviders, Postgres, Sqlite, home, text, until,
 };
-
-/// A server whose providers are these.
-async fn serve(
-    on: Database,
-    providers: &FakeProviders,
-    change: impl FnOnce(&mut Config),
-) -> TestServer {
-    TestServer::with(on, |config| {
-        providers.configure(config);
-        change(config);
-    })
-    .await
-}
-
-async fn set_domain(by: &Client, workspace: &str, domain: &str) {
-    let input = json!({ "workspaceId": workspace, "domain": domain });
-    by.mutate("updateWorkspace", input, "workspace { id }")
-        .await;
-}
-
-/// The answers of a run, newest first; a hundred at most.
-async fn answers(by: &Client, run: &str) -> Vec<Value> {
-    let query = "query($id: ID!) { node(id: $id) { ... on Run { answers(first: 100) { totalCount nodes { \
-                 id provider model promptText text error citations mentionsDomain latencyMs createdAt \
-                 prompt { id } } } } } }";
-    let mut found = by.ok(query, json!({ "id": run })).await;
-    let nodes = found["node"]["answers"]["nodes"].take();
-    nodes.as_array().expect("a list").clone()
-}
 
 /// The answer of that provider, of a run that asks each only once.
 async fn answer_of(by: &Client, run: &str, provider: Provider) -> Value {

@@ -5,6 +5,7 @@ mod asking;
 mod cancelling;
 mod collecting;
 mod crashing;
+mod domains;
 mod scheduling;
 mod secrets;
 mod storing;
@@ -12,11 +13,31 @@ mod storing;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
+use tenantry::config::Config;
 use tenantry::db::Topic;
 
 use crate::support::process::{Program, Serving};
 use crate::support::wait::PATIENCE;
-use crate::support::{Client, FakeProviders, TestServer, text};
+use crate::support::{Client, Database, FakeProviders, TestServer, text};
+
+/// A server whose providers are these.
+async fn serve(
+    on: Database,
+    providers: &FakeProviders,
+    change: impl FnOnce(&mut Config),
+) -> TestServer {
+    TestServer::with(on, |config| {
+        providers.configure(config);
+        change(config);
+    })
+    .await
+}
+
+async fn set_domain(by: &Client, workspace: &str, domain: &str) {
+    let input = json!({ "workspaceId": workspace, "domain": domain });
+    by.mutate("updateWorkspace", input, "workspace { id }")
+        .await;
+}
 
 /// What became of asking for a run.
 async fn start(by: &Client, workspace: &str) -> Value {
@@ -52,6 +73,16 @@ async fn shown(by: &Client, run: &str) -> Value {
     let query = "query($id: ID!) { node(id: $id) { ... on Run { id status trigger error total completed \
                  failed queuedAt startedAt finishedAt } } }";
     by.ok(query, json!({ "id": run })).await["node"].take()
+}
+
+/// The answers of a run, newest first; a hundred at most.
+async fn answers(by: &Client, run: &str) -> Vec<Value> {
+    let query = "query($id: ID!) { node(id: $id) { ... on Run { answers(first: 100) { totalCount nodes { \
+                 id provider model promptText text error citations mentionsDomain latencyMs createdAt \
+                 prompt { id } } } } } }";
+    let mut found = by.ok(query, json!({ "id": run })).await;
+    let nodes = found["node"]["answers"]["nodes"].take();
+    nodes.as_array().expect("a list").clone()
 }
 
 /// The kinds of the workspace's events, newest first, that have to do with runs and schedules.

@@ -66,7 +66,14 @@ impl TestServer {
 
     /// One more instance on the same database, with the same key and clock. To be dropped first.
     pub async fn sibling(&self) -> Self {
-        Self::run(self.config.clone(), self.clock.clone(), self.app.pace).await
+        self.sibling_with(|_| {}).await
+    }
+
+    /// The same, whose configuration the test changes first.
+    pub async fn sibling_with(&self, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config = self.config.clone();
+        change(&mut config);
+        Self::run(config, self.clock.clone(), self.app.pace).await
     }
 
     async fn run(config: Config, clock: Arc<TestClock>, pace: Pace) -> Self {

@@ -1,39 +1,12 @@
-//! Joining a workspace by code.
+//! What a code is good for, and how often.
 
 use chrono::{TimeDelta, Utc};
 use futures_util::future::join_all;
 use rstest::rstest;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::{Client, Database, Postgres, Sqlite, TestServer, text};
-
-const INFO: &str = "query($id: ID!) { workspace(by: { id: $id }) {
-    joinInfo { inviteCode expiresAt role maxUses uses } } }";
-const JOINED: &str = "workspace { id viewerRole } membership { id role user { id email } }";
-
-async fn workspace(owner: &Client) -> (String, String) {
-    let made = owner
-        .mutate(
-            "createWorkspace",
-            json!({ "name": "Rocket" }),
-            "workspace { id }",
-        )
-        .await;
-    let id = text(&made, "workspace.id");
-    let code = text(&info(owner, &id).await, "inviteCode");
-    (id, code)
-}
-
-async fn info(viewer: &Client, id: &str) -> Value {
-    viewer.ok(INFO, json!({ "id": id })).await["workspace"]["joinInfo"].take()
-}
-
-async fn rotate(owner: &Client, input: Value) -> String {
-    let rotated = owner
-        .mutate("rotateJoinCode", input, "joinInfo { inviteCode }")
-        .await;
-    text(&rotated, "joinInfo.inviteCode")
-}
+use super::{INFO, JOINED, info, rotate, workspace};
+use crate::support::{Database, Postgres, Sqlite, TestServer, text};
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
@@ -110,6 +83,30 @@ async fn joining_twice_is_no_error_and_counts_no_use(#[values(Sqlite, Postgres)]
         owner["membership"]["role"], "OWNER",
         "a role already higher is kept"
     );
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_raises_nobody(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let (ada, bob) = (
+        server.user("ada@example.com"),
+        server.user("bob@example.com"),
+    );
+    let (id, first) = workspace(&ada).await;
+    bob.mutate(
+        "joinWorkspaceByCode",
+        json!({ "code": first }),
+        "__typename",
+    )
+    .await;
+    let code = rotate(&ada, json!({ "workspaceId": id, "role": "ADMIN" })).await;
+    let again = bob
+        .mutate("joinWorkspaceByCode", json!({ "code": code }), JOINED)
+        .await;
+    assert_eq!(again["membership"]["role"], "MEMBER");
+    assert_eq!(again["workspace"]["viewerRole"], "MEMBER");
+    assert_eq!(info(&ada, &id).await["uses"], 0);
 }
 
 #[rstest]
@@ -255,4 +252,29 @@ async fn joins_are_limited_failures_included(#[values(Sqlite, Postgres)] on: Dat
     assert!((1..=900).contains(&wait), "{wait}");
     server.clock().advance(TimeDelta::seconds(wait));
     bob.mutate("joinWorkspaceByCode", input, "__typename").await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn joins_are_limited_successes_included(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let (ada, bob) = (
+        server.user("ada@example.com"),
+        server.user("bob@example.com"),
+    );
+    let mut codes = Vec::new();
+    for _ in 0..6 {
+        codes.push(workspace(&ada).await.1);
+    }
+    let last = json!({ "code": codes.pop() });
+    // Joining twice, which is no error, is a success as well.
+    codes[4] = codes[3].clone();
+    for code in codes {
+        bob.mutate("joinWorkspaceByCode", json!({ "code": code }), "__typename")
+            .await;
+    }
+    bob.mutate_refused("RATE_LIMITED", "joinWorkspaceByCode", last.clone())
+        .await;
+    server.clock().advance(TimeDelta::minutes(15));
+    bob.mutate("joinWorkspaceByCode", last, "__typename").await;
 }
