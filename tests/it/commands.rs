@@ -13,7 +13,10 @@ async fn what_it_is_called_with_must_make_sense() {
     let home = Program::new(Sqlite).await;
     let both = ["serve", "--no-worker", "--worker-only"];
     for arguments in [&["nonsense"][..], &["--nonsense"], &["token"], &both] {
-        let output = home.run(arguments);
+        // With this it would not go on, were it taken.
+        let mut command = home.command(arguments);
+        let output = command.env("DATABASE_URL", "nonsense").output();
+        let output = output.expect("the program can be run");
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         assert_eq!(text(&output.stdout), "");
     }

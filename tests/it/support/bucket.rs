@@ -17,6 +17,8 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
+use super::wait::PATIENCE;
+
 pub const BUCKET: &str = "tenantry-files";
 pub const ACCESS_KEY: &str = "tenantry-access";
 pub const SECRET_KEY: &str = "tenantry-secret";
@@ -83,7 +85,9 @@ impl Buckets {
 
     /// Completes when something that was asked has been done.
     pub async fn done(&self) {
-        self.gate.reached.notified().await;
+        let done = self.gate.reached.notified();
+        let in_time = tokio::time::timeout(PATIENCE, done).await;
+        in_time.expect("something is asked for");
     }
 
     /// The bytes of every object in the bucket whose key begins with that.

@@ -158,11 +158,15 @@ impl Socket {
 
     /// Completes when the server has asked so often whether anybody is there.
     pub async fn pings(&mut self, mut times: usize) {
-        while times > 0 {
-            match self.0.next().await {
-                Some(Ok(Message::Ping(_))) => times -= 1,
-                other => panic!("no ping: {other:?}"),
+        let asking = async {
+            while times > 0 {
+                match self.0.next().await {
+                    Some(Ok(Message::Ping(_))) => times -= 1,
+                    other => panic!("no ping: {other:?}"),
+                }
             }
-        }
+        };
+        let in_time = tokio::time::timeout(PATIENCE, asking).await;
+        in_time.expect("the server asks");
     }
 }
