@@ -107,7 +107,9 @@ impl<'a> Exchange<'a> {
         let is_stream = self.is_stream(checked.kind);
         let confirmed = self.confirm(caller, &checked, known.is_some(), is_stream);
         let caller = confirmed.await.map_err(refuse)?;
-        self.check_method(checked.kind, is_stream)?;
+        if let Some(refusal) = self.refuse_method(checked.kind, is_stream) {
+            return Err(refusal);
+        }
         let line = LogLine {
             operation: checked.name.clone(),
             viewer: caller.viewer().map(|viewer| viewer.id().to_string()),
@@ -190,18 +192,19 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    fn check_method(&self, kind: OperationType, is_stream: bool) -> Result<(), Response> {
+    /// The reply to what may not be sent in the way that it was.
+    fn refuse_method(&self, kind: OperationType, is_stream: bool) -> Option<Response> {
         let is_read =
             kind == OperationType::Query || is_stream && kind == OperationType::Subscription;
         if self.method == Method::Post || is_read {
-            return Ok(());
+            return None;
         }
         let message = "Only queries can be sent by GET.";
         let mut response = self.reply.refuse(StatusCode::METHOD_NOT_ALLOWED, message);
         response
             .headers_mut()
             .insert(ALLOW, HeaderValue::from_static("POST"));
-        Err(response)
+        Some(response)
     }
 
     fn stream(
