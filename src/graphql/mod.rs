@@ -32,6 +32,7 @@ mod shape;
 mod shared_arguments;
 mod slug;
 mod subscription;
+mod text;
 mod user;
 mod values;
 mod visibility;
@@ -44,6 +45,7 @@ pub use error::{finish, is_invalid, is_request_error, own};
 pub use mutations::repeated_field;
 pub use shape::Shape;
 pub use subscription::Subscription;
+pub use text::{repeated_input_field, unescape};
 pub use values::{Misfit, check_document, check_variables, has_null};
 
 /// Everything that can be read.

@@ -228,7 +228,7 @@ fn check(
     id: &RequestId,
 ) -> Result<Checked, Refusal> {
     let (name, variables) = (request.operation_name.as_deref(), &request.variables);
-    let parsed = state.parsed.parse(text, name, limits::check_text)?;
+    let parsed = state.parsed.parse(text, name)?;
     let document = parsed.document();
     let (own_name, operation) = choose(document, name)?;
     let cost = parsed.cost(&operation.node, || {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use moka::sync::Cache;
 
 use super::refusal::Refusal;
-use crate::error::Error;
+use crate::graphql::{limits, repeated_input_field, unescape};
 
 /// How many bytes of parsed documents are kept, by estimate.
 const MOST_KEPT: u64 = 8 * 1024 * 1024;
@@ -93,25 +93,22 @@ impl Default for ParsedDocuments {
 }
 
 impl ParsedDocuments {
-    /// The document with that text, which `check` has to let pass before it is parsed.
+    /// The document with that text.
     ///
     /// # Errors
-    /// Those of `check`; the document cannot be parsed.
+    /// It is too large to be parsed, cannot be parsed, or gives a field of an input object twice.
     pub fn parse(
         &self,
         text: &Arc<str>,
         operation_name: Option<&str>,
-        check: impl FnOnce(&str) -> Result<(), Error>,
     ) -> Result<Arc<Parsed>, Refusal> {
         let key = (text.clone(), operation_name.map(str::to_owned));
         if let Some(parsed) = self.documents.get(&key) {
             return Ok(parsed);
         }
-        check(text)?;
-        let document = parse_query(text)?;
         let parsed = Arc::new(Parsed {
             key: key.clone(),
-            document,
+            document: parse(text)?,
             is_valid: AtomicBool::new(false),
             cost: OnceLock::new(),
         });
@@ -130,6 +127,15 @@ impl ParsedDocuments {
     }
 }
 
+fn parse(text: &str) -> Result<ExecutableDocument, Refusal> {
+    limits::check_text(text)?;
+    let document = parse_query(unescape(text)?)?;
+    match repeated_input_field(text)? {
+        Some(misfit) => Err(misfit.into()),
+        None => Ok(document),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,7 +143,7 @@ mod tests {
     /// How often the cost is looked for in three requests of a valid document.
     fn looks(definitions: &str) -> usize {
         let text = format!("query{definitions} {{ viewer {{ id }} }}").into();
-        let parsed = ParsedDocuments::default().parse(&text, None, |_| Ok(()));
+        let parsed = ParsedDocuments::default().parse(&text, None);
         let parsed = parsed.expect("it can be parsed");
         let (_, operation) = parsed.document().operations.iter().next().expect("one");
         let mut looks = 0;

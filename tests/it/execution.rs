@@ -224,6 +224,10 @@ async fn nothing_is_done_of_an_operation_whose_values_do_not_fit(
             make.replace("\"Bolt\"", "\"Bolt\", nmae: 1"),
             json!({ "name": "Acme" }),
         ),
+        (
+            make.replace("\"Bolt\"", "\"Bolt\", name: \"Rocket\""),
+            json!({ "name": "Acme" }),
+        ),
         (make.into(), json!({ "name": ["Acme"] })),
         (make.into(), json!({ "name": null })),
     ] {
@@ -271,6 +275,29 @@ async fn a_variable_that_is_null_is_refused_where_that_is_not_taken(
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
+async fn a_string_may_write_a_character_by_its_code_point(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    for (written, name) in [
+        (r"\u{1F680} \uD83E\uDD80 \u{e9}\u00E9", "🚀 🦀 éé"),
+        (r"a\u{22}b\u{5C}n\\u{41}", r#"a"b\n\u{41}"#),
+    ] {
+        let make = format!(
+            "mutation {{ createOrganization(input: {{ name: \"{written}\" }}) {{ organization {{ name }} }} }}"
+        );
+        let made = ada.ok(&make, json!({})).await;
+        assert_eq!(made["createOrganization"]["organization"]["name"], name);
+    }
+    for none in [r"\uD83D", r"\u{D83D}", r"\u{110000}", r"\u{}"] {
+        let query = format!("{{ slugAvailability(slug: \"{none}\") {{ isAvailable }} }}");
+        ada.refused("GRAPHQL_PARSE_FAILED", &query, json!({})).await;
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
 async fn an_error_of_a_document_tells_where_it_is(#[values(Sqlite, Postgres)] on: Database) {
     let server = TestServer::start(on).await;
     let ada = server.user("ada@example.com");
@@ -300,6 +327,12 @@ async fn an_error_of_a_document_tells_where_it_is(#[values(Sqlite, Postgres)] on
             "query($id: String!) { node(id: $id) { id } }",
             1,
             32,
+        ),
+        (
+            "GRAPHQL_VALIDATION_FAILED",
+            "mutation {\n createOrganization(input: { name: \"Acme\", name: \"Bolt\" }) { organization { id } } }",
+            2,
+            44,
         ),
     ] {
         let reply = ada.refused(code, query, json!({})).await;

@@ -19,9 +19,9 @@ mod aliases;
 mod cost;
 mod expansion;
 mod fragments;
-mod lexer;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use async_graphql::Variables;
 use async_graphql::parser::types::{
@@ -32,7 +32,7 @@ use super::shape::{Shape, named};
 use crate::error::{Error, ErrorCode};
 pub use cost::Cost;
 use fragments::Fragments;
-pub use lexer::check_text;
+pub use text::check_text;
 
 /// How many tokens a document may have.
 pub const MAX_TOKENS: usize = 10_000;

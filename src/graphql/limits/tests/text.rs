@@ -1,6 +1,6 @@
 use async_graphql::parser::parse_query;
 
-use super::super::lexer::measure;
+use super::super::text::measure;
 use super::{check_text, each, told};
 use crate::error::ErrorCode;
 

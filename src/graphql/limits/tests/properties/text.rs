@@ -5,7 +5,7 @@ use async_graphql::parser::types::{Selection, SelectionSet};
 use async_graphql_value::Value;
 use proptest::prelude::*;
 
-use super::super::super::lexer::measure;
+use super::super::super::text::measure;
 use super::super::check_text;
 use crate::error::ErrorCode;
 

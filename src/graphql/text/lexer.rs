@@ -1,75 +1,66 @@
-//! The bounds on a document's text, before it is parsed.
+//! Tokens.
 
-use super::{MAX_BRACKETS, MAX_TOKENS, at_most};
 use crate::error::{Error, ErrorCode};
 
-/// Refuses a text that has too many tokens, or brackets so deep that parsing it could overflow the
-/// stack.
-///
-/// Text that is malformed passes, with one exception: a block string that is not closed. The parser
-/// takes its first two quotes for an empty string and goes on behind them, where each further `"""`
-/// makes it search the rest of the text again; 140 KB of that held it for 39 s.
-pub fn check_text(query: &str) -> Result<(), Error> {
-    let (tokens, depth) = measure(query)?;
-    at_most(MAX_TOKENS, tokens, |n| {
-        format!("The document has {n} tokens")
-    })?;
-    at_most(MAX_BRACKETS, depth, |n| {
-        format!("The document nests brackets {n} levels deep")
-    })
+/// A token: a bracket, a name, a string with its quotes, and so on.
+pub struct Token<'a> {
+    /// Where in the text it begins, in bytes.
+    pub at: usize,
+    /// What it is.
+    pub text: &'a str,
 }
 
-/// How many tokens a text has, and how deep its brackets are nested.
-pub(super) fn measure(text: &str) -> Result<(usize, usize), Error> {
-    let mut tokens = 0_usize;
-    let mut depth = 0_usize;
-    let mut deepest = 0_usize;
-    let mut lexer = Lexer { rest: text };
-    while let Some(token) = lexer.next()? {
-        tokens += 1;
-        match token {
-            Token::Open => depth += 1,
-            // The parser stops where there is nothing to close.
-            Token::Close => depth = depth.saturating_sub(1),
-            Token::Other => {}
-        }
-        deepest = deepest.max(depth);
+impl Token<'_> {
+    /// Whether it is a bracket that opens.
+    pub fn opens(&self) -> bool {
+        matches!(self.text, "{" | "[" | "(")
     }
-    Ok((tokens, deepest))
-}
 
-enum Token {
-    Open,
-    Close,
-    Other,
+    /// Whether it is a bracket that closes.
+    pub fn closes(&self) -> bool {
+        matches!(self.text, "}" | "]" | ")")
+    }
 }
 
 /// Splits a text into tokens as the parser does: what it would stop at, this may read in any way.
-struct Lexer<'a> {
+pub struct Lexer<'a> {
+    text: &'a str,
     rest: &'a str,
 }
 
-impl Lexer<'_> {
-    fn next(&mut self) -> Result<Option<Token>, Error> {
+impl<'a> Lexer<'a> {
+    /// Of that text.
+    pub fn new(text: &'a str) -> Self {
+        Self { text, rest: text }
+    }
+
+    /// The next token, if there is one.
+    ///
+    /// # Errors
+    /// `GRAPHQL_PARSE_FAILED` where that is a block string that is not closed. The parser takes its first
+    /// two quotes for an empty string and goes on behind them, where each further `"""` makes it search the
+    /// rest of the text again; 140 KB of that held it for 39 s.
+    pub fn next(&mut self) -> Result<Option<Token<'a>>, Error> {
         loop {
             let Some(first) = self.rest.chars().next() else {
                 return Ok(None);
             };
-            let (length, token) = match first {
-                '{' | '[' | '(' => (1, Some(Token::Open)),
-                '}' | ']' | ')' => (1, Some(Token::Close)),
-                '!' | '$' | '&' | ':' | '=' | '@' | '|' => (1, Some(Token::Other)),
-                '.' if self.rest.starts_with("...") => (3, Some(Token::Other)),
-                '"' => (self.string()?, Some(Token::Other)),
-                '#' => (self.until(|b| matches!(b, b'\n' | b'\r')), None),
-                'a'..='z' | 'A'..='Z' | '_' => (self.name(), Some(Token::Other)),
-                '-' | '0'..='9' => (self.number(), Some(Token::Other)),
+            let (length, is_token) = match first {
+                '{' | '[' | '(' | '}' | ']' | ')' => (1, true),
+                '!' | '$' | '&' | ':' | '=' | '@' | '|' => (1, true),
+                '.' if self.rest.starts_with("...") => (3, true),
+                '"' => (self.string()?, true),
+                '#' => (self.until(|b| matches!(b, b'\n' | b'\r')), false),
+                'a'..='z' | 'A'..='Z' | '_' => (self.name(), true),
+                '-' | '0'..='9' => (self.number(), true),
                 // White space, commas, and what no token begins with.
-                _ => (first.len_utf8(), None),
+                _ => (first.len_utf8(), false),
             };
-            self.rest = &self.rest[length..];
-            if token.is_some() {
-                return Ok(token);
+            let at = self.text.len() - self.rest.len();
+            let (text, rest) = self.rest.split_at(length);
+            self.rest = rest;
+            if is_token {
+                return Ok(Some(Token { at, text }));
             }
         }
     }
