@@ -1,83 +1,21 @@
 //! What may go wrong, and the code by which clients know it. Knows neither GraphQL nor HTTP.
 
+mod code;
+mod failure;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use self::failure::Failure;
 use crate::id::OrganizationId;
+
+pub use self::code::ErrorCode;
 
 /// The result of whatever may be refused or may fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-/// The values of `extensions.code`, by which clients tell errors apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ErrorCode {
-    /// No credentials, or credentials that are not valid.
-    Unauthenticated,
-    /// The viewer may see the object and may not do this to it.
-    Forbidden,
-    /// There is no such object, or the viewer may not see it.
-    NotFound,
-    /// An argument is not valid.
-    InvalidInput,
-    /// The slug belongs to another.
-    SlugTaken,
-    /// The object is no longer in a state in which this can be done.
-    Conflict,
-    /// A limit of the plan or of the server was reached.
-    LimitReached,
-    /// Too many calls.
-    RateLimited,
-    /// An organization or a workspace must keep an owner.
-    LastOwner,
-    /// A user's last workspace cannot be deleted.
-    LastWorkspace,
-    /// The invitation or the join code cannot be used any more.
-    InviteUnusable,
-    /// The document is too deep, too complex or too long.
-    QueryTooComplex,
-    /// The document could not be parsed.
-    GraphqlParseFailed,
-    /// The document, its variables or the operation's name do not fit the schema.
-    GraphqlValidationFailed,
-    /// No persisted document has that hash.
-    PersistedQueryNotFound,
-    /// The request took too long and was stopped.
-    Timeout,
-    /// The database, the identity provider or the file store cannot be reached, or the server is
-    /// shutting down.
-    Unavailable,
-    /// The server failed.
-    Internal,
-}
-
-impl ErrorCode {
-    /// The name that clients see.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unauthenticated => "UNAUTHENTICATED",
-            Self::Forbidden => "FORBIDDEN",
-            Self::NotFound => "NOT_FOUND",
-            Self::InvalidInput => "INVALID_INPUT",
-            Self::SlugTaken => "SLUG_TAKEN",
-            Self::Conflict => "CONFLICT",
-            Self::LimitReached => "LIMIT_REACHED",
-            Self::RateLimited => "RATE_LIMITED",
-            Self::LastOwner => "LAST_OWNER",
-            Self::LastWorkspace => "LAST_WORKSPACE",
-            Self::InviteUnusable => "INVITE_UNUSABLE",
-            Self::QueryTooComplex => "QUERY_TOO_COMPLEX",
-            Self::GraphqlParseFailed => "GRAPHQL_PARSE_FAILED",
-            Self::GraphqlValidationFailed => "GRAPHQL_VALIDATION_FAILED",
-            Self::PersistedQueryNotFound => "PERSISTED_QUERY_NOT_FOUND",
-            Self::Timeout => "TIMEOUT",
-            Self::Unavailable => "UNAVAILABLE",
-            Self::Internal => "INTERNAL",
-        }
-    }
-}
 
 /// One argument that is not valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -261,53 +199,6 @@ pub fn causes(error: &dyn std::error::Error) -> String {
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
-/// How a statement failed, where it was not the statement's fault.
-#[derive(PartialEq)]
-enum Failure {
-    Timeout,
-    Unreachable,
-    Contended,
-    Aborted,
-    Other,
-}
-
-impl Failure {
-    /// Diesel gives the kinds of a few errors only and hides the SQLSTATE of the others, so these are
-    /// told by the server's messages, in English. Its `lc_messages` may be another language, and only a
-    /// superuser can change that; [`foreign_messages`](crate::db::foreign_messages) tells of it.
-    fn of(error: &DieselError) -> Self {
-        let DieselError::DatabaseError(kind, info) = error else {
-            return match error {
-                DieselError::BrokenTransactionManager => Self::Unreachable,
-                _ => Self::Other,
-            };
-        };
-        match kind {
-            DatabaseErrorKind::SerializationFailure => Self::Contended,
-            DatabaseErrorKind::UnableToSendCommand
-            | DatabaseErrorKind::ClosedConnection
-            | DatabaseErrorKind::ReadOnlyTransaction => Self::Unreachable,
-            _ => {
-                let message = info.message();
-                if message == "deadlock detected" || message == "database is locked" {
-                    Self::Contended
-                } else if message.starts_with("current transaction is aborted") {
-                    Self::Aborted
-                } else if message.starts_with("canceling statement due to") {
-                    Self::Timeout
-                } else if message.starts_with("terminating connection")
-                    || message.starts_with("the database system is")
-                    || message == "connection closed"
-                {
-                    Self::Unreachable
-                } else {
-                    Self::Other
-                }
-            }
-        }
-    }
-}
-
 impl fmt::Display for Error {
     /// What a person who calls the API may read. Says nothing of the inside of the server.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -414,75 +305,5 @@ mod tests {
                 "{error}"
             );
         }
-    }
-
-    #[test]
-    fn what_is_tried_again_and_what_clients_are_told_depends_on_what_the_database_says() {
-        use DatabaseErrorKind::*;
-
-        let cases = [
-            (
-                Failure::Contended,
-                ErrorCode::Unavailable,
-                vec![
-                    (SerializationFailure, "could not serialize access"),
-                    (Unknown, "deadlock detected"),
-                    (Unknown, "database is locked"),
-                ],
-            ),
-            (
-                Failure::Unreachable,
-                ErrorCode::Unavailable,
-                vec![
-                    (UnableToSendCommand, "connection reset by peer"),
-                    (ClosedConnection, "connection closed"),
-                    (ReadOnlyTransaction, "cannot execute UPDATE"),
-                    (Unknown, "connection closed"),
-                    (Unknown, "terminating connection due to a timeout"),
-                    (Unknown, "the database system is shutting down"),
-                ],
-            ),
-            (
-                Failure::Timeout,
-                ErrorCode::Timeout,
-                vec![
-                    (Unknown, "canceling statement due to statement timeout"),
-                    (Unknown, "canceling statement due to user request"),
-                ],
-            ),
-            (
-                Failure::Aborted,
-                ErrorCode::Internal,
-                vec![(Unknown, "current transaction is aborted, commands ignored")],
-            ),
-            (
-                Failure::Other,
-                ErrorCode::Internal,
-                vec![
-                    (UniqueViolation, "duplicate key value"),
-                    (ForeignKeyViolation, "FOREIGN KEY constraint failed"),
-                    (Unknown, "no deadlock detected"),
-                    (Unknown, "database is locked for good"),
-                ],
-            ),
-        ];
-        for (failure, code, errors) in cases {
-            for (kind, message) in errors {
-                let info = Box::new(message.to_owned());
-                let error = Error::from(DieselError::DatabaseError(kind, info));
-                assert_eq!(error.code(), code, "{message}");
-                let is = |other| failure == other;
-                assert_eq!(error.is_contention(), is(Failure::Contended), "{message}");
-                assert_eq!(error.is_outage(), is(Failure::Unreachable), "{message}");
-                let is_of_aborted = error.is_of_aborted_transaction();
-                assert_eq!(is_of_aborted, is(Failure::Aborted), "{message}");
-                let may_do_better = error.may_do_better_elsewhere();
-                assert_eq!(may_do_better, !is(Failure::Timeout), "{message}");
-            }
-        }
-        let broken = Error::from(DieselError::BrokenTransactionManager);
-        assert!(broken.is_outage() && !broken.is_contention());
-        let missing = Error::from(DieselError::NotFound);
-        assert_eq!(missing.code(), ErrorCode::Internal);
     }
 }

@@ -18,5 +18,6 @@ pub mod providers;
 pub mod random;
 pub mod schema;
 pub mod seed;
+pub mod start;
 pub mod telemetry;
 pub mod worker;

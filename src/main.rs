@@ -12,12 +12,11 @@ use clap::{Args, Parser, Subcommand};
 use tenantry::app::SystemClock;
 use tenantry::auth::token::DevelopmentKey;
 use tenantry::config::{Config, environment};
-use tenantry::http::{
-    MetricsListener, Server, StartError, migrate_database, open, open_app, open_current_app,
-};
+use tenantry::http::{MetricsListener, Server};
 use tenantry::models::organization;
 use tenantry::models::values::email::Email;
 use tenantry::seed::{DEVELOPER_EMAIL, DEVELOPER_NAME};
+use tenantry::start::{StartError, migrate_database, open, open_app, open_current_app};
 use tenantry::telemetry::Telemetry;
 use tenantry::worker::Worker;
 use tokio::sync::oneshot;

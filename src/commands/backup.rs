@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tenantry::config::Config;
 use tenantry::db;
-use tenantry::http::{StartError, reach};
 use tenantry::private;
+use tenantry::start::{StartError, reach};
 
 use crate::{say, start_error};
 

@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 use tenantry::auth::token::http_client;
 use tenantry::config::{Config, environment};
 use tenantry::files::{ObjectId, Store};
-use tenantry::http::{Documents, StartError, open_playground};
+use tenantry::http::{Documents, Playground};
 use tenantry::metrics::Metrics;
 use tenantry::models::provider::Provider;
 use tenantry::providers::Providers;
+use tenantry::start::StartError;
 use tenantry::worker::MailServer;
 use uuid::Uuid;
 
@@ -119,7 +120,7 @@ fn documents(config: &Config) -> Option<Finding> {
 fn playground(config: &Config) -> Option<Finding> {
     let folder = config.playground.assets_dir.as_deref();
     let folder = folder.filter(|_| config.playground.enabled)?;
-    Some(match open_playground(config) {
+    Some(match Playground::open(&config.playground) {
         Ok(_) => Ok(format!("its own files first, from {}", folder.display())),
         Err(StartError(problem)) => Err(problem),
     })

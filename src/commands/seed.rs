@@ -10,8 +10,8 @@ use tenantry::app::SystemClock;
 use tenantry::auth::token::DevelopmentKey;
 use tenantry::config::Config;
 use tenantry::db::types::Instant;
-use tenantry::http::{StartError, open_current_app};
 use tenantry::seed::{self, DEVELOPER_EMAIL, DEVELOPER_NAME, Plan, Progress};
+use tenantry::start::{StartError, open_current_app};
 
 use crate::{say, sign, start_error};
 

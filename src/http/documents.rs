@@ -13,8 +13,8 @@ use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 
 use super::refusal::Refusal;
-use super::server::StartError;
 use crate::error::ErrorCode;
+use crate::start::StartError;
 
 /// How many bytes of documents are remembered.
 const MOST_REMEMBERED: u64 = 16 * 1024 * 1024;

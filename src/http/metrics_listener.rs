@@ -7,9 +7,9 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::observe;
-use super::server::StartError;
 use crate::app::App;
 use crate::config::Config;
+use crate::start::StartError;
 
 /// A listener for `/metrics` alone, which has not begun to answer.
 pub struct MetricsListener(TcpListener);

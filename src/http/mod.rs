@@ -12,7 +12,6 @@ mod graphql;
 mod health;
 mod metrics_listener;
 mod observe;
-mod open;
 mod operation;
 mod origin;
 mod params;
@@ -35,11 +34,8 @@ use tower_http::cors::CorsLayer;
 
 pub use documents::Documents;
 pub use metrics_listener::MetricsListener;
-pub use open::{
-    bind, look_for_keys, migrate_database, open, open_app, open_current_app, open_playground,
-    prove_writable, reach,
-};
-pub use server::{Server, StartError};
+pub use playground::Playground;
+pub use server::{Server, bind};
 pub use state::State;
 
 /// Every path that the server answers.

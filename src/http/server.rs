@@ -11,21 +11,15 @@ use tokio::net::TcpListener;
 use super::client::Peer;
 use super::documents::Documents;
 use super::metrics_listener::MetricsListener;
-use super::open::{
-    bind, bring_up_to_date, development_key, open, open_files, open_playground, read_keys,
-};
 use super::origin::cors;
+use super::playground::Playground;
 use super::serve::serve;
 use super::state::State;
 use crate::app::{App, Clock, Pace};
 use crate::auth::Authenticator;
 use crate::auth::token::{DevelopmentKey, Verifier, http_client};
 use crate::config::Config;
-
-/// Why the server does not start: one line for the operator, with what to do about it.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct StartError(pub String);
+use crate::start::{StartError, bring_up_to_date, development_key, open, open_files, read_keys};
 
 /// A server that listens and has not begun to answer.
 pub struct Server {
@@ -44,7 +38,7 @@ impl Server {
         // Whatever may keep it from starting comes before the database is changed.
         let listener = bind(&config).await?;
         let documents = Documents::load(config.graphql.trusted_documents.as_deref())?;
-        let playground = open_playground(&config)?;
+        let playground = Playground::open(&config.playground)?;
         let metrics = MetricsListener::bind(&config).await?;
         // Port 0 stands for any: whatever names this server from here on names the one it got.
         if let Ok(address) = listener.local_addr() {
@@ -169,4 +163,22 @@ impl Server {
             () = given_up => tracing::warn!("stopped before all requests were answered"),
         }
     }
+}
+
+/// Listens where requests are to come in.
+///
+/// # Errors
+/// One line for the operator.
+pub async fn bind(config: &Config) -> Result<TcpListener, StartError> {
+    let address = config.http.address();
+    TcpListener::bind(address).await.map_err(|error| {
+        StartError(match error.kind() {
+            std::io::ErrorKind::AddrInUse => format!(
+                "{address} is in use by another program; set PORT to another port, or to 0 for any free one"
+            ),
+            _ => format!(
+                "cannot listen on {address}: {error}; set HOST and PORT to an address of this machine"
+            ),
+        })
+    })
 }

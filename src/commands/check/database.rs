@@ -2,7 +2,7 @@
 
 use tenantry::config::{Config, Secret};
 use tenantry::db::{self, Db, Kind};
-use tenantry::http::{StartError, prove_writable, reach};
+use tenantry::start::{StartError, prove_writable, reach};
 
 use super::{Finding, Line};
 

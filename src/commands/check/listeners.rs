@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use reqwest::Client;
 use tenantry::config::Config;
-use tenantry::http::{MetricsListener, StartError, bind};
+use tenantry::http::{MetricsListener, bind};
+use tenantry::start::StartError;
 
 use super::Finding;
 

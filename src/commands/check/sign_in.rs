@@ -3,7 +3,7 @@
 use reqwest::Client;
 use tenantry::auth::token::DevelopmentKey;
 use tenantry::config::Config;
-use tenantry::http::{StartError, look_for_keys};
+use tenantry::start::{StartError, look_for_keys};
 
 use super::Finding;
 

@@ -20,6 +20,8 @@ use bytes::Bytes;
 
 use self::asset::Asset;
 use super::state::State;
+use crate::config;
+use crate::start::StartError;
 
 /// Nothing but our own files may run, be shown, or be talked to. Images may also be `data:` URLs,
 /// which GraphiQL's style sheet has for squiggly underlines. The hash is that of the style element by
@@ -36,11 +38,21 @@ pub struct Playground {
 }
 
 impl Playground {
-    /// The one of the binary, with what `dir` has of files of the same names.
+    /// The one of the configuration.
     ///
     /// # Errors
-    /// Where the directory is not there or cannot be read.
-    pub fn new(dir: Option<&Path>) -> io::Result<Self> {
+    /// One line for the operator: the directory of files is not there or cannot be read. It does not matter
+    /// where the playground is off.
+    pub fn open(config: &config::Playground) -> Result<Self, StartError> {
+        let dir = config.assets_dir.as_deref().filter(|_| config.enabled);
+        Self::new(dir).map_err(|error| {
+            let dir = dir.unwrap_or(Path::new("")).display();
+            StartError(format!("playground.assets_dir: cannot read {dir}: {error}"))
+        })
+    }
+
+    /// The one of the binary, with what `dir` has of files of the same names.
+    fn new(dir: Option<&Path>) -> io::Result<Self> {
         let page =
             include_str!("page/index.html").replace("<!--examples-->", &example::templates());
         let assets = asset::assets(dir)?;

@@ -9,9 +9,9 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use tenantry::app::Clock;
 use tenantry::db::types::Instant;
-use tenantry::http::open_app;
 use tenantry::models::schedule::run_due;
 use tenantry::schema::{runs, schedules};
+use tenantry::start::open_app;
 
 use super::{cancel, events, set_schedule, started};
 use crate::support::collecting::prompts;

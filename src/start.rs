@@ -1,19 +1,20 @@
 //! What a process needs before it can do anything: the data directory, the database, the files, and the
 //! keys by which people are known. Whatever is wrong with one of them is one line for the operator.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use reqwest::Client;
-use tokio::net::TcpListener;
 
-use super::playground::Playground;
-use super::server::StartError;
 use crate::app::{App, Clock};
 use crate::auth::token::{DevelopmentKey, count_keys};
 use crate::config::{Config, Issuer};
 use crate::db::{self, Db, Kind};
 use crate::files::Store;
+
+/// Why the program does not start: one line for the operator, with what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct StartError(pub String);
 
 /// What jobs share, where nothing is served: opens the database, and brings it up to date if that is
 /// configured.
@@ -41,16 +42,6 @@ pub async fn open_current_app(config: Config, clock: Arc<dyn Clock>) -> Result<A
     }
 }
 
-/// The playground, with the files of the configuration.
-pub fn open_playground(config: &Config) -> Result<Playground, StartError> {
-    let dir = config.playground.assets_dir.as_deref();
-    let dir = dir.filter(|_| config.playground.enabled);
-    Playground::new(dir).map_err(|error| {
-        let dir = dir.unwrap_or(Path::new("")).display();
-        StartError(format!("playground.assets_dir: cannot read {dir}: {error}"))
-    })
-}
-
 /// Warns of a database whose errors are not known by what it says of them.
 async fn look_at_messages(db: &Db) {
     let looked = async { db::foreign_messages(&mut db.read().await?).await };
@@ -65,7 +56,7 @@ async fn look_at_messages(db: &Db) {
 }
 
 /// Brings the database up to date, or says that somebody else has to.
-pub(super) async fn bring_up_to_date(db: &Db, config: &Config) -> Result<(), StartError> {
+pub(crate) async fn bring_up_to_date(db: &Db, config: &Config) -> Result<(), StartError> {
     look_at_messages(db).await;
     if config.database.auto_migrate {
         let ran = migrate_database(db).await?;
@@ -165,7 +156,7 @@ pub async fn migrate_database(db: &Db) -> Result<Vec<String>, StartError> {
 }
 
 /// Opens the store of files.
-pub(super) fn open_files(config: &Config) -> Result<Store, StartError> {
+pub(crate) fn open_files(config: &Config) -> Result<Store, StartError> {
     Store::open(config).map_err(|error| StartError(format!("{error:#}")))
 }
 
@@ -180,7 +171,7 @@ fn make_data_dir(config: &Config) -> Result<(), StartError> {
 
 /// The key that signs development identities, made where it is not there; none where they are not
 /// accepted.
-pub(super) fn development_key(config: &Config) -> Result<Option<DevelopmentKey>, StartError> {
+pub(crate) fn development_key(config: &Config) -> Result<Option<DevelopmentKey>, StartError> {
     if !config.auth.development_enabled() {
         return Ok(None);
     }
@@ -211,29 +202,11 @@ pub async fn look_for_keys(
 }
 
 /// Reads the keys that lie in files. Those that have to be asked for may be had later.
-pub(super) async fn read_keys(config: &Config, http: &Client) -> Result<(), StartError> {
+pub(crate) async fn read_keys(config: &Config, http: &Client) -> Result<(), StartError> {
     for (number, issuer) in config.auth.issuers.iter().enumerate() {
         if issuer.jwks_file.is_some() {
             look_for_keys(number, issuer, http).await?;
         }
     }
     Ok(())
-}
-
-/// Listens where requests are to come in.
-///
-/// # Errors
-/// One line for the operator.
-pub async fn bind(config: &Config) -> Result<TcpListener, StartError> {
-    let address = config.http.address();
-    TcpListener::bind(address).await.map_err(|error| {
-        StartError(match error.kind() {
-            std::io::ErrorKind::AddrInUse => format!(
-                "{address} is in use by another program; set PORT to another port, or to 0 for any free one"
-            ),
-            _ => format!(
-                "cannot listen on {address}: {error}; set HOST and PORT to an address of this machine"
-            ),
-        })
-    })
 }
