@@ -5,6 +5,7 @@ use async_graphql::{Context, ID, Object, Result};
 use super::context::ContextExt;
 use super::error::Nullable;
 use super::loader::{PromptOfAnswer, RunOfAnswer};
+use super::long::Long;
 use super::prompt::Prompt;
 use super::provider::Provider;
 use super::run::Run;
@@ -34,8 +35,8 @@ impl Answer {
     }
 
     /// The prompt's text as it was when the run was queued.
-    fn prompt_text(&self) -> &str {
-        &self.0.prompt_text
+    fn prompt_text(&self) -> Long<&str> {
+        Long(&self.0.prompt_text)
     }
 
     /// The provider that answered, or failed to.
@@ -49,19 +50,19 @@ impl Answer {
     }
 
     /// What the provider answered; `null` when it failed.
-    fn text(&self) -> Option<&str> {
-        self.0.text.as_deref()
+    fn text(&self) -> Long<Option<&str>> {
+        Long(self.0.text.as_deref())
     }
 
     /// Why the provider failed, for a person to read; `null` when it answered.
-    fn error(&self) -> Option<&str> {
-        self.0.error.as_deref()
+    fn error(&self) -> Long<Option<&str>> {
+        Long(self.0.error.as_deref())
     }
 
     /// The http and https URLs that the answer cites, in order, without duplicates.
-    fn citations(&self) -> Vec<Url> {
+    fn citations(&self) -> Long<Vec<Url>> {
         let citations = self.0.citations.0.iter();
-        citations.map(|url| Url(url.as_str().to_owned())).collect()
+        Long(citations.map(|url| Url(url.as_str().to_owned())).collect())
     }
 
     /// Whether the text names the workspace's domain or cites a page on it, by the domain that the

@@ -17,8 +17,11 @@ use crate::app::App;
 use crate::auth::Viewer;
 use crate::db::Db;
 use crate::db::types::Instant;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::id::UserId;
+
+/// How many bytes of long values one answer holds at the most.
+const MOST_TOLD: usize = 16 * 1024 * 1024;
 
 /// What the resolvers of one request share.
 pub struct RequestContext {
@@ -44,6 +47,8 @@ pub struct Course(Arc<Mutex<Stage>>);
 struct Stage {
     /// When what is being executed began: the request or, of a subscription, its latest item.
     now: Instant,
+    /// How many bytes of long values have been told of it.
+    told: usize,
     is_streaming: bool,
 }
 
@@ -90,6 +95,7 @@ impl RequestContext {
         let batches = Batches::default();
         let course = Course(Arc::new(Mutex::new(Stage {
             now,
+            told: 0,
             is_streaming: false,
         })));
         let signed_in = viewer.map(|viewer| {
@@ -105,6 +111,21 @@ impl RequestContext {
             signed_in,
             batches,
         }
+    }
+
+    /// Notes that a value of so many bytes is part of the answer.
+    ///
+    /// # Errors
+    /// `QUERY_TOO_COMPLEX` where it makes the answer too long.
+    pub(super) fn tell(&self, bytes: usize) -> Result<()> {
+        let mut stage = self.course.stage();
+        stage.told = stage.told.saturating_add(bytes);
+        if stage.told <= MOST_TOLD {
+            return Ok(());
+        }
+        let message =
+            "The answer would hold more than 16 MiB of long values; ask for less at a time.";
+        Err(Error::Refused(ErrorCode::QueryTooComplex, message.into()))
     }
 
     /// Where its fields read.
@@ -272,5 +293,8 @@ pub fn items<S: Stream>(ctx: &Context<'_>, items: S) -> impl Stream<Item = S::It
     let context = ctx.data_unchecked::<RequestContext>();
     let (app, course) = (context.app.clone(), context.course.clone());
     course.stage().is_streaming = true;
-    items.inspect(move |_| course.stage().now = app.now())
+    items.inspect(move |_| {
+        let mut stage = course.stage();
+        (stage.now, stage.told) = (app.now(), 0);
+    })
 }

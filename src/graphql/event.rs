@@ -4,6 +4,7 @@ use async_graphql::{Context, Enum, ID, Object, Result};
 
 use super::context::ContextExt;
 use super::error::Nullable;
+use super::long::Long;
 use super::node::{self, Node};
 use super::organization::Organization;
 use super::scalar::{DateTime, Json};
@@ -128,8 +129,8 @@ impl Event {
 
     /// The fields that changed and their new values, an object; `EventKind` says which. Holds no
     /// secret.
-    fn data(&self) -> Json {
-        Json(self.0.data.0.clone())
+    fn data(&self) -> Long<Json> {
+        Long(Json(self.0.data.0.clone()))
     }
 
     /// When it happened.

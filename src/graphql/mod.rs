@@ -17,6 +17,7 @@ mod invitation;
 mod join_code;
 pub mod limits;
 mod loader;
+mod long;
 mod mutations;
 mod navigation;
 mod node;

@@ -3,6 +3,7 @@
 use async_graphql::{Context, ID, Object, Result};
 
 use super::context::ContextExt;
+use super::long::Long;
 use super::resolve::One;
 use super::scalar::{DateTime, Url};
 use crate::models::user;
@@ -25,13 +26,13 @@ impl User {
     }
 
     /// What they are called; `null` if their identity provider does not say.
-    fn name(&self) -> Option<&str> {
-        self.0.name.as_deref()
+    fn name(&self) -> Long<Option<&str>> {
+        Long(self.0.name.as_deref())
     }
 
     /// A picture of them; `null` if their identity provider has none.
-    fn avatar_url(&self) -> Option<Url> {
-        self.0.avatar_url.clone().map(Url)
+    fn avatar_url(&self) -> Long<Option<Url>> {
+        Long(self.0.avatar_url.clone().map(Url))
     }
 
     /// When they were first seen.

@@ -25,15 +25,13 @@ use super::reply::Reply;
 use super::request_id::RequestId;
 use super::state::State;
 use super::subscription::ws;
-use crate::graphql;
 
-/// `GET /schema.graphql`: the SDL.
+/// `GET /schema.graphql`: the SDL; nothing where the schema may not be asked for.
 pub async fn sdl(Extract(state): Extract<State>) -> Response {
-    (
-        [(CONTENT_TYPE, "text/plain; charset=utf-8")],
-        graphql::sdl(&state.schema),
-    )
-        .into_response()
+    match state.sdl {
+        Some(sdl) => ([(CONTENT_TYPE, "text/plain; charset=utf-8")], sdl).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }
 
 /// `GET /graphql`: a query in the URL, the playground for a browser, or a socket.

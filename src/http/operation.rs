@@ -101,7 +101,7 @@ pub struct Checked {
     pub kind: OperationType,
     /// Its first field, for the metrics: one of the schema's, `introspection` or `other`.
     pub field: String,
-    /// Its name in the document, whether or not the client asked for it by name.
+    /// Its name in the document, whether or not the client asked for it by name; its beginning if it is long.
     pub name: Option<String>,
     /// The statements that it makes.
     pub statements: Tally,
@@ -262,7 +262,7 @@ fn check(
     Ok(Checked {
         kind,
         field: field.to_owned(),
-        name: own_name.map(str::to_owned),
+        name: own_name.map(|name| telemetry::short(name).to_owned()),
         statements: Tally::default(),
         span: telemetry::operation(&id.trace, word(kind), field, own_name),
         cost,

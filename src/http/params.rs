@@ -5,6 +5,10 @@ use serde_json::{Map, Value};
 
 use super::documents::{Asked, DocumentHash};
 
+/// How many values the variables may hold. Each takes some hundred bytes while the request is answered, whether or
+/// not the document has a use for it.
+const MOST_VALUES: usize = 100_000;
+
 /// The parameters of a GraphQL request.
 #[derive(Debug)]
 pub struct Params {
@@ -64,6 +68,9 @@ impl Params {
         };
         let variables = match object.remove("variables") {
             None | Some(Value::Null) => Map::new(),
+            Some(Value::Object(variables)) if count(variables.values()) > MOST_VALUES => {
+                return Err("The parameter variables may hold at most 100,000 values.");
+            }
             Some(Value::Object(variables)) => variables,
             Some(_) => return Err("The parameter variables must be an object."),
         };
@@ -102,6 +109,16 @@ impl Params {
         };
         (self.asked, request)
     }
+}
+
+/// How many values there are, those inside of others among them.
+fn count<'a>(values: impl Iterator<Item = &'a Value>) -> usize {
+    let one = |value: &Value| match value {
+        Value::Array(items) => 1 + count(items.iter()),
+        Value::Object(fields) => 1 + count(fields.values()),
+        _ => 1,
+    };
+    values.map(one).sum()
 }
 
 /// The hash in `documentId`, as the appendix on persisted documents of GraphQL over HTTP has it.

@@ -81,7 +81,8 @@ pub async fn layer(
         request.extensions_mut().insert(Client(client));
     }
     let client = client.map(|client| client.to_string());
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let path = telemetry::short(request.uri().path()).to_owned();
+    let method = request.method().clone();
     let span = tracing::info_span!("request", request_id = %id);
     let begun = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;

@@ -129,7 +129,7 @@ impl Server {
         let http = self.state.app.config.http.clone();
         let (metrics, draining) = (self.state.app.metrics.clone(), self.state.draining.clone());
         let cors = cors(&self.state.app.config);
-        let (stopping, patience) = (self.state.stopping.clone(), self.state.app.pace.stop);
+        let (stopping, pace) = (self.state.stopping.clone(), self.state.app.pace);
         let mut stopped = stopping.subscribe();
         // Until all requests are finished.
         let _metrics = self
@@ -147,12 +147,19 @@ impl Server {
             }
             stopping.send_replace(true);
         };
-        let serving = serve(self.listener, router, &http, metrics, stopping.clone());
+        let serving = serve(
+            self.listener,
+            router,
+            &http,
+            pace,
+            metrics,
+            stopping.clone(),
+        );
         let given_up = async move {
             // Its sender is held above.
             let _ = stopped.wait_for(|is_stopping| *is_stopping).await;
             drop(stopped);
-            tokio::time::sleep(patience).await;
+            tokio::time::sleep(pace.stop).await;
         };
         let finished = async {
             tokio::join!(serving, stop);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use bytes::Bytes;
 use tokio::sync::{Mutex, watch};
 use tracing::Instrument;
 
@@ -30,6 +31,8 @@ pub struct State {
     pub parsed: Arc<ParsedDocuments>,
     /// Held by whoever runs a document about the schema.
     pub about_schema: Arc<Mutex<()>>,
+    /// The schema in GraphQL's own language, where it may be asked for.
+    pub sdl: Option<Bytes>,
     /// What its fields cost, for refusing documents that cost too much.
     pub shape: Arc<Shape>,
     /// The documents that are asked for by their hash.
@@ -61,6 +64,7 @@ impl State {
     ) -> Self {
         let introspection = app.config.graphql.introspection;
         let schema = schema(introspection);
+        let sdl = sdl(&schema);
         Self {
             budgets: Arc::new(Budgets::new(app.config.limits.cost_per_minute)),
             subscriptions: Places::new(app.config.limits.subscriptions_per_viewer as usize),
@@ -68,7 +72,8 @@ impl State {
             parsed: Arc::default(),
             about_schema: Arc::default(),
             app,
-            shape: Arc::new(Shape::of(&sdl(&schema))),
+            shape: Arc::new(Shape::of(&sdl)),
+            sdl: introspection.then(|| sdl.into()),
             schema,
             documents: Arc::new(documents),
             playground: Arc::new(playground),
@@ -78,6 +83,7 @@ impl State {
             stopping: Arc::new(watch::Sender::new(false)),
         }
     }
+
     /// What the work gives, which goes on to its end even if whoever asked for it goes away: a server that
     /// stops waits for it.
     ///

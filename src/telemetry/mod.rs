@@ -8,7 +8,7 @@ mod traces;
 
 use tokio::runtime::Handle;
 
-pub use spans::{Outcome, Trace, answered, call, operation, request, run};
+pub use spans::{Outcome, Trace, answered, call, operation, request, run, short};
 
 use crate::config::Config;
 use traces::Traces;

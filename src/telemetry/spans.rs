@@ -19,8 +19,17 @@ use crate::error::ErrorCode;
 /// By which the spans of traces are told from those of the log.
 pub(super) const TARGET: &str = "tenantry::trace";
 
-/// How much of an operation's name a span bears, in bytes: a client may make it as long as a document.
-const LONGEST_NAME: usize = 100;
+/// How much is told of what a client may make as long as a document, in bytes.
+const LONGEST: usize = 200;
+
+/// As much of a name or a path as logs and spans tell.
+pub fn short(text: &str) -> &str {
+    if text.len() <= LONGEST {
+        return text;
+    }
+    let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
+    &text[..ends.take_while(|end| *end <= LONGEST).last().unwrap_or(0)]
+}
 
 /// Where in a trace something belongs; nowhere while nothing is traced. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -135,7 +144,7 @@ pub fn operation(trace: &Trace, kind: &str, field: &str, name: Option<&str>) -> 
         otel.name = format!("{kind} {field}"),
         otel.status_code = Empty,
         graphql.operation.type = kind,
-        graphql.operation.name = name.map(|name| name.get(..LONGEST_NAME).unwrap_or(name)),
+        graphql.operation.name = name.map(short),
         tenantry.field = field,
         tenantry.outcome = Empty,
         tenantry.statements = Empty,

@@ -1,4 +1,4 @@
-//! Small documents that would take forever, sent through the door.
+//! Small documents that would take forever, or whose answers would have no end, sent through the door.
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rstest::rstest;
 use serde_json::json;
 
-use crate::support::{Database, Postgres, Sqlite, TestServer};
+use crate::support::{Client, Database, Postgres, Socket, Sqlite, TestServer, text};
 
 /// Fragments of which each spreads the next one twice; the last one is `{ leaf }`.
 fn bomb(levels: usize, leaf: &str) -> String {
@@ -57,4 +57,61 @@ async fn fragments_in_a_ring_are_refused_at_once(#[values(Sqlite, Postgres)] on:
         "{:?}",
         begun.elapsed()
     );
+}
+
+/// A workspace whose settings are as long as they may be.
+async fn long_settings(ada: &Client) -> String {
+    let input = json!({ "name": "Rocket", "settings": { "text": "x".repeat(65_000) } });
+    let made = ada
+        .mutate("createWorkspace", input, "workspace { id }")
+        .await;
+    text(&made, "workspace.id").to_owned()
+}
+
+/// So many names for a field.
+fn aliases(field: &str, count: usize) -> String {
+    let names = (0..count).map(|nth| format!("a{nth}: {field} "));
+    names.collect()
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_has_a_bound(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let id = long_settings(&ada).await;
+    let settings = aliases("settings", 30);
+    let of = |count| {
+        let workspace = format!("workspace(by: {{ id: $id }}) {{ {settings} }}");
+        format!("query($id: ID!) {{ {} }}", aliases(&workspace, count))
+    };
+    let variables = json!({ "id": id });
+    ada.ok(&of(8), variables.clone()).await;
+    let refused = ada.refused("QUERY_TOO_COMPLEX", &of(9), variables).await;
+    let errors = refused.body["errors"].as_array().map(Vec::len);
+    assert_eq!(errors, Some(1), "{:?}", refused.body["errors"]);
+}
+
+/// Each item of a subscription is an answer of its own.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bound_is_that_of_each_item(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let id = long_settings(&ada).await;
+    let mut socket = Socket::of(&server, "ada@example.com").await;
+    let workspace = format!("workspace {{ {} }}", aliases("settings", 30));
+    let query = format!(
+        "subscription($id: ID!) {{ workspaceEvents(workspaceId: $id) {{ {} }} }}",
+        aliases(&workspace, 5)
+    );
+    socket.subscribe("1", &query, json!({ "id": id })).await;
+    socket.settle().await;
+    for name in ["Bolt", "Comet"] {
+        let input = json!({ "workspaceId": id, "name": name });
+        ada.mutate("updateWorkspace", input, "workspace { id }")
+            .await;
+        let item = socket.next("1").await;
+        assert!(item["workspaceEvents"].is_object(), "{item}");
+    }
 }

@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 
 use rstest::rstest;
 use serde_json::json;
+use tenantry::app::Pace;
 use tenantry::config::Http;
 
 use crate::support::metrics::value;
 use crate::support::process::{Program, Serving};
 use crate::support::raw::Raw;
+use crate::support::wait::PATIENCE;
 use crate::support::{Database, Postgres, Socket, Sqlite, TestServer, until};
 
 async fn start(on: Database, change: impl FnOnce(&mut Http)) -> TestServer {
@@ -97,6 +99,22 @@ async fn whoever_takes_too_long_for_a_head_is_cut_off(#[values(Sqlite, Postgres)
     // Between two requests there is more time.
     assert!(begun.elapsed() > Duration::from_secs(1));
     assert!(idle.lives().await);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_does_not_read_is_cut_off(#[values(Sqlite, Postgres)] on: Database) {
+    let pace = Pace {
+        read: Duration::from_millis(200),
+        ..Pace::default()
+    };
+    let server = TestServer::paced(on, pace, |_| {}).await;
+    let mut deaf = Raw::connect(&server).await;
+    let requests = "GET /schema.graphql HTTP/1.1\r\nhost: a\r\n\r\n".repeat(100);
+    let cut = async { while deaf.try_send(&requests).await.is_ok() {} };
+    let cut = tokio::time::timeout(PATIENCE, cut).await;
+    cut.expect("the connection is broken off");
+    assert!(is_answered(&server).await);
 }
 
 #[rstest]

@@ -30,6 +30,9 @@ fn assert_request_error(reply: &Reply, code: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn introspection_that_is_switched_off_is_refused(#[values(Sqlite, Postgres)] on: Database) {
     let server = TestServer::with(on, |config| config.graphql.introspection = false).await;
+    let schema = format!("{}/schema.graphql", server.url());
+    let schema = server.http().get(schema).send().await.expect("an answer");
+    assert_eq!(schema.status(), StatusCode::NOT_FOUND);
     let token = server.token("ada@example.com");
     let mut socket = Socket::signed_in(&server, &token).await;
     for (query, operation) in [
@@ -344,4 +347,20 @@ async fn health_readiness_and_the_schema_are_there_for_everyone(
         let body = reply.text().await.expect("text");
         assert!(path != "/schema.graphql" || body.contains("type Workspace implements Node"));
     }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn variables_hold_so_many_values(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ask = async |count: usize| {
+        let variables = json!({ "nobody": { "uses": vec![0; count - 2] } });
+        let params = json!({ "query": "{ __typename }", "variables": variables });
+        Reply::to(server.post(&params)).await
+    };
+    assert_eq!(ask(100_000).await.body["data"]["__typename"], "Query");
+    let refused = ask(100_001).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    let message = "The parameter variables may hold at most 100,000 values.";
+    assert_eq!(refused.message(), message);
 }

@@ -327,3 +327,25 @@ async fn a_log_for_people_is_text() {
     assert!(line.contains("request_id="), "{line}");
     assert!(!line.contains("trace_id"), "nothing is traced: {line}");
 }
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_tells_the_beginning_of_a_name_that_is_long(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let program = Program::new(on).await;
+    let log = program.folder.path().join("log");
+    let mut serving = logging(&program, "json", &log);
+    let http = reqwest::Client::new();
+    let name = "N".repeat(10_000);
+    let body = json!({ "query": format!("query {name} {{ __typename }}") });
+    let url = format!("{}/graphql", serving.url);
+    http.post(url).json(&body).send().await.expect("an answer");
+    let url = format!("{}/{name}", serving.url);
+    http.get(url).send().await.expect("an answer");
+    serving.signal("TERM");
+    assert_eq!(serving.stopped().await, Some(0));
+    let log = std::fs::read_to_string(&log).expect("the log");
+    assert!(log.contains(&name[..200]), "{log}");
+    assert!(!log.contains(&name[..201]), "{log}");
+}

@@ -13,7 +13,7 @@ use async_graphql::{Value as ConstValue, Variables};
 use async_graphql_value::Value;
 
 use super::fragments::Fragments;
-use super::{MAX_INTROSPECTED, MAX_OBJECTS, at_most, is_introspection};
+use super::{MAX_ANSWERED, MAX_INTROSPECTED, MAX_OBJECTS, at_most, is_introspection};
 use crate::error::Error;
 use crate::graphql::shape::{Count, Shape};
 
@@ -43,6 +43,9 @@ pub(super) fn check(
         format!(
             "The operation asks for {n} objects, the sizes of lists inside lists being multiplied"
         )
+    })?;
+    at_most(MAX_ANSWERED, cost.values, |n| {
+        format!("The operation asks for {n} values, the sizes of lists being multiplied")
     })?;
     at_most(MAX_INTROSPECTED, cost.introspected, |n| {
         format!("The operation asks for about {n} values that describe the schema")
@@ -83,6 +86,8 @@ pub(super) fn of(
 pub struct Cost {
     /// The objects of its lists.
     pub(super) objects: usize,
+    /// The values of those and of all other objects.
+    pub(super) values: usize,
     /// The values below `__schema` and `__type`, of which lists multiply all that is in them: without
     /// a page to be cut into, `types { fields { type { fields { … } } } }` gets out of hand within a
     /// hundred bytes, and no time-out stops what waits for nothing.
@@ -129,6 +134,7 @@ impl Costs<'_> {
                 }
             };
             sum.objects = sum.objects.saturating_add(cost.objects);
+            sum.values = sum.values.saturating_add(cost.values);
             sum.introspected = sum.introspected.saturating_add(cost.introspected);
             sum.mutations = sum.mutations.saturating_add(cost.mutations);
         }
@@ -152,6 +158,9 @@ impl Costs<'_> {
         }
         let known = ty.and_then(|ty| self.shape.field(ty, name));
         let mut inside = self.set(set, known.map(|field| field.ty.as_str()));
+        if set.items.is_empty() {
+            inside.values = 1;
+        }
         if known.is_some() && ty == Some(self.shape.root(OperationType::Mutation)) {
             inside.mutations += 1;
         }
@@ -164,6 +173,7 @@ impl Costs<'_> {
         };
         Cost {
             objects: inside.objects.max(1).saturating_mul(size),
+            values: inside.values.saturating_mul(size),
             ..inside
         }
     }

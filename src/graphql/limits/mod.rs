@@ -63,6 +63,10 @@ pub const MAX_DIRECTIVES: usize = 20;
 /// How many objects the lists of an operation may come to.
 pub const MAX_OBJECTS: usize = 10_000;
 
+/// How many values an operation may be answered with: those of each object, for as many objects as the lists
+/// come to.
+const MAX_ANSWERED: usize = 250_000;
+
 /// How many values the arguments of a document may come to once its fragments are expanded. The
 /// validator checks the variables among them for each operation that reaches them.
 ///

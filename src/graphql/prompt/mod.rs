@@ -10,6 +10,7 @@ use super::answer::Answer;
 use super::connection::{Connection, PageArgs};
 use super::context::ContextExt;
 use super::error::Nullable;
+use super::long::Long;
 use super::provider::Provider;
 use super::scalar::DateTime;
 use super::user::User;
@@ -35,13 +36,13 @@ impl Prompt {
     }
 
     /// What is asked: 1 to 2,000 characters, unlike the text of any other prompt in the workspace.
-    fn text(&self) -> &str {
-        &self.0.text
+    fn text(&self) -> Long<&str> {
+        Long(&self.0.text)
     }
 
     /// Labels for sorting prompts, in lower case, without duplicates.
-    fn tags(&self) -> &[String] {
-        &self.0.tags.0
+    fn tags(&self) -> Long<&[String]> {
+        Long(&self.0.tags.0)
     }
 
     /// Whether runs put it to the providers.

@@ -24,6 +24,7 @@ use super::event::{Event, EventKind, kinds};
 use super::invitation::{Invitation, InvitationStatus};
 use super::join_code::JoinInfo;
 use super::loader::{JoinCodeOf, ScheduleOf};
+use super::long::Long;
 use super::organization::{Organization, Permission, permissions};
 use super::prompt::Prompt;
 use super::provider::Provider;
@@ -133,8 +134,8 @@ impl Workspace {
     }
 
     /// What it is for, in up to 2,000 characters; `null` if nobody said.
-    fn description(&self) -> Option<&str> {
-        self.row().description.as_deref()
+    fn description(&self) -> Long<Option<&str>> {
+        Long(self.row().description.as_deref())
     }
 
     /// The domain whose mentions are tracked, such as `example.com`; `null` if none is.
@@ -199,13 +200,13 @@ impl Workspace {
     }
 
     /// Free-form preferences of the whole workspace. Always an object.
-    fn settings(&self) -> Json {
-        Json(self.row().settings.0.clone())
+    fn settings(&self) -> Long<Json> {
+        Long(Json(self.row().settings.0.clone()))
     }
 
     /// Free-form state of the onboarding flow. Always an object.
-    fn onboarding(&self) -> Json {
-        Json(self.row().onboarding.0.clone())
+    fn onboarding(&self) -> Long<Json> {
+        Long(Json(self.row().onboarding.0.clone()))
     }
 
     /// When the onboarding was completed; `null` until then.

@@ -1,10 +1,10 @@
-//! A connection that is given up where its client takes too long to send a request.
+//! A connection that is given up where its client takes too long to send a request, or to read what it is sent.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
@@ -22,6 +22,8 @@ pub struct Patience {
     pub head: Duration,
     /// Between two requests.
     pub idle: Duration,
+    /// Until more of a reply can be sent.
+    pub read: Duration,
 }
 
 /// How often a connection has begun or ended to answer: even while it waits for a request.
@@ -104,6 +106,8 @@ pub struct Connection {
     /// Whether the head of a request has begun.
     has_begun: bool,
     deadline: Pin<Box<Sleep>>,
+    /// Until when the client has to read, where it does not.
+    unread: Option<Pin<Box<Sleep>>>,
     _slot: Slot,
 }
 
@@ -117,8 +121,25 @@ impl Connection {
             turn,
             has_begun: true,
             deadline: Box::pin(sleep(patience.head)),
+            unread: None,
             _slot: slot,
         }
+    }
+
+    /// What came of writing: an error where nothing could be written for too long.
+    fn written(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.unread = None;
+            return written;
+        }
+        let patience = self.patience.read;
+        let deadline = self.unread.get_or_insert_with(|| Box::pin(sleep(patience)));
+        ready!(deadline.as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -159,7 +180,8 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.written(cx, written)
     }
 
     fn poll_write_vectored(
@@ -167,7 +189,8 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.written(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {

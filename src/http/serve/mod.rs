@@ -26,6 +26,7 @@ use self::bounds::{Bounds, Slot};
 use self::connection::{Answer, Connection, Patience, Turn};
 use super::client::Peer;
 use super::subscription::stopped;
+use crate::app::Pace;
 use crate::config;
 use crate::metrics::Metrics;
 
@@ -40,6 +41,7 @@ pub async fn serve(
     listener: TcpListener,
     router: Router,
     http: &config::Http,
+    pace: Pace,
     metrics: Metrics,
     stopping: Arc<watch::Sender<bool>>,
 ) {
@@ -47,6 +49,7 @@ pub async fn serve(
     let patience = Patience {
         head: Duration::from_secs(http.header_timeout_seconds),
         idle: Duration::from_secs(http.keep_alive_seconds),
+        read: pace.read,
     };
     let mut is_stopping = stopping.subscribe();
     loop {

@@ -197,6 +197,47 @@ fn objects_are_at_most_10_000() {
 }
 
 #[test]
+fn values_are_counted_for_each_object() {
+    for (query, expected) in [
+        ("{ viewer { id tags friend { tags } } }", 3),
+        ("{ workspaces(first: 7) { nodes { id } } }", 7),
+        (
+            "{ workspaces(first: 7) { totalCount nodes { id a: id } } }",
+            21,
+        ),
+        (
+            "{ workspaces(first: 7) { nodes { id prompts(first: 3) { nodes { text b: text } } } } }",
+            49,
+        ),
+        (
+            "{ nodes(ids: [\"a\", \"b\"]) { ...N } } fragment N on Node { id ... { id } }",
+            4,
+        ),
+        ("{ unknown { a b } }", 2),
+        ("{ __schema { types { name } } }", 0),
+    ] {
+        assert_eq!(cost(query, "{}").values, expected, "{query}");
+    }
+}
+
+#[test]
+fn values_are_at_most_250_000() {
+    let of = |count: usize| {
+        let texts: Vec<_> = (0..count).map(|nth| format!("a{nth}: text")).collect();
+        let prompts = format!("prompts(first: 100) {{ nodes {{ {} }} }}", texts.join(" "));
+        told(ask(&format!(
+            "{{ workspaces(first: 100) {{ nodes {{ {prompts} }} }} }}"
+        )))
+    };
+    assert_eq!(of(25), "");
+    assert_eq!(
+        of(26),
+        "The operation asks for 260,000 values, the sizes of lists being multiplied; at most \
+         250,000 are allowed."
+    );
+}
+
+#[test]
 fn only_the_operation_that_runs_counts() {
     let query = "query Small { viewer { id } } query Large { workspaces(first: 100) { nodes { \
                  prompts(first: 100) { nodes { workspace { members(first: 2) { id } } } } } } }";

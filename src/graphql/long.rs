@@ -1,0 +1,60 @@
+//! Values that may be long, and how many of them fit into one answer.
+
+use std::borrow::Cow;
+
+use async_graphql::parser::types::Field;
+use async_graphql::registry::Registry;
+use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerResult, Value};
+
+use super::context::RequestContext;
+
+/// A value that may be long. What all of these come to in one answer is bounded: a document of a kilobyte that
+/// asks for a page of long texts under many aliases would otherwise be answered with gigabytes. Where they
+/// come to more, the rest is not told, and a field that may be `null` is not `null` alone but has its parent
+/// be: one error says all that thousands would.
+pub struct Long<T>(pub T);
+
+impl<T: OutputType> OutputType for Long<T> {
+    fn type_name() -> Cow<'static, str> {
+        T::type_name()
+    }
+
+    fn qualified_type_name() -> String {
+        T::qualified_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        T::create_type_info(registry)
+    }
+
+    async fn resolve(
+        &self,
+        ctx: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        let value = self.0.resolve(ctx, field).await?;
+        let context = ctx.data_unchecked::<RequestContext>();
+        match context.tell(length(&value)) {
+            Ok(()) => Ok(value),
+            Err(error) => Err(async_graphql::Error::from(error).into_server_error(field.pos)),
+        }
+    }
+}
+
+/// About how many bytes it takes.
+fn length(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::List(items) => items
+            .iter()
+            .map(|item| size_of::<Value>() + length(item))
+            .sum(),
+        Value::Object(fields) => {
+            let fields = fields.iter();
+            fields
+                .map(|(name, value)| size_of::<Value>() + name.len() + length(value))
+                .sum()
+        }
+        _ => 0,
+    }
+}
