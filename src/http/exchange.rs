@@ -20,7 +20,7 @@ use super::recalled::execute_for_recalled;
 use super::reply::Reply;
 use super::request_id::LogLine;
 use super::state::State;
-use super::subscription::sse;
+use super::subscription::{Operation, sse};
 use crate::auth::{Recalled, Refused, Viewer};
 use crate::db::types::Instant;
 use crate::error::Error;
@@ -112,7 +112,7 @@ impl<'a> Exchange<'a> {
         }
         let line = LogLine {
             operation: checked.name.clone(),
-            viewer: caller.viewer().map(|viewer| viewer.id().to_string()),
+            viewer: checked.viewer(),
             errors: Vec::new(),
         };
         if is_stream {
@@ -218,16 +218,12 @@ impl<'a> Exchange<'a> {
             Caller::Recalled(recalled) => Ok(recalled.viewer().clone()),
             Caller::Found(viewer) => viewer,
         };
-        let (credentials, id) = (self.credentials.clone(), self.reply.id.clone());
-        let mut response = sse::answer(
-            self.state,
-            credentials,
-            viewer,
+        let operation = Operation {
             request,
             checked,
-            self.arrived,
-            id,
-        );
+            credentials: self.credentials.clone(),
+        };
+        let mut response = sse::answer(self.state, viewer, operation, self.arrived);
         response.extensions_mut().insert(line);
         response
     }

@@ -13,6 +13,7 @@ mod health;
 mod metrics_listener;
 mod observe;
 mod operation;
+mod operation_log;
 mod origin;
 mod params;
 mod parsed;

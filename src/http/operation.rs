@@ -1,8 +1,9 @@
 //! An operation, whichever door it came through: checked, then run.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant as Moment};
 
+use anyhow::anyhow;
 use async_graphql::parser::types::{
     ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
 };
@@ -10,12 +11,13 @@ use async_graphql::{Name, Positioned, Request, Response as GraphqlResponse, Serv
 use axum::http::StatusCode;
 use bytes::Bytes;
 use serde_json::json;
-use tokio::sync::MutexGuard;
+use tokio::sync::{MutexGuard, oneshot};
 use tokio::time::timeout;
 use tracing::Span;
 
 use super::budget::{Charge, Payer};
 use super::credentials::Credentials;
+use super::operation_log::OperationLog;
 use super::params::Params;
 use super::parsed::Parsed;
 use super::places::Place;
@@ -62,17 +64,16 @@ pub(super) async fn run(
         true => state.schema_of_valid.clone(),
         false => state.schema.clone(),
     };
-    let statements = checked.statements.clone();
+    let statements = &checked.statements;
     if checked.kind == OperationType::Mutation {
-        let parsed = checked.parsed.clone();
-        let (its_state, credentials) = (state.clone(), credentials.clone());
-        let running = async move {
-            let executing = context.execute(&schema, request, parsed.document());
-            let response = statements.count(executing).await;
-            credentials.forget(&its_state);
-            response
+        let executing = {
+            let (checked, statements) = (checked.clone(), statements.clone());
+            async move {
+                let executing = context.execute(&schema, request, checked.document());
+                statements.count(executing).await
+            }
         };
-        return state.finish(running).await.unwrap_or_else(failed);
+        return finish_mutation(state, executing, credentials, checked).await;
     }
     let time = Duration::from_secs(state.app.config.http.request_timeout_seconds);
     let running = statements.count(context.execute(&schema, request, checked.document()));
@@ -85,6 +86,35 @@ pub(super) async fn run(
     }
 }
 
+/// Runs a mutation to its end. Where nobody waits for the response any more by then, it is told here of.
+async fn finish_mutation(
+    state: &State,
+    executing: impl Future<Output = GraphqlResponse> + Send + 'static,
+    credentials: &Credentials,
+    checked: &Checked,
+) -> GraphqlResponse {
+    let (waiting, response) = oneshot::channel();
+    let running = {
+        let (state, credentials, checked) = (state.clone(), credentials.clone(), checked.clone());
+        async move {
+            let begun = Moment::now();
+            let response = executing.await;
+            credentials.forget(&state);
+            if let Err(unread) = waiting.send(response) {
+                let mut log = OperationLog::default();
+                log.result(unread, &checked);
+                log.tell(&state, &checked, begun, false);
+            }
+        }
+    };
+    match state.finish(running).await {
+        Ok(()) => response
+            .await
+            .unwrap_or_else(|lost| failed(anyhow!(lost).into())),
+        Err(error) => failed(error),
+    }
+}
+
 /// The response to what failed as a whole.
 pub fn failed(error: Error) -> GraphqlResponse {
     let error = async_graphql::Error::from(error).into_server_error(Default::default());
@@ -94,9 +124,11 @@ pub fn failed(error: Error) -> GraphqlResponse {
     }])
 }
 
-/// An operation that may be run.
-#[derive(Debug)]
+/// An operation that may be run. Clones are the same.
+#[derive(Clone, Debug)]
 pub struct Checked {
+    /// By which it is found in the log.
+    pub id: RequestId,
     /// Its kind.
     pub kind: OperationType,
     /// Its first field, for the metrics: one of the schema's, `introspection` or `other`.
@@ -120,6 +152,14 @@ pub struct Checked {
 }
 
 impl Checked {
+    /// Whose it is, if they are signed in.
+    pub fn viewer(&self) -> Option<String> {
+        match self.payer {
+            Payer::Viewer(id) => Some(id.to_string()),
+            Payer::Address(_) => None,
+        }
+    }
+
     /// The document that it is of.
     pub fn document(&self) -> &ExecutableDocument {
         self.parsed.document()
@@ -260,6 +300,7 @@ fn check(
     };
     let own_name = own_name.map(|name| name.as_str());
     Ok(Checked {
+        id: id.clone(),
         kind,
         field: field.to_owned(),
         name: own_name.map(|name| telemetry::short(name).to_owned()),

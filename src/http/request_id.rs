@@ -7,12 +7,12 @@ use std::time::Instant;
 use anyhow::anyhow;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State as Extract};
-use axum::http::{HeaderName, HeaderValue, Response};
+use axum::http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use futures_util::FutureExt;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 use uuid::Uuid;
 
 use super::client::{Client, Peer, client_of};
@@ -24,7 +24,7 @@ use crate::telemetry::{self, Trace};
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The id of a request, for its handlers.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct RequestId {
     /// As it is told.
     pub text: String,
@@ -54,7 +54,7 @@ impl LogLine {
 }
 
 /// Gives each request an id, or takes over a sane one that it brings, puts it on the reply, and logs
-/// the request when it is done.
+/// the request when it is over.
 pub async fn layer(
     Extract(config): Extract<Arc<Config>>,
     mut request: Request,
@@ -80,20 +80,56 @@ pub async fn layer(
     if let Some(client) = client {
         request.extensions_mut().insert(Client(client));
     }
-    let client = client.map(|client| client.to_string());
-    let path = telemetry::short(request.uri().path()).to_owned();
-    let method = request.method().clone();
-    let span = tracing::info_span!("request", request_id = %id);
-    let begun = Instant::now();
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut line = Line {
+        span: tracing::info_span!("request", request_id = %id),
+        method: request.method().clone(),
+        path: telemetry::short(request.uri().path()).to_owned(),
+        client: client.map(|client| client.to_string()),
+        trace_id,
+        is_probe: is_probe(route),
+        begun: Instant::now(),
+        is_over: false,
+    };
+    let answering = next.run(request).instrument(line.span.clone());
+    let mut response = answering.await;
     telemetry::answered(&traced, response.status().as_u16());
     drop(traced);
-    span.in_scope(|| {
-        let (status, ms) = (response.status().as_u16(), begun.elapsed().as_millis());
-        let duration_ms = u64::try_from(ms).unwrap_or(u64::MAX);
-        match response.extensions_mut().remove::<LogLine>() {
+    let added = response.extensions_mut().remove::<LogLine>();
+    line.answered(response.status(), added);
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(HEADER, id);
+    }
+    response
+}
+
+/// The line of a request in the log, which is written when it is answered, or when its client is gone before.
+struct Line {
+    span: Span,
+    method: Method,
+    path: String,
+    client: Option<String>,
+    trace_id: Option<String>,
+    is_probe: bool,
+    begun: Instant,
+    is_over: bool,
+}
+
+impl Line {
+    fn answered(&mut self, status: StatusCode, added: Option<LogLine>) {
+        self.is_over = true;
+        let duration_ms = self.duration_ms();
+        let Self {
+            method,
+            path,
+            client,
+            trace_id,
+            ..
+        } = self;
+        let status = status.as_u16();
+        let _entered = self.span.enter();
+        match added {
             // Somebody asks every few seconds.
-            None if is_probe(route) => {
+            None if self.is_probe => {
                 tracing::debug!(%method, path, status, duration_ms, client, trace_id);
             }
             None => tracing::info!(%method, path, status, duration_ms, client, trace_id),
@@ -116,11 +152,29 @@ pub async fn layer(
                 );
             }
         }
-    });
-    if let Ok(id) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(HEADER, id);
     }
-    response
+
+    fn duration_ms(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if self.is_over {
+            return;
+        }
+        let duration_ms = self.duration_ms();
+        let Self {
+            method,
+            path,
+            client,
+            trace_id,
+            ..
+        } = self;
+        let _entered = self.span.enter();
+        tracing::info!(%method, path, duration_ms, client, trace_id, "the client is gone");
+    }
 }
 
 /// Whether the route is there for machines that look how the server is.

@@ -3,13 +3,17 @@
 use std::fs::File;
 use std::path::Path;
 
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::support::icons::{png, put};
 use crate::support::issuer::{ISSUER, TestIssuer};
+use crate::support::metrics::{scrape, value};
 use crate::support::postgres::OwnCluster;
 use crate::support::process::{Program, Serving};
+use crate::support::raw::Raw;
 use crate::support::{Database, Events, Postgres, Socket, Sqlite, text, until};
 
 /// The program, with its log there.
@@ -348,4 +352,63 @@ async fn a_line_tells_the_beginning_of_a_name_that_is_long(
     let log = std::fs::read_to_string(&log).expect("the log");
     assert!(log.contains(&name[..200]), "{log}");
     assert!(!log.contains(&name[..201]), "{log}");
+}
+
+/// Also of a mutation, which goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_becomes_of_a_request_whose_client_is_gone_is_told() {
+    let program = Program::new(Sqlite).await;
+    let log = program.folder.path().join("log");
+    let mut command = program.command(&["serve", "--no-worker"]);
+    command
+        .env("TENANTRY_LOG__FORMAT", "json")
+        .stderr(File::create(&log).expect("a file in a folder of ours"));
+    let serving = Serving::start(&mut command);
+    let (_, token) = serving.lines[3].split_once("#token=").expect("a link");
+    let bearer = format!("Bearer {token}");
+    let http = reqwest::Client::new();
+    serving.ask(&http, token, "{ viewer { id } }").await;
+    let file = program.folder.path().join("data/tenantry.db");
+    let mut writer = SqliteConnection::establish(&file.display().to_string()).expect("a database");
+    writer.batch_execute("BEGIN IMMEDIATE").expect("it is free");
+
+    let query =
+        "mutation Late { createWorkspace(input: { name: \"Rocket\" }) { workspace { id } } }";
+    let body = json!({ "query": query }).to_string();
+    let mut gone = Raw::to(&serving.url).await;
+    let headers = [("authorization", bearer.as_str()), ("x-request-id", "gone")];
+    gone.post("/graphql", body.len(), &headers).await;
+    gone.send(&body).await;
+    let lines = || {
+        let log = std::fs::read_to_string(&log).expect("text");
+        let lines = log.lines().map(serde_json::from_str).map_while(Result::ok);
+        let lines: Vec<Value> = lines.collect();
+        let of_request = lines.into_iter().filter(|line| {
+            line["span"]["request_id"] == "gone" || line["fields"]["request_id"] == "gone"
+        });
+        of_request
+            .map(|line| line["fields"].clone())
+            .collect::<Vec<_>>()
+    };
+    until("it waits to write", async || {
+        let metrics = scrape(&http, &serving.url).await;
+        let name = "tenantry_database_pool_available_connections";
+        value(&metrics, name, &[("pool", "write")]) == Some(0.0)
+    })
+    .await;
+    drop(gone);
+    until("its line is there", async || lines().len() == 1).await;
+    assert_eq!(lines()[0]["message"], "the client is gone");
+    assert_eq!(lines()[0]["path"], "/graphql");
+
+    writer.batch_execute("COMMIT").expect("nothing was done");
+    until("the mutation is done", async || lines().len() == 2).await;
+    let done = &lines()[1];
+    assert_eq!(done["operation"], "Late");
+    assert_eq!(done["is_read"], false);
+    assert_eq!(done["errors"], Value::Null);
+    let metrics = scrape(&http, &serving.url).await;
+    let labels = [("field", "createWorkspace"), ("outcome", "ok")];
+    let count = value(&metrics, "tenantry_graphql_operations_total", &labels);
+    assert_eq!(count, Some(1.0), "{metrics}");
 }

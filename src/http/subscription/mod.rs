@@ -16,6 +16,8 @@ pub mod ws;
 
 use tokio::sync::watch;
 
+pub use run::Operation;
+
 /// Completes when the server stops.
 pub async fn stopped(stopping: &mut watch::Receiver<bool>) {
     // It fails where there is no server any more.

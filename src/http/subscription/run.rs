@@ -14,7 +14,8 @@ use crate::error::{Error, ErrorCode};
 use crate::graphql::{RequestContext, Streamed, finish, is_request_error};
 use crate::http::budget::Charge;
 use crate::http::credentials::Credentials;
-use crate::http::operation::{Checked, codes, execute, failed};
+use crate::http::operation::{Checked, execute, failed};
+use crate::http::operation_log::OperationLog;
 use crate::http::refusal::Refusal;
 use crate::http::request_id::RequestId;
 use crate::http::state::State;
@@ -43,7 +44,14 @@ impl Output {
 
     /// Why nothing can be run now.
     pub fn unavailable(error: Error, id: &RequestId) -> Self {
-        Log::default().error(failed(error), id)
+        let mut response = failed(error);
+        finish(&mut response, &id.text);
+        Self::errors(&response)
+    }
+
+    fn errors(response: &Response) -> Self {
+        // Errors serialize: their keys are strings.
+        Self::Error(serde_json::to_value(&response.errors).unwrap_or_default())
     }
 
     /// That the credentials ended.
@@ -101,8 +109,6 @@ pub struct Operation {
     pub checked: Checked,
     /// What its client signed in with.
     pub credentials: Credentials,
-    /// By which it is found in the log.
-    pub id: RequestId,
 }
 
 impl Operation {
@@ -115,16 +121,14 @@ impl Operation {
         self,
         state: &State,
         context: RequestContext,
-        viewer: Option<String>,
         outlet: &Outlet<K>,
     ) -> Result<(), Stopped> {
         let Self {
             request,
             checked,
             credentials,
-            id,
         } = self;
-        let mut account = Account::begin(state, checked, id.clone(), viewer);
+        let mut account = Account::begin(state, checked);
         let outcome = match account.checked.kind {
             OperationType::Subscription => {
                 let subscribing = account.subscribe(context, request, &credentials, outlet);
@@ -134,8 +138,8 @@ impl Operation {
                 let checked = &account.checked;
                 let response = execute(state, request, context, &credentials, checked).await;
                 match is_request_error(&response) {
-                    true => outlet.send(account.log.error(response, &id)).await,
-                    false => match outlet.send(account.log.next(response, &id)).await {
+                    true => outlet.send(account.refusal(response)).await,
+                    false => match outlet.send(account.result(response)).await {
                         Ok(()) => outlet.send(Output::Complete).await,
                         gone => gone,
                     },
@@ -152,25 +156,29 @@ impl Operation {
 struct Account<'a> {
     state: &'a State,
     checked: Checked,
-    id: RequestId,
-    viewer: Option<String>,
     begun: Instant,
-    log: Log,
+    log: OperationLog,
     /// Whether somebody took all results.
     is_read: bool,
 }
 
 impl<'a> Account<'a> {
-    fn begin(state: &'a State, checked: Checked, id: RequestId, viewer: Option<String>) -> Self {
+    fn begin(state: &'a State, checked: Checked) -> Self {
         Self {
             state,
             checked,
-            id,
-            viewer,
             begun: Instant::now(),
-            log: Log::default(),
+            log: OperationLog::default(),
             is_read: false,
         }
+    }
+
+    fn result(&mut self, response: Response) -> Output {
+        Output::Next(self.log.result(response, &self.checked))
+    }
+
+    fn refusal(&mut self, response: Response) -> Output {
+        Output::errors(&self.log.refusal(response, &self.checked))
     }
 
     /// Follows a subscription, if there is a place for it and its cost can be charged.
@@ -183,11 +191,11 @@ impl<'a> Account<'a> {
     ) -> Result<(), Stopped> {
         let _place = match self.checked.take_place(self.state) {
             Ok(place) => place,
-            Err(error) => return outlet.send(self.log.error(failed(error), &self.id)).await,
+            Err(error) => return outlet.send(self.refusal(failed(error))).await,
         };
         let charge = self.checked.charge(self.state);
         if let Some(refusal) = charge.refusal() {
-            return outlet.send(self.log.error(refusal, &self.id)).await;
+            return outlet.send(self.refusal(refusal)).await;
         }
         let responses = context.stream(&self.state.schema, request, self.checked.document());
         self.follow(responses, &charge, credentials, outlet).await
@@ -208,13 +216,13 @@ impl<'a> Account<'a> {
                 None => Output::Complete,
                 Some(Streamed::Refused(mut response)) => {
                     charge.settle(&mut response);
-                    self.log.error(response, &self.id)
+                    self.refusal(response)
                 }
                 Some(Streamed::Item(response)) => {
                     if !statements.count(credentials.still_hold(self.state)).await {
                         return Err(Stopped::SignedOff);
                     }
-                    self.log.next(response, &self.id)
+                    self.result(response)
                 }
             };
             let is_last = output.is_last();
@@ -228,52 +236,11 @@ impl<'a> Account<'a> {
 
 impl Drop for Account<'_> {
     fn drop(&mut self) {
-        let duration = self.begun.elapsed();
-        let Log { results, errors } = &self.log;
-        self.checked.count(self.state, errors, duration);
-        let errors = Some(errors.join(",")).filter(|errors| !errors.is_empty());
-        tracing::info!(
-            request_id = self.id.text,
-            kind = %self.checked.kind,
-            operation = self.checked.name,
-            viewer = self.viewer,
-            results,
-            errors,
-            is_read = self.is_read,
-            duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
-            trace_id = self.id.trace.id(),
-            "operation",
-        );
-    }
-}
-
-/// What the log says of an operation.
-#[derive(Default)]
-struct Log {
-    results: u64,
-    /// The codes of errors, each once.
-    errors: Vec<String>,
-}
-
-impl Log {
-    fn next(&mut self, mut response: Response, id: &RequestId) -> Output {
-        self.results += 1;
-        self.finish(&mut response, id);
-        Output::Next(response)
-    }
-
-    fn error(&mut self, mut response: Response, id: &RequestId) -> Output {
-        self.finish(&mut response, id);
-        // Errors serialize: their keys are strings.
-        Output::Error(serde_json::to_value(&response.errors).unwrap_or_default())
-    }
-
-    fn finish(&mut self, response: &mut Response, id: &RequestId) {
-        finish(response, &id.text);
-        for code in codes(response) {
-            if !self.errors.contains(&code) {
-                self.errors.push(code);
-            }
+        // A mutation goes on, and whoever runs it tells of it.
+        if self.checked.kind == OperationType::Mutation && self.log.is_empty() {
+            return;
         }
+        self.log
+            .tell(self.state, &self.checked, self.begun, self.is_read);
     }
 }

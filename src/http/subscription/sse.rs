@@ -6,7 +6,6 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use async_graphql::Request;
 use axum::body::{Body, Bytes};
 use axum::http::HeaderName;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -25,8 +24,6 @@ use super::stopped;
 use crate::auth::Viewer;
 use crate::db::types::Instant;
 use crate::graphql::{RequestContext, SignedOut};
-use crate::http::credentials::Credentials;
-use crate::http::operation::Checked;
 use crate::http::refusal::Refusal;
 use crate::http::request_id::{LogLine, RequestId};
 use crate::http::state::State;
@@ -59,33 +56,25 @@ fn respond(body: Body) -> Response {
 /// The stream of an operation's results.
 pub fn answer(
     state: &State,
-    credentials: Credentials,
     viewer: Result<Viewer, SignedOut>,
-    request: Request,
-    checked: Checked,
+    operation: Operation,
     arrived: Instant,
-    id: RequestId,
 ) -> Response {
     let (sender, outputs) = mpsc::channel(QUEUE);
     let known = viewer.as_ref().ok().cloned();
-    let name = known.as_ref().map(|viewer| viewer.id().to_string());
-    let ended = credentials.clone().ended(state.clone(), known).boxed();
-    let context = RequestContext::new(&state.app, viewer, arrived, checked.kind);
+    let credentials = operation.credentials.clone();
+    let ended = credentials.ended(state.clone(), known).boxed();
+    let (kind, id) = (operation.checked.kind, operation.checked.id.clone());
+    let context = RequestContext::new(&state.app, viewer, arrived, kind);
     let running = {
-        let (state, id) = (state.clone(), id.clone());
+        let state = state.clone();
         let running = async move {
             let outlet = Outlet {
                 key: (),
                 sender,
                 patience: Some(state.app.pace.read),
             };
-            let operation = Operation {
-                request,
-                checked,
-                credentials,
-                id,
-            };
-            if let Err(Stopped::SignedOff) = operation.run(&state, context, name, &outlet).await {
+            if let Err(Stopped::SignedOff) = operation.run(&state, context, &outlet).await {
                 // Nobody waits for more.
                 let _ = outlet.send(Output::signed_off()).await;
             }

@@ -310,15 +310,13 @@ async fn operate(
             return Ok(());
         }
     };
-    let name = viewer.as_ref().ok().map(|viewer| viewer.id().to_string());
     let context = RequestContext::new(&state.app, viewer, arrived, checked.kind);
     let operation = Operation {
         request,
         checked,
         credentials,
-        id,
     };
-    match operation.run(&state, context, name, &outlet).await {
+    match operation.run(&state, context, &outlet).await {
         Err(Stopped::SignedOff) => Err(Close::FORBIDDEN),
         Ok(()) | Err(Stopped::Gone) => Ok(()),
     }
