@@ -15,11 +15,13 @@ use tokio::sync::{mpsc, watch};
 
 use self::wire::Wire;
 use super::pool::Db;
-use crate::id::{AnyId, ParseIdError, RunId, WorkspaceId};
+use crate::id::{AnyId, OrganizationId, ParseIdError, RunId, WorkspaceId};
 
 /// What an announcement is about. It says no more than that there may be something new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Topic {
+    /// An event was written there, and in none of its workspaces.
+    Organization(OrganizationId),
     /// An event was written there.
     Workspace(WorkspaceId),
     /// The run's row changed.
@@ -29,6 +31,7 @@ pub enum Topic {
 impl fmt::Display for Topic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Organization(id) => id.fmt(f),
             Self::Workspace(id) => id.fmt(f),
             Self::Run(id) => id.fmt(f),
         }
@@ -40,6 +43,7 @@ impl FromStr for Topic {
 
     fn from_str(text: &str) -> Result<Self, ParseIdError> {
         match text.parse()? {
+            AnyId::Organization(id) => Ok(Self::Organization(id)),
             AnyId::Workspace(id) => Ok(Self::Workspace(id)),
             AnyId::Run(id) => Ok(Self::Run(id)),
             _ => Err(ParseIdError::OtherKind),

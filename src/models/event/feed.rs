@@ -38,12 +38,15 @@ pub struct Feed {
     viewer: UserId,
     workspace: WorkspaceId,
     listener: Listener,
+    /// What happens in the organization may end what the viewer may do in the workspace.
+    organization: Listener,
     /// Every event up to here has been delivered, or will never be.
     horizon: EventId,
     /// The events beyond the horizon that have been delivered, or are waiting, or were there before.
     seen: BTreeSet<EventId>,
     waiting: VecDeque<EventId>,
-    checked: Moment,
+    /// When the viewer was last known to be one who may follow it; `None` where that may be over.
+    checked: Option<Moment>,
     is_ending: bool,
 }
 
@@ -60,9 +63,11 @@ impl Feed {
     ) -> Result<Self> {
         let listener = app.db.listen(Topic::Workspace(workspace));
         let mut conn = app.db.read().await?;
-        viewer
+        let scope = viewer
             .workspace_to_read::<Manage>(&mut conn, workspace)
             .await?;
+        let organization = scope.visible().workspace.organization_id;
+        let organization = app.db.listen(Topic::Organization(organization));
         let horizon = first_id(since, LOOK_BACK);
         let before = before(&mut conn, workspace, horizon, since).await?;
         drop(conn);
@@ -71,10 +76,11 @@ impl Feed {
             viewer: viewer.id(),
             workspace,
             listener,
+            organization,
             horizon,
             seen: before.into_iter().collect(),
             waiting: VecDeque::new(),
-            checked: Moment::now(),
+            checked: Some(Moment::now()),
             is_ending: false,
         };
         // What happened since then was announced before anybody listened.
@@ -95,6 +101,7 @@ impl Feed {
                 Ok(None) => {
                     tokio::select! {
                         () = self.listener.changed() => {}
+                        () = self.organization.changed() => self.checked = None,
                         () = sleep(self.app.pace.look) => {}
                     }
                     self.check_and_look().await
@@ -134,10 +141,11 @@ impl Feed {
     }
 
     async fn check_and_look(&mut self) -> Result<()> {
-        if self.checked.elapsed() >= self.app.pace.check {
+        let pace = self.app.pace.check;
+        if self.checked.is_none_or(|checked| checked.elapsed() >= pace) {
             let mut conn = self.app.db.read().await?;
             self.is_ending = !may_follow(&mut conn, self.viewer, self.workspace).await?;
-            self.checked = Moment::now();
+            self.checked = Some(Moment::now());
         }
         // Even where it is ending: the last event may be that the workspace was deleted.
         self.look().await

@@ -164,11 +164,12 @@ pub async fn record_all(
     insert_all(tx, events::table, &rows).await
 }
 
-/// Whoever follows the workspace is to look.
+/// Whoever follows the workspace, or one of the organization's, is to look.
 fn announce(tx: &mut Transaction, event: &Event) {
-    if let Some(workspace) = event.workspace_id {
-        tx.announce(Topic::Workspace(workspace));
-    }
+    tx.announce(match event.workspace_id {
+        Some(workspace) => Topic::Workspace(workspace),
+        None => Topic::Organization(event.organization_id),
+    });
 }
 
 /// Those of the events that the viewer may see: an organization's for its owners and admins, a

@@ -177,6 +177,38 @@ async fn it_ends_with_the_membership(#[values(Sqlite, Postgres)] on: Database) {
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
+async fn it_ends_with_what_happens_in_the_organization(
+    #[values(Sqlite, Postgres)] on: Database,
+    #[values("removal", "demotion", "deletion")] what: &str,
+) {
+    let pace = Pace {
+        check: NEVER,
+        ..Pace::default()
+    };
+    let server = TestServer::paced(on, pace, |_| {}).await;
+    let (ada, office, _) = office(&server).await;
+    let bob = office.person(&server, "bob", OrganizationRole::Admin, None);
+    let bob = bob.await;
+    let mut socket = Socket::of(&server, &bob.email).await;
+    follow(&mut socket, &office, EVENTS).await;
+    let mut input = json!({ "organizationId": office.organization, "userId": bob.id });
+    let mutation = match what {
+        "removal" => "removeOrganizationMember",
+        "demotion" => {
+            input["role"] = json!("MEMBER");
+            "updateOrganizationMember"
+        }
+        _ => {
+            input = json!({ "organizationId": office.organization });
+            "deleteOrganization"
+        }
+    };
+    ada.mutate(mutation, input, "__typename").await;
+    socket.completes("e").await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
 async fn it_ends_though_nothing_happens_in_the_workspace(#[values(Sqlite, Postgres)] on: Database) {
     let server = TestServer::paced(
         on,
