@@ -104,14 +104,14 @@ pub async fn by_id(conn: &mut Connection, id: UserId) -> Result<Option<User>> {
 pub async fn sign_in(db: &Db, identity: &Identity, now: Instant) -> Result<User> {
     let mut conn = db.read().await?;
     let known = find(&mut conn, identity).await?;
+    // The person may have come back since, and their tokens of before have not.
+    check_not_deleted(&mut conn, identity).await?;
+    drop(conn);
     let says_nothing_new =
         |user: &User| user.is_as_said_by(identity) || user.is_known_since(identity);
     if let Some(user) = known.filter(says_nothing_new) {
-        // The person may have come back since, and their tokens of before have not.
-        check_not_deleted(&mut conn, identity).await?;
         return Ok(user);
     }
-    drop(conn);
     db.transaction(async |tx| record(tx, identity, now).await)
         .await
 }
@@ -153,8 +153,8 @@ async fn record(tx: &mut Transaction, identity: &Identity, now: Instant) -> Resu
             .await?
             .ok_or_else(Error::unauthenticated)?,
     };
-    // Asked only now: had the account been deleted while this waited for its row, it would have been
-    // made anew.
+    // Asked again: had the account been deleted while this waited for its row, it would have been made
+    // anew.
     check_not_deleted(tx, identity).await?;
     Ok(user)
 }
