@@ -72,6 +72,10 @@ pub async fn claim(
         .get_results(tx)
         .await
     )?;
+    if waiting.is_empty() {
+        // Others were faster.
+        return Ok(Vec::new());
+    }
     let claimed: Vec<Run> = run!(
         tx,
         diesel::update(runs::table.filter(runs::id.eq_any(&waiting)))
