@@ -16,6 +16,7 @@ diesel::table! {
         current_workspace_id -> Nullable<Id>,
         created_at -> Instant,
         updated_at -> Instant,
+        claims_issued_at -> Nullable<Instant>,
     }
 }
 

@@ -44,6 +44,13 @@ impl OrganizationRole {
         }
     }
 
+    /// Whether someone who is this may give the role to others, and take it from them: nobody reaches above
+    /// themself, and billing is the owners' to give.
+    pub fn may_give(self, role: Self) -> bool {
+        let is_for_owners = role == Self::BillingAdmin;
+        self == Self::Owner || !is_for_owners && self.rank() >= role.rank()
+    }
+
     /// The role that it gives in a workspace of the organization, without a membership there.
     pub fn in_workspace(self, visibility: Visibility) -> Option<WorkspaceRole> {
         match (self, visibility) {

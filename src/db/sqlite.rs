@@ -39,8 +39,9 @@ const STEPS: c_int = 2_000;
 const SHORT: Duration = Duration::from_millis(2);
 
 /// What the connection that writes begins with. `busy_timeout` first: the statements after it may have
-/// to wait for another process.
-pub const WRITER: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
+/// to wait for another process. A request that waits for one in vain is told so within 5 seconds, though it
+/// has waited for the connection before.
+pub const WRITER: &str = "PRAGMA busy_timeout = 2500; PRAGMA journal_mode = WAL; \
     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;";
 /// What a connection that reads begins with.
 pub const READER: &str = "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; \

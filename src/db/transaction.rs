@@ -59,12 +59,12 @@ where
 
 impl Db {
     /// Runs `work` in one transaction on the primary: all of it is kept where it succeeds, and none
-    /// where it fails. Where it lost to another transaction (a deadlock, a serialization failure, a
-    /// busy file), it is run again from the start, a few times, so it must do nothing that a
-    /// rollback cannot undo.
+    /// where it fails. Where it lost to another transaction (a deadlock, a serialization failure), it is
+    /// run again from the start, a few times, so it must do nothing that a rollback cannot undo.
     ///
     /// # Errors
-    /// Those of `work`; `UNAVAILABLE` where no connection can be had or the last try lost as well.
+    /// Those of `work`; `UNAVAILABLE` where no connection can be had, another process has SQLite's file,
+    /// or the last try lost as well.
     pub async fn transaction<T, F>(&self, work: F) -> Result<T>
     where
         F: for<'t> Work<&'t mut Transaction, Result<T>, Future: Send> + Send,
@@ -92,7 +92,14 @@ impl Db {
             conn: self.write().await?,
             announced: HashSet::new(),
         };
-        transaction.begin().await?;
+        transaction.begin().await.map_err(|error| {
+            // Another process has SQLite's file, and was waited for while nobody else could write. Whoever
+            // began again would be told of it only after many times as long.
+            if error.is_contention() {
+                return Error::NoConnection(error.details());
+            }
+            error
+        })?;
         let outcome = match transaction.kind() {
             Kind::Postgres => work(&mut transaction).await,
             Kind::Sqlite => in_place(work(&mut transaction)).await,

@@ -199,7 +199,8 @@ fn event_of(scope: &WorkspaceScope<Manage>, kind: EventKind, data: serde_json::V
 /// # Errors
 /// `RATE_LIMITED`, failures counted; `NOT_FOUND` for a code that never was or was rotated away;
 /// `INVITE_UNUSABLE` for one that has expired, is used up or switched off, and for someone who was
-/// removed and not invited again; `LIMIT_REACHED` where there is no seat.
+/// removed and not invited again; `LIMIT_REACHED` where there is no seat; `UNAUTHENTICATED` for someone
+/// who has deleted their account meanwhile.
 pub async fn join(
     app: &App,
     viewer: &Viewer,
@@ -234,6 +235,9 @@ async fn join_in(
     code: &Code,
 ) -> Result<(VisibleWorkspace, WorkspaceMember)> {
     let now = app.now();
+    // So that the account cannot be deleted meanwhile: what that deletes, and what is left to whom, is
+    // decided by the memberships that there are.
+    user::lock_row(tx, viewer.id()).await?;
     let (organization, code) = locked(tx, code).await?.ok_or_else(Error::not_found)?;
     let (organization_id, workspace) = (organization.id, code.workspace_id);
     let member = match workspace::membership(tx, workspace, viewer.id()).await? {

@@ -173,6 +173,10 @@ pub async fn claim(
         .get_results(tx)
         .await
     )?;
+    if due.is_empty() {
+        // Others were faster.
+        return Ok(Claimed::default());
+    }
     let of: Vec<_> = due.iter().filter_map(|mail| mail.invitation_id).collect();
     let over = invitation::over(tx, &of, now).await?;
     let is_moot = |mail: &Mail| mail.invitation_id.is_some_and(|id| over.contains(&id));
@@ -181,6 +185,9 @@ pub async fn claim(
     if !moot.is_empty() {
         let rows = mails::table.filter(mails::id.eq_any(&moot));
         run!(tx, diesel::delete(rows).execute(tx).await)?;
+    }
+    if mails.is_empty() {
+        return Ok(Claimed { mails, moot });
     }
     let ids: Vec<_> = mails.iter().map(|mail| mail.id).collect();
     let due_at = now.plus(lease);

@@ -3,6 +3,7 @@
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
+use diesel::upsert::excluded;
 use diesel_async::RunQueryDsl;
 
 use crate::auth::token::Identity;
@@ -39,6 +40,8 @@ pub struct User {
     pub created_at: Instant,
     /// When what the issuer says of them changed last.
     pub updated_at: Instant,
+    /// When the newest token was issued whose claims were taken over; nothing where none said when.
+    pub claims_issued_at: Option<Instant>,
 }
 
 impl User {
@@ -54,6 +57,21 @@ impl User {
             && self.name == identity.name
             && self.avatar_url.as_deref() == identity.picture.as_ref().map(url::Url::as_str)
     }
+
+    /// Whether a token that was issued later has told what is known of them.
+    fn is_known_since(&self, identity: &Identity) -> bool {
+        match (self.claims_issued_at, issued_at(identity)) {
+            (Some(known), Some(issued)) => issued < known,
+            _ => false,
+        }
+    }
+}
+
+/// When the token was issued, if it says so, as it is stored. What an issuer writes may be a date that
+/// PostgreSQL does not have.
+fn issued_at(identity: &Identity) -> Option<Instant> {
+    let issued_at = identity.issued_at.map(Instant::from);
+    issued_at.map(|at| at.max(Instant::MIN))
 }
 
 /// The person by that id.
@@ -72,19 +90,28 @@ pub async fn by_id(conn: &mut Connection, id: UserId) -> Result<Option<User>> {
     )?)
 }
 
-/// The person whom a verified token names: made at first sight, and kept up to date from its claims.
+/// The person whom a verified token names: made at first sight, and kept up to date from its claims. They
+/// only move forward: a token that was issued before the one whose claims the person has changes nothing,
+/// so that two that are in use at the same time do not undo each other's. One that does not say when it
+/// was issued is taken for new.
+///
+/// A token that says what is known already is not written down, however new it is: it would cost a
+/// transaction each. One of between the two that says something else is therefore believed, until the
+/// newer one is looked at again.
 ///
 /// # Errors
 /// `UNAUTHENTICATED` for a token of before its person deleted their account.
 pub async fn sign_in(db: &Db, identity: &Identity, now: Instant) -> Result<User> {
     let mut conn = db.read().await?;
     let known = find(&mut conn, identity).await?;
-    if let Some(user) = known.filter(|user| user.is_as_said_by(identity)) {
-        // The person may have come back since, and their tokens of before have not.
-        check_not_deleted(&mut conn, identity).await?;
+    // The person may have come back since, and their tokens of before have not.
+    check_not_deleted(&mut conn, identity).await?;
+    drop(conn);
+    let says_nothing_new =
+        |user: &User| user.is_as_said_by(identity) || user.is_known_since(identity);
+    if let Some(user) = known.filter(says_nothing_new) {
         return Ok(user);
     }
-    drop(conn);
     db.transaction(async |tx| record(tx, identity, now).await)
         .await
 }
@@ -117,30 +144,55 @@ async fn record(tx: &mut Transaction, identity: &Identity, now: Instant) -> Resu
         current_workspace_id: None,
         created_at: now,
         updated_at: now,
+        claims_issued_at: issued_at(identity),
     };
-    // The issuer's word is taken over in one statement, so that two first requests at once make one
-    // person.
-    let user = run!(
+    let user = match take_over(tx, &user).await? {
+        Some(user) => user,
+        // A newer token was first.
+        None => find(tx, identity)
+            .await?
+            .ok_or_else(Error::unauthenticated)?,
+    };
+    // Asked again: had the account been deleted while this waited for its row, it would have been made
+    // anew.
+    check_not_deleted(tx, identity).await?;
+    Ok(user)
+}
+
+/// Makes the person, or takes over what is said of them by now, unless a newer token said it: all in one
+/// statement, so that two first requests at once make one person, and the newer of two tokens has the
+/// last word.
+async fn take_over(tx: &mut Transaction, said: &User) -> Result<Option<User>> {
+    use diesel::query_dsl::methods::FilterDsl as _;
+
+    // Where the token does not say when it was issued, what is known of others that did stays: those of
+    // before them are still of before them.
+    let issued_at = said
+        .claims_issued_at
+        .map(|at| users::claims_issued_at.eq(Some(at)));
+    let is_newest = (users::claims_issued_at.is_null())
+        .or(excluded(users::claims_issued_at).is_null())
+        .or(users::claims_issued_at.le(excluded(users::claims_issued_at)));
+    Ok(run!(
         tx,
         diesel::insert_into(users::table)
-            .values(&user)
+            .values(said)
             .on_conflict((users::issuer, users::subject))
             .do_update()
             .set((
-                users::email.eq(&user.email),
-                users::email_verified.eq(user.email_verified),
-                users::name.eq(&user.name),
-                users::avatar_url.eq(&user.avatar_url),
-                users::updated_at.eq(now),
+                users::email.eq(&said.email),
+                users::email_verified.eq(said.email_verified),
+                users::name.eq(&said.name),
+                users::avatar_url.eq(&said.avatar_url),
+                users::updated_at.eq(said.updated_at),
+                issued_at,
             ))
+            .filter(is_newest)
             .returning(User::as_returning())
             .get_result(tx)
             .await
-    )?;
-    // Asked only now: had the account been deleted while this waited for its row, it would have been
-    // made anew.
-    check_not_deleted(tx, identity).await?;
-    Ok(user)
+            .optional()
+    )?)
 }
 
 async fn check_not_deleted(conn: &mut Connection, identity: &Identity) -> Result<()> {

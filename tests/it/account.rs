@@ -167,9 +167,12 @@ async fn tokens_of_before_the_deletion_are_refused_and_later_ones_make_a_new_per
 
     let query = "{ viewer { id } workspaces { totalCount } organizations { totalCount } }";
     for old in [&ada.client, &unused] {
-        let reply = old.refused("UNAUTHENTICATED", query, json!({})).await;
+        let refused = old.refused("UNAUTHENTICATED", query, json!({}));
+        let (statements, reply) = server.statements(refused).await;
         assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
         assert!(reply.headers.contains_key(WWW_AUTHENTICATE));
+        // They are looked for, and nothing is written.
+        assert!(statements <= 3, "{statements} statements");
     }
     let again = server.user(&ada.email);
     let found = again.ok(query, json!({})).await;

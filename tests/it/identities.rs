@@ -77,6 +77,94 @@ async fn a_person_is_what_their_latest_token_says(#[values(Sqlite, Postgres)] on
     assert_eq!(at(&members, "workspace.members.nodes.0.user"), &expected);
 }
 
+/// The name of whoever it is.
+async fn name(client: &Client) -> String {
+    let who = client.ok("{ viewer { name } }", json!({})).await;
+    text(&who, "viewer.name")
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_token_does_not_undo_what_a_newer_one_said(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let issuer = TestIssuer::new();
+    let server = TestServer::with(on, |config| issuer.configure(config)).await;
+    server.clock().stop();
+    let now = server.app().now().to_utc().timestamp();
+    let token = |name: &str, issued_at: Value| {
+        let claims = json!({ "name": name, "iat": issued_at });
+        server.bearer(&issuer.token("ada@example.com", claims))
+    };
+    let older = token("Older", json!(now - 60));
+    let newer = token("Newer", json!(now - 30));
+    assert_eq!(name(&older).await, "Older");
+    assert_eq!(name(&newer).await, "Newer");
+    // Long enough for the tokens to be looked at anew, over and over.
+    for _ in 0..3 {
+        server.clock().advance(TimeDelta::seconds(61));
+        assert_eq!(name(&older).await, "Newer");
+        assert_eq!(name(&newer).await, "Newer");
+    }
+    assert_eq!(name(&token("Newest", json!(now))).await, "Newest");
+    assert_eq!(name(&token("Between", json!(now - 1))).await, "Newest");
+    // As old as a number can say.
+    assert_eq!(name(&token("Ancient", json!(-1e11))).await, "Newest");
+    // One that does not say when it was issued is taken for new, and makes no older one new.
+    assert_eq!(name(&token("Undated", Value::Null)).await, "Undated");
+    assert_eq!(name(&token("Late", json!(now - 2))).await, "Undated");
+}
+
+/// Whoever is first seen by a token of a time that no calendar of a database has.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_may_have_been_issued_long_ago(#[values(Sqlite, Postgres)] on: Database) {
+    let issuer = TestIssuer::new();
+    let server = TestServer::with(on, |config| issuer.configure(config)).await;
+    let claims = json!({ "name": "Ada", "iat": -1e12 });
+    let ada = server.bearer(&issuer.token("ada@example.com", claims));
+    assert_eq!(name(&ada).await, "Ada");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn of_an_older_and_a_newer_token_at_once_the_newer_one_has_the_last_word(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let issuer = TestIssuer::new();
+    let server = TestServer::with(on, |config| issuer.configure(config)).await;
+    let now = server.app().now().to_utc().timestamp();
+    for round in 0..20 {
+        let email = format!("ada{round}@example.com");
+        let token = |name: &str, issued_at: i64| {
+            let claims = json!({ "name": name, "iat": issued_at });
+            server.bearer(&issuer.token(&email, claims))
+        };
+        let (newer, older) = (token("Newer", now), token("Older", now - 30));
+        tokio::join!(name(&newer), name(&older));
+        assert_eq!(name(&newer).await, "Newer");
+        assert_eq!(name(&older).await, "Newer");
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_says_what_is_known_writes_nothing(#[values(Sqlite, Postgres)] on: Database) {
+    let issuer = TestIssuer::new();
+    let server = TestServer::with(on, |config| issuer.configure(config)).await;
+    let now = server.app().now().to_utc().timestamp();
+    let token = |name: &str, issued_at: i64| {
+        let claims = json!({ "name": name, "iat": issued_at });
+        server.bearer(&issuer.token("ada@example.com", claims))
+    };
+    assert_eq!(name(&token("Ada", now - 30)).await, "Ada");
+    // One of later says the same, and one of before no matter what.
+    for same in [token("Ada", now), token("Adele", now - 60)] {
+        let (count, name) = server.statements(name(&same)).await;
+        assert_eq!((count, name.as_str()), (2, "Ada"));
+    }
+}
+
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_of_a_key_that_is_gone_is_good_for_a_minute_at_most(

@@ -1,8 +1,12 @@
-//! Jobs that fail by mistakes of ours.
+//! Jobs that fail by mistakes of ours, and those that find nothing to do.
 
+use chrono::TimeDelta;
 use rstest::rstest;
 use serde_json::json;
+use tenantry::models::mail;
+use tenantry::models::run::{HolderId, work};
 
+use crate::support::office::{Office, Person};
 use crate::support::smtp::SmtpAddress;
 use crate::support::working::Working;
 use crate::support::{
@@ -48,4 +52,52 @@ async fn a_job_that_panics_goes_on_and_so_do_the_others(#[values(Sqlite, Postgre
     })
     .await;
     working.stop().await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_who_finds_that_others_were_faster_writes_nothing(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let (db, now) = (&server.app().db, server.app().now());
+    let lease = TimeDelta::minutes(1);
+    db.statements().record();
+    let mails = db.transaction(async |tx| mail::claim(tx, now, lease, 8).await);
+    assert!(mails.await.expect("it is looked").mails.is_empty());
+    let holder = HolderId::new(now.to_utc());
+    let runs = db.transaction(async |tx| work::claim(tx, holder, now, lease, 8).await);
+    assert!(runs.await.expect("it is looked").is_empty());
+    let sent = db.statements().recorded();
+    assert!(sent.len() > 2, "{sent:#?}");
+    assert!(
+        !sent.iter().any(|it| it.starts_with("UPDATE ")),
+        "{sent:#?}"
+    );
+}
+
+/// What is left of a batch of mails once those are gone whose invitations are over may be nothing.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn of_mails_that_are_all_moot_none_is_claimed(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ada = Person::new(&server, "ada").await;
+    let office = Office::of(&ada).await;
+    let invited = office
+        .invite(&ada, "eve@example.com", Some(office.workspace))
+        .await;
+    let input = json!({ "invitationId": invited });
+    ada.mutate("revokeInvitation", input, "__typename").await;
+    let (db, now) = (&server.app().db, server.app().now());
+    db.statements().record();
+    let lease = TimeDelta::minutes(1);
+    let claiming = db.transaction(async |tx| mail::claim(tx, now, lease, 8).await);
+    let claimed = claiming.await.expect("it is looked");
+    assert_eq!((claimed.mails.len(), claimed.moot.len()), (0, 1));
+    let sent = db.statements().recorded();
+    assert!(sent.iter().any(|it| it.contains("DELETE ")), "{sent:#?}");
+    assert!(
+        !sent.iter().any(|it| it.starts_with("UPDATE ")),
+        "{sent:#?}"
+    );
 }

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use diesel::connection::SimpleConnection;
+use diesel::{Connection as _, SqliteConnection};
 use reqwest::StatusCode;
 use rstest::rstest;
 use serde_json::json;
@@ -200,4 +202,26 @@ async fn a_mutation_is_run_to_its_end_though_its_socket_is_gone(
         at(&data, "workspaces.totalCount") == 1
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_waits_for_a_file_that_another_process_has_is_told_so_in_time() {
+    let server = &TestServer::with(Sqlite, |config| {
+        config.database.acquire_timeout_ms = 2_000;
+    })
+    .await;
+    let ada = Person::new(server, "ada").await;
+    let file = server.app().config.data_dir.join("tenantry.db");
+    let mut other = SqliteConnection::establish(&file.to_string_lossy()).expect("the file");
+    other.batch_execute("BEGIN IMMEDIATE").expect("it is free");
+
+    let begun = Instant::now();
+    let input = json!({ "name": "Rocket", "organization": { "create": {} } });
+    let refused = || ada.mutate_refused("UNAVAILABLE", "createWorkspace", input.clone());
+    // The one that waits for the file, and the one that waits for the one that does.
+    tokio::join!(refused(), refused());
+    assert!(begun.elapsed() < Duration::from_secs(5));
+    other.batch_execute("COMMIT").expect("it ends");
+    ada.mutate("createWorkspace", input.clone(), "workspace { id }")
+        .await;
 }

@@ -23,8 +23,7 @@ pub(super) enum Giver {
 }
 
 impl Giver {
-    /// Refuses who may not give what the invitation gives. Only an owner makes owners and billing
-    /// admins.
+    /// Refuses who may not give what the invitation gives.
     ///
     /// # Errors
     /// `FORBIDDEN`.
@@ -33,10 +32,7 @@ impl Giver {
             (Self::Workspace(own), Some(role)) => (own.rank() >= role.rank(), role.as_str()),
             (Self::Organization(own), None) => {
                 let role = invitation.organization_role;
-                let is_for_owners = role == OrganizationRole::BillingAdmin;
-                let may =
-                    own == OrganizationRole::Owner || !is_for_owners && own.rank() >= role.rank();
-                (may, role.as_str())
+                (own.may_give(role), role.as_str())
             }
             // A role in the one says nothing of what may be given in the other.
             (Self::Workspace(_), None) => (false, invitation.organization_role.as_str()),

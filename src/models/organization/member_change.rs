@@ -147,17 +147,12 @@ async fn find_member(
     found.ok_or_else(Error::not_found)
 }
 
-/// Refuses whoever is `own` to give or take these roles: nobody reaches above themself, and billing is
-/// the owners' to give.
+/// Refuses whoever is `own` to give or take one of these roles that they may not.
 fn check_within(own: OrganizationRole, roles: &[OrganizationRole]) -> Result<()> {
-    let is_beyond = |role: &OrganizationRole| {
-        role.rank() > own.rank()
-            || (*role == OrganizationRole::BillingAdmin && own != OrganizationRole::Owner)
-    };
-    if roles.iter().any(is_beyond) {
-        return Err(Error::forbidden(BEING_OWNER));
+    if roles.iter().all(|role| own.may_give(*role)) {
+        return Ok(());
     }
-    Ok(())
+    Err(Error::forbidden(BEING_OWNER))
 }
 
 /// Gives a member another role, unless it is theirs already.

@@ -16,6 +16,9 @@ use crate::models::event::{self, EventKind, NewEvent};
 use crate::run;
 use crate::schema::{run_prompts, runs, workspaces};
 
+/// As many runs as one statement names by their ids.
+const BATCH: usize = 1_000;
+
 /// Stops a run. What it has collected stays; a call that is under way is given up.
 ///
 /// # Errors
@@ -74,7 +77,7 @@ pub(in crate::models) async fn cancel_of_organizations(
     organizations: &[OrganizationId],
     now: Instant,
 ) -> Result<()> {
-    run!(tx, {
+    let stopped: Vec<RunId> = run!(tx, {
         let theirs = workspaces::table
             .filter(workspaces::organization_id.eq_any(organizations))
             .select(workspaces::id);
@@ -83,10 +86,11 @@ pub(in crate::models) async fn cancel_of_organizations(
             .filter(runs::finished_at.is_null());
         diesel::update(unfinished)
             .set(cancelled(now))
-            .execute(tx)
+            .returning(runs::id)
+            .get_results(tx)
             .await
     })?;
-    Ok(())
+    close(tx, &stopped).await
 }
 
 /// What is written of a run that is stopped. Its worker notices that it has lost the lease.
@@ -129,16 +133,21 @@ async fn stop(
             .optional()
     )?;
     if stopped.is_some() {
-        forget_prompts(tx, run.id).await?;
-        tx.announce(Topic::Run(run.id));
+        close(tx, &[run.id]).await?;
     }
     Ok(stopped)
 }
 
-/// Drops the copies of the prompts, which only a run that is under way needs.
-pub(super) async fn forget_prompts(tx: &mut Transaction, id: RunId) -> Result<()> {
-    let copies = run_prompts::table.filter(run_prompts::run_id.eq(id));
-    run!(tx, diesel::delete(copies).execute(tx).await)?;
+/// What follows when runs have ended, in whatever way: the copies of their prompts go, which only a run
+/// that is under way needs, and whoever follows them is told.
+pub(super) async fn close(tx: &mut Transaction, ended: &[RunId]) -> Result<()> {
+    for batch in ended.chunks(BATCH) {
+        let copies = run_prompts::table.filter(run_prompts::run_id.eq_any(batch));
+        run!(tx, diesel::delete(copies).execute(tx).await)?;
+    }
+    for id in ended {
+        tx.announce(Topic::Run(*id));
+    }
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 
-use super::cancel::forget_prompts;
+use super::cancel::close;
 use super::{HolderId, Run, RunStatus};
 use crate::db::types::Instant;
 use crate::db::{Connection, Topic, Transaction, lock, lock_skip};
@@ -72,6 +72,10 @@ pub async fn claim(
         .get_results(tx)
         .await
     )?;
+    if waiting.is_empty() {
+        // Others were faster.
+        return Ok(Vec::new());
+    }
     let claimed: Vec<Run> = run!(
         tx,
         diesel::update(runs::table.filter(runs::id.eq_any(&waiting)))
@@ -309,7 +313,7 @@ pub async fn finish(
             .execute(tx)
             .await
     )?;
-    forget_prompts(tx, id).await?;
+    close(tx, &[id]).await?;
     let event = NewEvent {
         kind: EventKind::RunFinished,
         organization,
@@ -322,7 +326,6 @@ pub async fn finish(
         }),
     };
     event::record_by_system(tx, now, event).await?;
-    tx.announce(Topic::Run(id));
     Ok(Lease::Held)
 }
 

@@ -224,14 +224,19 @@ impl Collection {
     }
 
     async fn store(&self, answer: &Answer) -> Result<Lease> {
+        // An answer may be long. It is looked through before anybody has to wait for that, and again only
+        // where the workspace has got another domain meanwhile.
+        let expected = self.domain().await?;
+        let as_expected = is_mentioned(expected.as_deref(), answer);
         let stored = self
             .app
             .db
             .transaction(async |tx| {
                 let domain = work::domain(tx, &self.run).await?;
-                let mentions_domain = match (&domain, &answer.text) {
-                    (Some(domain), Some(text)) => mentions(domain, text, &answer.citations.0),
-                    _ => false,
+                let mentions_domain = if domain == expected {
+                    as_expected
+                } else {
+                    is_mentioned(domain.as_deref(), answer)
                 };
                 let answer = Answer {
                     mentions_domain,
@@ -247,6 +252,11 @@ impl Collection {
             }
             stored => stored,
         }
+    }
+
+    async fn domain(&self) -> Result<Option<String>> {
+        let mut conn = self.app.db.read().await?;
+        work::domain(&mut conn, &self.run).await
     }
 
     async fn is_stored(&self, answer: AnswerId) -> Result<bool> {
@@ -275,5 +285,13 @@ impl Collection {
             .await?;
         tracing::info!(run = %id, "run given back");
         Ok(())
+    }
+}
+
+/// Whether the answer mentions the domain, where there are both.
+fn is_mentioned(domain: Option<&str>, answer: &Answer) -> bool {
+    match (domain, &answer.text) {
+        (Some(domain), Some(text)) => mentions(domain, text, &answer.citations.0),
+        _ => false,
     }
 }

@@ -1,6 +1,7 @@
 //! Joining a workspace by code.
 
 mod joining;
+mod racing;
 mod returning;
 
 use serde_json::{Value, json};

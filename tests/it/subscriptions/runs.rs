@@ -9,11 +9,11 @@ use tenantry::db::Topic;
 use tenantry::db::types::JsonList;
 use tenantry::id::RunId;
 use tenantry::models::run::{Run, RunStatus, RunTrigger};
-use tenantry::schema::runs;
+use tenantry::schema::{run_prompts, runs};
 
-use super::suspicious_server;
+use super::{suspicious, suspicious_server};
 use crate::support::office::{Office, Person};
-use crate::support::{Database, Postgres, Socket, Sqlite, TestServer};
+use crate::support::{Database, FakeProviders, Postgres, Socket, Sqlite, TestServer, text};
 
 const RUN: &str = "subscription($id: ID!) { run(id: $id) { status completed workspace { name } } }";
 
@@ -118,6 +118,39 @@ async fn whoever_deletes_the_workspace_sees_its_run_cancelled(
     assert_eq!(hers.next("r").await["run"]["status"], "CANCELLED");
     hers.completes("r").await;
     his.completes("r").await;
+}
+
+/// How many copies of prompts there are.
+async fn copies(server: &TestServer) -> i64 {
+    let mut conn = server.app().db.read().await.expect("a connection");
+    let conn = &mut conn;
+    let copies = run_prompts::table.count();
+    tenantry::run!(conn, copies.get_result(conn).await).expect("a number")
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_follows_a_run_of_an_organization_that_is_deleted_is_told_at_once(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let providers = FakeProviders::start().await;
+    let server = TestServer::paced(on, suspicious(), |config| providers.configure(config)).await;
+    let ada = Person::new(&server, "ada").await;
+    let office = Office::of(&ada).await;
+    let prompts = json!({ "workspaceId": office.workspace, "prompts": [{ "text": "One?" }] });
+    ada.mutate("createPrompts", prompts, "__typename").await;
+    let input = json!({ "workspaceId": office.workspace });
+    let asked = ada.mutate("startRun", input, "runRequest { jobId }").await;
+    let id = text(&asked, "runRequest.jobId");
+    assert_eq!(copies(&server).await, 1);
+    let mut socket = Socket::of(&server, &ada.email).await;
+    socket.subscribe("r", RUN, json!({ "id": id })).await;
+    assert_eq!(socket.next("r").await["run"]["status"], "QUEUED");
+    let input = json!({ "organizationId": office.organization });
+    ada.mutate("deleteOrganization", input, "__typename").await;
+    // Nobody sees it any more.
+    socket.completes("r").await;
+    assert_eq!(copies(&server).await, 0);
 }
 
 #[rstest]
