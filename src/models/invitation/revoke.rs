@@ -4,12 +4,13 @@
 use diesel::dsl::{exists, not};
 use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use diesel::sqlite::Sqlite;
 use diesel_async::RunQueryDsl;
 use serde_json::json;
 
 use super::{InvitationStatus, is_pending};
-use crate::access::{Permission, WorkspaceRole};
+use crate::access::{OrganizationRole, Permission, WorkspaceRole};
 use crate::auth::Viewer;
 use crate::db::Transaction;
 use crate::db::types::Instant;
@@ -40,10 +41,9 @@ macro_rules! end {
     };
 }
 
-/// Revokes what `inviter` sent in the organization and would not be allowed to send by now: pending
-/// invitations to the organization without ORGANIZATION_MANAGE_MEMBERS, and those to a workspace
-/// without WORKSPACE_MANAGE there. To be called after their role has changed, under the lock of the
-/// organization's row.
+/// Revokes what `inviter` sent in the organization and would not be allowed to send by now, because they may
+/// not invite there any more, or not with the role that it gives. To be called after their role has changed,
+/// under the lock of the organization's row.
 ///
 /// # Errors
 /// Only those of the database.
@@ -54,21 +54,40 @@ pub async fn revoke_unrightful(
     inviter: UserId,
     now: Instant,
 ) -> Result<()> {
-    let member = organization::membership(tx, organization, inviter).await?;
-    // Whoever manages the organization's members is at least an ADMIN of each of its workspaces.
-    if member.is_some_and(|it| it.role.may(Permission::OrganizationManageMembers)) {
+    let own = organization::membership(tx, organization, inviter).await?;
+    let own = own.map(|member| member.role);
+    if own == Some(OrganizationRole::Owner) {
         return Ok(());
     }
-    let managed = workspace_members::table
-        .filter(workspace_members::organization_id.eq(organization))
-        .filter(workspace_members::user_id.eq(inviter))
-        .filter(workspace_members::role.eq_any([WorkspaceRole::Owner, WorkspaceRole::Admin]))
-        .select(workspace_members::workspace_id);
-    let of_managed = invitations::workspace_id.assume_not_null().ne_all(managed);
+    // An ADMIN, who is at least that in each workspace as well.
+    let manages = own.is_some_and(|own| own.may(Permission::OrganizationManageMembers));
+    let gives = |role: &OrganizationRole| manages && own.is_some_and(|own| own.may_give(*role));
+    let given = OrganizationRole::ALL.iter().copied().filter(gives);
+    let is_to_organization = invitations::workspace_id
+        .is_null()
+        .and(invitations::organization_role.ne_all(given.collect::<Vec<_>>()));
+    let without = |roles: &[WorkspaceRole]| {
+        let having = workspace_members::table
+            .filter(workspace_members::organization_id.eq(organization))
+            .filter(workspace_members::user_id.eq(inviter))
+            .filter(workspace_members::role.eq_any(roles.to_vec()))
+            .select(workspace_members::workspace_id);
+        invitations::workspace_id.assume_not_null().ne_all(having)
+    };
+    let is_to_unmanaged = (!manages)
+        .into_sql::<Bool>()
+        .and(without(&[WorkspaceRole::Owner, WorkspaceRole::Admin]));
+    let makes_owner = invitations::workspace_role
+        .assume_not_null()
+        .eq(WorkspaceRole::Owner)
+        .and(without(&[WorkspaceRole::Owner]));
+    let is_to_workspace = invitations::workspace_id
+        .is_not_null()
+        .and(is_to_unmanaged.or(makes_owner));
     let unrightful = invitations::invited_by
         .eq(inviter)
         .and(invitations::organization_id.eq(organization))
-        .and(invitations::workspace_id.is_null().or(of_managed));
+        .and(is_to_organization.or(is_to_workspace));
     let status = InvitationStatus::Revoked;
     let revoked = run!(
         tx,

@@ -128,6 +128,7 @@ pub async fn transfer(
             set_role(tx, viewer, &mut other, OrganizationRole::Owner, now).await?;
             let mut own = find_member(tx, id, viewer.id()).await?;
             set_role(tx, viewer, &mut own, OrganizationRole::Admin, now).await?;
+            invitation::revoke_unrightful(tx, viewer, id, viewer.id(), now).await?;
             visible.role = own.role;
             Ok(visible)
         })

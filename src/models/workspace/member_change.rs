@@ -155,6 +155,8 @@ pub async fn transfer(
                 let mut own = find_member(tx, &scope, viewer.id()).await?;
                 set_role(tx, viewer, &mut own, WorkspaceRole::Admin, now).await?;
                 visible.membership_role = Some(own.role);
+                let organization = own.organization_id;
+                invitation::revoke_unrightful(tx, viewer, organization, viewer.id(), now).await?;
             }
             Ok(visible)
         })

@@ -387,3 +387,70 @@ async fn whoever_may_no_longer_invite_takes_their_invitations_along(
         InvitationStatus::Revoked
     );
 }
+
+/// Whoever may invite still, and no longer give that role.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_to_more_than_its_sender_may_give_is_revoked(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let ada = Person::new(&server, "ada").await;
+    let office = Office::of(&ada).await;
+    let bob = office
+        .person(&server, "bob", Org::Owner, Some(Role::Owner))
+        .await;
+    let of_workspace = async |email: &str, role: &str| {
+        let input = json!({ "workspaceId": office.workspace, "email": email, "role": role });
+        let invited = bob.mutate("addWorkspaceMember", input, "invitation { id }");
+        text(&invited.await, "invitation.id")
+            .parse()
+            .expect("an id")
+    };
+    let of_organization = async |email: &str, role: &str| {
+        let input = json!({ "organizationId": office.organization, "email": email, "role": role });
+        let invited = bob.mutate("inviteOrganizationMember", input, "invitation { id }");
+        text(&invited.await, "invitation.id")
+            .parse()
+            .expect("an id")
+    };
+    let revoked = async |id| invitation_status(&server, id).await == InvitationStatus::Revoked;
+    let (owner, admin) = (
+        of_workspace("owner@example.com", "OWNER").await,
+        of_workspace("admin@example.com", "ADMIN").await,
+    );
+    let (boss, billing, deputy) = (
+        of_organization("boss@example.com", "OWNER").await,
+        of_organization("billing@example.com", "BILLING_ADMIN").await,
+        of_organization("deputy@example.com", "ADMIN").await,
+    );
+
+    // An ADMIN of the organization, and an OWNER of the workspace.
+    let mut update = json!({ "organizationId": office.organization, "userId": bob.id });
+    update["role"] = "ADMIN".into();
+    ada.mutate("updateOrganizationMember", update, "membership { role }")
+        .await;
+    assert!(revoked(boss).await && revoked(billing).await);
+    assert!(!revoked(deputy).await && !revoked(owner).await);
+
+    // Who hands the workspace over is an ADMIN in it.
+    bob.mutate(
+        "transferWorkspaceOwnership",
+        office.about(&ada),
+        "workspace { id }",
+    )
+    .await;
+    assert!(revoked(owner).await);
+    assert!(!revoked(admin).await && !revoked(deputy).await);
+
+    // Likewise who hands the organization over.
+    let input = json!({ "organizationId": office.organization, "email": "boss@example.com", "role": "OWNER" });
+    let invited = ada
+        .mutate("inviteOrganizationMember", input, "invitation { id }")
+        .await;
+    let boss = text(&invited, "invitation.id").parse().expect("an id");
+    let to = json!({ "organizationId": office.organization, "userId": bob.id });
+    ada.mutate("transferOrganizationOwnership", to, "organization { id }")
+        .await;
+    assert!(revoked(boss).await);
+}
