@@ -32,6 +32,10 @@ use crate::graphql::{
 };
 use crate::telemetry::{self, Outcome};
 
+/// How many mutations of one person may run at the same time. They go on without their client, who could start
+/// any number of them otherwise.
+pub const MUTATIONS_AT_ONCE: usize = 256;
+
 /// How long a document about the schema waits for its turn. One takes some milliseconds.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -66,9 +70,16 @@ pub(super) async fn run(
     };
     let statements = &checked.statements;
     if checked.kind == OperationType::Mutation {
+        let Some(place) = state.mutations.take(checked.payer) else {
+            return failed(Error::LimitReached {
+                name: "mutationsAtOnce",
+                limit: MUTATIONS_AT_ONCE as i64,
+            });
+        };
         let executing = {
             let (checked, statements) = (checked.clone(), statements.clone());
             async move {
+                let _place = place;
                 let executing = context.execute(&schema, request, checked.document());
                 statements.count(executing).await
             }

@@ -10,6 +10,7 @@ use tracing::Instrument;
 use super::budget::{Budgets, Payer};
 use super::documents::Documents;
 use super::files::Uploads;
+use super::operation::MUTATIONS_AT_ONCE;
 use super::parsed::ParsedDocuments;
 use super::places::Places;
 use super::playground::Playground;
@@ -39,6 +40,8 @@ pub struct State {
     pub documents: Arc<Documents>,
     /// How much each viewer may still ask for.
     pub budgets: Arc<Budgets>,
+    /// How many mutations of each viewer run.
+    pub mutations: Arc<Places<Payer>>,
     /// How many subscriptions each viewer follows.
     pub subscriptions: Arc<Places<Payer>>,
     /// What browsers get.
@@ -67,6 +70,7 @@ impl State {
         let sdl = sdl(&schema);
         Self {
             budgets: Arc::new(Budgets::new(app.config.limits.cost_per_minute)),
+            mutations: Places::new(MUTATIONS_AT_ONCE),
             subscriptions: Places::new(app.config.limits.subscriptions_per_viewer as usize),
             schema_of_valid: schema_of_valid(introspection),
             parsed: Arc::default(),

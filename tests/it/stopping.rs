@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use rstest::rstest;
 use serde_json::json;
 use tenantry::db::Kind;
@@ -157,4 +158,47 @@ async fn a_server_that_stops_finishes_the_mutations_that_have_begun(
     let query = "query($id: ID!) { workspace(by: { id: $id }) { description } }";
     let found = again.user(&ada.email).ok(query, workspace).await;
     assert_eq!(found["workspace"]["description"], "kept");
+}
+
+/// They go on without their client, who could start any number of them.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn so_many_mutations_of_a_person_run_at_the_same_time(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::with(on, |config| {
+        config.database.max_connections = 1;
+        config.database.acquire_timeout_ms = 60_000;
+    })
+    .await;
+    let ada = Person::new(&server, "ada").await;
+    let bob = Person::new(&server, "bob").await;
+    let office = Office::of(&ada).await;
+    let busy = BusyWriter::of(&server).await;
+    let change = json!({ "workspaceId": office.workspace, "description": "Late" });
+    let waiting = || {
+        let pools = server.app().db.pools();
+        pools.iter().map(|pool| pool.waiting).sum::<usize>()
+    };
+    let running = (0..256).map(|_| ada.mutate("updateWorkspace", change.clone(), "__typename"));
+    let meanwhile = async {
+        until("they wait to write", async || waiting() == 256).await;
+        let refused = ada.mutate_refused("LIMIT_REACHED", "updateWorkspace", change.clone());
+        let refused = refused.await;
+        assert_eq!(refused.extensions()["limitName"], "mutationsAtOnce");
+        assert_eq!(refused.extensions()["limit"], 256);
+        // Others are not in the way.
+        let made = bob.mutate(
+            "createOrganization",
+            json!({ "name": "Acme" }),
+            "__typename",
+        );
+        let ending = async {
+            until("another waits to write", async || waiting() == 257).await;
+            busy.end().await;
+        };
+        tokio::join!(made, ending);
+    };
+    tokio::join!(join_all(running), meanwhile);
+    ada.mutate("updateWorkspace", change, "__typename").await;
 }
