@@ -1,6 +1,6 @@
 //! Schedules.
 
-use async_graphql::{Context, InputObject, MaybeUndefined, Object, Result, SimpleObject};
+use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 
 use super::check::Check;
 use super::context::ContextExt;
@@ -40,8 +40,8 @@ struct SetScheduleInput {
     /// The workspace whose schedule is set.
     workspace_id: RawId,
     /// When, in five fields, as in crontab(5), such as `0 0 * * *`; at most once in 15 minutes
-    /// unless configured otherwise. `null` switches the schedule off; it cannot be left out.
-    cron: MaybeUndefined<String>,
+    /// unless configured otherwise. `null`, or leaving it out, switches the schedule off.
+    cron: Option<String>,
     /// The IANA time zone that `cron` is meant in, such as `Europe/Berlin`; `null` means UTC.
     #[graphql(default_with = "Some(\"UTC\".to_owned())")]
     time_zone: Option<String>,
@@ -76,10 +76,7 @@ impl ScheduleMutation {
         let id = check.id("workspaceId", &input.workspace_id);
         let zone = input.time_zone.as_deref().unwrap_or("UTC");
         let zone = check.field("timeZone", Zone::parse(zone));
-        if input.cron.is_undefined() {
-            check.refuse("cron", "must be given; null switches the schedule off");
-        }
-        let cron = check.optional("cron", &input.cron.take(), |cron: &str| {
+        let cron = check.optional("cron", &input.cron, |cron: &str| {
             Cron::parse(cron, interval)
         });
         let (id, zone, cron) = check.done((id, zone, cron))?;

@@ -115,26 +115,6 @@ async fn a_schedule_is_set_even_where_its_run_is_one_too_many(
     assert_eq!(set["workspace"]["schedule"]["cron"], "0 * * * *");
 }
 
-/// Who means to change the zone alone does not lose the schedule.
-#[rstest]
-#[tokio::test(flavor = "multi_thread")]
-async fn a_schedule_is_not_switched_off_by_leaving_out_its_pattern(
-    #[values(Sqlite, Postgres)] on: Database,
-) {
-    let server = TestServer::start(on).await;
-    let ada = server.user("ada@example.com");
-    let home = home(&ada, "Rocket").await;
-    let mut input = json!({ "workspaceId": home.workspace, "cron": "0 * * * *" });
-    ada.mutate("setSchedule", input.clone(), "__typename").await;
-    let zone = json!({ "workspaceId": home.workspace, "timeZone": "Europe/Berlin" });
-    let refused = ada.mutate_refused("INVALID_INPUT", "setSchedule", zone);
-    assert_eq!(refused.await.violations(), ["cron"]);
-    assert!(next_run(&ada, &home.workspace).await.is_some());
-    input["cron"] = Value::Null;
-    ada.mutate("setSchedule", input, "__typename").await;
-    assert_eq!(next_run(&ada, &home.workspace).await, None);
-}
-
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_pattern_and_a_bad_zone_are_told_together(#[values(Sqlite, Postgres)] on: Database) {
