@@ -175,6 +175,17 @@ impl Error {
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
+    /// Whether the database refused because there is no row of the key that is referred to.
+    pub fn is_foreign_key_violation(&self) -> bool {
+        matches!(
+            self,
+            Self::Database(DieselError::DatabaseError(
+                DatabaseErrorKind::ForeignKeyViolation,
+                _
+            ))
+        )
+    }
+
     /// Whether the database refused because a unique index has the key already.
     pub fn is_unique_violation(&self) -> bool {
         matches!(

@@ -59,8 +59,9 @@ where
 
 impl Db {
     /// Runs `work` in one transaction on the primary: all of it is kept where it succeeds, and none
-    /// where it fails. Where it lost to another transaction (a deadlock, a serialization failure), it is
-    /// run again from the start, a few times, so it must do nothing that a rollback cannot undo.
+    /// where it fails. Where it lost to another transaction (a deadlock, a serialization failure, a row
+    /// that it refers to and that has gone meanwhile), it is run again from the start, a few times, so it
+    /// must do nothing that a rollback cannot undo.
     ///
     /// # Errors
     /// Those of `work`; `UNAVAILABLE` where no connection can be had, another process has SQLite's file,
@@ -74,7 +75,7 @@ impl Db {
         loop {
             let outcome = self.attempt(&work).await;
             match outcome {
-                Err(error) if error.is_contention() && attempt < ATTEMPTS => {
+                Err(error) if has_lost(&error) && attempt < ATTEMPTS => {
                     tracing::debug!(attempt, "transaction lost to another one; trying again");
                     tokio::time::sleep(Duration::from_millis(5 << attempt)).await;
                     attempt += 1;
@@ -120,6 +121,12 @@ impl Db {
             }
         }
     }
+}
+
+/// Whether another transaction may be why it failed. What it refers to was there when it looked, so that it
+/// finds out by looking again.
+fn has_lost(error: &Error) -> bool {
+    error.is_contention() || error.is_foreign_key_violation()
 }
 
 type PgManager = AnsiTransactionManager;

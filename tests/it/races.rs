@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use rstest::rstest;
 use serde_json::{Value, json};
-use tenantry::access::OrganizationRole;
+use tenantry::access::{OrganizationRole, WorkspaceRole};
 use tenantry::db::Kind;
 use tenantry::schema::{runs, schedules};
 
+use crate::support::office::{Office, Person};
 use crate::support::slow::Slow;
 use crate::support::{
     Client, Database, Postgres, Sqlite, TestServer, home, organization, text, workspace,
@@ -358,4 +359,34 @@ async fn whoever_switches_to_a_workspace_waits_for_nobody_who_changes_it(
         id.to_string()
     );
     drop(slow);
+}
+
+/// Whoever deletes their account while they work leaves the work done or not, and nothing half done.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn work_and_the_deletion_of_ones_account_do_not_collide(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let ada = Person::new(&server, "ada").await;
+    let office = Office::of(&ada).await;
+    for round in 0..20 {
+        let (member, role) = (OrganizationRole::Member, Some(WorkspaceRole::Admin));
+        let name = format!("eve{round}");
+        let eve = office.person(&server, &name, member, role).await;
+        let prompts = (0..8).map(|nth| {
+            let prompts = json!([{ "text": format!("{round} {nth}") }]);
+            let input = json!({ "workspaceId": office.workspace, "prompts": prompts });
+            eve.try_mutate("createPrompts", input, "prompts { id }")
+        });
+        let confirmed = json!({ "confirmEmail": eve.email });
+        let deleting = eve.try_mutate("deleteAccount", confirmed, "deletedUserId");
+        let (done, deleted) = join(join_all(prompts), deleting).await;
+        assert_eq!(deleted.code(), "", "{:#}", deleted.body);
+        for reply in done {
+            let code = reply.code();
+            let may_be = ["", "NOT_FOUND", "UNAUTHENTICATED"].contains(&code);
+            assert!(may_be, "{:#}", reply.body);
+        }
+    }
 }
