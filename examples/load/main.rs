@@ -33,7 +33,7 @@ use tempfile::TempDir;
 
 use cluster::Cluster;
 use generator::Measured;
-use pgbench::Pgbench;
+use pgbench::{Pgbench, Protocol};
 use program::Program;
 use scenario::{Scenario, Tenants};
 
@@ -48,6 +48,9 @@ struct Arguments {
     /// How many connections send requests, each the next one when it has its answer.
     #[arg(long, default_value_t = 16)]
     connections: usize,
+    /// How `pgbench` sends the statements.
+    #[arg(long, value_enum, default_value = "prepared")]
+    protocol: Protocol,
     /// Only the requests whose name holds this text.
     #[arg(long, default_value = "")]
     only: String,
@@ -122,6 +125,7 @@ async fn measure(arguments: &Arguments, folder: &Path, cluster: Option<&Cluster>
                     cluster,
                     folder,
                     &captured,
+                    arguments.protocol,
                     arguments.connections,
                     time,
                 )?)

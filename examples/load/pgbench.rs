@@ -6,9 +6,19 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use clap::ValueEnum;
 
 use crate::cluster::Cluster;
 use crate::statements::{Parameter, Statement};
+
+/// How it sends statements.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Protocol {
+    /// Each prepared once for a connection, as the server has it.
+    Prepared,
+    /// As text, parsed and planned each time.
+    Simple,
+}
 
 /// What `pgbench` has with the requests' statements.
 pub struct Pgbench {
@@ -19,16 +29,37 @@ pub struct Pgbench {
 }
 
 impl Pgbench {
-    /// Runs it both ways, for that long each, prepared and down as many connections. It sends the
-    /// statements of one person after those of another, by chance.
+    /// Runs it both ways, for that long each and down as many connections. It sends the statements of one
+    /// person after those of another, by chance.
     pub fn measure(
         cluster: &Cluster,
         folder: &Path,
         requests: &[Vec<Statement>],
+        protocol: Protocol,
         connections: usize,
         time: Duration,
     ) -> Result<Self> {
-        let run = |options| run(cluster, folder, requests, connections, time, options);
+        let protocol_option = match protocol {
+            Protocol::Prepared => "--protocol=prepared",
+            Protocol::Simple => "--protocol=simple",
+        };
+        let mut arguments = vec![
+            "--no-vacuum".to_owned(),
+            "--jobs=2".to_owned(),
+            protocol_option.to_owned(),
+            format!("--client={connections}"),
+            format!("--time={}", time.as_secs()),
+        ];
+        let mut values = Vec::new();
+        for (nth, request) in requests.iter().enumerate() {
+            let file = folder.join(format!("request-{nth}.sql"));
+            std::fs::write(&file, script(request, protocol, &mut values))?;
+            arguments.push(format!("--file={}", file.display()));
+        }
+        for (nth, value) in values.iter().enumerate() {
+            arguments.push(format!("--define=value{nth}={value}"));
+        }
+        let run = |options| run(cluster, &arguments, options);
         Ok(Self {
             plain: run("")?,
             planned_once: run("-c plan_cache_mode=force_generic_plan")?,
@@ -37,36 +68,14 @@ impl Pgbench {
 }
 
 /// How many transactions a second it has in sessions with those options.
-fn run(
-    cluster: &Cluster,
-    folder: &Path,
-    requests: &[Vec<Statement>],
-    connections: usize,
-    time: Duration,
-    options: &str,
-) -> Result<f64> {
-    let connections = connections.to_string();
+fn run(cluster: &Cluster, arguments: &[String], options: &str) -> Result<f64> {
     let mut command = Command::new(cluster.tool("pgbench"));
     command
-        .args(["--no-vacuum", "--protocol=prepared", "--jobs=2"])
-        .args([
-            "--client",
-            &connections,
-            "--time",
-            &time.as_secs().to_string(),
-        ])
+        .args(arguments)
+        .arg(cluster.url())
         .env_clear()
         .env("PGOPTIONS", options);
-    let mut values = Vec::new();
-    for (nth, request) in requests.iter().enumerate() {
-        let file = folder.join(format!("request-{nth}.sql"));
-        std::fs::write(&file, script(request, &mut values))?;
-        command.arg("--file").arg(file);
-    }
-    for (nth, value) in values.iter().enumerate() {
-        command.arg(format!("--define=value{nth}={value}"));
-    }
-    let output = command.arg(cluster.url()).output()?;
+    let output = command.output()?;
     let said = String::from_utf8_lossy(&output.stdout);
     let failed = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "pgbench: {failed}");
@@ -76,8 +85,8 @@ fn run(
 }
 
 /// The request for `pgbench`: values are variables of its own, since it prepares a statement only
-/// once where it has the same text.
-fn script(request: &[Statement], values: &mut Vec<String>) -> String {
+/// once where it has the same text. As text they would lack their quotes, and stand for themselves.
+fn script(request: &[Statement], protocol: Protocol, values: &mut Vec<String>) -> String {
     let mut script = String::new();
     let fresh = request
         .iter()
@@ -95,7 +104,13 @@ fn script(request: &[Statement], values: &mut Vec<String>) -> String {
         let mut text = text.clone();
         // From the last, so that `$1` is not taken for the beginning of `$12`.
         for (nth, parameter) in parameters.iter().enumerate().rev() {
-            text = text.replace(&format!("${}", nth + 1), &written(parameter, values));
+            let written = match parameter {
+                Parameter::Fixed(value) if protocol == Protocol::Simple => {
+                    format!("'{}'{}", value.replace('\'', "''"), cast(value))
+                }
+                parameter => written(parameter, values),
+            };
+            text = text.replace(&format!("${}", nth + 1), &written);
         }
         let _ = writeln!(script, "{};", text.replace('\n', " "));
     }
