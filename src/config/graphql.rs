@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// What the GraphQL endpoint tells and answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Graphql {
-    /// Whether the schema may be asked for. The playground needs it. Default: true.
+    /// Whether the schema may be asked for, `/schema.graphql` included. The playground needs it. Default: true.
     pub introspection: bool,
 
     /// A directory of documents, each in a file named by its SHA-256, `<64 digits>.graphql`, read at

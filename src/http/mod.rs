@@ -19,6 +19,7 @@ mod params;
 mod parsed;
 mod places;
 mod playground;
+mod prepare;
 mod recalled;
 mod refusal;
 mod reply;

@@ -1,13 +1,11 @@
-//! An operation, whichever door it came through: checked, then run.
+//! An operation that was checked, whichever door it came through, and running it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant as Moment};
 
 use anyhow::anyhow;
-use async_graphql::parser::types::{
-    ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
-};
-use async_graphql::{Name, Positioned, Request, Response as GraphqlResponse, ServerError, Value};
+use async_graphql::parser::types::{ExecutableDocument, OperationType};
+use async_graphql::{Request, Response as GraphqlResponse, ServerError, Value};
 use axum::http::StatusCode;
 use bytes::Bytes;
 use serde_json::json;
@@ -18,19 +16,14 @@ use tracing::Span;
 use super::budget::{Charge, Payer};
 use super::credentials::Credentials;
 use super::operation_log::OperationLog;
-use super::params::Params;
 use super::parsed::Parsed;
 use super::places::Place;
-use super::refusal::Refusal;
 use super::request_id::RequestId;
 use super::state::State;
 use crate::db::Tally;
 use crate::error::{Error, ErrorCode};
-use crate::graphql::{
-    RequestContext, check_document, check_variables, finish, has_null, is_request_error, limits,
-    repeated_field,
-};
-use crate::telemetry::{self, Outcome};
+use crate::graphql::{RequestContext, finish, is_request_error};
+use crate::telemetry::Outcome;
 
 /// How many mutations of one person may run at the same time. They go on without their client, who could start
 /// any number of them otherwise.
@@ -149,15 +142,15 @@ pub struct Checked {
     /// The statements that it makes.
     pub statements: Tally,
     /// What traces know of it; ends with this value.
-    span: Span,
+    pub(super) span: Span,
     /// What running it costs.
-    cost: u32,
+    pub(super) cost: u32,
     /// To whom that is charged.
-    payer: Payer,
+    pub(super) payer: Payer,
     /// The document that it is of.
-    parsed: Arc<Parsed>,
+    pub(super) parsed: Arc<Parsed>,
     /// Whether the document was found valid before.
-    is_valid: bool,
+    pub(super) is_valid: bool,
     /// Whether it asks about the schema alone.
     pub is_about_schema: bool,
 }
@@ -241,150 +234,13 @@ impl Checked {
     }
 }
 
-fn word(kind: OperationType) -> &'static str {
+/// The kind, as metrics and traces have it.
+pub(super) fn word(kind: OperationType) -> &'static str {
     match kind {
         OperationType::Query => "query",
         OperationType::Mutation => "mutation",
         OperationType::Subscription => "subscription",
     }
-}
-
-/// The request that a client's parameters make, and the operation that will run, whose cost is going to
-/// be charged to `payer`. One that is refused is counted; a document that comes with its hash is
-/// remembered if it is not.
-pub fn prepare(
-    state: &State,
-    params: Params,
-    payer: Payer,
-    id: &RequestId,
-) -> Result<(Request, Checked), Refusal> {
-    let (asked, request) = params.split();
-    let prepared = state.documents.find(asked).and_then(|found| {
-        let checked = check(state, found.text(), &request, payer, id)?;
-        state.documents.remember(found);
-        Ok((request, checked))
-    });
-    prepared.inspect_err(|refusal| {
-        state.app.metrics.refused_operation(refusal.code.as_str());
-    })
-}
-
-/// The operation that will run, once the document is known to be cheap enough to be
-/// validated, and that the values in it and in its variables fit.
-fn check(
-    state: &State,
-    text: &Arc<str>,
-    request: &Request,
-    payer: Payer,
-    id: &RequestId,
-) -> Result<Checked, Refusal> {
-    let (name, variables) = (request.operation_name.as_deref(), &request.variables);
-    let parsed = state.parsed.parse(text, name)?;
-    let document = parsed.document();
-    let (own_name, operation) = choose(document, name)?;
-    let cost = parsed.cost(&operation.node, || {
-        let cost = limits::check(&state.shape, document, &operation.node, variables);
-        cost.map(|cost| cost.total())
-    })?;
-    if !state.app.config.graphql.introspection {
-        limits::refuse_introspection(document)?;
-    }
-    if operation.node.ty == OperationType::Mutation
-        && let Some(key) = repeated_field(document, &operation.node.selection_set.node)
-    {
-        let message = format!("The mutation selects {key} more than once; use an alias.");
-        return Err(Refusal::invalid(message, operation.pos));
-    }
-    if operation.node.ty == OperationType::Subscription {
-        check_root(&operation.node.selection_set)?;
-    }
-    if !parsed.is_valid() || has_null(&operation.node, variables) {
-        check_document(&state.shape, document, &operation.node, variables)?;
-    }
-    check_variables(&state.shape, &operation.node, variables)?;
-    let kind = operation.node.ty;
-    let root = &operation.node.selection_set.node;
-    let field = match first_field(document, root) {
-        Some(field) if field.starts_with("__") => "introspection",
-        Some(field) if state.shape.has_root_field(kind, field) => field,
-        Some(_) | None => "other",
-    };
-    let own_name = own_name.map(|name| name.as_str());
-    Ok(Checked {
-        id: id.clone(),
-        kind,
-        field: field.to_owned(),
-        name: own_name.map(|name| telemetry::short(name).to_owned()),
-        statements: Tally::default(),
-        span: telemetry::operation(&id.trace, word(kind), field, own_name),
-        cost,
-        payer,
-        is_valid: parsed.is_valid(),
-        is_about_schema: is_about_schema(&operation.node),
-        parsed,
-    })
-}
-
-/// The operation of that name, or the only one, with its own name.
-fn choose<'a>(
-    document: &'a ExecutableDocument,
-    name: Option<&str>,
-) -> Result<(Option<&'a Name>, &'a Positioned<OperationDefinition>), Refusal> {
-    let mut operations = document.operations.iter();
-    let chosen = match name {
-        Some(name) => operations.find(|(found, _)| found.is_some_and(|found| found == name)),
-        None => operations.next().filter(|_| operations.next().is_none()),
-    };
-    chosen.ok_or_else(|| {
-        let message = match name {
-            Some(name) => format!("The document has no operation named {name}."),
-            None => "The document has several operations; give operationName.".to_owned(),
-        };
-        Refusal::new(ErrorCode::GraphqlValidationFailed, message)
-    })
-}
-
-/// Whether an operation asks about the schema and nothing else, the same each time.
-fn is_about_schema(operation: &OperationDefinition) -> bool {
-    let mut selections = operation.selection_set.node.items.iter();
-    operation.variable_definitions.is_empty()
-        && selections.all(|selection| match &selection.node {
-            Selection::Field(field) => field.node.name.node.starts_with("__"),
-            Selection::FragmentSpread(_) | Selection::InlineFragment(_) => false,
-        })
-}
-
-/// The field that an operation selects first, if it is not hidden behind too many fragments.
-fn first_field<'a>(document: &'a ExecutableDocument, root: &'a SelectionSet) -> Option<&'a str> {
-    let mut set = root;
-    for _ in 0..limits::MAX_NESTING {
-        set = match &set.items.first()?.node {
-            Selection::Field(field) => return Some(&field.node.name.node),
-            Selection::InlineFragment(fragment) => &fragment.node.selection_set.node,
-            Selection::FragmentSpread(spread) => {
-                let fragment = document.fragments.get(&spread.node.fragment_name.node)?;
-                &fragment.node.selection_set.node
-            }
-        };
-    }
-    None
-}
-
-/// The standard has a subscription select one field. async-graphql would follow several at once, and
-/// passes over fragments.
-fn check_root(root: &Positioned<SelectionSet>) -> Result<(), Refusal> {
-    let is_one = match root.node.items.as_slice() {
-        [one] => match &one.node {
-            Selection::Field(field) => !field.node.name.node.starts_with("__"),
-            Selection::FragmentSpread(_) | Selection::InlineFragment(_) => false,
-        },
-        _ => false,
-    };
-    if is_one {
-        return Ok(());
-    }
-    let message = "A subscription selects one field of Subscription, and not by a fragment.";
-    Err(Refusal::invalid(message, root.pos))
 }
 
 /// The codes of a response's errors.

@@ -88,14 +88,15 @@ pub async fn layer(
         trace_id,
         is_probe: is_probe(route),
         begun: Instant::now(),
-        is_over: false,
+        answer: None,
     };
     let answering = next.run(request).instrument(line.span.clone());
     let mut response = answering.await;
     telemetry::answered(&traced, response.status().as_u16());
     drop(traced);
     let added = response.extensions_mut().remove::<LogLine>();
-    line.answered(response.status(), added);
+    line.answer = Some((response.status(), added));
+    drop(line);
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(HEADER, id);
     }
@@ -111,13 +112,13 @@ struct Line {
     trace_id: Option<String>,
     is_probe: bool,
     begun: Instant,
-    is_over: bool,
+    /// With what the GraphQL endpoint adds.
+    answer: Option<(StatusCode, Option<LogLine>)>,
 }
 
-impl Line {
-    fn answered(&mut self, status: StatusCode, added: Option<LogLine>) {
-        self.is_over = true;
-        let duration_ms = self.duration_ms();
+impl Drop for Line {
+    fn drop(&mut self) {
+        let duration_ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         let Self {
             method,
             path,
@@ -125,8 +126,12 @@ impl Line {
             trace_id,
             ..
         } = self;
-        let status = status.as_u16();
         let _entered = self.span.enter();
+        let Some((status, added)) = &self.answer else {
+            tracing::info!(%method, path, duration_ms, client, trace_id, "the client is gone");
+            return;
+        };
+        let status = status.as_u16();
         match added {
             // Somebody asks every few seconds.
             None if self.is_probe => {
@@ -152,28 +157,6 @@ impl Line {
                 );
             }
         }
-    }
-
-    fn duration_ms(&self) -> u64 {
-        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-}
-
-impl Drop for Line {
-    fn drop(&mut self) {
-        if self.is_over {
-            return;
-        }
-        let duration_ms = self.duration_ms();
-        let Self {
-            method,
-            path,
-            client,
-            trace_id,
-            ..
-        } = self;
-        let _entered = self.span.enter();
-        tracing::info!(%method, path, duration_ms, client, trace_id, "the client is gone");
     }
 }
 

@@ -1,0 +1,157 @@
+//! From what a client asks for to an operation that may be run.
+
+use std::sync::Arc;
+
+use async_graphql::parser::types::{
+    ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
+};
+use async_graphql::{Name, Positioned, Request};
+
+use super::budget::Payer;
+use super::operation::{Checked, word};
+use super::params::Params;
+use super::refusal::Refusal;
+use super::request_id::RequestId;
+use super::state::State;
+use crate::db::Tally;
+use crate::error::ErrorCode;
+use crate::graphql::{check_document, check_variables, has_null, limits, repeated_field};
+use crate::telemetry;
+
+/// The request that a client's parameters make, and the operation that will run, whose cost is going to
+/// be charged to `payer`. One that is refused is counted; a document that comes with its hash is
+/// remembered if it is not.
+pub fn prepare(
+    state: &State,
+    params: Params,
+    payer: Payer,
+    id: &RequestId,
+) -> Result<(Request, Checked), Refusal> {
+    let (asked, request) = params.split();
+    let prepared = state.documents.find(asked).and_then(|found| {
+        let checked = check(state, found.text(), &request, payer, id)?;
+        state.documents.remember(found);
+        Ok((request, checked))
+    });
+    prepared.inspect_err(|refusal| {
+        state.app.metrics.refused_operation(refusal.code.as_str());
+    })
+}
+
+/// The operation that will run, once the document is known to be cheap enough to be
+/// validated, and that the values in it and in its variables fit.
+fn check(
+    state: &State,
+    text: &Arc<str>,
+    request: &Request,
+    payer: Payer,
+    id: &RequestId,
+) -> Result<Checked, Refusal> {
+    let (name, variables) = (request.operation_name.as_deref(), &request.variables);
+    let parsed = state.parsed.parse(text, name)?;
+    let document = parsed.document();
+    let (own_name, operation) = choose(document, name)?;
+    let cost = parsed.cost(&operation.node, || {
+        let cost = limits::check(&state.shape, document, &operation.node, variables);
+        cost.map(|cost| cost.total())
+    })?;
+    if !state.app.config.graphql.introspection {
+        limits::refuse_introspection(document)?;
+    }
+    if operation.node.ty == OperationType::Mutation
+        && let Some(key) = repeated_field(document, &operation.node.selection_set.node)
+    {
+        let message = format!("The mutation selects {key} more than once; use an alias.");
+        return Err(Refusal::invalid(message, operation.pos));
+    }
+    if operation.node.ty == OperationType::Subscription {
+        check_root(&operation.node.selection_set)?;
+    }
+    if !parsed.is_valid() || has_null(&operation.node, variables) {
+        check_document(&state.shape, document, &operation.node, variables)?;
+    }
+    check_variables(&state.shape, &operation.node, variables)?;
+    let kind = operation.node.ty;
+    let root = &operation.node.selection_set.node;
+    let field = match first_field(document, root) {
+        Some(field) if field.starts_with("__") => "introspection",
+        Some(field) if state.shape.has_root_field(kind, field) => field,
+        Some(_) | None => "other",
+    };
+    let own_name = own_name.map(|name| name.as_str());
+    Ok(Checked {
+        id: id.clone(),
+        kind,
+        field: field.to_owned(),
+        name: own_name.map(|name| telemetry::short(name).to_owned()),
+        statements: Tally::default(),
+        span: telemetry::operation(&id.trace, word(kind), field, own_name),
+        cost,
+        payer,
+        is_valid: parsed.is_valid(),
+        is_about_schema: is_about_schema(&operation.node),
+        parsed,
+    })
+}
+
+/// The operation of that name, or the only one, with its own name.
+fn choose<'a>(
+    document: &'a ExecutableDocument,
+    name: Option<&str>,
+) -> Result<(Option<&'a Name>, &'a Positioned<OperationDefinition>), Refusal> {
+    let mut operations = document.operations.iter();
+    let chosen = match name {
+        Some(name) => operations.find(|(found, _)| found.is_some_and(|found| found == name)),
+        None => operations.next().filter(|_| operations.next().is_none()),
+    };
+    chosen.ok_or_else(|| {
+        let message = match name {
+            Some(name) => format!("The document has no operation named {name}."),
+            None => "The document has several operations; give operationName.".to_owned(),
+        };
+        Refusal::new(ErrorCode::GraphqlValidationFailed, message)
+    })
+}
+
+/// Whether an operation asks about the schema and nothing else, the same each time.
+fn is_about_schema(operation: &OperationDefinition) -> bool {
+    let mut selections = operation.selection_set.node.items.iter();
+    operation.variable_definitions.is_empty()
+        && selections.all(|selection| match &selection.node {
+            Selection::Field(field) => field.node.name.node.starts_with("__"),
+            Selection::FragmentSpread(_) | Selection::InlineFragment(_) => false,
+        })
+}
+
+/// The field that an operation selects first, if it is not hidden behind too many fragments.
+fn first_field<'a>(document: &'a ExecutableDocument, root: &'a SelectionSet) -> Option<&'a str> {
+    let mut set = root;
+    for _ in 0..limits::MAX_NESTING {
+        set = match &set.items.first()?.node {
+            Selection::Field(field) => return Some(&field.node.name.node),
+            Selection::InlineFragment(fragment) => &fragment.node.selection_set.node,
+            Selection::FragmentSpread(spread) => {
+                let fragment = document.fragments.get(&spread.node.fragment_name.node)?;
+                &fragment.node.selection_set.node
+            }
+        };
+    }
+    None
+}
+
+/// The standard has a subscription select one field. async-graphql would follow several at once, and
+/// passes over fragments.
+fn check_root(root: &Positioned<SelectionSet>) -> Result<(), Refusal> {
+    let is_one = match root.node.items.as_slice() {
+        [one] => match &one.node {
+            Selection::Field(field) => !field.node.name.node.starts_with("__"),
+            Selection::FragmentSpread(_) | Selection::InlineFragment(_) => false,
+        },
+        _ => false,
+    };
+    if is_one {
+        return Ok(());
+    }
+    let message = "A subscription selects one field of Subscription, and not by a fragment.";
+    Err(Refusal::invalid(message, root.pos))
+}
