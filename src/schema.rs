@@ -17,6 +17,7 @@ diesel::table! {
         created_at -> Instant,
         updated_at -> Instant,
         claims_issued_at -> Nullable<Instant>,
+        deleted_at -> Nullable<Instant>,
     }
 }
 

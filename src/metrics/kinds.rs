@@ -73,6 +73,8 @@ pub enum Purged {
     Workspace,
     /// An organization, its workspaces gone before.
     Organization,
+    /// A person who deleted their account, once nothing names them as its author any more.
+    Person,
     /// A run that was kept as long as runs are, and its answers.
     Run,
     /// An uploaded file that is of no more use.
@@ -80,12 +82,19 @@ pub enum Purged {
 }
 
 impl Purged {
-    pub(super) const ALL: [Self; 4] = [Self::Workspace, Self::Organization, Self::Run, Self::File];
+    pub(super) const ALL: [Self; 5] = [
+        Self::Workspace,
+        Self::Organization,
+        Self::Person,
+        Self::Run,
+        Self::File,
+    ];
 
     pub(super) fn label(self) -> &'static str {
         match self {
             Self::Workspace => "workspace",
             Self::Organization => "organization",
+            Self::Person => "person",
             Self::Run => "run",
             Self::File => "file",
         }

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::values::email::Email;
-use super::{api_token, deleted_identity, event, invitation, organization, user};
+use super::{api_token, event, invitation, organization, user};
 use crate::access::OrganizationRole;
 use crate::access::visible::visible_organizations;
 use crate::app::App;
@@ -18,7 +18,7 @@ use crate::models::event::EventKind;
 use crate::models::organization::{Organization, OrganizationMember, VisibleOrganization};
 use crate::models::user::User;
 use crate::run;
-use crate::schema::{organization_members, organizations, users};
+use crate::schema::{organization_members, organizations};
 
 /// What deleting the account would do.
 #[derive(Clone, Debug, Default)]
@@ -136,14 +136,7 @@ async fn delete_in(
     invitation::revoke_of_inviter(tx, viewer, viewer.id(), now).await?;
     invitation::decline_all(tx, viewer, now).await?;
 
-    let User {
-        issuer, subject, ..
-    } = &viewer.user;
-    deleted_identity::record(tx, issuer, subject, now).await?;
-    // Memberships and tokens go with this row, and whatever names it as its author lets go of it.
-    let row = users::table.find(viewer.id());
-    run!(tx, diesel::delete(row).execute(tx).await)?;
-    Ok(())
+    user::forget(tx, &viewer.user, now).await
 }
 
 /// Locks the rows of all organizations of the person, so that who else owns them stays as it is.

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::id::{UserId, WorkspaceId};
 use crate::models::deleted_identity;
 use crate::run;
-use crate::schema::{organization_members, users};
+use crate::schema::{api_tokens, organization_members, removals, users};
 
 /// A person.
 #[derive(Queryable, Selectable, Insertable, Clone, Debug, PartialEq)]
@@ -74,7 +74,7 @@ fn issued_at(identity: &Identity) -> Option<Instant> {
     issued_at.map(|at| at.max(Instant::MIN))
 }
 
-/// The person by that id.
+/// The person by that id, unless they have deleted their account.
 ///
 /// # Errors
 /// Only those of the database.
@@ -83,6 +83,7 @@ pub async fn by_id(conn: &mut Connection, id: UserId) -> Result<Option<User>> {
         conn,
         users::table
             .find(id)
+            .filter(users::deleted_at.is_null())
             .select(User::as_select())
             .first(conn)
             .await
@@ -202,19 +203,57 @@ async fn check_not_deleted(conn: &mut Connection, identity: &Identity) -> Result
     deleted_identity::check(conn, issuer, subject, identity.issued_at).await
 }
 
+/// Forgets the person, who deletes their account: their memberships, tokens and removals go, and their row
+/// tells nothing of them any more. It goes itself once nothing names it as its author, of which there may
+/// be any number ([`purge_person`](super::purge::purge_person)).
+///
+/// # Errors
+/// Only those of the database.
+pub(super) async fn forget(tx: &mut Transaction, user: &User, now: Instant) -> Result<()> {
+    deleted_identity::record(tx, &user.issuer, &user.subject, now).await?;
+    let id = user.id;
+    // Those of the organizations' workspaces go with them.
+    let memberships = organization_members::table.filter(organization_members::user_id.eq(id));
+    run!(tx, diesel::delete(memberships).execute(tx).await)?;
+    let tokens = api_tokens::table.filter(api_tokens::user_id.eq(id));
+    run!(tx, diesel::delete(tokens).execute(tx).await)?;
+    let removed = removals::table.filter(removals::user_id.eq(id));
+    run!(tx, diesel::delete(removed).execute(tx).await)?;
+    let nobody = (
+        users::issuer.eq(""),
+        users::subject.eq(id.to_string()),
+        users::email.eq(""),
+        users::email_verified.eq(false),
+        users::name.eq(None::<String>),
+        users::avatar_url.eq(None::<String>),
+        users::current_workspace_id.eq(None::<WorkspaceId>),
+        users::updated_at.eq(now),
+        users::claims_issued_at.eq(None::<Instant>),
+        users::deleted_at.eq(Some(now)),
+    );
+    run!(
+        tx,
+        diesel::update(users::table.find(id))
+            .set(nobody)
+            .execute(tx)
+            .await
+    )?;
+    Ok(())
+}
+
 /// Locks the viewer's row until the transaction ends: their rate limits and what they own are counted
 /// under it.
 ///
 /// # Errors
 /// `UNAUTHENTICATED` where they have deleted their account meanwhile.
 pub async fn lock_row(tx: &mut Transaction, id: UserId) -> Result<()> {
-    let found = run!(
-        tx,
-        lock(users::table.find(id).select(users::id))
-            .get_result::<UserId>(tx)
-            .await
-            .optional()
-    )?;
+    let found = run!(tx, {
+        let row = users::table
+            .find(id)
+            .filter(users::deleted_at.is_null())
+            .select(users::id);
+        lock(row).get_result::<UserId>(tx).await.optional()
+    })?;
     found.map(|_| ()).ok_or_else(Error::unauthenticated)
 }
 

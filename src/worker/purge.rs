@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::metrics;
 use crate::models::purge::{self, Purged};
 
-/// How many rows one transaction deletes.
+/// How many rows one transaction deletes or changes.
 const BATCH: i64 = 500;
 
 /// Deletes a batch of what is to go, and gives whether there may be more.
@@ -37,6 +37,16 @@ pub(super) async fn purge(app: &App) -> Result<bool> {
     if let Some(purged) = organization {
         if tell("organization", &purged) {
             app.metrics.purged(metrics::Purged::Organization, 1);
+        }
+        return Ok(true);
+    }
+    let person = app
+        .db
+        .transaction(async |tx| purge::purge_person(tx, BATCH).await)
+        .await?;
+    if let Some(purged) = person {
+        if tell("person", &purged) {
+            app.metrics.purged(metrics::Purged::Person, 1);
         }
         return Ok(true);
     }

@@ -1,4 +1,4 @@
-//! Deleting for good: workspaces whose time is over, deleted organizations, and old counts.
+//! Deleting for good: workspaces whose time is over, deleted organizations and accounts, and old counts.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use tenantry::models::run::RunStatus;
 use tenantry::run;
 use tenantry::schema::{run_prompts, visibility};
 
-use crate::support::office::{Office, Person};
+use crate::support::office::{Office, Person, join_organization};
 use crate::support::people::user_id;
 use crate::support::working::Working;
 use crate::support::{
@@ -148,18 +148,24 @@ async fn purge_batch(server: &TestServer, limit: i64) -> bool {
         .transaction(async |tx| purge::purge_workspace(tx, now, limit).await)
         .await
         .expect("a batch goes");
-    let mut deleted: usize = workspace.iter().flat_map(|it| it.counts.values()).sum();
-    let mut is_any = workspace.is_some();
-    if !is_any {
+    let mut counts = workspace.map(|it| it.counts);
+    if counts.is_none() {
         let organization = db
             .transaction(async |tx| purge::purge_organization(tx, limit).await)
             .await
             .expect("a batch goes");
-        deleted = organization.iter().flat_map(|it| it.counts.values()).sum();
-        is_any = organization.is_some();
+        counts = organization.map(|it| it.counts);
     }
-    assert!(deleted <= usize::try_from(limit).expect("a small number"));
-    is_any
+    if counts.is_none() {
+        let person = db
+            .transaction(async |tx| purge::purge_person(tx, limit).await)
+            .await
+            .expect("a batch goes");
+        counts = person.map(|it| it.counts);
+    }
+    let touched: usize = counts.iter().flat_map(BTreeMap::values).sum();
+    assert!(touched <= usize::try_from(limit).expect("a small number"));
+    counts.is_some()
 }
 
 async fn delete(person: &Client, id: &str) {
@@ -336,6 +342,54 @@ async fn a_deleted_organization_goes_with_all_that_was_in_it(
     assert_eq!(counts(&server).await, before);
 }
 
+/// However much a person has made, deleting their account takes no longer: their name is taken off it
+/// bit by bit.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn who_deletes_their_account_is_nobody_at_once_and_gone_once_nothing_names_them(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let (ada, bob) = (
+        Person::new(&server, "ada").await,
+        Person::new(&server, "bob").await,
+    );
+    let office = Office::of(&bob).await;
+    join_organization(&server, office.organization, &ada, OrganizationRole::Owner).await;
+    let others = "events WHERE actor_id IS NOT NULL";
+    let before = (counts(&server).await, count(&server, others).await);
+    for name in ["One", "Two", "Three"] {
+        let made = office.workspace(&ada, name).await;
+        collecting::prompts(&ada, made, &["Which rocket?"]).await;
+        office.invite(&ada, "eve@example.com", Some(made)).await;
+    }
+    let input = json!({ "confirmEmail": ada.email });
+    ada.mutate("deleteAccount", input, "__typename").await;
+
+    // Her row is there still, and tells nothing.
+    let told = "users WHERE id IN (SELECT actor_id FROM events) AND \
+        (email <> '' OR name IS NOT NULL OR issuer <> '' OR subject LIKE '%ada%')";
+    assert_eq!(count(&server, told).await, 1, "Bob is somebody");
+    assert_eq!(count(&server, "users").await, 2);
+    let named = count(&server, others).await;
+    assert!(named > before.1 + 5, "{named} events have an author");
+    let again = server.user(&ada.email);
+    assert_ne!(user_id(&again).await, ada.id);
+    let node = "query($id: ID!) { node(id: $id) { id } }";
+    let found = bob.ok(node, json!({ "id": ada.id })).await;
+    assert_eq!(found["node"], Value::Null);
+
+    assert!(purge_batch(&server, 5).await);
+    assert_eq!(count(&server, others).await, named - 5);
+    while purge_batch(&server, 5).await {}
+    let events = count(&server, "events").await;
+    assert!(events > before.0["events"], "what she made stays");
+    // What happened to her workspaces as she went is hers, too.
+    assert_eq!(count(&server, others).await, before.1);
+    let nobody = "users WHERE deleted_at IS NOT NULL";
+    assert_eq!(count(&server, nobody).await, 0);
+}
+
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn workers_come_round_by_themselves_and_share_the_work(
@@ -358,6 +412,9 @@ async fn workers_come_round_by_themselves_and_share_the_work(
         delete(&ada, &id).await;
     }
     assert!(count(&server, "rate_hits").await > 0);
+    let cy = Person::new(&server, "cy").await;
+    let input = json!({ "confirmEmail": cy.email });
+    cy.mutate("deleteAccount", input, "__typename").await;
     server.clock().advance(TimeDelta::days(31));
     let workers = [Working::start(&server), Working::start(&server)];
     until("the workers have settled", async || {

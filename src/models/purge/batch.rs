@@ -1,8 +1,8 @@
-//! As many rows as one transaction deletes, from one table after the other.
+//! As many rows as one transaction deletes or changes, in one table after the other.
 
 use super::Counts;
 
-/// What is left of the rows that one transaction may delete, and what it has deleted.
+/// What is left of the rows that one transaction may touch, and what it has touched.
 pub(super) struct Batch {
     left: i64,
     counts: Counts,
@@ -16,20 +16,20 @@ impl Batch {
         }
     }
 
-    /// How many more rows may go.
+    /// How many more rows it may touch.
     pub(super) fn left(&self) -> i64 {
         self.left
     }
 
-    /// So many of that table went.
-    pub(super) fn add(&mut self, table: &'static str, deleted: usize) {
-        if deleted > 0 {
-            *self.counts.entry(table).or_default() += deleted;
+    /// So many of that table were.
+    pub(super) fn add(&mut self, table: &'static str, touched: usize) {
+        if touched > 0 {
+            *self.counts.entry(table).or_default() += touched;
         }
-        self.left -= i64::try_from(deleted).unwrap_or(i64::MAX);
+        self.left -= i64::try_from(touched).unwrap_or(i64::MAX);
     }
 
-    /// Whether no more may go: there may be more then.
+    /// Whether it may touch no more: there may be more then.
     pub(super) fn is_full(&self) -> bool {
         self.left <= 0
     }
@@ -51,4 +51,25 @@ macro_rules! delete_each {
     )+};
 }
 
-pub(super) use delete_each;
+/// Takes the person's name off rows of each of the tables that have it in that column, and goes on to the
+/// next one once there are none left.
+macro_rules! let_go_each {
+    ($tx:ident, $batch:ident, $person:ident, $($table:ident: $column:ident),+ $(,)?) => {$(
+        if !$batch.is_full() {
+            let theirs = diesel::alias!($table as theirs);
+            let some = theirs
+                .filter(theirs.field($table::$column).eq($person))
+                .select(theirs.field($table::id))
+                .limit($batch.left());
+            let rows = diesel::update($table::table.filter($table::id.eq_any(some)));
+            let nobody = $table::$column.eq(None::<crate::id::UserId>);
+            let changed = crate::run!(
+                $tx,
+                diesel_async::RunQueryDsl::execute(rows.set(nobody), $tx).await
+            )?;
+            $batch.add(stringify!($table), changed);
+        }
+    )+};
+}
+
+pub(super) use {delete_each, let_go_each};

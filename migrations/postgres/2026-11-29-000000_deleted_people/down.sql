@@ -1,0 +1,2 @@
+DROP INDEX users_to_purge;
+ALTER TABLE users DROP COLUMN deleted_at;

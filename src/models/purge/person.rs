@@ -1,0 +1,57 @@
+//! People who deleted their accounts.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::Purged;
+use super::batch::{Batch, let_go_each};
+use crate::db::{Transaction, lock_skip};
+use crate::error::Result;
+use crate::id::UserId;
+use crate::run;
+use crate::schema::{events, files, invitations, organizations, prompts, users, workspaces};
+
+/// Takes the name of the person who deleted their account first off up to `limit` rows of what they
+/// made, and deletes their own row once there is nothing left that names it. Gives nothing where there is
+/// no such person, or where other instances are at all of them.
+///
+/// # Errors
+/// Only those of the database.
+pub async fn purge_person(tx: &mut Transaction, limit: i64) -> Result<Option<Purged<UserId>>> {
+    let found: Option<UserId> = run!(
+        tx,
+        lock_skip(
+            users::table
+                .filter(users::deleted_at.is_not_null())
+                .order_by((users::deleted_at, users::id))
+                .limit(1)
+                .select(users::id)
+        )
+        .get_result(tx)
+        .await
+        .optional()
+    )?;
+    let Some(id) = found else {
+        return Ok(None);
+    };
+    // There may be a million events of theirs, or none.
+    tx.plan_for_values().await?;
+    let mut batch = Batch::new(limit);
+    let_go_each!(tx, batch, id,
+        events: actor_id,
+        invitations: invited_by,
+        prompts: created_by,
+        workspaces: created_by,
+        organizations: created_by,
+        files: uploaded_by,
+    );
+    let is_gone = !batch.is_full();
+    if is_gone {
+        run!(tx, diesel::delete(users::table.find(id)).execute(tx).await)?;
+    }
+    Ok(Some(Purged {
+        id,
+        counts: batch.counts(),
+        is_gone,
+    }))
+}
