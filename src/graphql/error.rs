@@ -43,8 +43,7 @@ pub enum ErrorCode {
     GraphqlValidationFailed,
     /// No persisted document has that hash.
     PersistedQueryNotFound,
-    /// The request took too long and was stopped. A query may be sent again; a mutation may have
-    /// been carried out, so look before sending it again.
+    /// The request took too long and was stopped; nothing was changed. May be tried again.
     Timeout,
     /// The database, the identity provider or the file store cannot be reached, or the server is
     /// shutting down. A query may be sent again; a mutation may have been carried out, so look

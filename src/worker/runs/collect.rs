@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use futures_util::stream::{self, Stream, TryStreamExt};
+use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
 use tracing::Instrument;
 
 use super::lease;
 use crate::app::App;
 use crate::db::types::JsonList;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::Result;
 use crate::id::{AnswerId, PromptId};
 use crate::models::answer::Answer;
 use crate::models::provider::Provider;
@@ -27,8 +27,6 @@ use crate::worker::shift::Shift;
 const PAGE: i64 = 100;
 /// How long calls that are under way may take when the worker stops.
 const GRACE: Duration = Duration::from_secs(20);
-/// How long to wait before an answer is stored again, where the database cannot be reached.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// A run that a worker has taken up.
 pub(super) struct Collection {
@@ -51,17 +49,8 @@ enum End {
     Lost,
 }
 
-/// Why a collection cannot go on.
-enum Broken {
-    Lost,
-    Failed(Error),
-}
-
-impl From<Error> for Broken {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
-    }
-}
+/// The run is not this worker's any more.
+struct Lost;
 
 impl Collection {
     /// Collects what is missing, until all of it is there, the lease is lost, or the shift is over.
@@ -71,39 +60,25 @@ impl Collection {
         outcome.record(&span);
     }
 
-    async fn work(self, mut shift: Shift) -> Outcome<'static> {
+    async fn work(self, shift: Shift) -> Outcome<'static> {
         let id = self.run.id;
         let _under_way = self.app.metrics.run_under_way();
         tracing::info!(run = %id, total = self.run.total, "run taken up");
         let mut until = shift.clone();
         let ended = tokio::select! {
             ended = self.collect(&shift) => ended,
-            () = lease::keep(&self.app, &self.run, self.holder) => Ok(End::Lost),
-            () = async { until.over().await; tokio::time::sleep(GRACE).await } => Ok(End::Over),
+            () = lease::keep(&self.app, &self.run, self.holder) => End::Lost,
+            () = async { until.over().await; tokio::time::sleep(GRACE).await } => End::Over,
         };
-        let (word, is_fault) = match &ended {
-            Ok(End::Done) => ("ended", false),
-            Ok(End::Over) => ("given_back", false),
-            Ok(End::Lost) => ("lost", false),
-            Err(_) => ("failed", true),
-        };
-        let written = match ended {
-            Ok(End::Done) => self.finish().await,
-            Ok(End::Over) => self.give_back().await,
-            Ok(End::Lost) => {
+        let (word, written) = match ended {
+            End::Done => ("ended", self.finish().await),
+            End::Over => ("given_back", self.give_back().await),
+            End::Lost => {
                 tracing::info!(run = %id, "run stopped, or taken up by another worker");
-                Ok(())
-            }
-            Err(error) => {
-                tracing::warn!(run = %id, error = error.details(), "run given back");
-                // Not at once: what failed may fail again.
-                tokio::select! {
-                    () = tokio::time::sleep(PAUSE) => {}
-                    () = shift.over() => {}
-                }
-                self.give_back().await
+                ("lost", Ok(()))
             }
         };
+        let is_fault = written.is_err();
         // The lease ends by itself.
         if let Err(error) = written {
             tracing::warn!(run = %id, error = error.details(), "the end of a run could not be written");
@@ -111,15 +86,33 @@ impl Collection {
         Outcome { word, is_fault }
     }
 
-    async fn collect(&self, shift: &Shift) -> Result<End> {
+    async fn collect(&self, shift: &Shift) -> End {
         let cut_short = AtomicBool::new(false);
         let providers = self.run.providers.0.iter();
         let collected = try_join_all(providers.map(|p| self.ask_all(*p, shift, &cut_short))).await;
         match collected {
-            Ok(_) if cut_short.into_inner() => Ok(End::Over),
-            Ok(_) => Ok(End::Done),
-            Err(Broken::Lost) => Ok(End::Lost),
-            Err(Broken::Failed(error)) => Err(error),
+            Ok(_) if cut_short.into_inner() => End::Over,
+            Ok(_) => End::Done,
+            Err(Lost) => End::Lost,
+        }
+    }
+
+    /// Repeats `attempt` until it succeeds, with pauses. While the lease lasts, no failure of the database is
+    /// a reason to drop calls that are under way or answers not stored yet: each has been paid for, and
+    /// would be paid for again by the next worker.
+    async fn insist<T, F>(&self, shift: &Shift, attempt: impl Fn() -> F) -> T
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let mut luck = shift.luck("runs");
+        loop {
+            match attempt().await {
+                Ok(value) => {
+                    luck.good();
+                    return value;
+                }
+                Err(error) => tokio::time::sleep(luck.bad(&error)).await,
+            }
         }
     }
 
@@ -129,19 +122,19 @@ impl Collection {
         provider: Provider,
         shift: &Shift,
         cut_short: &AtomicBool,
-    ) -> Result<(), Broken> {
-        let answered = self.answered(provider).await?;
+    ) -> Result<(), Lost> {
+        let answered = self.insist(shift, || self.answered(provider)).await;
         let goes_on = || {
             let is_over = shift.is_over();
             cut_short.fetch_or(is_over, Ordering::Relaxed);
             !is_over
         };
-        self.questions()
-            .try_filter(|(prompt, _)| std::future::ready(!answered.contains(prompt)))
-            .try_take_while(|_| std::future::ready(Ok(goes_on())))
-            .map_err(Broken::Failed)
+        self.questions(shift)
+            .filter(|(prompt, _)| std::future::ready(!answered.contains(prompt)))
+            .take_while(|_| std::future::ready(goes_on()))
+            .map(Ok)
             .try_for_each_concurrent(self.providers.concurrency(provider), |question| {
-                self.ask(provider, question)
+                self.ask(provider, question, shift)
             })
             .await
     }
@@ -152,35 +145,29 @@ impl Collection {
     }
 
     /// The prompts of the run, by id.
-    fn questions(&self) -> impl Stream<Item = Result<Question>> {
-        let pages = stream::try_unfold(None, async |after| {
-            let mut conn = self.app.db.read().await?;
-            let page = work::prompts_after(&mut conn, self.run.id, after, PAGE).await?;
+    fn questions(&self, shift: &Shift) -> impl Stream<Item = Question> {
+        let pages = stream::unfold(None, async move |after| {
+            let page = self.insist(shift, || self.prompts_after(after)).await;
             let last = page.last().map(|(prompt, _)| *prompt);
-            Ok::<_, Error>(last.map(|last| (stream::iter(page.into_iter().map(Ok)), Some(last))))
+            last.map(|last| (stream::iter(page), Some(last)))
         });
-        pages.try_flatten()
+        pages.flatten()
     }
 
-    async fn ask(&self, provider: Provider, question: Question) -> Result<(), Broken> {
+    async fn prompts_after(&self, after: Option<PromptId>) -> Result<Vec<Question>> {
+        let mut conn = self.app.db.read().await?;
+        work::prompts_after(&mut conn, self.run.id, after, PAGE).await
+    }
+
+    async fn ask(&self, provider: Provider, question: Question, shift: &Shift) -> Result<(), Lost> {
         let answer = self.answer(provider, question).await;
-        loop {
-            match self.store(&answer).await {
-                Ok(Lease::Held) => {
-                    let is_failed = answer.error.is_some();
-                    self.app.metrics.answer(provider, is_failed);
-                    return Ok(());
-                }
-                Ok(Lease::Lost) => return Err(Broken::Lost),
-                // An answer that was paid for is worth waiting for the database, for as long as the
-                // lease lasts.
-                Err(error)
-                    if matches!(error.code(), ErrorCode::Unavailable | ErrorCode::Timeout) =>
-                {
-                    tokio::time::sleep(PAUSE).await;
-                }
-                Err(error) => return Err(Broken::Failed(error)),
+        match self.insist(shift, || self.store(&answer)).await {
+            Lease::Held => {
+                let is_failed = answer.error.is_some();
+                self.app.metrics.answer(provider, is_failed);
+                Ok(())
             }
+            Lease::Lost => Err(Lost),
         }
     }
 

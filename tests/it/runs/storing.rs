@@ -1,17 +1,19 @@
-//! Answers of which nobody knows whether they were stored.
+//! Answers that could not be stored, or of which nobody knows whether they were.
 
+use rstest::rstest;
 use serde_json::json;
 use tenantry::config::Secret;
+use tenantry::db::Kind;
 use tenantry::models::provider::Provider;
 use tokio_postgres::Client;
 
-use super::{ended, started};
+use super::{ended, serve, started};
 use crate::support::collecting::prompts;
 use crate::support::metrics::{scrape, values};
 use crate::support::postgres::OwnCluster;
 use crate::support::slow::{connect_to, execute};
 use crate::support::working::Working;
-use crate::support::{FakeProviders, Sqlite, TestServer, home, until};
+use crate::support::{Database, FakeProviders, Postgres, Sqlite, TestServer, home, until};
 
 /// Those who have committed, and wait for a standby to hear of it before they say so.
 const COMMITTED: &str = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
@@ -96,6 +98,53 @@ async fn an_answer_that_was_stored_unheard_is_stored_once_and_keeps_no_other_fro
     // The calls to the other providers are still under way when it is tried again.
     until("the answer is counted", async || is_counted(&server).await).await;
     providers.open();
+    let run = ended(&server, &ada, &id).await;
+    assert_eq!(run["status"], "SUCCEEDED", "{run}");
+    assert_eq!(run["completed"], json!(all));
+    assert_eq!(providers.all_calls().len(), all);
+    working.stop().await;
+}
+
+/// Whatever keeps them from being stored, a full disk for one, they were paid for.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_cannot_be_stored_are_kept_and_not_asked_for_again(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let providers = FakeProviders::start().await;
+    let server = serve(on, &providers, |_| {}).await;
+    let ada = server.user("ada@example.com");
+    let home = home(&ada, "Rocket").await;
+    prompts(&ada, &home.workspace, &["One?"]).await;
+    let db = &server.app().db;
+    let (refuse, allow) = match db.kind() {
+        Kind::Sqlite => (
+            "CREATE TRIGGER full BEFORE INSERT ON answers
+                BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END",
+            "DROP TRIGGER full",
+        ),
+        Kind::Postgres => (
+            "ALTER TABLE answers ADD CONSTRAINT room CHECK (false) NOT VALID",
+            "ALTER TABLE answers DROP CONSTRAINT room",
+        ),
+    };
+    server.batch(refuse).await;
+    let statements = db.statements();
+    statements.record();
+    let working = Working::start(&server);
+    let id = started(&ada, &home.workspace).await;
+    let all = Provider::ALL.len();
+    let mut tried = 0;
+    until("each was tried again", async || {
+        let texts = statements.recorded();
+        statements.record();
+        let is_insert =
+            |text: &&String| text.starts_with("INSERT INTO") && text.contains("answers");
+        tried += texts.iter().filter(is_insert).count();
+        tried > 2 * all
+    })
+    .await;
+    server.batch(allow).await;
     let run = ended(&server, &ada, &id).await;
     assert_eq!(run["status"], "SUCCEEDED", "{run}");
     assert_eq!(run["completed"], json!(all));

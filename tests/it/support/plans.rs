@@ -101,7 +101,8 @@ impl TestServer {
         }
     }
 
-    async fn batch(&self, sql: &str) {
+    /// Runs the statements, in one transaction.
+    pub async fn batch(&self, sql: &str) {
         let outcome = self.app().db.transaction(async |tx| {
             match tx.inner() {
                 Inner::Postgres(conn) => conn.prepared().batch_execute(sql).await?,
