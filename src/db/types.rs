@@ -131,7 +131,8 @@ impl Instant {
 
     /// The instant that much later, at most [`Instant::MAX`].
     pub fn plus(self, delta: TimeDelta) -> Self {
-        self.0.checked_add_signed(delta).map_or(Self::MAX, Self)
+        let later = self.0.checked_add_signed(delta).map(Self);
+        later.unwrap_or(Self::MAX).min(Self::MAX)
     }
 
     /// The beginning of its minute.

@@ -123,8 +123,7 @@ impl RequestContext {
         if stage.told <= MOST_TOLD {
             return Ok(());
         }
-        let message =
-            "The answer would hold more than 16 MiB of long values; ask for less at a time.";
+        let message = "The answer would be longer than 16 MiB; ask for less at a time.";
         Err(Error::Refused(ErrorCode::QueryTooComplex, message.into()))
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
-use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerResult, Value};
+use async_graphql::{ContextSelectionSet, OutputType, Pos, Positioned, ServerResult, Value};
 
 use super::context::RequestContext;
 
@@ -33,12 +33,19 @@ impl<T: OutputType> OutputType for Long<T> {
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
         let value = self.0.resolve(ctx, field).await?;
-        let context = ctx.data_unchecked::<RequestContext>();
-        match context.tell(length(&value)) {
-            Ok(()) => Ok(value),
-            Err(error) => Err(async_graphql::Error::from(error).into_server_error(field.pos)),
-        }
+        tell(ctx, length(&value), field.pos)?;
+        Ok(value)
     }
+}
+
+/// Counts this many bytes as part of the answer.
+///
+/// # Errors
+/// `QUERY_TOO_COMPLEX` if they make the answer too long.
+pub(super) fn tell(ctx: &ContextSelectionSet<'_>, bytes: usize, pos: Pos) -> ServerResult<()> {
+    let context = ctx.data_opt::<RequestContext>();
+    let told = context.map_or(Ok(()), |context| context.tell(bytes));
+    told.map_err(|error| async_graphql::Error::from(error).into_server_error(pos))
 }
 
 /// About how many bytes it takes.

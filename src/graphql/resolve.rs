@@ -18,13 +18,19 @@ use async_graphql::indexmap::map::Entry;
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::registry::Registry;
 use async_graphql::{
-    ContextSelectionSet, Name, ObjectType, OutputType, Positioned, ServerError, ServerResult, Value,
+    ContextSelectionSet, Name, ObjectType, OutputType, Pos, Positioned, ServerError, ServerResult,
+    Value,
 };
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::error::keep_path;
+use super::long::tell;
+
+/// About the fewest bytes that a field of an object takes in the answer, its name included. Counted for all
+/// lists, because the cost of a document only estimates how long those without pages are.
+const VALUE: usize = 16;
 
 /// An object.
 pub struct One<T>(pub T);
@@ -72,9 +78,9 @@ impl<T: ObjectType> OutputType for Many<T> {
     async fn resolve(
         &self,
         ctx: &ContextSelectionSet<'_>,
-        _: &Positioned<Field>,
+        field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        many(ctx, &self.0).await
+        many(ctx, &self.0, field.pos).await
     }
 }
 
@@ -91,9 +97,11 @@ fn one<'a, T: ObjectType>(
 fn many<'a, T: ObjectType>(
     ctx: &'a ContextSelectionSet<'_>,
     many: &'a [T],
+    pos: Pos,
 ) -> BoxFuture<'a, ServerResult<Value>> {
     let fields = selected::<T>(ctx);
     let resolving = async move {
+        tell(ctx, many.len() * fields.len() * VALUE, pos)?;
         let items = many.iter().enumerate().map(|(index, item)| {
             let fields = &fields;
             async move { object(&ctx.with_index(index), fields, item).await }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use rstest::rstest;
 use serde_json::json;
+use tenantry::id::WorkspaceId;
 
 use crate::support::{Client, Database, Postgres, Socket, Sqlite, TestServer, text};
 
@@ -90,6 +91,37 @@ async fn an_answer_has_a_bound(#[values(Sqlite, Postgres)] on: Database) {
     let refused = ada.refused("QUERY_TOO_COMPLEX", &of(9), variables).await;
     let errors = refused.body["errors"].as_array().map(Vec::len);
     assert_eq!(errors, Some(1), "{:?}", refused.body["errors"]);
+}
+
+/// How long a list without pages is does not show in the document.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_has_a_bound_however_long_its_lists_are(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let id = long_settings(&ada).await;
+    let workspace: WorkspaceId = id.parse().expect("an id");
+    let day = match on {
+        Postgres => "to_char(date '1970-01-01' + n::int, 'YYYY-MM-DD')",
+        Sqlite => "date('1970-01-01', '+' || n || ' days')",
+    };
+    let columns = format!("{{uuid:{}}}, {day}, 'OPENAI', 10, 3", workspace.uuid());
+    let table = "visibility (workspace_id, day, provider, answers, mentions)";
+    server.insert_series(20_000, table, &columns).await;
+    let of = |count| {
+        let days = aliases("byDay { day answers mentions rate }", count);
+        format!(
+            "query($id: ID!) {{ workspace(by: {{ id: $id }}) {{
+                domainVisibility(since: \"1970-01-01T00:00:00Z\") {{ {days} }} }} }}"
+        )
+    };
+    let variables = json!({ "id": id });
+    let found = ada.ok(&of(1), variables.clone()).await;
+    let days = found["workspace"]["domainVisibility"]["a0"].as_array();
+    assert_eq!(days.map(Vec::len), Some(20_000));
+    ada.refused("QUERY_TOO_COMPLEX", &of(30), variables).await;
 }
 
 /// Each item of a subscription is an answer of its own.

@@ -21,6 +21,19 @@ pub enum Key {
     Text(String),
 }
 
+impl Key {
+    /// Whether a row may have it: a forged cursor may hold what PostgreSQL has no value for, such as NUL in
+    /// a text or an instant before its first.
+    fn may_be_stored(&self) -> bool {
+        match self {
+            Self::Id => true,
+            Self::Instant(micros) => Instant::from_micros(*micros)
+                .is_some_and(|instant| (Instant::MIN..=Instant::MAX).contains(&instant)),
+            Self::Text(text) => !text.contains('\0'),
+        }
+    }
+}
+
 /// The place of a row in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Position {
@@ -72,9 +85,7 @@ impl Position {
         let (of, key, id): (String, Key, String) =
             serde_json::from_slice(&json).map_err(|_| BadCursor)?;
         let id = id.parse().map(Uuid::from_u128).map_err(|_| BadCursor)?;
-        // PostgreSQL cannot hold this character, so no row has it, but a forged cursor may.
-        let forged = matches!(&key, Key::Text(text) if text.contains('\0'));
-        if of == list && !forged {
+        if of == list && key.may_be_stored() {
             Ok(Self { key, id })
         } else {
             Err(BadCursor)
@@ -114,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_cursor_is_of_one_list_only() {
-        for key in [Key::Id, Key::Instant(-7), Key::Text("straße".into())] {
+        for key in [Key::Id, Key::Instant(7), Key::Text("straße".into())] {
             let position = Position {
                 key,
                 id: Uuid::from_u128(7),
@@ -125,6 +136,17 @@ mod tests {
         }
         for text in ["", "!", "AAAA", "W10", "bnVsbA"] {
             assert_eq!(Position::of_cursor(text, "a"), Err(BadCursor));
+        }
+    }
+
+    #[test]
+    fn a_cursor_holds_what_can_be_stored() {
+        let nul = Key::Text("a\0b".into());
+        let instants = [i64::MIN, -8_000_000_000_000_000_000, -1, i64::MAX].map(Key::Instant);
+        for key in instants.into_iter().chain([nul]) {
+            let id = Uuid::from_u128(7);
+            let cursor = Position { key, id }.cursor("a");
+            assert_eq!(Position::of_cursor(&cursor, "a"), Err(BadCursor));
         }
     }
 }

@@ -270,17 +270,15 @@ pub async fn finish(
     holder: HolderId,
     now: Instant,
 ) -> Result<Lease> {
-    // Locks are taken in one order: the workspace comes before its run.
-    let run = held(id, holder).select(runs::workspace_id).single_value();
-    let of_workspace: Option<OrganizationId> = run!(
-        tx,
-        diesel::update(workspaces::table.filter(workspaces::id.nullable().eq(run)))
-            .set(workspaces::last_run_at.eq(now))
-            .returning(workspaces::organization_id)
-            .get_result(tx)
-            .await
-            .optional()
-    )?;
+    // Locks are taken in one order: the workspace comes before its run. Whoever had it may have stopped
+    // the run, so nothing is written before the run is locked as well.
+    let of_workspace: Option<OrganizationId> = run!(tx, {
+        let run = held(id, holder).select(runs::workspace_id).single_value();
+        let workspace = workspaces::table
+            .filter(workspaces::id.nullable().eq(run))
+            .select(workspaces::organization_id);
+        lock(workspace).get_result(tx).await.optional()
+    })?;
     let found: Option<Run> = run!(
         tx,
         lock(held(id, holder).select(Run::as_select()))
@@ -300,6 +298,13 @@ pub async fn finish(
         RunStatus::Failed => Some(why_failed(tx, id).await?),
         _ => None,
     };
+    run!(
+        tx,
+        diesel::update(workspaces::table.find(run.workspace_id))
+            .set(workspaces::last_run_at.eq(now))
+            .execute(tx)
+            .await
+    )?;
     run!(
         tx,
         diesel::update(held(id, holder))

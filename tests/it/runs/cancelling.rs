@@ -1,11 +1,17 @@
 //! Stopping runs.
 
+use chrono::TimeDelta;
+use futures_util::future::join;
 use rstest::rstest;
 use serde_json::json;
 use tenantry::access::WorkspaceRole;
+use tenantry::db::Kind;
+use tenantry::models::run::HolderId;
+use tenantry::models::run::work::{self, Lease};
 
 use super::{cancel, events, shown, started};
 use crate::support::collecting::prompts;
+use crate::support::slow::Slow;
 use crate::support::{Database, Postgres, Sqlite, TestServer, home};
 
 #[rstest]
@@ -77,5 +83,45 @@ async fn deleting_the_workspace_stops_its_run(#[values(Sqlite, Postgres)] on: Da
     ada.mutate("restoreWorkspace", id, "workspace { id }").await;
     assert_eq!(shown(&ada, &run).await["status"], "CANCELLED");
     let kinds = events(&ada, &home_.workspace).await;
+    assert_eq!(kinds, ["RUN_CANCELLED", "RUN_QUEUED"]);
+}
+
+/// The worker has stored the last answer, and comes second. SQLite has one writer at a time.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_stopping_and_ending_at_once_the_first_counts() {
+    let server = TestServer::start(Postgres).await;
+    if server.app().db.kind() == Kind::Sqlite {
+        return;
+    }
+    let ada = server.user("ada@example.com");
+    let home = home(&ada, "Rocket").await;
+    prompts(&ada, &home.workspace, &["One?"]).await;
+    let id = started(&ada, &home.workspace).await;
+    let (db, now) = (&server.app().db, server.app().now());
+    let (run, holder) = (id.parse().expect("an id"), HolderId::new(now.to_utc()));
+    let lease = TimeDelta::seconds(30);
+    let claimed = db
+        .transaction(async |tx| work::claim(tx, holder, now, lease, 8).await)
+        .await;
+    assert_eq!(claimed.expect("it waits").len(), 1);
+
+    let slow = Slow::workspaces(&server).await;
+    let stopping = cancel(&ada, &id);
+    let ending = async {
+        slow.waiting(1).await;
+        let ending = db.transaction(async |tx| work::finish(tx, run, holder, now).await);
+        let release = async {
+            slow.waiting(2).await;
+            slow.end(&server).await;
+        };
+        join(ending, release).await.0.expect("nothing fails")
+    };
+    let (stopped, ended) = join(stopping, ending).await;
+    assert_eq!(stopped["status"], "CANCELLED");
+    assert_eq!(ended, Lease::Lost);
+    let query = "query($id: ID!) { workspace(by: { id: $id }) { lastRunAt } }";
+    let found = ada.ok(query, json!({ "id": home.workspace })).await;
+    assert!(found["workspace"]["lastRunAt"].is_null());
+    let kinds = events(&ada, &home.workspace).await;
     assert_eq!(kinds, ["RUN_CANCELLED", "RUN_QUEUED"]);
 }
