@@ -1,4 +1,4 @@
-//! The place of a row in a list, and the cursor that names it.
+//! The position of a row in a list, and the cursor that encodes it.
 
 use std::fmt;
 
@@ -13,15 +13,15 @@ use crate::id::{Id, Kind};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Key {
-    /// Nothing: ids sort by creation.
+    /// Nothing else: ids sort by creation.
     Id,
-    /// An instant, in microseconds since 1970.
+    /// An instant, in microseconds since the Unix epoch.
     Instant(i64),
     /// A folded text.
     Text(String),
 }
 
-/// The place of a row in a list.
+/// The position of a row in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Position {
     /// What the list is ordered by first.
@@ -31,7 +31,7 @@ pub struct Position {
 }
 
 impl Position {
-    /// In a list ordered by id.
+    /// A position in a list ordered by id.
     pub fn by_id<K: Kind>(id: Id<K>) -> Self {
         Self {
             key: Key::Id,
@@ -39,7 +39,7 @@ impl Position {
         }
     }
 
-    /// In a list ordered by an instant.
+    /// A position in a list ordered by an instant.
     pub fn by_instant<K: Kind>(instant: Instant, id: Id<K>) -> Self {
         Self {
             key: Key::Instant(instant.micros()),
@@ -47,7 +47,7 @@ impl Position {
         }
     }
 
-    /// In a list ordered by a folded text.
+    /// A position in a list ordered by a folded text.
     pub fn by_text<K: Kind>(text: &str, id: Id<K>) -> Self {
         Self {
             key: Key::Text(text.to_owned()),
@@ -55,16 +55,16 @@ impl Position {
         }
     }
 
-    /// The cursor of this position in the list of that name, which clients take as it is.
+    /// Encodes the position as a cursor, opaque to clients, of the list with this name.
     pub fn cursor(&self, list: &str) -> String {
         let json = serde_json::json!([list, self.key, self.id.as_u128().to_string()]);
         BASE64URL_NOPAD.encode(json.to_string().as_bytes())
     }
 
-    /// The position of a cursor of the list of that name.
+    /// Decodes a cursor of the list with this name.
     ///
     /// # Errors
-    /// Where it is no cursor, or that of another list or order.
+    /// [`BadCursor`] if the text is not a cursor, or is one of another list or order.
     pub fn of_cursor(cursor: &str, list: &str) -> Result<Self, BadCursor> {
         let json = BASE64URL_NOPAD
             .decode(cursor.as_bytes())
@@ -72,7 +72,7 @@ impl Position {
         let (of, key, id): (String, Key, String) =
             serde_json::from_slice(&json).map_err(|_| BadCursor)?;
         let id = id.parse().map(Uuid::from_u128).map_err(|_| BadCursor)?;
-        // PostgreSQL cannot hold this character, so no row has it, but a forged cursor may.
+        // PostgreSQL cannot store this character, so no row has it, but a forged cursor may.
         let forged = matches!(&key, Key::Text(text) if text.contains('\0'));
         if of == list && !forged {
             Ok(Self { key, id })
@@ -81,7 +81,7 @@ impl Position {
         }
     }
 
-    /// The one right after, by key.
+    /// The position just after this one, with the same key.
     pub(super) fn next(self) -> Self {
         Self {
             id: Uuid::from_u128(self.id.as_u128().saturating_add(1)),
@@ -89,7 +89,7 @@ impl Position {
         }
     }
 
-    /// The one right before, by key.
+    /// The position just before this one, with the same key.
     pub(super) fn previous(self) -> Self {
         Self {
             id: Uuid::from_u128(self.id.as_u128().saturating_sub(1)),
