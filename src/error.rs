@@ -58,7 +58,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Missing or invalid credentials.
+    /// Credentials are missing or invalid.
     pub fn unauthenticated() -> Self {
         Self::Refused(ErrorCode::Unauthenticated, "Sign in to do this.".into())
     }
@@ -90,7 +90,7 @@ impl Error {
         Self::Refused(ErrorCode::LastOwner, message.into())
     }
 
-    /// One invalid argument.
+    /// An argument is invalid.
     pub fn invalid(field: impl Into<String>, message: impl Into<Cow<'static, str>>) -> Self {
         Self::InvalidInput(vec![Violation {
             field: field.into(),

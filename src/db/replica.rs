@@ -31,7 +31,7 @@ pub struct Replica {
 }
 
 impl Replica {
-    /// A replica with this pool, assumed to be available until it fails.
+    /// Creates a replica with this pool, assumed to be available until it fails.
     pub(super) fn new(pool: Pool<AsyncPgConnection>) -> Self {
         Self {
             pool,
@@ -41,17 +41,17 @@ impl Replica {
         }
     }
 
-    /// The pool of connections to the replica.
+    /// Returns the pool of connections to the replica.
     pub(super) fn pool(&self) -> &Pool<AsyncPgConnection> {
         &self.pool
     }
 
-    /// Whether queries read the primary instead.
+    /// Returns whether queries read the primary instead.
     pub fn is_away(&self) -> bool {
         self.is_away.load(Ordering::Relaxed)
     }
 
-    /// How many queries failed on the replica.
+    /// Returns how many queries failed on the replica.
     pub fn failures(&self) -> u64 {
         self.failures.load(Ordering::Relaxed)
     }

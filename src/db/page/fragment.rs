@@ -13,7 +13,7 @@ use super::position::{Key, Position};
 use super::{Direction, Window};
 use crate::db::types::{Instant, sql};
 
-/// The condition that selects the window's rows in a list ordered by id.
+/// Selects the window's rows in a list ordered by id.
 pub fn by_id<I>(id: I, window: &Window) -> BetweenIds<I> {
     let bound = |position: &Option<Position>| position.as_ref().map(|position| position.id);
     BetweenIds {
@@ -23,7 +23,7 @@ pub fn by_id<I>(id: I, window: &Window) -> BetweenIds<I> {
     }
 }
 
-/// The condition that selects the window's rows in a list ordered by a folded text.
+/// Selects the window's rows in a list ordered by a folded text.
 pub fn by_text<C, I>(column: C, id: I, window: &Window) -> Between<C, I, String> {
     between(column, id, window, |key| match key {
         Key::Text(text) => Some(text.clone()),
@@ -31,7 +31,7 @@ pub fn by_text<C, I>(column: C, id: I, window: &Window) -> Between<C, I, String>
     })
 }
 
-/// The condition that selects the window's rows in a list ordered by an instant.
+/// Selects the window's rows in a list ordered by an instant.
 pub fn by_instant<C, I>(column: C, id: I, window: &Window) -> Between<C, I, Instant> {
     between(column, id, window, |key| match key {
         Key::Instant(micros) => Instant::from_micros(*micros),

@@ -23,13 +23,13 @@ pub trait List: Send + Sync {
     /// The rows.
     type Row: Send;
 
-    /// A name that tells this list and its order from every other list of the same parent.
+    /// Returns a name that tells this list and its order from every other list of the same parent.
     fn name(&self) -> String;
 
-    /// The order of the list.
+    /// Returns the order of the list.
     fn order(&self) -> Direction;
 
-    /// The position of a row in the list.
+    /// Returns the position of a row in the list.
     fn position(&self, row: &Self::Row) -> Position;
 
     /// Reads the rows of the window for each of `parents` (at most [`MAX_PARENTS`]) in one statement.
@@ -50,7 +50,7 @@ pub trait List: Send + Sync {
         parents: &[Id<Self::Parent>],
     ) -> impl Future<Output = Result<Vec<(Id<Self::Parent>, i64)>>> + Send;
 
-    /// The name that tells cursors of `parent`'s list from those of every other list.
+    /// Returns the name that tells cursors of `parent`'s list from those of every other list.
     fn cursor_name(&self, parent: Id<Self::Parent>) -> String {
         format!("{}:{parent}", self.name())
     }
@@ -147,7 +147,7 @@ pub struct Listing<R> {
 }
 
 impl<R> Listing<R> {
-    /// The page of a list that has no rows, or none that the viewer may see.
+    /// Returns the page of a list that has no rows, or none that the viewer may see.
     pub fn empty() -> Self {
         Self {
             rows: Vec::new(),
@@ -157,9 +157,9 @@ impl<R> Listing<R> {
         }
     }
 
-    /// The page of `request`, made of the rows of its window, which holds one row more than the page if
-    /// the list goes on. `left_out` says whether rows lie beyond the end that the window was read from,
-    /// `more` whether any lie beyond the other.
+    /// Makes the page of `request` from the rows of its window, which holds one row more than the page
+    /// if the list goes on. `left_out` says whether rows lie beyond the end that the window was read
+    /// from, `more` whether any lie beyond the other.
     fn new(
         request: &PageRequest,
         mut rows: Vec<R>,

@@ -83,7 +83,7 @@ impl PageRequest {
         }
     }
 
-    /// Whether rows may lie beyond the end that the page is read from.
+    /// Returns whether rows may lie beyond the end that the page is read from.
     fn may_leave_out(&self) -> bool {
         self.offset > 0
             || if self.from_end {
@@ -93,8 +93,8 @@ impl PageRequest {
             }
     }
 
-    /// Whether a cursor bounds the far end of the window, so that there may be rows that it cannot
-    /// reach.
+    /// Returns whether a cursor bounds the far end of the window, so that there may be rows that it
+    /// cannot reach.
     fn is_cut_off(&self) -> bool {
         if self.from_end {
             self.after.is_some()
@@ -103,7 +103,7 @@ impl PageRequest {
         }
     }
 
-    /// Whether the page has a cursor, and so belongs to the list of a single parent.
+    /// Returns whether the page has a cursor, and so belongs to the list of a single parent.
     pub fn has_cursor(&self) -> bool {
         self.after.is_some() || self.before.is_some()
     }

@@ -31,7 +31,7 @@ pub struct Position {
 }
 
 impl Position {
-    /// A position in a list ordered by id.
+    /// Creates a position in a list ordered by id.
     pub fn by_id<K: Kind>(id: Id<K>) -> Self {
         Self {
             key: Key::Id,
@@ -39,7 +39,7 @@ impl Position {
         }
     }
 
-    /// A position in a list ordered by an instant.
+    /// Creates a position in a list ordered by an instant.
     pub fn by_instant<K: Kind>(instant: Instant, id: Id<K>) -> Self {
         Self {
             key: Key::Instant(instant.micros()),
@@ -47,7 +47,7 @@ impl Position {
         }
     }
 
-    /// A position in a list ordered by a folded text.
+    /// Creates a position in a list ordered by a folded text.
     pub fn by_text<K: Kind>(text: &str, id: Id<K>) -> Self {
         Self {
             key: Key::Text(text.to_owned()),
@@ -81,7 +81,7 @@ impl Position {
         }
     }
 
-    /// The position just after this one, with the same key.
+    /// Returns the position just after this one, with the same key.
     pub(super) fn next(self) -> Self {
         Self {
             id: Uuid::from_u128(self.id.as_u128().saturating_add(1)),
@@ -89,7 +89,7 @@ impl Position {
         }
     }
 
-    /// The position just before this one, with the same key.
+    /// Returns the position just before this one, with the same key.
     pub(super) fn previous(self) -> Self {
         Self {
             id: Uuid::from_u128(self.id.as_u128().saturating_sub(1)),
