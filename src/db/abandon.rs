@@ -14,12 +14,12 @@ use super::tls;
 
 /// How long PostgreSQL may take to stop everything that was sent on a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long to wait before cancelling again, for the next statement.
+/// How long to wait before canceling again, for the next statement.
 const AGAIN: Duration = Duration::from_millis(50);
 
 impl Pooled for Object<AsyncPgConnection> {
     /// Makes PostgreSQL cancel what was sent on the connection, and closes it. Until then, the
-    /// connection counts towards its pool's limit, so that clients who send statements and disconnect
+    /// connection counts toward its pool's limit, so that clients who send statements and disconnect
     /// cannot have more statements running than there may be connections.
     ///
     /// The connection is not reused, because PostgreSQL does not say when it has handled a cancel

@@ -14,8 +14,8 @@ use crate::error::Result;
 /// A pooled connection that can read. Code that writes takes a [`Transaction`](super::Transaction).
 ///
 /// If it is dropped in the middle of a statement, because the caller is gone or ran out of time, the
-/// database stops the statement as soon as everybody else who shares the session is done, and the
-/// session is not reused until then.
+/// database stops the statement as soon as everybody else who shares the session is done, and nobody
+/// else gets the session before that.
 pub struct Connection {
     inner: Inner,
     is_busy: bool,

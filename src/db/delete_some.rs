@@ -8,7 +8,7 @@ use diesel::result::QueryResult;
 use diesel::sql_types::BigInt;
 use diesel::sqlite::Sqlite;
 
-/// Deletes up to `limit` of the table's rows that fulfil `condition`, in no particular order. Neither
+/// Deletes up to `limit` of the table's rows that match `condition`, in no particular order. Neither
 /// database supports `DELETE` with `LIMIT`, so rows are selected by their storage location (`ctid`,
 /// `rowid`).
 pub fn delete_some<T, C>(table: T, condition: C, limit: i64) -> DeleteSome<T::FromClause, C>

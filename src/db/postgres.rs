@@ -44,8 +44,8 @@ pub async fn establish_postgres(
     Ok(conn)
 }
 
-/// Connects to the PostgreSQL at `url`, with TLS as the URL says, and with these settings (`-c
-/// name=value`) after those of the URL.
+/// Connects to the PostgreSQL at `url`, with TLS as the URL says. The settings (`-c name=value`) follow
+/// those of the URL.
 pub async fn connect_postgres(url: &str, settings: &str) -> ConnectionResult<(Client, PgWire)> {
     let bad = |error: &dyn std::fmt::Display| ConnectionError::BadConnection(error.to_string());
     let mut config = parse(url).map_err(|error| bad(&error))?;

@@ -14,8 +14,8 @@ use super::prepared::Prepared;
 use super::sqlite::Sqlite;
 use crate::error::{Error, Result};
 
-/// A session that returns to its pool when dropped. If a transaction is open, it is closed instead; if a
-/// statement is still running, that is stopped first.
+/// A session that returns to its pool when dropped. One with an open transaction is closed instead, and
+/// one in the middle of a statement stops that first.
 pub struct Session<C: Pooled> {
     /// Present until the session is dropped.
     conn: Option<C>,
@@ -111,7 +111,7 @@ impl Ongoing {
     /// Returns the ongoing session, or else the one that `take` yields.
     ///
     /// # Errors
-    /// `UNAVAILABLE` if there is no session by the deadline; as `take`.
+    /// As `take`; `UNAVAILABLE` if there is no session by the deadline.
     pub(super) async fn join(
         &self,
         deadline: Instant,

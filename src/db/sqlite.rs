@@ -155,8 +155,8 @@ unsafe extern "C" fn is_abandoned(_: *mut c_void) -> c_int {
     is_abandoned.unwrap_or(false).into()
 }
 
-/// Runs the jobs of one connection one after the other, on its own thread, which ends with it, or [in
-/// place](in_place). A job whose future is dropped is stopped, or never started.
+/// Runs the jobs of one connection one after the other, [in place](in_place) or on its own thread, which
+/// ends with it. A job whose future is dropped is stopped, or never started.
 pub struct Runner {
     jobs: mpsc::UnboundedSender<Job>,
 }

@@ -56,8 +56,8 @@ pub trait List: Send + Sync {
     }
 
     /// Reads the page that `request` asks for, for each of `parents`. The number of statements does not
-    /// depend on the number of rows, and on the number of parents only beyond [`MAX_PARENTS`] or with a
-    /// cursor.
+    /// depend on the number of rows, and on the number of parents only beyond [`MAX_PARENTS`], or with a
+    /// cursor or an offset.
     ///
     /// # Errors
     /// Database errors only.

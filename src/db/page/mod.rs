@@ -134,8 +134,7 @@ impl Window {
         beyond
     }
 
-    /// Returns the one-row window that tells whether rows lie beyond the end that `self` is read
-    /// towards.
+    /// Returns the one-row window that tells whether rows lie beyond the end that `self` is read toward.
     fn cut_off(&self) -> Self {
         let mut beyond = Self {
             low: None,

@@ -14,8 +14,8 @@ const MAX_LABEL: usize = 512;
 ///
 /// `domain` is in lower-case ASCII, as it is stored. In the text, neither its case matters nor whether
 /// it is in Unicode or in IDNA's ASCII form. A hyphen belongs to a word, and so does a dot followed by a
-/// word: neither `my-example.com` nor `example.com.test` is `example.com`. Scripts written without
-/// spaces (Chinese, Japanese, Thai, Korean endings) do not belong to a word of another script. Takes
+/// word: neither `my-example.com` nor `example.com.test` is `example.com`. Text in a script without
+/// spaces (Chinese, Japanese, Thai, Korean endings) does not belong to a word of another script. Takes
 /// time linear in the text.
 pub fn mentions(domain: &str, text: &str, citations: &[Url]) -> bool {
     let labels: Vec<Label> = domain.split('.').map(Label::new).collect();
