@@ -1,4 +1,4 @@
-//! What every request and every job shares.
+//! The state shared by all requests and jobs.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,41 +14,41 @@ use crate::db::types::Instant;
 use crate::files::{SigningKey, Store};
 use crate::metrics::Metrics;
 
-/// What every request and every job shares. Cheap to clone.
+/// The state shared by all requests and jobs. Cheap to clone.
 #[derive(Clone)]
 pub struct App {
     /// The database.
     pub db: Db,
-    /// The configuration, as it was at start.
+    /// The configuration, as it was at startup.
     pub config: Arc<Config>,
-    /// What is counted and measured.
+    /// The server's counters and measurements.
     pub metrics: Metrics,
-    /// Where the bytes of files are.
+    /// The store that holds the bytes of files.
     pub files: Store,
-    /// How often what lasts looks at something, and how long it waits.
+    /// The intervals and time limits of long-lived work.
     pub pace: Pace,
     clock: Arc<dyn Clock>,
     work: Arc<watch::Sender<()>>,
     upload_key: Arc<OnceCell<SigningKey>>,
 }
 
-/// How often what lasts looks at something, and how long it waits. Injected, so that tests need not
-/// wait as long.
+/// The intervals and time limits of long-lived work. Injected, so that tests need not wait as long.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// How long whoever follows something lets pass before they look without having been told.
+    /// How long followers wait for an announcement before they check for changes themselves.
     pub look: Duration,
-    /// How long whoever is connected is believed before it is asked again whether they may be.
+    /// How long the access of a connected client is trusted before it is checked again.
     pub check: Duration,
     /// How long a socket may be open before its client has to sign in.
     pub sign_in: Duration,
     /// How often a socket's client has to show that it is still there.
     pub heartbeat: Duration,
-    /// How often something is sent down a stream of events, so that nobody takes it for dead.
+    /// The longest silence on an event stream before something is sent, so that nobody takes it for
+    /// dead.
     pub comment: Duration,
-    /// How long a client may take to read what waits for it before it is cut off.
+    /// How long a client may take to read what is waiting for it before it is cut off.
     pub read: Duration,
-    /// How long the server waits, when it stops, for what it still has to finish.
+    /// How long a stopping server waits for work that it still has to finish.
     pub stop: Duration,
 }
 
@@ -68,11 +68,11 @@ impl Default for Pace {
 
 /// Tells the time. Injected, so that tests can set it.
 pub trait Clock: Send + Sync {
-    /// The time now.
+    /// Returns the current time.
     fn now(&self) -> Instant;
 }
 
-/// The machine's clock.
+/// The system's clock.
 pub struct SystemClock;
 
 impl Clock for SystemClock {
@@ -82,7 +82,7 @@ impl Clock for SystemClock {
 }
 
 impl App {
-    /// Puts together what is shared.
+    /// Creates the shared state.
     pub fn new(db: Db, files: Store, config: Config, clock: Arc<dyn Clock>) -> Self {
         Self {
             db,
@@ -96,52 +96,51 @@ impl App {
         }
     }
 
-    /// The same with another view of the database.
+    /// Returns the same state with another view of the database.
     pub fn with_db(&self, db: Db) -> Self {
         Self { db, ..self.clone() }
     }
 
-    /// The time now.
+    /// Returns the current time.
     pub fn now(&self) -> Instant {
         self.clock.now()
     }
 
-    /// The URL at which people reach the API: the configured one, else that of the address it is to
-    /// listen on.
+    /// Returns the URL at which people reach the API: the configured one, or else that of the configured
+    /// listening address.
     pub fn public_url(&self) -> Url {
         let http = &self.config.http;
         let address = SocketAddr::new(http.host, http.port);
         self.config.public_url.clone().unwrap_or_else(|| {
-            // An IP address and a port always make a URL.
+            // An IP address and a port always make a valid URL.
             Url::parse(&format!("http://{address}")).expect("an address makes a URL")
         })
     }
 
-    /// The URL at which people reach that path, which has no slash in front.
+    /// Returns the public URL of a path, which has no leading slash.
     pub fn url_of(&self, path: &str) -> String {
         let url = self.public_url();
         format!("{}/{path}", url.as_str().trim_end_matches('/'))
     }
 
-    /// The key that signs the URLs of uploads, once it has been read from the database.
+    /// Returns the key that signs upload URLs, once it has been read from the database.
     pub(crate) fn upload_key(&self) -> &OnceCell<SigningKey> {
         &self.upload_key
     }
 
-    /// Tells the worker of this process, if there is one, that there may be something to do. To be
-    /// called after the transaction that made it is committed; without it, the worker finds the work
-    /// by polling.
+    /// Tells this process's worker, if it has one, that there may be work. Call this after the
+    /// transaction that created the work is committed; otherwise the worker finds the work by polling.
     pub fn wake_worker(&self) {
         self.work.send_replace(());
     }
 
-    /// Changes whenever somebody calls [`App::wake_worker`].
+    /// Returns a receiver that changes whenever somebody calls [`App::wake_worker`].
     pub(crate) fn work(&self) -> watch::Receiver<()> {
         self.work.subscribe()
     }
 
-    /// The plan by that key; the unlimited one where the operator has taken it out of the
-    /// configuration since.
+    /// Returns the plan with this key, or the unlimited one if the operator has since removed the plan
+    /// from the configuration.
     pub fn plan(&self, key: &str) -> &Plan {
         self.config.plans.get(key).unwrap_or(&Plan::UNLIMITED)
     }

@@ -1,4 +1,4 @@
-//! What may go wrong, and the code by which clients know it. Knows neither GraphQL nor HTTP.
+//! Errors, and the codes by which clients tell them apart. Knows neither GraphQL nor HTTP.
 
 mod code;
 mod failure;
@@ -14,56 +14,56 @@ use crate::id::OrganizationId;
 
 pub use self::code::ErrorCode;
 
-/// The result of whatever may be refused or may fail.
+/// The result of anything that may be refused or fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// One argument that is not valid.
+/// An invalid argument.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// The path inside `input`, or the argument's name: `slug`, `prompts.0.text`.
     pub field: String,
-    /// What is wrong with it, for a person to read.
+    /// What is wrong with it, for people to read.
     pub message: Cow<'static, str>,
 }
 
 /// Why something was refused, or how it failed.
 #[derive(Debug)]
 pub enum Error {
-    /// A refusal of a kind that needs no more than its code and a sentence.
+    /// A refusal that needs no more than a code and a sentence.
     Refused(ErrorCode, Cow<'static, str>),
-    /// Arguments that are not valid, all of them at once.
+    /// Invalid arguments, all of them at once.
     InvalidInput(Vec<Violation>),
-    /// Arguments that are those of something else already, where no two may be the same.
+    /// Arguments that must be unique and whose values are already in use.
     Taken(Vec<Violation>),
-    /// A limit of a plan or of the server: its name and its value.
+    /// A limit of a plan or of the server was reached.
     LimitReached {
         /// The limit's name, as in `Plan` or the configuration.
         name: &'static str,
         /// Its value.
         limit: i64,
     },
-    /// Too many calls; when the next one may succeed.
+    /// Too many calls; the next one may succeed after this time.
     RateLimited(Duration),
-    /// The account stays while these organizations, each with its name, have other members and no
-    /// other owner.
+    /// The account cannot be deleted while it is the only owner of these organizations (each with its
+    /// name), which have other members.
     MustHandOver(Vec<(OrganizationId, String)>),
-    /// The database refused or failed.
+    /// The database refused a statement or failed.
     Database(DieselError),
-    /// No connection to the database could be had.
+    /// No connection to the database was available; the cause, for the log.
     NoConnection(String),
-    /// The identity provider could not be asked whether credentials are good; what happened, for the log.
+    /// The identity provider could not be asked whether credentials are valid; the cause, for the log.
     NoIssuer(String),
     /// Anything that should not have happened.
     Internal(anyhow::Error),
 }
 
 impl Error {
-    /// No credentials, or credentials that are not valid.
+    /// Credentials are missing or invalid.
     pub fn unauthenticated() -> Self {
         Self::Refused(ErrorCode::Unauthenticated, "Sign in to do this.".into())
     }
 
-    /// The viewer may see it but may not do this to it; `permission` is what that requires.
+    /// The viewer may see the object but may not do this to it, which requires `permission`.
     pub fn forbidden(permission: &str) -> Self {
         Self::Refused(
             ErrorCode::Forbidden,
@@ -71,7 +71,7 @@ impl Error {
         )
     }
 
-    /// Nothing by that id, or nothing that the viewer may see: the two are not told apart.
+    /// No object has this id, or the viewer may not see it; callers cannot tell which.
     pub fn not_found() -> Self {
         Self::Refused(
             ErrorCode::NotFound,
@@ -79,18 +79,18 @@ impl Error {
         )
     }
 
-    /// The object is no longer in a state in which this can be done.
+    /// The object is no longer in a state that allows this.
     pub fn conflict(message: impl Into<Cow<'static, str>>) -> Self {
         Self::Refused(ErrorCode::Conflict, message.into())
     }
 
-    /// Nobody else owns it.
+    /// The organization or workspace would be left without an owner.
     pub fn last_owner() -> Self {
         let message = "There must be an OWNER; make somebody else one first.";
         Self::Refused(ErrorCode::LastOwner, message.into())
     }
 
-    /// One argument that is not valid.
+    /// An argument is invalid.
     pub fn invalid(field: impl Into<String>, message: impl Into<Cow<'static, str>>) -> Self {
         Self::InvalidInput(vec![Violation {
             field: field.into(),
@@ -98,7 +98,7 @@ impl Error {
         }])
     }
 
-    /// The code by which clients know it.
+    /// Returns the code by which clients know the error.
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::Refused(code, _) => *code,
@@ -117,7 +117,7 @@ impl Error {
         }
     }
 
-    /// In how many seconds the call may succeed, rounded up, where there were too many.
+    /// Returns how many seconds to wait before calling again, rounded up, if there were too many calls.
     pub fn retry_after_seconds(&self) -> Option<i64> {
         match self {
             Self::RateLimited(wait) => Some(seconds_up(*wait)),
@@ -125,12 +125,12 @@ impl Error {
         }
     }
 
-    /// Whether the whole transaction may succeed if it is tried again: it lost to another one.
+    /// Checks whether the transaction lost to another one, so that retrying all of it may succeed.
     pub fn is_contention(&self) -> bool {
         matches!(self, Self::Database(error) if Failure::of(error) == Failure::Contended)
     }
 
-    /// Whether the database is away.
+    /// Checks whether the database cannot be reached.
     pub fn is_outage(&self) -> bool {
         match self {
             Self::NoConnection(_) => true,
@@ -139,7 +139,7 @@ impl Error {
         }
     }
 
-    /// Whether the file of a SQLite database is none, or no longer a whole one.
+    /// Checks whether the file of a SQLite database is not a database, or is damaged.
     pub fn is_of_broken_file(&self) -> bool {
         let told = self.details();
         ["not a database", "malformed"]
@@ -147,13 +147,13 @@ impl Error {
             .any(|it| told.contains(it))
     }
 
-    /// Whether the statement was not even looked at, because one before it in its transaction had failed.
+    /// Checks whether the statement was skipped because an earlier one in its transaction had failed.
     pub fn is_of_aborted_transaction(&self) -> bool {
         matches!(self, Self::Database(error) if Failure::of(error) == Failure::Aborted)
     }
 
-    /// Whether another database of the same content might have done better: it was neither refused nor
-    /// stopped for the time that it took, nor was what it gave not understood.
+    /// Checks whether another database with the same content might have succeeded: not if the statement
+    /// was refused or timed out, or its result could not be decoded.
     pub fn may_do_better_elsewhere(&self) -> bool {
         match self {
             Self::NoConnection(_) | Self::Database(DieselError::BrokenTransactionManager) => true,
@@ -164,7 +164,8 @@ impl Error {
         }
     }
 
-    /// What happened, with its causes, on one line: for the log and for the operator, and not for a client.
+    /// Returns what happened, with its causes, on one line: for the log and the operator, never for
+    /// clients.
     pub fn details(&self) -> String {
         let text = match self {
             Self::NoConnection(cause) | Self::NoIssuer(cause) => cause.clone(),
@@ -175,7 +176,7 @@ impl Error {
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
-    /// Whether the database refused because there is no row of the key that is referred to.
+    /// Checks whether the database refused a reference to a row that does not exist.
     pub fn is_foreign_key_violation(&self) -> bool {
         matches!(
             self,
@@ -186,7 +187,7 @@ impl Error {
         )
     }
 
-    /// Whether the database refused because a unique index has the key already.
+    /// Checks whether the database refused a duplicate key in a unique index.
     pub fn is_unique_violation(&self) -> bool {
         matches!(
             self,
@@ -198,20 +199,20 @@ impl Error {
     }
 }
 
-/// At least 1, rounded up: whoever waits for as long has waited long enough.
+/// Rounds up to whole seconds, at least 1, so that waiting this long is always enough.
 fn seconds_up(wait: Duration) -> i64 {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     i64::try_from(seconds.max(1)).unwrap_or(i64::MAX)
 }
 
-/// An error with its causes, on one line.
+/// Formats an error with its causes, on one line.
 pub fn causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |error| error.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 impl fmt::Display for Error {
-    /// What a person who calls the API may read. Says nothing of the inside of the server.
+    /// Writes the message for callers of the API. Reveals nothing of the server's internals.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Refused(_, message) => f.write_str(message),
@@ -294,7 +295,7 @@ mod tests {
                 ),
                 false,
             ),
-            // What one gives that is not understood, the other has as well.
+            // What cannot be decoded here cannot be decoded from the other database either.
             (
                 Error::Database(DieselError::DeserializationError("no such status".into())),
                 false,

@@ -1,8 +1,8 @@
-//! Typed ids: a UUIDv7 that knows what it names.
+//! Typed ids: UUIDv7s whose type says what they name.
 //!
-//! Written, an id is a [TypeID] (specification 0.3.0): the prefix of its kind, an underscore and
-//! 26 characters of base32, such as `ws_01jv9k6rm5e2qscx1y2p9r8z4d`. Stored, it is the UUID alone,
-//! for the column says the kind.
+//! The text form of an id is a [TypeID] (specification 0.3.0): the prefix of its kind, an underscore and
+//! 26 characters of base32, such as `ws_01jv9k6rm5e2qscx1y2p9r8z4d`. Only the UUID is stored, as the
+//! column implies the kind.
 //!
 //! A new kind of object takes one line in the list under `kinds!`, and nothing else.
 //!
@@ -25,56 +25,57 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 
-/// What an id can be the id of.
+/// A kind of object that has ids.
 pub trait Kind: Copy + Eq + Hash + Send + Sync + 'static {
-    /// What its ids begin with, before the underscore.
+    /// The prefix of its ids, before the underscore.
     const PREFIX: &'static str;
 }
 
 /// The id of a `K`.
 ///
-/// Ids compare and sort as their UUIDs do, which is by the millisecond of creation first.
+/// Ids compare and sort as their UUIDs do: first by the millisecond of creation.
 #[derive(diesel::expression::AsExpression, diesel::deserialize::FromSqlRow)]
 #[diesel(sql_type = crate::db::types::sql::Id)]
 pub struct Id<K>(Uuid, PhantomData<fn() -> K>);
 
-/// Why a text is no id of the kind that was asked for.
+/// Why a text is not an id of the requested kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseIdError {
-    /// It is no id at all, of any kind.
+    /// The text is not an id of any kind.
     #[error("is not an id")]
     Malformed,
-    /// It is a well-formed id, but of another kind, so that it cannot name anything here.
+    /// The text is a well-formed id of another kind, so it cannot name anything here.
     #[error("is the id of something else")]
     OtherKind,
 }
 
 impl<K> Id<K> {
-    /// A new id, made at `now`.
+    /// Creates a new id for the time `now`.
     ///
-    /// It holds the milliseconds of `now` since 1970 (0 for a time before) and 73 random bits, of
-    /// which the next id for the same millisecond changes 32 and counts up the others: ids that this
-    /// process makes one after the other for the same millisecond are in ascending order.
+    /// It holds the milliseconds of `now` since the Unix epoch (0 for an earlier time) and 73 random
+    /// bits, of which the next id for the same millisecond draws 32 anew and increments the others:
+    /// consecutive ids that this process creates for one millisecond are in ascending order.
     ///
     /// # Panics
     ///
-    /// If the operating system has no random bytes to give.
+    /// If the operating system provides no random bytes.
     pub fn new(now: DateTime<Utc>) -> Self {
         Self::from_uuid(sequence::next(now))
     }
 
-    /// The id that a stored UUID stands for.
+    /// Returns the id for a stored UUID.
     pub const fn from_uuid(uuid: Uuid) -> Self {
         Self(uuid, PhantomData)
     }
 
-    /// The UUID, as it is stored.
+    /// Returns the UUID, as it is stored.
     pub const fn uuid(self) -> Uuid {
         self.0
     }
 }
 
-// Written out, because deriving these would ask them of `K` too, which is only a name.
+// Written by hand, because derived implementations would require the same traits of `K`, which is only a
+// name.
 
 impl<K> Clone for Id<K> {
     fn clone(&self) -> Self {
@@ -119,7 +120,7 @@ impl<K: Kind> fmt::Debug for Id<K> {
 impl<K: Kind> fmt::Display for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = base32::encode(self.0.as_u128());
-        // Written at once, and not digit by digit: replies are full of ids.
+        // Written in one piece, not digit by digit: replies are full of ids.
         let digits = str::from_utf8(&digits).map_err(|_| fmt::Error)?;
         f.write_str(K::PREFIX)?;
         f.write_str("_")?;
@@ -130,7 +131,7 @@ impl<K: Kind> fmt::Display for Id<K> {
 impl<K: Kind> FromStr for Id<K> {
     type Err = ParseIdError;
 
-    /// Takes nothing but what `Display` gives: no other case, no spaces, no other length.
+    /// Accepts only what `Display` writes: no other case, no spaces, no other length.
     fn from_str(text: &str) -> Result<Self, ParseIdError> {
         let (prefix, uuid) = split(text).ok_or(ParseIdError::Malformed)?;
         if prefix == K::PREFIX {
@@ -154,7 +155,7 @@ impl<'de, K: Kind> Deserialize<'de> for Id<K> {
     }
 }
 
-/// Takes an id apart at its last underscore. The prefix may be any text.
+/// Splits an id at its last underscore. The prefix may be any text.
 fn split(text: &str) -> Option<(&str, Uuid)> {
     let (prefix, suffix) = text.rsplit_once('_')?;
     Some((prefix, Uuid::from_u128(base32::decode(suffix)?)))
@@ -162,7 +163,7 @@ fn split(text: &str) -> Option<(&str, Uuid)> {
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $prefix:literal $Kind:ident $KindId:ident;)*) => {
-        /// The kinds. They have no values: each is only a name for the type system.
+        /// The kinds of ids. They have no values: each is only a name for the type system.
         pub mod kind {
             $(
                 $(#[$doc])*
@@ -191,7 +192,7 @@ macro_rules! kinds {
         }
 
         impl AnyId {
-            /// The id with this prefix and UUID; `None` where no kind has the prefix.
+            /// Returns the id with this prefix and UUID; `None` if no kind has the prefix.
             fn of(prefix: &str, uuid: Uuid) -> Option<Self> {
                 match prefix {
                     $($prefix => Some(Self::$Kind(Id::from_uuid(uuid))),)*
@@ -225,7 +226,7 @@ kinds! {
     "org" Organization OrganizationId;
     /// A workspace.
     "ws" Workspace WorkspaceId;
-    /// An offer of membership.
+    /// An invitation to become a member.
     "inv" Invitation InvitationId;
     /// A membership in an organization.
     "omem" OrganizationMember OrganizationMemberId;
@@ -237,7 +238,7 @@ kinds! {
     "run" Run RunId;
     /// What one provider answered to one prompt in one run.
     "answer" Answer AnswerId;
-    /// An API token; not its secret.
+    /// An API token, not its secret.
     "tok" ApiToken ApiTokenId;
     /// An uploaded file.
     "file" File FileId;

@@ -1,26 +1,27 @@
-//! What does not leave this machine.
+//! URLs that do not leave this machine, or are secure on the way.
 
 use std::net::IpAddr;
 
 use url::{Host, Url};
 
-/// Whether what is sent to the URL stays on this machine: its host is `localhost` or a loopback address.
+/// Checks whether requests to the URL stay on this machine: its host is `localhost` or a loopback
+/// address.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        // Of schemes that browsers do not know, an IPv4 address is a name as well.
+        // In URLs with schemes that browsers do not know, an IPv4 address counts as a name as well.
         Some(Host::Domain(name)) => {
             name.eq_ignore_ascii_case("localhost")
                 || name.parse().is_ok_and(|it: IpAddr| it.is_loopback())
         }
         Some(Host::Ipv4(address)) => address.is_loopback(),
-        // Such as `::ffff:127.0.0.1`, which is IPv4.
+        // Such as `::ffff:127.0.0.1`, which is an IPv4 address.
         Some(Host::Ipv6(address)) => address.to_canonical().is_loopback(),
         None => false,
     }
 }
 
-/// Whether what is asked for at the URL cannot be read or changed on the way: over TLS, or without
-/// leaving this machine.
+/// Checks whether nobody can read or change requests to the URL on the way: over `https`, or over `http`
+/// without leaving this machine.
 pub fn is_confidential(url: &Url) -> bool {
     url.scheme() == "https" || url.scheme() == "http" && is_loopback(url)
 }

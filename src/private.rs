@@ -1,13 +1,13 @@
-//! Files that are for nobody else's eyes.
+//! Files that only their owner may read.
 
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-/// Makes a file that only its owner may read and write, where there is none by that name.
+/// Creates a file that only its owner may read and write.
 ///
 /// # Errors
-/// Where it cannot be made; `AlreadyExists` where the name is taken.
+/// If the file cannot be created; `AlreadyExists` if there is one with that name.
 pub fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

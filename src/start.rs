@@ -1,5 +1,5 @@
-//! What a process needs before it can do anything: the data directory, the database, the files, and the
-//! keys by which people are known. Whatever is wrong with one of them is one line for the operator.
+//! What a process needs to start: the data directory, the database, the files, and the keys that verify
+//! identities. Any problem with them is reported to the operator in one line.
 
 use std::sync::Arc;
 
@@ -11,13 +11,13 @@ use crate::config::{Config, Issuer};
 use crate::db::{self, Db, Kind};
 use crate::files::Store;
 
-/// Why the program does not start: one line for the operator, with what to do about it.
+/// Why the program does not start: one line for the operator, which says what to do about it.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct StartError(pub String);
 
-/// What jobs share, where nothing is served: opens the database, and brings it up to date if that is
-/// configured.
+/// Creates the shared state of a process that serves no requests: opens the database, and migrates it if
+/// so configured.
 ///
 /// # Errors
 /// One line for the operator.
@@ -28,10 +28,10 @@ pub async fn open_app(config: Config, clock: Arc<dyn Clock>) -> Result<App, Star
     Ok(App::new(db, files, config, clock))
 }
 
-/// As [`open_app`], for what is done once and cannot wait for migrations.
+/// Like [`open_app`], for one-off work that cannot wait for migrations.
 ///
 /// # Errors
-/// One line for the operator; also where migrations are missing.
+/// One line for the operator; also if migrations are missing.
 pub async fn open_current_app(config: Config, clock: Arc<dyn Clock>) -> Result<App, StartError> {
     let app = open_app(config, clock).await?;
     match missing_migrations(&app.db).await? {
@@ -42,7 +42,7 @@ pub async fn open_current_app(config: Config, clock: Arc<dyn Clock>) -> Result<A
     }
 }
 
-/// Warns of a database whose errors are not known by what it says of them.
+/// Warns if the database reports errors in a language in which they are not recognized.
 async fn look_at_messages(db: &Db) {
     let looked = async { db::foreign_messages(&mut db.read().await?).await };
     match looked.await {
@@ -55,7 +55,7 @@ async fn look_at_messages(db: &Db) {
     }
 }
 
-/// Brings the database up to date, or says that somebody else has to.
+/// Migrates the database, or warns that somebody else has to.
 pub(crate) async fn bring_up_to_date(db: &Db, config: &Config) -> Result<(), StartError> {
     look_at_messages(db).await;
     if config.database.auto_migrate {
@@ -86,7 +86,7 @@ async fn missing_migrations(db: &Db) -> Result<usize, StartError> {
     Ok(standing.missing.len())
 }
 
-/// Opens the database of the configuration, and proves that it can be reached and written. Makes the data
+/// Opens the configured database, and checks that it can be reached and written. Creates the data
 /// directory, and the file of a SQLite database.
 ///
 /// # Errors
@@ -98,7 +98,7 @@ pub async fn open(config: &Config) -> Result<Db, StartError> {
     Ok(db)
 }
 
-/// Opens the database of the configuration, and proves that it can be reached.
+/// Opens the configured database, and checks that it can be reached.
 ///
 /// # Errors
 /// One line for the operator.
@@ -125,7 +125,7 @@ pub async fn reach(config: &Config) -> Result<Db, StartError> {
     Ok(db)
 }
 
-/// Proves that what is written would be kept, as far as that is a matter of files.
+/// Checks that the database can be written, as far as that depends on files.
 ///
 /// # Errors
 /// One line for the operator.
@@ -142,7 +142,7 @@ pub async fn prove_writable(db: &Db, config: &Config) -> Result<(), StartError> 
     })
 }
 
-/// Brings the database up to date. Gives the versions that were missing.
+/// Migrates the database. Returns the versions that were missing.
 ///
 /// # Errors
 /// One line for the operator.
@@ -155,7 +155,7 @@ pub async fn migrate_database(db: &Db) -> Result<Vec<String>, StartError> {
     })
 }
 
-/// Opens the store of files.
+/// Opens the file store.
 pub(crate) fn open_files(config: &Config) -> Result<Store, StartError> {
     Store::open(config).map_err(|error| StartError(format!("{error:#}")))
 }
@@ -169,7 +169,7 @@ fn make_data_dir(config: &Config) -> Result<(), StartError> {
     })
 }
 
-/// The key that signs development identities, made where it is not there; none where they are not
+/// Returns the key that signs development identities, which is created if missing; none if they are not
 /// accepted.
 pub(crate) fn development_key(config: &Config) -> Result<Option<DevelopmentKey>, StartError> {
     if !config.auth.development_enabled() {
@@ -180,10 +180,11 @@ pub(crate) fn development_key(config: &Config) -> Result<Option<DevelopmentKey>,
     key.map(Some).map_err(|error| StartError(error.to_string()))
 }
 
-/// Asks for the keys of the issuer of that number in the configuration, and gives how many there are.
+/// Fetches or reads the keys of the issuer at index `number` of the configuration, and returns how many
+/// there are.
 ///
 /// # Errors
-/// One line for the operator: they cannot be had, or there is none that can be used.
+/// One line for the operator: the keys are not available, or none of them can be used.
 pub async fn look_for_keys(
     number: usize,
     issuer: &Issuer,
@@ -201,7 +202,7 @@ pub async fn look_for_keys(
     })
 }
 
-/// Reads the keys that lie in files. Those that have to be asked for may be had later.
+/// Reads the keys that are in files. Those that have to be fetched may become available later.
 pub(crate) async fn read_keys(config: &Config, http: &Client) -> Result<(), StartError> {
     for (number, issuer) in config.auth.issuers.iter().enumerate() {
         if issuer.jwks_file.is_some() {

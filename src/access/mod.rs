@@ -1,7 +1,7 @@
-//! Who may do what.
+//! Authorization: who may do what.
 //!
 //! [`role`] and [`permission`] hold the rules as data, [`scope`] turns a permission into a type, and
-//! [`visible`] is where every query that crosses tenants starts.
+//! every query that crosses tenants starts in [`visible`].
 
 pub mod permission;
 pub mod role;

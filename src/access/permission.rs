@@ -1,21 +1,21 @@
-//! The permissions, and the tables of who has them and what takes them.
+//! The permissions, the roles that grant them, and the mutations that require them.
 
 use super::role::{OrganizationRole, WorkspaceRole};
 
-/// What a role allows.
+/// A permission that a role may grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Permission {
     /// See the organization.
     OrganizationView,
-    /// Rename it, change its slug, link it.
+    /// Rename the organization, change its slug, link it.
     OrganizationUpdate,
-    /// Delete it.
+    /// Delete the organization.
     OrganizationDelete,
     /// Invite, change and remove members.
     OrganizationManageMembers,
     /// Manage billing.
     OrganizationManageBilling,
-    /// Create workspaces in it.
+    /// Create workspaces in the organization.
     WorkspaceCreate,
     /// See the workspace.
     WorkspaceView,
@@ -23,14 +23,14 @@ pub enum Permission {
     WorkspaceContribute,
     /// Change the workspace itself.
     WorkspaceManage,
-    /// Rename, hand over, delete and restore it.
+    /// Rename, hand over, delete and restore the workspace.
     WorkspaceOwn,
 }
 
 use Permission as P;
 
 impl Permission {
-    /// The name that clients see.
+    /// Returns the name that clients see.
     pub const fn as_str(self) -> &'static str {
         match self {
             P::OrganizationView => "ORGANIZATION_VIEW",
@@ -48,7 +48,7 @@ impl Permission {
 }
 
 impl OrganizationRole {
-    /// What the role allows in its organization.
+    /// Returns what the role allows in its organization.
     pub const fn permissions(self) -> &'static [Permission] {
         match self {
             Self::Owner => &[
@@ -69,14 +69,14 @@ impl OrganizationRole {
         }
     }
 
-    /// Whether the role allows it.
+    /// Checks whether the role grants `permission`.
     pub fn may(self, permission: Permission) -> bool {
         self.permissions().contains(&permission)
     }
 }
 
 impl WorkspaceRole {
-    /// What the role allows in its workspace.
+    /// Returns what the role allows in its workspace.
     pub const fn permissions(self) -> &'static [Permission] {
         match self {
             Self::Owner => &[
@@ -90,24 +90,24 @@ impl WorkspaceRole {
         }
     }
 
-    /// Whether the role allows it.
+    /// Checks whether the role grants `permission`.
     pub fn may(self, permission: Permission) -> bool {
         self.permissions().contains(&permission)
     }
 }
 
-/// What a mutation takes.
+/// What a mutation requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Takes {
-    /// Being signed in. What more it takes, if anything, the mutation's own rules say.
+    /// Being signed in. The mutation's own rules may require more.
     SignedIn,
-    /// A permission in the organization or the workspace that the input names.
+    /// A permission in the organization or workspace that the input names.
     Permission(Permission),
-    /// One permission or the other, by what the object that the input names belongs to.
+    /// One of two permissions, depending on what the object that the input names belongs to.
     Either {
-        /// Where it belongs to a workspace.
+        /// If it belongs to a workspace.
         workspace: Permission,
-        /// Where it belongs to the organization alone.
+        /// If it belongs to the organization alone.
         organization: Permission,
     },
     /// Being an owner of the organization.
@@ -115,7 +115,7 @@ pub enum Takes {
 }
 
 impl Takes {
-    /// The sentence that ends the mutation's description.
+    /// Returns the last sentence of the mutation's description.
     pub fn sentence(self) -> String {
         match self {
             Self::SignedIn => "Requires being signed in.".to_owned(),
@@ -138,7 +138,7 @@ const MANAGES_INVITATION: Takes = Takes::Either {
     organization: P::OrganizationManageMembers,
 };
 
-/// Every mutation with what it takes. Where the input decides, this is the least it takes.
+/// Every mutation with what it requires; the minimum, if that depends on the input.
 pub const MUTATIONS: &[(&str, Takes)] = &[
     ("createOrganization", Takes::SignedIn),
     (

@@ -1,10 +1,10 @@
-//! The roles of an organization and of a workspace, and how they compare.
+//! The roles in organizations and workspaces, and how they compare.
 
 use crate::models::workspace::Visibility;
 use crate::text_enum;
 
 text_enum! {
-    /// What someone is in an organization.
+    /// A person's role in an organization.
     pub enum OrganizationRole {
         /// May do everything, deleting the organization included.
         Owner = "OWNER",
@@ -18,7 +18,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// What someone is in a workspace.
+    /// A person's role in a workspace.
     pub enum WorkspaceRole {
         /// May rename, delete and hand over the workspace, and remove members.
         Owner = "OWNER",
@@ -30,12 +30,12 @@ text_enum! {
 }
 
 impl OrganizationRole {
-    /// Owners and admins.
+    /// Returns whether this is an owner or an admin.
     pub fn is_admin(self) -> bool {
         matches!(self, Self::Owner | Self::Admin)
     }
 
-    /// The greater the rank, the more the role may do.
+    /// Returns the rank of the role: a higher rank may do more.
     pub fn rank(self) -> u8 {
         match self {
             Self::Owner => 3,
@@ -44,14 +44,15 @@ impl OrganizationRole {
         }
     }
 
-    /// Whether someone who is this may give the role to others, and take it from them: nobody reaches above
-    /// themself, and billing is the owners' to give.
+    /// Returns whether a person with this role may give `role` to others, and take it from them: nobody
+    /// reaches above themself, and only owners may give the billing role.
     pub fn may_give(self, role: Self) -> bool {
         let is_for_owners = role == Self::BillingAdmin;
         self == Self::Owner || !is_for_owners && self.rank() >= role.rank()
     }
 
-    /// The role that it gives in a workspace of the organization, without a membership there.
+    /// Returns the role that this one implies in a workspace of the organization, without a membership
+    /// there.
     pub fn in_workspace(self, visibility: Visibility) -> Option<WorkspaceRole> {
         match (self, visibility) {
             (Self::Owner, _) => Some(WorkspaceRole::Owner),
@@ -63,7 +64,7 @@ impl OrganizationRole {
 }
 
 impl WorkspaceRole {
-    /// The greater the rank, the more the role may do.
+    /// Returns the rank of the role: a higher rank may do more.
     pub fn rank(self) -> u8 {
         match self {
             Self::Owner => 3,
@@ -72,8 +73,8 @@ impl WorkspaceRole {
         }
     }
 
-    /// The role of someone in a workspace: the highest of what their membership there and their
-    /// role in its organization give. Nothing else gives access.
+    /// Returns a person's role in a workspace: the higher of their membership's role there and the role
+    /// implied by the one in its organization. Nothing else gives access.
     pub fn effective(
         membership: Option<Self>,
         organization: OrganizationRole,

@@ -1,5 +1,5 @@
-//! Authorization as a type: a scope is had by saying what one wants to do, and whatever touches
-//! tenant data takes one.
+//! Authorization as a type: a scope is obtained for a permission, and all code that touches tenant data
+//! takes one.
 
 use std::marker::PhantomData;
 
@@ -21,7 +21,7 @@ use crate::schema::{organization_members, organizations, workspace_members, work
 
 /// A permission as a type.
 pub trait Level: Send + Sync + 'static {
-    /// The same as a value.
+    /// The permission as a value.
     const PERMISSION: Permission;
 }
 
@@ -36,7 +36,7 @@ macro_rules! levels {
     )+};
 }
 
-/// Levels of an organization.
+/// Levels of access to an organization.
 pub mod organization {
     use super::{Level, Permission};
 
@@ -49,7 +49,7 @@ pub mod organization {
     }
 }
 
-/// Levels of a workspace, from the least to the most.
+/// Levels of access to a workspace, from the lowest to the highest.
 pub mod workspace {
     use super::{Level, Permission};
 
@@ -61,7 +61,7 @@ pub mod workspace {
     }
 }
 
-/// An organization in which the viewer has the permission `L`. Only [`Viewer::organization`] makes
+/// An organization in which the viewer has the permission `L`. Only [`Viewer::organization`] creates
 /// one.
 pub struct OrganizationScope<L> {
     organization: VisibleOrganization,
@@ -69,19 +69,19 @@ pub struct OrganizationScope<L> {
 }
 
 impl<L> OrganizationScope<L> {
-    /// The organization, with the viewer's role in it.
+    /// Returns the organization, with the viewer's role in it.
     pub fn visible(&self) -> &VisibleOrganization {
         &self.organization
     }
 
-    /// The organization's id.
+    /// Returns the organization's id.
     pub fn id(&self) -> OrganizationId {
         self.organization.organization.id
     }
 }
 
-/// A live workspace in which the viewer has the permission `L`. Only [`Viewer::workspace`] and its
-/// kin make one.
+/// A workspace in which the viewer has the permission `L`; a live one, unless made by
+/// [`Viewer::deleted_workspace`]. Only [`Viewer::workspace`] and its variants create one.
 pub struct WorkspaceScope<L> {
     workspace: VisibleWorkspace,
     role: WorkspaceRole,
@@ -89,30 +89,30 @@ pub struct WorkspaceScope<L> {
 }
 
 impl<L> WorkspaceScope<L> {
-    /// The workspace, with the viewer's roles in it.
+    /// Returns the workspace, with the viewer's roles in it.
     pub fn visible(&self) -> &VisibleWorkspace {
         &self.workspace
     }
 
-    /// The workspace.
+    /// Returns the workspace.
     pub fn workspace(&self) -> &Workspace {
         &self.workspace.workspace
     }
 
-    /// The workspace's id.
+    /// Returns the workspace's id.
     pub fn id(&self) -> WorkspaceId {
         self.workspace.workspace.id
     }
 
-    /// The viewer's role in it.
+    /// Returns the viewer's role in the workspace.
     pub fn role(&self) -> WorkspaceRole {
         self.role
     }
 
-    /// Refuses whoever lacks `M`, which goes beyond `L`.
+    /// Requires the permission `M`, which goes beyond `L`.
     ///
     /// # Errors
-    /// `FORBIDDEN`.
+    /// `FORBIDDEN` if the viewer lacks it.
     pub fn require<M: Level>(&self) -> Result<()> {
         if self.role.may(M::PERMISSION) {
             Ok(())
@@ -123,7 +123,7 @@ impl<L> WorkspaceScope<L> {
 }
 
 impl<L: Level> WorkspaceScope<L> {
-    /// Refuses a deleted one, and whoever lacks `L`.
+    /// Refuses a deleted workspace, and viewers who lack `L`.
     fn live(self) -> Result<Self> {
         if self.workspace().deleted_at.is_some() {
             return Err(if self.role.may(Permission::WorkspaceOwn) {
@@ -138,10 +138,10 @@ impl<L: Level> WorkspaceScope<L> {
 }
 
 impl Viewer {
-    /// The organization for changing it, its row locked until the transaction ends.
+    /// Returns the organization in order to change it, and locks its row until the transaction ends.
     ///
     /// # Errors
-    /// `NOT_FOUND` where the viewer may not see it, `FORBIDDEN` where they lack `L`.
+    /// `NOT_FOUND` if the viewer may not see it, `FORBIDDEN` if they lack `L`.
     pub async fn organization<L: Level>(
         &self,
         tx: &mut Transaction,
@@ -173,11 +173,11 @@ impl Viewer {
         }
     }
 
-    /// The live workspace for changing it, its row locked until the transaction ends.
+    /// Returns the live workspace in order to change it, and locks its row until the transaction ends.
     ///
     /// # Errors
-    /// `NOT_FOUND` where the viewer may not see it, `CONFLICT` where it is deleted and they could
-    /// restore it, `FORBIDDEN` where they lack `L`.
+    /// `NOT_FOUND` if the viewer may not see it, `CONFLICT` if it is deleted and they could restore it,
+    /// `FORBIDDEN` if they lack `L`.
     pub async fn workspace<L: Level>(
         &self,
         tx: &mut Transaction,
@@ -186,11 +186,12 @@ impl Viewer {
         self.locked_workspace(tx, id).await?.live()
     }
 
-    /// The deleted workspace for restoring it, its row locked until the transaction ends.
+    /// Returns the deleted workspace in order to restore it, and locks its row until the transaction
+    /// ends.
     ///
     /// # Errors
-    /// `NOT_FOUND` where the viewer may not see it or its time to be restored is over by `now`,
-    /// `FORBIDDEN` where it is live and not theirs to own, `CONFLICT` where it is live.
+    /// `NOT_FOUND` if the viewer may not see it or it can no longer be restored at `now`, `CONFLICT` if
+    /// it is not deleted, `FORBIDDEN` if it is not deleted and the viewer does not own it.
     pub async fn deleted_workspace(
         &self,
         tx: &mut Transaction,
@@ -198,7 +199,7 @@ impl Viewer {
         now: impl FnOnce() -> Instant,
     ) -> Result<WorkspaceScope<workspace::Own>> {
         let scope = self.locked_workspace::<workspace::Own>(tx, id).await?;
-        // Whoever else had the row may have had it for a while.
+        // Waiting for the lock may have taken a while, so the time is read only now.
         if scope.workspace().is_gone(now()) {
             return Err(Error::not_found());
         }
@@ -213,10 +214,10 @@ impl Viewer {
         }
     }
 
-    /// The live workspace for reading what takes `L`.
+    /// Returns the live workspace in order to read what requires `L`.
     ///
     /// # Errors
-    /// Those of [`Viewer::workspace`].
+    /// As [`Viewer::workspace`].
     pub async fn workspace_to_read<L: Level>(
         &self,
         conn: &mut Connection,
@@ -235,7 +236,7 @@ impl Viewer {
         self.found_workspace(tx, id).await
     }
 
-    /// The workspace, live or deleted and not yet gone, whatever the viewer may do there.
+    /// Finds the workspace, live or deleted but not yet gone, whatever the viewer may do there.
     async fn found_workspace<L: Level>(
         &self,
         conn: &mut Connection,

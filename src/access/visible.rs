@@ -1,4 +1,4 @@
-//! What a viewer may see: where every query that crosses tenants starts.
+//! What a viewer may see: every query that crosses tenants starts here.
 
 use diesel::dsl;
 use diesel::prelude::*;
@@ -24,9 +24,9 @@ pub fn visible_organizations(viewer: UserId) -> _ {
 }
 
 /// The workspaces, live and deleted, of the organizations that the viewer belongs to, each with the
-/// viewer's membership of the organization and, if they have one, of the workspace. Those organizations
-/// are live: deleting one ends all its memberships. It still holds workspaces that are hidden from the
-/// viewer: [`may_see`] is the other half.
+/// viewer's membership of the organization and, if there is one, of the workspace. Those organizations
+/// are live, because deleting one ends all its memberships. The workspaces include some that are hidden
+/// from the viewer: combine this with [`may_see`].
 #[dsl::auto_type]
 pub fn workspaces_of_viewer(viewer: UserId) -> _ {
     let in_organization: dsl::Eq<organization_members::user_id, UserId> =
@@ -46,7 +46,7 @@ pub fn workspaces_of_viewer(viewer: UserId) -> _ {
         )
 }
 
-/// The same, each with its organization.
+/// Like [`workspaces_of_viewer`], each workspace with its organization.
 #[dsl::auto_type]
 pub fn workspaces_and_organizations_of_viewer(viewer: UserId) -> _ {
     let of_workspace: dsl::Eq<organizations::id, workspaces::organization_id> =
@@ -55,7 +55,7 @@ pub fn workspaces_and_organizations_of_viewer(viewer: UserId) -> _ {
     all.inner_join(organizations::table.on(of_workspace))
 }
 
-/// Whether the viewer has a role in the workspace; [`WorkspaceRole::effective`] in SQL.
+/// Whether the viewer has a role in the workspace: [`WorkspaceRole::effective`] in SQL.
 ///
 /// [`WorkspaceRole::effective`]: super::WorkspaceRole::effective
 #[dsl::auto_type]
@@ -84,8 +84,8 @@ pub fn may_restore(now: Instant) -> _ {
     restorable.and(may_own())
 }
 
-/// Whether the viewer may see the workspace at `now`, live or deleted: a deleted one is only there for
-/// those who may restore it.
+/// Whether the viewer may see the workspace at `now`, live or deleted: only those who may restore a
+/// deleted workspace see it.
 #[dsl::auto_type]
 pub fn may_see_or_restore(now: Instant) -> _ {
     let restore: may_restore = may_restore(now);
@@ -105,7 +105,7 @@ pub fn may_manage() -> _ {
         .and(workspace))
 }
 
-/// Whether the viewer administers the organization: its events are for owners and admins.
+/// Whether the viewer is an owner or admin of the organization, who alone may see its events.
 #[dsl::auto_type]
 pub fn may_administer() -> _ {
     let admins: dsl::EqAny<organization_members::role, [OrganizationRole; 2]> =

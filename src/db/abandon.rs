@@ -1,4 +1,4 @@
-//! Connections that were dropped in the middle of a statement.
+//! Connections dropped in the middle of a statement.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -12,31 +12,33 @@ use super::session::Pooled;
 use super::sqlite::Sqlite;
 use super::tls;
 
-/// How long PostgreSQL may take to stop all that was sent down a connection.
+/// How long PostgreSQL may take to stop everything that was sent on a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// When it is asked again, for the next statement.
+/// How long to wait before canceling again, for the next statement.
 const AGAIN: Duration = Duration::from_millis(50);
 
 impl Pooled for Object<AsyncPgConnection> {
-    /// Asks PostgreSQL to stop what was sent down the connection, and closes it. Until then, it counts for
-    /// its pool: whoever makes statements and goes away has no more of them under way than there may be
-    /// connections.
+    /// Makes PostgreSQL cancel what was sent on the connection, and closes it. Until then, the
+    /// connection counts toward its pool's limit, so that clients who send statements and disconnect
+    /// cannot have more statements running than there may be connections.
     ///
-    /// It is not used again, because PostgreSQL does not say when it has done with the request, which
-    /// would then stop somebody else's statement.
+    /// The connection is not reused, because PostgreSQL does not say when it has handled a cancel
+    /// request, which might then stop somebody else's statement.
     async fn abandon(mut self, _: bool) {
         let token = self.cancel_token();
-        // What is said of this is of no interest to anybody, nor is it a statement of a request's.
+        // The outcome of the statements below interests nobody, and they belong to no request, so they
+        // are not counted.
         self.set_instrumentation(|_: InstrumentationEvent<'_>| {});
         let stopping = async {
-            // Closed before that, a pooler in between would not know any more whose statement to stop.
+            // The connection stays open meanwhile: once it is closed, a pooler in between no longer
+            // knows whose statement to cancel.
             let mut ended = pin!(self.batch_execute(""));
             loop {
-                // The key that is sent is this connection's, which will not be used again: the server
-                // need not prove who it is.
+                // The key that is sent is this connection's, which is not used again, so the server need
+                // not prove its identity.
                 let tls = tls::connector(false)?;
                 token.cancel_query(tls).await?;
-                // That stops one statement, and there may be more behind it.
+                // Each request cancels one statement, and more may be queued behind it.
                 if timeout(AGAIN, &mut ended).await.is_ok() {
                     return anyhow::Ok(());
                 }
@@ -56,10 +58,10 @@ impl Pooled for Object<AsyncPgConnection> {
 }
 
 impl Pooled for Object<Sqlite> {
-    /// Waits for the statement to stop, which its runner has told it to, and gives the connection back
-    /// to its pool; one with a transaction is closed instead.
+    /// Waits for the statement to stop, as its runner already told it to, and returns the connection to
+    /// its pool, or closes it if a transaction is open.
     async fn abandon(mut self, in_transaction: bool) {
-        // Whatever is run waits for the statement.
+        // Any job waits for the statement before it.
         let _ = self.spawn_blocking(|_| Ok(())).await;
         if in_transaction {
             self.close();

@@ -1,5 +1,5 @@
-//! Rows by the hundred thousand, past Diesel's types: COPY on PostgreSQL, long statements on SQLite.
-//! For filling an empty database; what serves requests goes through Diesel.
+//! Writing hundreds of thousands of rows, bypassing Diesel's types: COPY on PostgreSQL, long statements
+//! on SQLite. For filling an empty database; requests go through Diesel.
 
 use std::fmt::Write as _;
 use std::io::Cursor;
@@ -21,18 +21,18 @@ use super::types::Instant;
 use crate::error::Result;
 use crate::run;
 
-/// Rows of one statement on SQLite, which takes 32,766 values: no table has more than 30 columns.
+/// Rows per statement on SQLite, which allows 32,766 values: no table has more than 30 columns.
 const ROWS: usize = 100;
 
-/// Pages kept in memory while SQLite writes to many indexes: 64 MiB.
+/// The page cache for writing to many indexes on SQLite: 64 MiB.
 const SQLITE_SETUP: &str = "PRAGMA cache_size = -65536";
 
-/// A table and those of its columns that are written.
+/// A table and the columns that are written.
 #[derive(Clone, Copy, Debug)]
 pub struct Table {
-    /// Its name.
+    /// The table's name.
     pub name: &'static str,
-    /// Names of columns, in the order of a row's values.
+    /// The columns' names, in the order of a row's values.
     pub columns: &'static [&'static str],
 }
 
@@ -98,10 +98,10 @@ impl From<Instant> for Value {
 /// The values of a row, in the order of its table's columns.
 pub type Row = Vec<Value>;
 
-/// Writes rows by the batch.
+/// Writes rows in batches.
 pub struct Bulk<'a> {
     db: &'a Db,
-    /// A connection of its own: Diesel's knows no COPY.
+    /// A separate connection: Diesel's does not support COPY.
     postgres: Option<tokio_postgres::Client>,
 }
 
@@ -112,10 +112,10 @@ struct Count {
 }
 
 impl<'a> Bulk<'a> {
-    /// Connects.
+    /// Opens a connection for COPY, on PostgreSQL.
     ///
     /// # Errors
-    /// `UNAVAILABLE`.
+    /// `UNAVAILABLE` if the database cannot be reached.
     pub async fn open(db: &'a Db) -> Result<Self> {
         let postgres = match db.kind() {
             Kind::Postgres => Some(db.connect_bare().await?),
@@ -124,10 +124,10 @@ impl<'a> Bulk<'a> {
         Ok(Self { db, postgres })
     }
 
-    /// How many rows the table has, once whoever is still writing is done with that.
+    /// Counts the table's rows, once other writers on SQLite are done.
     ///
     /// # Errors
-    /// Only those of the database.
+    /// Database errors only.
     pub async fn count(&self, table: &Table) -> Result<u64> {
         let query = format!("SELECT count(*) AS n FROM {}", table.name);
         self.db
@@ -144,7 +144,7 @@ impl<'a> Bulk<'a> {
     /// Writes the rows in one transaction: all of them, or none.
     ///
     /// # Errors
-    /// Only those of the database.
+    /// Database errors only.
     pub async fn write(&self, table: &Table, rows: Vec<Row>) -> Result<()> {
         match &self.postgres {
             Some(client) => copy(client, table, &rows).await,
@@ -152,10 +152,10 @@ impl<'a> Bulk<'a> {
         }
     }
 
-    /// Has the database look at what there is by now, so that it plans well from the beginning.
+    /// Analyzes the database, so that PostgreSQL plans well from the start.
     ///
     /// # Errors
-    /// Only those of the database.
+    /// Database errors only.
     pub async fn finish(self) -> Result<()> {
         if let Some(client) = &self.postgres {
             client
@@ -195,7 +195,7 @@ async fn copy(client: &tokio_postgres::Client, table: &Table, rows: &[Row]) -> R
         }
         text.push('\n');
     }
-    // Without the rest, nothing of it is kept.
+    // Unless finished, the COPY is rolled back.
     sink.send(Cursor::new(text.into_bytes()))
         .await
         .map_err(failed)?;
@@ -203,7 +203,7 @@ async fn copy(client: &tokio_postgres::Client, table: &Table, rows: &[Row]) -> R
     Ok(())
 }
 
-/// In the text format of COPY.
+/// Writes a value in the text format of COPY.
 ///
 /// <https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.3.55.9.2>
 fn write_value(text: &mut String, value: &Value) {

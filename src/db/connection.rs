@@ -1,4 +1,4 @@
-//! One connection to whichever database it is.
+//! A connection to either database.
 
 use std::sync::Arc;
 
@@ -11,17 +11,17 @@ use super::sqlite::on_its_thread;
 use super::tally;
 use crate::error::Result;
 
-/// A pooled connection that can read. What writes takes a [`Transaction`](super::Transaction).
+/// A pooled connection that can read. Code that writes takes a [`Transaction`](super::Transaction).
 ///
-/// Where it is dropped in the middle of a statement, because whoever waited is gone or had their time,
-/// the statement is stopped in the database, once all who share its session are done with it, and nobody
-/// else gets the session.
+/// If it is dropped in the middle of a statement, because the caller is gone or ran out of time, the
+/// database stops the statement as soon as everybody else who shares the session is done, and nobody
+/// else gets the session before that.
 pub struct Connection {
     inner: Inner,
     is_busy: bool,
 }
 
-/// The two databases, for [`run!`].
+/// The connection by database, for [`run!`].
 pub enum Inner {
     /// PostgreSQL. Other reads of the same request may share it.
     Postgres(Arc<PgSession>),
@@ -37,7 +37,7 @@ impl Connection {
         }
     }
 
-    /// The same session, where several can use it at the same time.
+    /// Returns a second connection on the same session, if several can use it at the same time.
     pub(super) fn beside(&self) -> Option<Self> {
         match &self.inner {
             Inner::Postgres(session) => Some(Self::new(Inner::Postgres(session.clone()))),
@@ -45,7 +45,7 @@ impl Connection {
         }
     }
 
-    /// Which database it is to.
+    /// Returns which database this is.
     pub fn kind(&self) -> Kind {
         match &self.inner {
             Inner::Postgres(_) => Kind::Postgres,
@@ -53,15 +53,16 @@ impl Connection {
         }
     }
 
-    /// Whichever database it is, for one statement; for [`run!`] and for the few helpers that differ.
-    /// It counts as being in the middle of that until [`Connection::settle`] is called.
+    /// Returns the session for one statement; for [`run!`] and for the few helpers that differ by
+    /// database. The connection counts as busy with the statement until [`Connection::settle`] is
+    /// called.
     pub fn inner(&mut self) -> &mut Inner {
         tally::add();
         self.is_busy = true;
         &mut self.inner
     }
 
-    /// Says that the statement is over, however it ended.
+    /// Marks the statement as over, however it ended.
     pub fn settle(&mut self) {
         self.is_busy = false;
     }
@@ -69,7 +70,7 @@ impl Connection {
     /// Runs `task` on the thread of a SQLite connection, for what Diesel has no asynchronous form of.
     ///
     /// # Errors
-    /// Those of `task`; also where the connection is not to SQLite.
+    /// As `task`; also if the connection is not to SQLite.
     pub(super) async fn on_sqlite<R: Send + 'static>(
         &mut self,
         task: impl FnOnce(&mut SqliteConnection) -> QueryResult<R> + Send + 'static,
@@ -101,11 +102,10 @@ impl Drop for Connection {
     }
 }
 
-/// Runs one Diesel expression on whichever database the connection is to, and gives its
-/// `QueryResult`.
+/// Runs one Diesel expression on either database, and returns its `QueryResult`.
 ///
-/// `run!(conn, users::table.find(id).first(conn).await)`: inside the expression, the name given first is
-/// the connection. The expression is compiled once for each database, and must not return early.
+/// `run!(conn, users::table.find(id).first(conn).await)`: inside the expression, the first argument
+/// names the connection. The expression is compiled once per database, and must not return early.
 #[macro_export]
 macro_rules! run {
     ($conn:ident, $query:expr) => {{

@@ -8,8 +8,9 @@ use diesel::result::QueryResult;
 use diesel::sql_types::BigInt;
 use diesel::sqlite::Sqlite;
 
-/// Deletes up to `limit` of the rows of the table that fulfil `condition`, whichever come first.
-/// Neither database has a `LIMIT` for `DELETE`: the rows are chosen by where they are stored.
+/// Deletes up to `limit` of the table's rows that match `condition`, in no particular order. Neither
+/// database supports `DELETE` with `LIMIT`, so rows are selected by their storage location (`ctid`,
+/// `rowid`).
 pub fn delete_some<T, C>(table: T, condition: C, limit: i64) -> DeleteSome<T::FromClause, C>
 where
     T: HasTable<Table = T> + QuerySource,
@@ -43,7 +44,8 @@ where
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql("DELETE FROM ");
         self.table.walk_ast(out.reborrow())?;
-        // As an array, the places are looked up one by one, and not joined with the whole table.
+        // With an array, PostgreSQL looks the locations up one by one instead of joining with the whole
+        // table.
         out.push_sql(" WHERE ctid = ANY (ARRAY(SELECT ctid FROM ");
         self.table.walk_ast(out.reborrow())?;
         out.push_sql(" WHERE ");

@@ -1,8 +1,8 @@
-//! The page of each parent: a list inside a list, in one statement.
+//! A page of children for each of several parents, in one statement.
 //!
-//! The child query is written once, with [`Parent`] where the parent's id goes, and with its own
-//! order and limit. PostgreSQL runs it for each parent by `LATERAL`, SQLite by `UNION ALL`; a window
-//! function would read every row of every parent.
+//! The child query is written once, with [`Parent`] in place of the parent's id, and with its own order
+//! and limit. PostgreSQL runs it for each parent by `LATERAL`, SQLite by `UNION ALL`; a window function
+//! would read every row of every parent.
 
 use std::iter;
 use std::sync::OnceLock;
@@ -20,19 +20,20 @@ use uuid::Uuid;
 use super::types::sql;
 use crate::id::{Id, Kind};
 
-/// As many parents as one statement may have: those of one page. SQLite takes four times as long for each of
-/// 400 queries joined by `UNION ALL`, and no more than 500.
+/// The most parents of one statement: those of one page. With 400 queries joined by `UNION ALL`, SQLite
+/// takes four times as long for each, and it allows no more than 500.
 pub const MAX_PARENTS: usize = 100;
 
-/// Of how many queries a statement of SQLite's may be: the ones too many are for a parent that does not exist.
-/// A connection keeps each text that it prepared, about 9 KB for each query of it, so that there must not be
-/// one for every number of parents.
+/// The numbers of queries that a statement on SQLite is padded to, with queries for a parent that does
+/// not exist. A connection keeps each text that it prepared, at about 9 KB per query in it, so there
+/// must not be one for every number of parents.
 const SIZES: [usize; 6] = [1, 2, 5, 10, 20, KEPT];
 
-/// Of how many queries a statement is that SQLite keeps prepared. A longer one is prepared each time.
+/// The largest number of queries in a statement that SQLite keeps prepared. A longer one is prepared
+/// each time.
 const KEPT: usize = 50;
 
-/// The id of a parent inside the child query.
+/// Stands for the id of a parent inside the child query.
 pub struct Parent<K>(pub Id<K>);
 
 impl<K> Clone for Parent<K> {
@@ -72,8 +73,8 @@ impl<K: Kind> QueryFragment<Sqlite> for Parent<K> {
     }
 }
 
-/// One statement that gives the rows of `child` for each of `parents`, at least one and at most
-/// [`MAX_PARENTS`]. Rows come in no order that can be relied on.
+/// Makes one statement that returns the rows of `child` for each of `parents`, at least one and at most
+/// [`MAX_PARENTS`], in no particular order.
 pub fn each_parent<K, Q, F: Fn(Parent<K>) -> Q>(
     parents: &[Id<K>],
     child: F,
@@ -89,7 +90,7 @@ pub fn each_parent<K, Q, F: Fn(Parent<K>) -> Q>(
 pub struct EachParent<K, Q, F> {
     parents: Vec<Id<K>>,
     child: F,
-    /// As many as the database needs.
+    /// The child queries, as many as the database needs.
     children: OnceLock<Vec<Q>>,
 }
 

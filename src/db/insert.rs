@@ -1,4 +1,4 @@
-//! Rows by the hundred.
+//! Inserting hundreds of rows.
 
 use diesel::associations::HasTable;
 use diesel::pg::Pg;
@@ -11,14 +11,15 @@ use super::connection::Inner;
 use super::transaction::Transaction;
 use crate::error::Result;
 
-/// As many rows as one statement inserts: far below the parameters that either database takes.
+/// The most rows that one statement inserts: far below the number of parameters that either database
+/// allows.
 const BATCH: usize = 500;
 
-/// Inserts all the rows, in one statement for each [`BATCH`] of them. Diesel's own batch insert does
-/// not compile for SQLite through an asynchronous connection, so it goes to the thread of that one.
+/// Inserts all the rows, [`BATCH`] of them per statement. On SQLite, Diesel's own batch insert does not
+/// compile with an asynchronous connection, so it runs on the connection's thread.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn insert_all<T, R>(tx: &mut Transaction, table: T, rows: &[R]) -> Result<()>
 where
     T: Table + HasTable<Table = T> + Copy + Send + 'static,

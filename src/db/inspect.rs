@@ -1,4 +1,4 @@
-//! What an operator wants to know of a database.
+//! What operators want to know about a database.
 
 use anyhow::anyhow;
 use diesel::SqliteConnection;
@@ -29,10 +29,10 @@ struct Number {
     n: i32,
 }
 
-/// What the database says that it is, such as `PostgreSQL 17.2`.
+/// Returns the database's name and version, such as `PostgreSQL 17.2`.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn version(conn: &mut Connection) -> Result<String> {
     let query = match conn.kind() {
         Kind::Postgres => "SELECT 'PostgreSQL ' || current_setting('server_version') AS version",
@@ -42,10 +42,11 @@ pub async fn version(conn: &mut Connection) -> Result<String> {
     Ok(found.version)
 }
 
-/// Whether statements that take too long are stopped, as far as that is a setting of the database.
+/// Checks whether statements that take too long are stopped, as far as that is a setting of the
+/// database.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn is_bounded(conn: &mut Connection) -> Result<bool> {
     let query = match conn.kind() {
         Kind::Postgres => "SELECT (current_setting('statement_timeout') <> '0')::int AS n",
@@ -55,11 +56,11 @@ pub async fn is_bounded(conn: &mut Connection) -> Result<bool> {
     Ok(found.n > 0)
 }
 
-/// What keeps the database from telling its errors in English, by which they are known: it is what the
-/// operator has to run.
+/// Checks whether PostgreSQL reports its errors in another language than English, in which they are not
+/// recognized, and returns what the operator has to run if so.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn foreign_messages(conn: &mut Connection) -> Result<Option<ForeignMessages>> {
     if conn.kind() == Kind::Sqlite {
         return Ok(None);
@@ -70,19 +71,19 @@ pub async fn foreign_messages(conn: &mut Connection) -> Result<Option<ForeignMes
     Ok(Some(found).filter(|found| !is_english(&found.locale)))
 }
 
-/// A PostgreSQL that tells its errors in another language than English.
+/// A PostgreSQL that reports its errors in another language than English.
 #[derive(QueryableByName, Debug)]
 pub struct ForeignMessages {
-    /// The locale that it tells them in, such as `de_DE.UTF-8`.
+    /// The locale of its messages, such as `de_DE.UTF-8`.
     #[diesel(sql_type = Text)]
     locale: String,
-    /// Whom we are, as SQL has it.
+    /// The role we connect as, quoted for SQL.
     #[diesel(sql_type = Text)]
     role: String,
 }
 
 impl std::fmt::Display for ForeignMessages {
-    /// What is wrong, and what to run.
+    /// Writes what is wrong, and the statement to run.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { locale, role } = self;
         write!(
@@ -93,18 +94,18 @@ impl std::fmt::Display for ForeignMessages {
     }
 }
 
-/// Whether messages are English in that locale. One that is empty is that of the server's environment,
-/// which it does not tell.
+/// Returns whether messages in that locale are English. An empty locale stands for the server's
+/// environment, which the server does not reveal.
 fn is_english(locale: &str) -> bool {
     let language = locale.split(['.', '_', '@']).next().unwrap_or_default();
     matches!(language, "" | "C" | "POSIX" | "en") || language.starts_with("English")
 }
 
-/// Proves that the file of a SQLite database can be written, which shows only where it is tried. Waits for
-/// whoever writes it now, and takes that for a proof where it takes too long.
+/// Checks that the file of a SQLite database can be written, by trying to. Waits for another writer, and
+/// takes a file that stays locked for writable.
 ///
 /// # Errors
-/// Where it cannot be written.
+/// If the file cannot be written.
 pub async fn prove_writable(db: &Db) -> Result<()> {
     if db.kind() == Kind::Postgres {
         return Ok(());
@@ -123,19 +124,19 @@ pub async fn prove_writable(db: &Db) -> Result<()> {
     }
 }
 
-/// Which migrations tell the database from this binary.
+/// The migrations in which the database and this binary differ.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Standing {
-    /// Those that have yet to run.
+    /// Migrations that have yet to run.
     pub missing: Vec<String>,
-    /// Those that a newer binary has run.
+    /// Migrations that a newer binary has run.
     pub unknown: Vec<String>,
 }
 
-/// How the database and this binary stand to each other. In an empty database, all is missing.
+/// Compares the database's migrations with this binary's. In an empty database, all are missing.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn standing(conn: &mut Connection) -> Result<Standing> {
     let known = known()?;
     let ran: Vec<String> = match is_any_done(conn).await? {
@@ -152,7 +153,7 @@ pub async fn standing(conn: &mut Connection) -> Result<Standing> {
     })
 }
 
-/// The versions of this binary's migrations.
+/// Returns the versions of this binary's migrations.
 fn known() -> Result<Vec<String>> {
     let known = MigrationSource::<Sqlite>::migrations(&SQLITE).map_err(|error| anyhow!(error))?;
     let versions = known.iter().map(|it| it.name().version().to_string());

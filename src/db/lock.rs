@@ -5,13 +5,13 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::sqlite::Sqlite;
 
-/// A query whose rows are locked for writing until the transaction ends: `FOR NO KEY UPDATE` on
-/// PostgreSQL, nothing on SQLite, whose one writer is the lock.
+/// Locks the query's rows for writing until the transaction ends: `FOR NO KEY UPDATE` on PostgreSQL,
+/// nothing on SQLite, whose single writer is the lock.
 ///
 /// The stronger `FOR UPDATE` would also wait for, and hold up, every insertion of a row that refers to
 /// the locked one, such as an event.
 ///
-/// Diesel's `for_update()` does not compile for SQLite. Locks are taken in one order everywhere:
+/// Diesel's `for_update()` does not compile for SQLite. Locks are taken in the same order everywhere:
 /// user, organization, workspace.
 pub fn lock<Q>(query: Q) -> Lock<Q> {
     Lock(query)
@@ -41,8 +41,8 @@ impl<Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Lock<Q> {
     }
 }
 
-/// As [`lock`], but rows that another transaction has locked are left out: `FOR NO KEY UPDATE SKIP LOCKED`
-/// on PostgreSQL, nothing on SQLite. For queues, whose workers must not wait for one another.
+/// Like [`lock`], but skips rows that another transaction has locked: `FOR NO KEY UPDATE SKIP LOCKED` on
+/// PostgreSQL, nothing on SQLite. For queues, whose workers must not wait for one another.
 pub fn lock_skip<Q>(query: Q) -> LockSkip<Q> {
     LockSkip(query)
 }

@@ -24,12 +24,12 @@ diesel::table! {
     }
 }
 
-/// Brings the database up to date, under a lock, so that several instances can start at once. Gives
+/// Brings the database up to date, under a lock, so that several instances can start at once. Returns
 /// the versions that were missing.
 ///
 /// # Errors
-/// Where the database cannot be reached, or a migration fails: then none after it has run, and it
-/// has left nothing behind.
+/// If the database cannot be reached or a migration fails; a failed migration leaves nothing behind, and
+/// none after it is run.
 pub async fn migrate(db: &Db) -> Result<Vec<String>> {
     match db.kind() {
         Kind::Postgres => migrate_postgres(db).await,
@@ -38,17 +38,17 @@ pub async fn migrate(db: &Db) -> Result<Vec<String>> {
 }
 
 async fn migrate_postgres(db: &Db) -> Result<Vec<String>> {
-    // A connection of its own: the lock ends with it, whatever happens.
+    // A separate connection: the lock ends with it, whatever happens.
     let mut conn = db.establish_postgres().await?;
-    // Whoever has it may be at migrations that take long. What a migration itself waits for, others wait
-    // for behind it, so that is bounded.
+    // The holder of the lock may be running migrations that take long, so waiting for it is not bounded.
+    // Locks that a migration waits for are, because others queue behind it.
     conn.batch_execute("SET lock_timeout = 0").await?;
     diesel::sql_query("SELECT pg_advisory_lock($1)")
         .bind::<BigInt, _>(LOCK)
         .execute(&mut conn)
         .await?;
     conn.batch_execute("RESET lock_timeout").await?;
-    // Diesel's harness blocks the thread that it runs on.
+    // Diesel's harness blocks its thread.
     tokio::task::spawn_blocking(move || {
         let mut harness = AsyncMigrationHarness::new(conn);
         versions(harness.run_pending_migrations(POSTGRES))

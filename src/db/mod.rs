@@ -1,5 +1,5 @@
-//! The two databases behind one set of queries: pools, connections, transactions, migrations, and
-//! what Diesel has no portable form for.
+//! One set of queries for both databases: pools, connections, transactions, migrations, and what Diesel
+//! has no portable form for.
 
 mod abandon;
 mod announce;

@@ -1,4 +1,4 @@
-//! Which database it is, and how it is connected to.
+//! The kind of database, and how to connect to it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use tokio_postgres::config::Host;
 
 use super::postgres::parse;
 
-/// Which database it is.
+/// The kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// PostgreSQL 14 or later.
@@ -16,35 +16,34 @@ pub enum Kind {
     Sqlite,
 }
 
-/// Where the database is and how many connections to it are kept.
+/// Where the database is, and how to connect to it.
 #[derive(Clone)]
 pub struct Options {
     /// `postgres://…` or `sqlite://PATH`.
     pub url: String,
-    /// A PostgreSQL replica of it that queries read from.
+    /// A PostgreSQL replica of the database that queries read from.
     pub read_url: Option<String>,
-    /// PostgreSQL itself, if `url` leads through a pooler: for LISTEN and NOTIFY, and for whatever
-    /// else has to keep a connection for itself.
+    /// PostgreSQL itself, if `url` leads through a pooler: for LISTEN and NOTIFY, and for anything else
+    /// that needs a connection to itself.
     pub listen_url: Option<String>,
-    /// Connections that write, on PostgreSQL. SQLite has one.
+    /// How many connections that write, on PostgreSQL; on SQLite there is always one.
     pub writers: usize,
-    /// Connections that only read: to the database itself, and as many to its replica.
+    /// How many connections that only read: to the database itself, and as many to its replica.
     pub readers: usize,
     /// How long to wait for a connection.
     pub acquire_timeout: Duration,
-    /// How long one statement may take before the database stops it. PostgreSQL only, and not
-    /// through a pooler, where it is up to the role.
+    /// How long one statement may take before the database stops it. PostgreSQL only, and not through a
+    /// pooler, where the role's setting decides.
     pub statement_timeout: Duration,
 }
 
 impl Options {
-    /// PostgreSQL itself, not through a pooler.
+    /// Returns the URL of PostgreSQL itself, not that of a pooler.
     pub fn direct_url(&self) -> &str {
         self.listen_url.as_ref().unwrap_or(&self.url)
     }
 
-    /// What an operator knows it by: the path of the file, or the database and its server. Without a
-    /// password.
+    /// Describes the database for operators: its kind, and its [`place`](Self::place).
     pub fn name(&self) -> String {
         match self.sqlite_path() {
             Some(_) => format!("SQLite, in {}", self.place()),
@@ -52,7 +51,7 @@ impl Options {
         }
     }
 
-    /// The path of the file, or the database and its server. Without a password.
+    /// Returns the path of the file, or the database's name and server, without a password.
     pub fn place(&self) -> String {
         match self.sqlite_path() {
             Some(path) => path.display().to_string(),
@@ -60,13 +59,13 @@ impl Options {
         }
     }
 
-    /// The path in `sqlite://PATH`, or nothing where the URL is of another kind.
+    /// Returns the path in `sqlite://PATH`, or nothing if the URL is of another kind.
     pub fn sqlite_path(&self) -> Option<PathBuf> {
         self.url.strip_prefix("sqlite://").map(PathBuf::from)
     }
 }
 
-/// `tenantry at db.example.com:5432`; nothing where the URL is none.
+/// Formats a URL as `tenantry at db.example.com:5432`; nothing if the URL is invalid.
 fn server(url: &str) -> Option<String> {
     let config = parse(url).ok()?;
     let name = config
@@ -75,7 +74,7 @@ fn server(url: &str) -> Option<String> {
         .unwrap_or_default();
     let hosts = config.get_hosts().iter().enumerate().map(|(i, host)| {
         let ports = config.get_ports();
-        // One port stands for all hosts.
+        // A single port stands for all hosts.
         let port = ports.get(i).or(ports.first()).copied().unwrap_or(5432);
         match host {
             Host::Tcp(host) => format!("{host}:{port}"),

@@ -1,4 +1,4 @@
-//! The pools: for reading, for writing, and for reading from a replica.
+//! The connection pools: for reading, for writing, and for reading from a replica.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -27,19 +27,19 @@ use super::statements::Statements;
 use crate::error::{Error, Result};
 use crate::private;
 
-/// The database: gives connections for reading, and transactions. Cheap to clone.
+/// The database: provides connections for reading, and transactions. Cheap to clone.
 ///
-/// All of it reads the primary, and with that what was written before; only what is had by
-/// [`Db::for_query`] does not.
+/// All reads go to the primary, so they see everything written before, except those of
+/// [`Db::for_query`].
 #[derive(Clone)]
 pub struct Db {
     shared: Arc<Shared>,
     reads: Reads,
-    /// What the reads of one request have in common, where this is the database as a request sees it.
+    /// The session that the reads of one request share, if this is one request's view of the database.
     ongoing: Option<Arc<Ongoing>>,
 }
 
-/// What the clones of a database share.
+/// What all clones of a database share.
 pub(super) struct Shared {
     options: Options,
     pools: Pools,
@@ -51,7 +51,7 @@ pub(super) struct Shared {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Reads {
     Primary,
-    /// The replica, as long as it is there.
+    /// The replica, while it is available.
     Replica,
 }
 
@@ -67,18 +67,18 @@ enum Pools {
     },
 }
 
-/// How full a pool is.
+/// The state of a pool.
 #[derive(Clone, Copy, Debug)]
 pub struct PoolStatus {
     /// `read`, `write` or `replica`.
     pub name: &'static str,
-    /// How many connections it may have.
+    /// The most connections that it may have.
     pub max: usize,
-    /// How many it has.
+    /// How many connections it has.
     pub open: usize,
-    /// How many of them nobody uses.
+    /// How many of them are idle.
     pub available: usize,
-    /// How many wait for one.
+    /// How many tasks are waiting for one.
     pub waiting: usize,
 }
 
@@ -97,10 +97,10 @@ impl PoolStatus {
 type SqlitePool = Pool<Sqlite>;
 
 impl Db {
-    /// The pools; connections are made when they are first wanted.
+    /// Creates the pools; connections are opened when first needed.
     ///
     /// # Errors
-    /// Where a URL is not of a database that is known, or the folder of a SQLite file cannot be made.
+    /// If a URL is not of a supported database, or the file of SQLite or its folder cannot be created.
     pub fn new(options: Options) -> Result<Self> {
         let statements = Statements::default();
         let pools = match options.sqlite_path() {
@@ -109,7 +109,8 @@ impl Db {
                     std::fs::create_dir_all(folder)
                         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
                 }
-                // SQLite would let everybody read it. What it puts beside it gets the file's own mode.
+                // SQLite itself would create it readable by everybody. The files it puts next to it get
+                // the same mode.
                 match private::create(&path) {
                     Err(error) if error.kind() != ErrorKind::AlreadyExists => {
                         Err(error).context(format!("cannot make {}", path.display()))?;
@@ -132,7 +133,7 @@ impl Db {
             None => {
                 let pool = |url: &str, read_only, size| {
                     let statements = statements.clone();
-                    // What a session of a pooler is set to, it cannot keep to itself.
+                    // Settings would leak from one session of a pooler into others.
                     let settings = match options.listen_url {
                         Some(_) => String::new(),
                         None => settings(read_only, options.statement_timeout),
@@ -146,7 +147,7 @@ impl Db {
                 };
                 let replica = match &options.read_url {
                     Some(url) => {
-                        // What is wrong with it may quote its password.
+                        // The parser's message may quote the password.
                         parse(url).map_err(|_| {
                             anyhow!("database.read_url is no URL of a PostgreSQL database")
                         })?;
@@ -177,14 +178,14 @@ impl Db {
         })
     }
 
-    /// The same database for one query: reads come from its replica, if it has one that is there and
-    /// not far behind. They may miss what was just written, so this is for nothing but the fields of a
+    /// Returns the same database for one query: reads come from its replica, if there is one that is
+    /// reachable and not far behind. They may miss recent writes, so use this only for the fields of a
     /// query.
     pub fn for_query(&self) -> Self {
         self.for_one(Reads::Replica)
     }
 
-    /// The same database for one request, of which reads come from the primary.
+    /// Returns the same database for one request that reads from the primary.
     pub fn for_request(&self) -> Self {
         self.for_one(Reads::Primary)
     }
@@ -197,20 +198,20 @@ impl Db {
         }
     }
 
-    /// The replica that reads come from now, if they do.
+    /// Returns the replica, if reads currently come from it.
     pub fn replica_in_use(&self) -> Option<&Replica> {
         self.replica()
             .filter(|replica| self.reads == Reads::Replica && !replica.is_away())
     }
 
-    /// The replica, whether it is read from now or not.
+    /// Returns the replica, whether or not reads currently come from it.
     pub fn replica(&self) -> Option<&Replica> {
         self.shared
             .primary_and_replica()
             .map(|(_, replica)| replica)
     }
 
-    /// Which database it is.
+    /// Returns which kind of database this is.
     pub fn kind(&self) -> Kind {
         match self.shared.pools {
             Pools::Postgres { .. } => Kind::Postgres,
@@ -218,7 +219,7 @@ impl Db {
         }
     }
 
-    /// How full each pool is.
+    /// Returns the state of each pool.
     pub fn pools(&self) -> Vec<PoolStatus> {
         let (read, write) = match &self.shared.pools {
             Pools::Postgres { read, write, .. } => (read.status(), write.status()),
@@ -234,7 +235,7 @@ impl Db {
         own.into_iter().chain(replica).collect()
     }
 
-    /// The count of statements sent so far.
+    /// Returns the count of statements sent so far.
     pub fn statements(&self) -> &Statements {
         &self.shared.statements
     }
@@ -243,13 +244,13 @@ impl Db {
         &self.shared.announcements
     }
 
-    /// A connection that can only read. On PostgreSQL, those of one request that overlap share a
+    /// Takes a connection that can only read. On PostgreSQL, overlapping reads of one request share a
     /// session: their statements are sent without waiting for one another's answers.
     ///
     /// # Errors
-    /// `UNAVAILABLE` where none can be had in time.
+    /// `UNAVAILABLE` if no connection becomes available in time.
     pub fn read(&self) -> BoxFuture<'_, Result<Connection>> {
-        // Boxed, because it is large, and would be part of whatever reads.
+        // Boxed because it is large, and would be part of every future that reads.
         Box::pin(async {
             let inner = match &self.shared.pools {
                 Pools::Postgres { read, .. } => {
@@ -280,9 +281,9 @@ impl Db {
         }
     }
 
-    /// A connection to the primary. Outside of `db/`, writing takes a transaction.
+    /// Takes a connection to the primary. Outside of `db/`, writing requires a transaction.
     pub(super) fn write(&self) -> BoxFuture<'_, Result<Connection>> {
-        // Boxed, as with reading.
+        // Boxed for the same reason as `read`.
         Box::pin(async {
             let inner = match &self.shared.pools {
                 Pools::Postgres { write, .. } => {
@@ -294,17 +295,17 @@ impl Db {
         })
     }
 
-    /// A connection to the primary past Diesel, without bounds on how long a statement may take.
+    /// Connects to the primary without Diesel, and without a limit on how long a statement may take.
     pub(super) async fn connect_bare(&self) -> Result<Client> {
         let settings = "-c statement_timeout=0";
         let connected = connect_postgres(self.shared.options.direct_url(), settings).await;
         let (client, wire) = connected.map_err(|error| Error::NoConnection(error.to_string()))?;
-        // It ends with the client. What goes wrong is told by the statement that it goes wrong for.
+        // Ends with the client. Its errors are also reported by the statements that they affect.
         tokio::spawn(wire);
         Ok(client)
     }
 
-    /// A connection to the primary outside of the pools, for what holds one long.
+    /// Connects to the primary outside of the pools, for work that holds a connection for long.
     pub(super) async fn establish_postgres(&self) -> Result<AsyncPgConnection> {
         let settings = settings(false, Duration::ZERO);
         establish_postgres(
@@ -318,7 +319,7 @@ impl Db {
 }
 
 impl Shared {
-    /// The pool of the primary and the replica, where there is one.
+    /// Returns the read pool of the primary, and the replica, if there is one.
     pub(super) fn primary_and_replica(&self) -> Option<(&Pool<AsyncPgConnection>, &Replica)> {
         match &self.pools {
             Pools::Postgres { read, replica, .. } => Some((read, replica.as_ref()?)),
@@ -353,8 +354,8 @@ where
         deadpool::managed::Manager<Type = C, Error = diesel_async::pooled_connection::PoolError>,
 {
     let mut config = ManagerConfig::default();
-    // The default tests each checkout with a query. A connection that broke is noticed by its first
-    // statement, and not used again.
+    // By default, each checkout is tested with a query. Instead, a broken connection is noticed by its
+    // first statement, and not reused.
     config.recycling_method = RecyclingMethod::Fast;
     config.custom_setup = Box::new(move |url| connect(url));
     let manager = AsyncDieselConnectionManager::new_with_config(url, config);

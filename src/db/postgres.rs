@@ -17,11 +17,12 @@ use crate::error::causes;
 pub type PgWire =
     tokio_postgres::Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
-/// The settings of a session, which come with its beginning. A pooler that lends a connection to one
-/// session after the other refuses them there; a `SET` it would let stay behind.
+/// Returns the settings of a session, which are sent when it starts. A pooler that lends one connection
+/// to several sessions in turn refuses them there; with `SET`, it would let them leak into later
+/// sessions.
 ///
-/// A statement is planned once for a session, not anew for its parameters: the indexes are made for
-/// plans that hold for all of them, and planning a page of several parents takes longer than reading it.
+/// A statement is planned once per session, not again for its parameters: the indexes are made for plans
+/// that suit all values, and planning a page of several parents takes longer than reading it.
 pub fn settings(read_only: bool, statement_timeout: Duration) -> String {
     format!(
         "-c statement_timeout={} -c default_transaction_read_only={read_only} \
@@ -31,7 +32,7 @@ pub fn settings(read_only: bool, statement_timeout: Duration) -> String {
     )
 }
 
-/// A connection for Diesel, with these settings (`-c name=value`).
+/// Connects Diesel, with these settings (`-c name=value`).
 pub async fn establish_postgres(
     url: &str,
     settings: &str,
@@ -43,8 +44,8 @@ pub async fn establish_postgres(
     Ok(conn)
 }
 
-/// A bare connection to the PostgreSQL at that URL, with TLS as the URL says, and with these settings
-/// (`-c name=value`) after those of the URL.
+/// Connects to the PostgreSQL at `url`, with TLS as the URL says. The settings (`-c name=value`) follow
+/// those of the URL.
 pub async fn connect_postgres(url: &str, settings: &str) -> ConnectionResult<(Client, PgWire)> {
     let bad = |error: &dyn std::fmt::Display| ConnectionError::BadConnection(error.to_string());
     let mut config = parse(url).map_err(|error| bad(&error))?;
@@ -56,15 +57,15 @@ pub async fn connect_postgres(url: &str, settings: &str) -> ConnectionResult<(Cl
         let all = format!("{own} {settings}");
         config.options(all.trim_start());
     }
-    // A connection that only listens does not notice otherwise that the other side is gone.
+    // Otherwise, a connection that only listens does not notice that the other side is gone.
     config.keepalives_idle(Duration::from_secs(30));
-    // Nor does one that waits for an answer, where what it sent did not even arrive.
+    // Nor does one that waits for an answer to something that never arrived.
     config.tcp_user_timeout(Duration::from_secs(10));
     let tls = tls::connector(must_verify(url)).map_err(|error| bad(&error))?;
     config
         .connect(tls)
         .await
-        // That of tokio-postgres does not print its causes.
+        // The `Display` of tokio-postgres's errors leaves out their causes.
         .map_err(|error| bad(&causes(&error)))
 }
 
@@ -75,10 +76,10 @@ fn must_verify(url: &str) -> bool {
     url.contains(VERIFY)
 }
 
-/// What the URL says.
+/// Parses the URL of a PostgreSQL database.
 ///
 /// # Errors
-/// Where it is none.
+/// If the text is not such a URL.
 pub fn parse(url: &str) -> Result<Config, tokio_postgres::Error> {
     Config::from_str(&url.replace(VERIFY, "sslmode=require"))
 }

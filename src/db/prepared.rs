@@ -1,15 +1,16 @@
-//! PostgreSQL's statements: each prepared once for a session.
+//! PostgreSQL's prepared statements: each is prepared once per session.
 
 use diesel::pg::Pg;
 use diesel::query_builder::{AsQuery, AstPass, Query, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
 
-/// A session for statements of the program's own, of which there are only so many texts: it keeps each
-/// prepared. Diesel itself keeps no `UPDATE` and no upsert, because it cannot know that of them, and would
-/// ask PostgreSQL to parse and plan them anew each time. Several may be under way at a time.
+/// A session for the program's own statements, which have a limited number of texts: it keeps each of
+/// them prepared. Diesel itself keeps no `UPDATE` and no upsert prepared, because it cannot know that
+/// their texts are limited, and PostgreSQL would parse and plan them again each time. Several statements
+/// may be under way at once.
 ///
-/// What has a text for each number of rows (an `INSERT` of many) is not for this.
+/// Not for statements whose text depends on the number of rows, such as an `INSERT` of many.
 pub struct Prepared<'a>(pub(super) &'a AsyncPgConnection);
 
 impl SimpleAsyncConnection for Prepared<'_> {
@@ -47,7 +48,7 @@ impl<'a> AsyncConnectionCore for Prepared<'a> {
     }
 }
 
-/// A statement of which there are only so many texts.
+/// A statement that has a limited number of texts.
 struct Known<Q>(Q);
 
 impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Known<Q> {
@@ -60,7 +61,7 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Known<Q> {
     }
 }
 
-// What it is found by is its text: statements of one type may have several.
+// Found in the cache by its text: statements of one type may have several.
 impl<Q> QueryId for Known<Q> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;

@@ -1,4 +1,4 @@
-//! The replica that queries read from, while it is there and not far behind.
+//! The replica that queries read from while it is reachable and not far behind.
 
 use std::fmt::Display;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,14 +14,15 @@ use tokio::time::{sleep, timeout};
 use super::pool::{Shared, get};
 use crate::error::Result;
 
-/// How often it is looked whether the replica is there, and how far behind.
+/// How often presence and lag are checked.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long that may take.
+/// How long a check may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How far behind the primary it may be. What somebody may see no more, they see no longer than this.
+/// How far the replica may lag behind the primary. Bounds how long somebody can still see what they may
+/// no longer see.
 const MAX_LAG: Duration = Duration::from_secs(10);
 
-/// A replica and what is known of it.
+/// A replica and its known state.
 pub struct Replica {
     pool: Pool<AsyncPgConnection>,
     is_away: AtomicBool,
@@ -30,7 +31,7 @@ pub struct Replica {
 }
 
 impl Replica {
-    /// A replica by its pool, taken to be there until it shows otherwise.
+    /// Creates a replica with this pool, assumed to be available until it fails.
     pub(super) fn new(pool: Pool<AsyncPgConnection>) -> Self {
         Self {
             pool,
@@ -40,23 +41,23 @@ impl Replica {
         }
     }
 
-    /// Its connections.
+    /// Returns the pool of connections to the replica.
     pub(super) fn pool(&self) -> &Pool<AsyncPgConnection> {
         &self.pool
     }
 
-    /// Whether the primary is read instead.
+    /// Returns whether queries read the primary instead.
     pub fn is_away(&self) -> bool {
         self.is_away.load(Ordering::Relaxed)
     }
 
-    /// How many queries met it failing.
+    /// Returns how many queries failed on the replica.
     pub fn failures(&self) -> u64 {
         self.failures.load(Ordering::Relaxed)
     }
 
-    /// Counts a query that met it failing. Unless it only lost to what the replica had to replay, the
-    /// primary is read until the replica was looked at.
+    /// Counts a query that failed on the replica. Unless the query only conflicted with what the replica
+    /// had to replay (`is_over`), queries read the primary until the next successful check.
     pub fn failed(&self, is_over: bool, why: &dyn Display) {
         self.failures.fetch_add(1, Ordering::Relaxed);
         if !is_over {
@@ -64,8 +65,8 @@ impl Replica {
         }
     }
 
-    /// A connection to it; nothing while it is away. From the first on, it is looked at for as long as
-    /// there is anybody who shares it.
+    /// Returns a connection to the replica, or nothing while it is away. The first call starts the
+    /// checks, which go on for as long as anybody holds `shared`.
     pub(super) async fn get(
         &self,
         shared: impl FnOnce() -> Weak<Shared>,
@@ -98,7 +99,7 @@ impl Replica {
     }
 }
 
-/// A place in the primary's log that the replica has not come to, and when it was the last.
+/// A position in the primary's log that the replica has not reached yet, and when the primary was there.
 type Mark = Option<(u64, Instant)>;
 
 async fn watch(shared: Weak<Shared>) {
@@ -120,8 +121,8 @@ async fn watch(shared: Weak<Shared>) {
     }
 }
 
-/// Whether the replica is there and known to be near. Where it has no log to replay, it is not
-/// PostgreSQL's own replication, and taken at its word.
+/// Checks whether the replica is reachable and known to be near. A replica without a log to replay does
+/// not use PostgreSQL's own replication, and is trusted.
 async fn look(
     primary: &Pool<AsyncPgConnection>,
     replica: &Replica,
@@ -137,12 +138,12 @@ async fn look(
         Some((last, at)) if replayed < last && at.elapsed() > MAX_LAG => {
             return Err(format!("it is more than {} s behind", MAX_LAG.as_secs()));
         }
-        // Not there yet, which says nothing.
+        // Not there yet, which is inconclusive.
         Some((last, _)) if replayed < last => return Ok(false),
         Some((_, at)) => at.elapsed() <= MAX_LAG,
         None => false,
     };
-    // A primary that is away writes nothing that the replica could miss.
+    // An unreachable primary writes nothing that the replica could miss.
     *mark = match get(primary).await {
         Ok(mut conn) => place(&mut conn, "pg_current_wal_lsn()")
             .await
@@ -160,7 +161,7 @@ struct Place {
     lsn: Option<String>,
 }
 
-/// A place in the log as a number.
+/// Reads a log position as a number.
 async fn place(conn: &mut AsyncPgConnection, function: &str) -> Result<Option<u64>, String> {
     let query = format!("SELECT {function}::text AS lsn");
     let found: QueryResult<Place> =
@@ -169,7 +170,7 @@ async fn place(conn: &mut AsyncPgConnection, function: &str) -> Result<Option<u6
     Ok(found.lsn.as_deref().and_then(number))
 }
 
-/// `16/B374D848` as a number.
+/// Parses a log position, such as `16/B374D848`, into a number.
 fn number(lsn: &str) -> Option<u64> {
     let (high, low) = lsn.split_once('/')?;
     let (high, low) = (u64::from_str_radix(high, 16), u64::from_str_radix(low, 16));

@@ -1,4 +1,4 @@
-//! Sessions with a database: taken from a pool, and what becomes of them when nobody needs them any more.
+//! Database sessions: taken from a pool, and given back or closed when nobody needs them any more.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,35 +14,35 @@ use super::prepared::Prepared;
 use super::sqlite::Sqlite;
 use crate::error::{Error, Result};
 
-/// A session that goes back to its pool when it is dropped; not so one whose transaction is open, which is
-/// closed, nor one that is in the middle of a statement.
+/// A session that returns to its pool when dropped. One with an open transaction is closed instead, and
+/// one in the middle of a statement stops that first.
 pub struct Session<C: Pooled> {
-    /// There until it is dropped.
+    /// Present until the session is dropped.
     conn: Option<C>,
     has_left: AtomicBool,
     in_transaction: AtomicBool,
 }
 
-/// A session with PostgreSQL. Those who share it send their statements one behind the other, and none of
-/// them waits for the answers of the others.
+/// A PostgreSQL session. Those who share it pipeline their statements: nobody waits for the answers to
+/// the others' statements.
 pub type PgSession = Session<Object<AsyncPgConnection>>;
 
 impl PgSession {
-    /// The session for statements of the program's own.
+    /// Returns the session for running the program's own statements.
     pub fn prepared(&self) -> Prepared<'_> {
         Prepared(self)
     }
 }
 
-/// A session with SQLite.
+/// A SQLite session.
 pub type SqliteSession = Session<Object<Sqlite>>;
 
-/// A connection of a pool's.
+/// A connection that belongs to a pool.
 pub trait Pooled: DerefMut + Send + 'static {
-    /// Has the database stop the statement that it is at, and nobody else get it before that.
+    /// Makes the database stop the running statement, and keeps the connection from others until it has.
     fn abandon(self, in_transaction: bool) -> impl Future<Output = ()> + Send;
 
-    /// Closes it: another one may take its place in the pool.
+    /// Closes the connection, so that another one may take its place in the pool.
     fn close(self);
 }
 
@@ -55,7 +55,7 @@ impl<C: Pooled> Session<C> {
         }
     }
 
-    /// Says that whoever waited for a statement does not any more.
+    /// Records that nobody waits any more for a statement that was sent.
     pub(super) fn leave(&self) {
         self.has_left.store(true, Ordering::Relaxed);
     }
@@ -69,14 +69,14 @@ impl<C: Pooled> Deref for Session<C> {
     type Target = C::Target;
 
     fn deref(&self) -> &C::Target {
-        // Only dropping takes it.
+        // Only `drop` takes it.
         self.conn.as_ref().expect("it is there until it is dropped")
     }
 }
 
 impl<C: Pooled> DerefMut for Session<C> {
     fn deref_mut(&mut self) -> &mut C::Target {
-        // Only dropping takes it.
+        // Only `drop` takes it.
         self.conn.as_mut().expect("it is there until it is dropped")
     }
 }
@@ -88,34 +88,37 @@ impl<C: Pooled> Drop for Session<C> {
         };
         let (has_left, in_transaction) = (*self.has_left.get_mut(), *self.in_transaction.get_mut());
         if !has_left && !in_transaction {
-            // Back to the pool.
+            // Returns to the pool.
             return;
         }
         match Handle::try_current() {
             Ok(runtime) if has_left => {
                 runtime.spawn(conn.abandon(in_transaction));
             }
-            // A pool takes back what is dropped, transaction and all; what is taken out of it is
-            // closed, and with that rolled back.
+            // A pool takes back what is dropped, open transaction included; what is taken out of the
+            // pool is closed, which rolls the transaction back.
             _ => conn.close(),
         }
     }
 }
 
-/// The session that the reads of one request share while any of them is under way. Sent together, they
-/// wake PostgreSQL once, and however many they are, they hold one session.
+/// The session that the reads of one request share while any of them is running. Statements sent
+/// together wake PostgreSQL once, and however many there are, they occupy one session.
 #[derive(Default)]
 pub struct Ongoing(Mutex<Weak<PgSession>>);
 
 impl Ongoing {
-    /// The session that is there, or the one that `take` gives, if it can be had by the deadline.
+    /// Returns the ongoing session, or else the one that `take` yields.
+    ///
+    /// # Errors
+    /// As `take`; `UNAVAILABLE` if there is no session by the deadline.
     pub(super) async fn join(
         &self,
         deadline: Instant,
         take: impl Future<Output = Result<Object<AsyncPgConnection>>>,
     ) -> Result<Arc<PgSession>> {
         let too_late = |_| Error::NoConnection("none became free in time".to_owned());
-        // Held while one is taken, so that whoever comes meanwhile waits for the same one.
+        // Held while a session is taken, so that whoever comes meanwhile waits for the same one.
         let ongoing = timeout_at(deadline, self.0.lock()).await;
         let mut ongoing = ongoing.map_err(too_late)?;
         if let Some(session) = ongoing.upgrade() {

@@ -1,9 +1,9 @@
-//! SQLite's statements: on a thread of each connection's own, and stopped when nobody waits for them any
+//! How SQLite runs statements: on a thread per connection, and stopped when nobody waits for them any
 //! more; those of short transactions in place.
 //!
-//! SQLite asks every so often whether to go on, on the thread that the statement runs on. Which job
-//! that thread is at is known there without asking the connection, so that nothing is shared between
-//! threads but a flag of each job's own.
+//! SQLite regularly calls back, on the thread that runs the statement, to ask whether to go on. The
+//! thread itself knows which job it is running, without asking the connection, so all that threads share
+//! is one flag per job.
 
 use std::cell::RefCell;
 use std::error::Error;
@@ -31,23 +31,24 @@ use super::statements::Statements;
 /// A connection whose statements are stopped when nobody waits for them any more.
 pub type Sqlite = SyncConnectionWrapper<SqliteConnection, Runner>;
 
-/// After how many of its steps SQLite asks whether to go on: some tens of microseconds' worth.
+/// After how many of its virtual machine's steps SQLite asks whether to go on: some tens of
+/// microseconds.
 const STEPS: c_int = 2_000;
 
-/// For how long what a transaction does may keep a thread that serves requests. What comes after it in the
-/// same transaction is run on the connection's thread.
+/// How long a transaction's statements may occupy a thread that serves requests. Later statements of the
+/// same transaction run on the connection's thread.
 const SHORT: Duration = Duration::from_millis(2);
 
-/// What the connection that writes begins with. `busy_timeout` first: the statements after it may have
-/// to wait for another process. A request that waits for one in vain is told so within 5 seconds, though it
-/// has waited for the connection before.
+/// The setup of the writing connection. `busy_timeout` comes first, as the statements after it may have
+/// to wait for another process. A request that waits in vain for one gets its error within 5 seconds,
+/// even though it has waited for the connection before.
 pub const WRITER: &str = "PRAGMA busy_timeout = 2500; PRAGMA journal_mode = WAL; \
     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;";
-/// What a connection that reads begins with.
+/// The setup of a reading connection.
 pub const READER: &str = "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; \
     PRAGMA temp_store = MEMORY; PRAGMA query_only = ON;";
 
-/// A connection to the file at that path.
+/// Opens a connection to the file at `url` and runs `setup` on it.
 pub fn establish_sqlite(
     url: &str,
     setup: &'static str,
@@ -74,22 +75,24 @@ pub fn establish_sqlite(
 }
 
 task_local! {
-    /// Since when statements are run in place, where they are.
+    /// When the work that runs statements in place began; `None` for work that uses the connection's
+    /// thread.
     static IN_PLACE: Option<Instant>;
 }
 
-/// Has the statements of `work` run on the thread that asks for them, for as long as it is [`SHORT`]. What
-/// writes has the file for itself, and handing a statement to another thread takes longer than most
-/// statements do. One that is run in place is not stopped when nobody waits for it any more.
+/// Runs the statements of `work` on the thread that asks for them, until [`SHORT`] has passed. A writing
+/// transaction has the file to itself, and handing a statement to another thread takes longer than most
+/// statements do. A statement that runs in place is not stopped when nobody waits for it any more.
 pub async fn in_place<F: Future>(work: F) -> F::Output {
     match IN_PLACE.try_with(Option::is_none) {
-        // Whoever is at leisure stays so.
+        // Inside `on_its_thread`, statements stay on the connection's thread.
         Ok(true) => work.await,
         Ok(false) | Err(_) => IN_PLACE.scope(Some(Instant::now()), work).await,
     }
 }
 
-/// Has what `work` does take its connection's thread after all, for what takes long.
+/// Runs the statements of `work` on the connection's thread even inside [`in_place`], for work that
+/// takes long.
 pub async fn on_its_thread<F: Future>(work: F) -> F::Output {
     IN_PLACE.scope(None, work).await
 }
@@ -100,37 +103,38 @@ fn is_in_place() -> bool {
 }
 
 thread_local! {
-    /// Whether nobody waits any more for the job that this thread is at.
+    /// Whether nobody waits any more for the job that this thread is running.
     static IS_ABANDONED: RefCell<Arc<AtomicBool>> = RefCell::default();
 }
 
-/// Has every connection that is opened from now on ask whether to go on, and plan a statement once. May
-/// be called again.
+/// Makes every connection opened from now on ask whether to go on, and plan each statement only once.
+/// May be called again.
 ///
 /// # Errors
-/// Where there is no memory left.
+/// If there is no memory left.
 fn prepare_connections() -> Result<(), &'static str> {
-    // SAFETY: `install` is a function of the signature that SQLite calls it by, and there for as long
-    // as the process. SQLite guards its list with a lock, and keeps each entry once.
+    // SAFETY: `install` has the signature that SQLite calls it with, and lives as long as the process.
+    // SQLite guards its list with a lock, and keeps each entry once.
     match unsafe { sqlite3_auto_extension(Some(install)) } {
         SQLITE_OK => Ok(()),
         _ => Err("SQLite has no memory left"),
     }
 }
 
-/// Called by SQLite for each connection, while it is being opened.
+/// Called by SQLite for each connection while it is being opened.
 unsafe extern "C" fn install(
     connection: *mut sqlite3,
     _: *mut *mut c_char,
     _: *const sqlite3_api_routines,
 ) -> c_int {
     // SAFETY: SQLite passes the connection that it is opening, which nobody else has yet. The handler
-    // is there for as long as the process, and is given no pointer that could end before it.
+    // lives as long as the process, and gets no pointer that could dangle.
     unsafe { sqlite3_progress_handler(connection, STEPS, Some(is_abandoned), ptr::null_mut()) };
-    // Without it, where the database has been analyzed, a statement is parsed and planned anew whenever
-    // what it compares an indexed column with changes, which takes longer than to run it.
+    // Without this setting, once the database has been analyzed, a statement is parsed and planned again
+    // whenever a value that it compares an indexed column with changes, which takes longer than running
+    // it.
     // https://sqlite.org/queryplanner-ng.html#qpsg
-    // SAFETY: as above; this setting takes an integer and a place for the answer, which may be null.
+    // SAFETY: as above; this setting takes an integer and a pointer for the answer, which may be null.
     unsafe {
         sqlite3_db_config(
             connection,
@@ -141,8 +145,8 @@ unsafe extern "C" fn install(
     }
 }
 
-/// Called by SQLite on the thread that a statement runs on. Anything but 0 ends the statement with an
-/// error. Reads a flag and calls nothing that could panic.
+/// Called by SQLite on the thread that runs a statement. A result other than 0 ends the statement with
+/// an error. Reads a flag and calls nothing that could panic.
 unsafe extern "C" fn is_abandoned(_: *mut c_void) -> c_int {
     let is_abandoned = IS_ABANDONED.try_with(|flag| {
         let flag = flag.try_borrow();
@@ -151,8 +155,8 @@ unsafe extern "C" fn is_abandoned(_: *mut c_void) -> c_int {
     is_abandoned.unwrap_or(false).into()
 }
 
-/// Runs the jobs of one connection, one after the other, on a thread of its own that ends with it, or
-/// [in place](in_place). A job whose future is dropped is stopped, or not begun.
+/// Runs the jobs of one connection one after the other, [in place](in_place) or on its own thread, which
+/// ends with it. A job whose future is dropped is stopped, or never started.
 pub struct Runner {
     jobs: mpsc::UnboundedSender<Job>,
 }
@@ -180,9 +184,9 @@ impl SpawnBlocking for Runner {
                 return;
             }
             IS_ABANDONED.set(is_abandoned);
-            // The thread is there for the next job as well.
+            // A panic must not end the thread, which is needed for the next job.
             let outcome = catch_unwind(AssertUnwindSafe(task));
-            // Nobody may be waiting any more.
+            // Fails if nobody is waiting any more.
             let _ = reply.send(outcome);
         };
         let sent = self.jobs.send(Box::new(job));
@@ -197,7 +201,7 @@ impl SpawnBlocking for Runner {
 
     fn get_runtime() -> Self {
         let (jobs, mut queue) = mpsc::unbounded_channel::<Job>();
-        // Where there can be no thread, nobody receives the jobs, and each fails to be sent.
+        // If no thread can be spawned, the receiver is dropped and sending a job fails.
         let _ = thread::Builder::new()
             .name("sqlite".to_owned())
             .spawn(move || {
@@ -209,7 +213,7 @@ impl SpawnBlocking for Runner {
     }
 }
 
-/// Whoever waits for a job.
+/// Held by whoever waits for a job; dropping it abandons the job.
 #[derive(Default)]
 struct Waiter {
     is_gone: Arc<AtomicBool>,
@@ -234,14 +238,15 @@ mod tests {
     #[test]
     fn what_is_looked_for_does_not_have_a_statement_planned_anew() {
         prepare_connections().unwrap();
-        // SAFETY: one thread, and nothing is used after it was closed.
+        // SAFETY: there is one thread, and nothing is used after it was closed.
         unsafe {
             let mut connection = ptr::null_mut();
             assert_eq!(
                 sqlite3_open(c":memory:".as_ptr(), &mut connection),
                 SQLITE_OK
             );
-            // By what is known of a table's values, the one looked for tells which plan is best.
+            // With statistics about the table's values, the value compared with decides which plan is
+            // best.
             let table = c"CREATE TABLE t (a INTEGER); CREATE INDEX i ON t (a); \
                 INSERT INTO t VALUES (-1), (-2), (-3); ANALYZE"
                 .as_ptr();
@@ -289,7 +294,7 @@ mod tests {
         assert_ne!(IN_PLACE.scope(long_ago, ask()).await.unwrap(), here);
         let asked = IN_PLACE.scope(just_now, on_its_thread(ask()));
         assert_ne!(asked.await.unwrap(), here);
-        // A transaction of whoever is at leisure.
+        // A transaction inside `on_its_thread`.
         assert_ne!(on_its_thread(in_place(ask())).await.unwrap(), here);
     }
 

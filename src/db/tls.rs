@@ -1,5 +1,5 @@
-//! TLS to PostgreSQL, with the meaning that libpq gives `sslmode`: `prefer` and `require` encrypt
-//! without asking who the server is, `verify-full` asks the system's certificate authorities.
+//! TLS to PostgreSQL, with libpq's meaning of `sslmode`: `prefer` and `require` encrypt without
+//! verifying the server, `verify-full` checks with the system's certificate authorities.
 //!
 //! <https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION>
 
@@ -12,7 +12,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// The connector; `verify` is whether the server must prove who it is.
+/// Returns the connector; `verify` says whether the server must prove its identity.
 pub fn connector(verify: bool) -> Result<MakeRustlsConnect, Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone())
@@ -28,7 +28,7 @@ pub fn connector(verify: bool) -> Result<MakeRustlsConnect, Error> {
     Ok(MakeRustlsConnect::new(config))
 }
 
-/// Takes whatever certificate the server shows, but holds it to the signature it gives with it.
+/// Accepts any certificate, but verifies the handshake's signature with it.
 #[derive(Debug)]
 struct AnyServer(Arc<CryptoProvider>);
 

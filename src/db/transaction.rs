@@ -19,11 +19,11 @@ use super::sqlite::{Sqlite, in_place};
 use crate::error::{Error, Result};
 use crate::run;
 
-/// How often a transaction that lost to another one is tried in all.
+/// How many times in all a transaction that loses to another one is attempted.
 const ATTEMPTS: u32 = 6;
 
-/// A connection inside a writing transaction. Whatever writes takes one, so that a write on a
-/// reader does not compile.
+/// A connection inside a writing transaction. Code that writes takes one, so that a write on a reader
+/// does not compile.
 pub struct Transaction {
     conn: Connection,
     announced: HashSet<Topic>,
@@ -58,14 +58,14 @@ where
 }
 
 impl Db {
-    /// Runs `work` in one transaction on the primary: all of it is kept where it succeeds, and none
-    /// where it fails. Where it lost to another transaction (a deadlock, a serialization failure, a row
-    /// that it refers to and that has gone meanwhile), it is run again from the start, a few times, so it
-    /// must do nothing that a rollback cannot undo.
+    /// Runs `work` in one transaction on the primary: commits if it succeeds, and rolls back if it
+    /// fails. If it loses to another transaction (a deadlock, a serialization failure, a referenced row
+    /// that has since been deleted), it is run again from the start, a few times, so it must do nothing
+    /// that a rollback cannot undo.
     ///
     /// # Errors
-    /// Those of `work`; `UNAVAILABLE` where no connection can be had, another process has SQLite's file,
-    /// or the last try lost as well.
+    /// As `work`; `UNAVAILABLE` if no connection is available, another process has locked SQLite's file,
+    /// or the last attempt lost as well.
     pub async fn transaction<T, F>(&self, work: F) -> Result<T>
     where
         F: for<'t> Work<&'t mut Transaction, Result<T>, Future: Send> + Send,
@@ -94,8 +94,8 @@ impl Db {
             announced: HashSet::new(),
         };
         transaction.begin().await.map_err(|error| {
-            // Another process has SQLite's file, and was waited for while nobody else could write. Whoever
-            // began again would be told of it only after many times as long.
+            // Another process has locked SQLite's file, and nobody else could write while we waited for
+            // it. Retrying would report that only after many times as long.
             if error.is_contention() {
                 return Error::NoConnection(error.details());
             }
@@ -112,8 +112,8 @@ impl Db {
                 Ok(value)
             }
             Err(error) => {
-                // The first error tells more than a rollback that fails with it, and a connection
-                // whose transaction stayed open is closed.
+                // The first error says more than that of a failed rollback, and a connection whose
+                // transaction is still open is closed.
                 if let Err(rollback) = transaction.rollback().await {
                     tracing::debug!(%rollback, "rollback failed");
                 }
@@ -123,8 +123,8 @@ impl Db {
     }
 }
 
-/// Whether another transaction may be why it failed. What it refers to was there when it looked, so that it
-/// finds out by looking again.
+/// Checks whether the failure may be due to another transaction. A row that `work` refers to existed
+/// when it looked, so if it is gone, looking again will show that.
 fn has_lost(error: &Error) -> bool {
     error.is_contention() || error.is_foreign_key_violation()
 }
@@ -133,20 +133,20 @@ type PgManager = AnsiTransactionManager;
 type SqliteManager = <Sqlite as AsyncConnection>::TransactionManager;
 
 impl Transaction {
-    /// Has the topic told to whoever listens, in this process and in others, once the transaction is
-    /// committed. Nothing is told of one that is rolled back, and one that is tried again starts
-    /// anew.
+    /// Announces `topic` to all listeners, in this process and in others, once the transaction is
+    /// committed. A rolled back transaction announces nothing, and a retried one starts afresh.
     pub fn announce(&mut self, topic: Topic) {
         self.announced.insert(topic);
     }
 
-    /// As [`announce`](Transaction::announce), what was to be told of in the same transaction beside this.
+    /// Like [`announce`](Transaction::announce), for all topics of `beside`, which is part of the same
+    /// transaction.
     pub(super) fn announce_all(&mut self, beside: Self) {
         self.announced.extend(beside.announced);
     }
 
-    /// The same transaction for what is done at the same time, where the database takes statements
-    /// before it has answered others.
+    /// Returns a second handle on the same transaction for concurrent work, or nothing if the database
+    /// does not accept further statements before it has answered earlier ones.
     pub(super) fn beside(&self) -> Option<Self> {
         Some(Self {
             conn: self.conn.beside()?,
@@ -154,11 +154,11 @@ impl Transaction {
         })
     }
 
-    /// Has PostgreSQL plan the statements that follow for the values that they come with: for those whose
-    /// best plan depends on how much there is of something.
+    /// Makes PostgreSQL plan the following statements for their actual parameter values: for statements
+    /// whose best plan depends on how many rows a value matches.
     ///
     /// # Errors
-    /// Only those of the database.
+    /// Database errors only.
     pub async fn plan_for_values(&mut self) -> Result<()> {
         let conn = &mut self.conn;
         if conn.kind() == Kind::Postgres {
@@ -172,8 +172,8 @@ impl Transaction {
         self.conn.set_in_transaction(true);
         let begun = match self.conn.inner() {
             Inner::Postgres(session) => PgManager::begin_transaction(own(session)?).await,
-            // The stock `BEGIN` is deferred: two transactions that have read could then not both
-            // write, and no waiting helps.
+            // The stock `BEGIN` is deferred: of two transactions that have both read, only one could
+            // then write, and waiting would not help the other.
             Inner::Sqlite(session) => {
                 session
                     .spawn_blocking(|conn| {
@@ -211,7 +211,7 @@ impl Transaction {
     }
 }
 
-/// The session of a transaction, which is nobody else's.
+/// Returns the session of a transaction for exclusive use.
 fn own(session: &mut Arc<PgSession>) -> Result<&mut AsyncPgConnection> {
     let session = Arc::get_mut(session).context("a transaction shares its session")?;
     Ok(session)

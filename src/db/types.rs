@@ -1,5 +1,4 @@
-//! The SQL types that both databases share, each with its name on both, and the Rust types that
-//! carry them.
+//! The SQL types that both databases share, with their names on each, and the Rust types for them.
 //!
 //! | here      | PostgreSQL    | SQLite                     | Rust                       |
 //! |-----------|---------------|----------------------------|----------------------------|
@@ -37,8 +36,8 @@ pub mod sql {
     #[diesel(sqlite_type(name = "Binary"))]
     pub struct Id;
 
-    /// A point in time, to the microsecond. Not named `Timestamp`: `table!` gives that name
-    /// arithmetic.
+    /// A point in time, to the microsecond. Not named `Timestamp`, because `table!` adds arithmetic to
+    /// columns of that name.
     #[derive(SqlType, QueryId, Clone, Copy, Debug)]
     #[diesel(postgres_type(oid = 1184, array_oid = 1185))]
     #[diesel(sqlite_type(name = "Long"))]
@@ -94,60 +93,61 @@ impl<K> FromSql<sql::Id, Sqlite> for Id<K> {
     }
 }
 
-/// A point in time in UTC, cut to the microsecond, which is what both databases keep. Neither knows leap
-/// seconds: what `chrono` has as 12:30:60 is 12:31:00.
+/// A point in time in UTC, truncated to microseconds, which is what both databases keep. Neither knows
+/// leap seconds: 12:30:60 in `chrono` is stored as 12:31:00.
 #[derive(AsExpression, FromSqlRow, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[diesel(sql_type = sql::Instant)]
 pub struct Instant(DateTime<Utc>);
 
 impl Instant {
-    /// Before every instant that the system makes.
+    /// Earlier than any instant that the system creates.
     pub const MIN: Self = Self(DateTime::UNIX_EPOCH);
-    /// After every instant that the system makes: the year 9999, the last that RFC 3339 can write.
+    /// Later than any instant that the system creates: the end of the year 9999, the last that RFC 3339
+    /// can express.
     pub const MAX: Self = match DateTime::from_timestamp(253_402_300_799, 0) {
         Some(end) => Self(end),
         None => panic!("the year 9999 is in chrono's range"),
     };
 
-    /// The same as a `chrono` value.
+    /// Returns the instant as a `chrono` value.
     pub fn to_utc(self) -> DateTime<Utc> {
         self.0
     }
 
-    /// Microseconds since 1970.
+    /// Returns the microseconds since the Unix epoch.
     pub fn micros(self) -> i64 {
         self.0.timestamp_micros()
     }
 
-    /// The instant that many microseconds after 1970, where `chrono` can express it.
+    /// Returns the instant this many microseconds after the Unix epoch, if `chrono` can express it.
     pub fn from_micros(micros: i64) -> Option<Self> {
         DateTime::from_timestamp_micros(micros).map(Self)
     }
 
-    /// The instant `days` days later, at most [`Instant::MAX`].
+    /// Returns the instant `days` days later, at most [`Instant::MAX`].
     pub fn plus_days(self, days: u32) -> Self {
         self.plus(TimeDelta::days(days.into()))
     }
 
-    /// The instant that much later, at most [`Instant::MAX`].
+    /// Returns the instant `delta` later, at most [`Instant::MAX`].
     pub fn plus(self, delta: TimeDelta) -> Self {
         let later = self.0.checked_add_signed(delta).map(Self);
         later.unwrap_or(Self::MAX).min(Self::MAX)
     }
 
-    /// The beginning of its minute.
+    /// Returns the start of the instant's minute.
     pub fn to_minute(self) -> Self {
         let into = self.micros().rem_euclid(60_000_000);
         Self(self.0 - TimeDelta::microseconds(into))
     }
 
-    /// The beginning of its day, in UTC.
+    /// Returns the start of the instant's day, in UTC.
     pub fn to_day(self) -> Self {
         let into = self.micros().rem_euclid(86_400_000_000);
         Self(self.0 - TimeDelta::microseconds(into))
     }
 
-    /// The time from `earlier` until this; nothing where that lies in the future.
+    /// Returns the time from `earlier` to this instant; zero if `earlier` is the later one.
     pub fn since(self, earlier: Self) -> Duration {
         (self.0 - earlier.0).to_std().unwrap_or_default()
     }
@@ -155,7 +155,7 @@ impl Instant {
 
 impl From<DateTime<Utc>> for Instant {
     fn from(instant: DateTime<Utc>) -> Self {
-        // Whatever `chrono` can express, it has as microseconds too.
+        // Anything that `chrono` can express fits into microseconds.
         Self::from_micros(instant.timestamp_micros()).unwrap_or(Self(instant))
     }
 }
@@ -167,13 +167,13 @@ impl fmt::Debug for Instant {
 }
 
 impl fmt::Display for Instant {
-    /// RFC 3339 in UTC.
+    /// Writes the instant as RFC 3339 in UTC.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
     }
 }
 
-/// 2000-01-01, from which PostgreSQL counts, in microseconds since 1970.
+/// 2000-01-01, PostgreSQL's epoch, in microseconds since the Unix epoch.
 const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
 
 impl ToSql<sql::Instant, Pg> for Instant {
@@ -215,7 +215,7 @@ impl FromSql<sql::Instant, Sqlite> for Instant {
 pub struct Json(pub serde_json::Value);
 
 impl Json {
-    /// `{}`.
+    /// Returns `{}`.
     pub fn empty() -> Self {
         Self(serde_json::Value::Object(serde_json::Map::new()))
     }
@@ -250,7 +250,7 @@ impl FromSql<sql::Json, Sqlite> for Json {
     }
 }
 
-/// A JSON list of what `T` reads and writes.
+/// A JSON list of values that `T` serializes and deserializes.
 #[derive(AsExpression, FromSqlRow, Clone, Debug, PartialEq, Eq)]
 #[diesel(sql_type = sql::Json)]
 pub struct JsonList<T>(pub Vec<T>);
@@ -284,9 +284,9 @@ impl<T: DeserializeOwned> FromSql<sql::Json, Sqlite> for JsonList<T> {
     }
 }
 
-/// Declares an enum that is stored as text, by the name that GraphQL gives each value.
+/// Declares an enum that is stored as text, under the names that GraphQL uses for its values.
 ///
-/// It gets `as_str`, `ALL` and what Diesel needs to store and to load it.
+/// The enum gets `as_str`, `ALL`, and the Diesel traits to store and load it.
 #[macro_export]
 macro_rules! text_enum {
     (
@@ -305,7 +305,7 @@ macro_rules! text_enum {
             /// Every value, in the order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The name that the database and the API know it by.
+            /// Returns the name that the database and the API use.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
             }

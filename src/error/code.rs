@@ -3,27 +3,27 @@
 /// The values of `extensions.code`, by which clients tell errors apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorCode {
-    /// No credentials, or credentials that are not valid.
+    /// Credentials are missing or invalid.
     Unauthenticated,
-    /// The viewer may see the object and may not do this to it.
+    /// The viewer may see the object but may not do this to it.
     Forbidden,
     /// There is no such object, or the viewer may not see it.
     NotFound,
-    /// An argument is not valid.
+    /// An argument is invalid.
     InvalidInput,
-    /// The slug belongs to another.
+    /// The slug is already taken.
     SlugTaken,
-    /// The object is no longer in a state in which this can be done.
+    /// The object is no longer in a state that allows this.
     Conflict,
     /// A limit of the plan or of the server was reached.
     LimitReached,
     /// Too many calls.
     RateLimited,
-    /// An organization or a workspace must keep an owner.
+    /// The organization or workspace would be left without an owner.
     LastOwner,
     /// A user's last workspace cannot be deleted.
     LastWorkspace,
-    /// The invitation or the join code cannot be used any more.
+    /// The invitation or join code can no longer be used.
     InviteUnusable,
     /// The document is too deep, too complex or too long.
     QueryTooComplex,
@@ -43,7 +43,7 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    /// The name that clients see.
+    /// Returns the name that clients see.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Unauthenticated => "UNAUTHENTICATED",

@@ -2,7 +2,7 @@
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-/// How a statement failed, where it was not the statement's fault.
+/// How a statement failed for reasons outside of it.
 #[derive(PartialEq)]
 pub(super) enum Failure {
     Timeout,
@@ -13,9 +13,10 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// Diesel gives the kinds of a few errors only and hides the SQLSTATE of the others, so these are
-    /// told by the server's messages, in English. Its `lc_messages` may be another language, and only a
-    /// superuser can change that; [`foreign_messages`](crate::db::foreign_messages) tells of it.
+    /// Classifies a database error. Diesel reports the kind of only a few errors and hides the SQLSTATE
+    /// of the others, so those are recognized by the server's messages, in English. Its `lc_messages`
+    /// may be another language, which only a superuser can change;
+    /// [`foreign_messages`](crate::db::foreign_messages) reports that.
     pub(super) fn of(error: &DieselError) -> Self {
         let DieselError::DatabaseError(kind, info) = error else {
             return match error {

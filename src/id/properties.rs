@@ -1,4 +1,4 @@
-//! What holds of every id, tried with any.
+//! Property tests of ids.
 
 use proptest::prelude::*;
 
@@ -9,10 +9,10 @@ const PREFIXES: [&str; 12] = [
     "user", "org", "ws", "inv", "omem", "wmem", "prompt", "run", "answer", "tok", "file", "event",
 ];
 
-/// Reads an id of one kind.
+/// Parses an id of one kind.
 type Reader = fn(&str) -> Result<Uuid, ParseIdError>;
 
-/// An id as it is written, of any kind, with the prefix of its kind and its UUID.
+/// An id of any kind in its text form, with the prefix of its kind and its UUID.
 fn written() -> impl Strategy<Value = (&'static str, u128, String)> {
     (prop::sample::select(&PREFIXES[..]), any::<u128>()).prop_map(|(prefix, bits)| {
         let id = AnyId::of(prefix, Uuid::from_u128(bits)).unwrap();
@@ -20,7 +20,7 @@ fn written() -> impl Strategy<Value = (&'static str, u128, String)> {
     })
 }
 
-/// A text that is almost an id: one with a character put in, taken out or put in another's place.
+/// A text that is almost an id: one with a character inserted, removed or replaced.
 fn damaged() -> impl Strategy<Value = String> {
     let character = prop_oneof![
         prop::char::range('0', '9'),

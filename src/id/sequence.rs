@@ -1,11 +1,10 @@
-//! Makes the UUIDs of new ids: version 7 of [RFC 9562], in ascending order within a millisecond.
+//! Generates the UUIDs of new ids: version 7 of [RFC 9562], ascending within a millisecond.
 //!
-//! One [`ContextV7`] for the whole process would do for a clock that never steps back: it counts
-//! within a millisecond, and takes the latest time it has seen for a time before that. Here the time
-//! is the caller's, and callers may be behind each other: a transaction that read the clock before
-//! another one, data written with dates of the past, tests with clocks of their own. Each must find
-//! its own time in the id and its own ids in order, so each of the milliseconds used lately has a
-//! context to itself.
+//! A single [`ContextV7`] for the process would do if time never stepped back: it counts within a
+//! millisecond, and replaces an earlier time by the latest one that it has seen. But here the time is
+//! the caller's, and some callers are behind others: a transaction that read the clock before another
+//! one, data written with past dates, tests with their own clocks. Each must find its own time in its
+//! ids, and its ids in order, so each recently used millisecond has its own context.
 //!
 //! [RFC 9562]: https://www.rfc-editor.org/rfc/rfc9562#section-5.7
 
@@ -14,15 +13,15 @@ use std::sync::{Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use uuid::{ContextV7, Timestamp, Uuid};
 
-/// Milliseconds remembered at a time, each in the slot of its remainder. A prime, so that clocks
-/// set to round times do not share one.
+/// How many milliseconds are remembered at a time, each in the slot of its remainder. A prime, so that
+/// clocks set to round times do not share a slot.
 const SLOTS: u64 = 251;
 
-/// The last millisecond for which a UUIDv7 has room, in the year 10889.
+/// The last millisecond that fits into a UUIDv7, in the year 10889.
 const LAST: i64 = (1 << 48) - 1;
 
 struct Slot {
-    /// Since 1970.
+    /// Milliseconds since the Unix epoch.
     millis: u64,
     context: ContextV7,
 }
@@ -38,15 +37,15 @@ impl Slot {
 
 static RECENT: Mutex<[Slot; SLOTS as usize]> = Mutex::new([const { Slot::of(0) }; SLOTS as usize]);
 
-/// A UUID with the milliseconds of `now`, greater than the last one for the same millisecond.
+/// Returns a UUID with the milliseconds of `now`, greater than the last one for the same millisecond.
 pub fn next(now: DateTime<Utc>) -> Uuid {
-    // The clamped number is not negative, so nothing is lost.
+    // The clamped number is not negative, so the cast loses nothing.
     let millis = now.timestamp_millis().clamp(0, LAST) as u64;
     Uuid::new_v7(timestamp(millis))
 }
 
 fn timestamp(millis: u64) -> Timestamp {
-    // A panic while it was held can only have been for want of random bytes, and leaves it sound.
+    // Only a lack of random bytes can panic while the lock is held, which leaves the slots intact.
     let mut recent = RECENT.lock().unwrap_or_else(PoisonError::into_inner);
     let slot = &mut recent[(millis % SLOTS) as usize];
     if slot.millis != millis {

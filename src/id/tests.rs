@@ -41,7 +41,7 @@ const VALID: &[(&str, &str)] = &[
     ),
 ];
 
-/// What the specification's `invalid.yml` refuses, with a prefix that is known here.
+/// Invalid ids of the specification's `invalid.yml`, with a prefix that is known here, and some more.
 const INVALID: &[&str] = &[
     "WS_00000000000000000000000000",
     "12345_00000000000000000000000000",
@@ -72,7 +72,7 @@ const INVALID: &[&str] = &[
     "ws_0000000000000000000000000é",
     // Twenty-six characters, but not twenty-six bytes.
     "ws_é0000000000000000000000000",
-    // A prefix of none.
+    // A prefix of no kind.
     "workspace_00000000000000000000000000",
     // Another kind's prefix, but no id.
     "user_",
@@ -162,7 +162,7 @@ fn new_ids_hold_the_time_and_ascend_within_a_millisecond() {
     let early = Utc.timestamp_millis_opt(1_700_000_000_123).unwrap();
     let late = Utc.timestamp_millis_opt(1_900_000_000_456).unwrap();
     let mut last = [EventId::new(early), EventId::new(late)];
-    // By turns, so that neither time may lean on the other.
+    // Alternating, so that neither time may depend on the other.
     for _ in 0..10_000 {
         let next = [EventId::new(early), EventId::new(late)];
         assert!(next[0] > last[0] && next[1] > last[1]);

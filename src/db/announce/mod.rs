@@ -1,8 +1,8 @@
-//! What changed, told to whoever listens once it is committed.
+//! Announcements of changes to all listeners, once the change is committed.
 //!
-//! Within a process, nothing that is announced is missed. Other processes on the same PostgreSQL are
-//! woken by NOTIFY (see [`wire`]), which may be lost, and other processes on the same SQLite file are
-//! not woken at all: whoever listens looks by itself as well, every few seconds.
+//! Within a process, no announcement is lost. Other processes on the same PostgreSQL are woken by NOTIFY
+//! (see [`wire`]), which may be lost, and other processes on the same SQLite file are not woken at all,
+//! so listeners also check for changes themselves every few seconds.
 
 mod wire;
 
@@ -17,12 +17,12 @@ use self::wire::Wire;
 use super::pool::Db;
 use crate::id::{AnyId, OrganizationId, ParseIdError, RunId, WorkspaceId};
 
-/// What an announcement is about. It says no more than that there may be something new.
+/// What an announcement is about. It says only that there may be something new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Topic {
-    /// An event was written there, and in none of its workspaces.
+    /// An event was written in the organization, outside of its workspaces.
     Organization(OrganizationId),
-    /// An event was written there.
+    /// An event was written in the workspace.
     Workspace(WorkspaceId),
     /// The run's row changed.
     Run(RunId),
@@ -51,7 +51,7 @@ impl FromStr for Topic {
     }
 }
 
-/// Hears of a topic until it is dropped. See [`Db::listen`].
+/// Hears announcements of a topic until it is dropped. See [`Db::listen`].
 pub struct Listener {
     announcements: Arc<Announcements>,
     topic: Topic,
@@ -59,11 +59,12 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Completes when the topic was announced since it last did, or since the listener was made;
-    /// once, however often that was. Nothing is missed where it is dropped before it completes.
+    /// Completes when the topic has been announced since the last completion, or since the listener was
+    /// made; once, however many announcements there were. Cancel safe: dropping the future before it
+    /// completes loses nothing.
     pub async fn changed(&mut self) {
         if self.told.changed().await.is_err() {
-            // Its sender stays for as long as somebody listens.
+            // The sender lives as long as anybody listens.
             std::future::pending::<()>().await;
         }
     }
@@ -72,7 +73,7 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         let mut topics = self.announcements.topics();
-        // This one's own receiver is still counted.
+        // This listener's own receiver is still counted.
         if topics
             .get(&self.topic)
             .is_some_and(|told| told.receiver_count() <= 1)
@@ -103,14 +104,15 @@ impl Db {
 /// The announcements of a process.
 pub(super) struct Announcements {
     topics: Mutex<HashMap<Topic, watch::Sender<()>>>,
-    /// How other processes are told and heard. Nothing on SQLite.
+    /// The link to other processes; none on SQLite.
     wire: Option<Wire>,
     outgoing: OnceLock<mpsc::UnboundedSender<Topic>>,
     hearing: OnceLock<watch::Sender<()>>,
 }
 
 impl Announcements {
-    /// Those of a process on SQLite, or, with the URL of a direct connection, on PostgreSQL.
+    /// Creates the announcements of a process: on PostgreSQL with the URL of a direct connection, on
+    /// SQLite without.
     pub(super) fn new(listen_url: Option<String>) -> Self {
         Self {
             topics: Mutex::default(),
@@ -120,7 +122,7 @@ impl Announcements {
         }
     }
 
-    /// Tells everybody, here and elsewhere.
+    /// Announces the topics to all listeners, here and in other processes.
     pub(super) fn announce(&self, topics: &HashSet<Topic>) {
         for topic in topics {
             self.tell(topic);
@@ -130,20 +132,20 @@ impl Announcements {
         {
             let outgoing = self.outgoing.get_or_init(|| wire.speak());
             for topic in topics {
-                // It ends only with the process.
+                // The receiver ends only with the process.
                 let _ = outgoing.send(*topic);
             }
         }
     }
 
-    /// Tells whoever listens in this process.
+    /// Wakes the topic's listeners in this process.
     fn tell(&self, topic: &Topic) {
         if let Some(told) = self.topics().get(topic) {
             told.send_replace(());
         }
     }
 
-    /// Tells whoever listens in this process to whatever: something may have been missed.
+    /// Wakes all listeners in this process, as some announcements may have been missed.
     fn tell_all(&self) {
         for told in self.topics().values() {
             told.send_replace(());
@@ -157,7 +159,7 @@ impl Announcements {
     }
 
     fn topics(&self) -> MutexGuard<'_, HashMap<Topic, watch::Sender<()>>> {
-        // Nothing panics while it holds the lock; if it did, the map would still be whole.
+        // Nothing panics while holding the lock; even then, the map would be intact.
         self.topics.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,9 +1,8 @@
-//! Announcements between processes on one PostgreSQL: NOTIFY and LISTEN, each over a connection of
-//! its own.
+//! Announcements between processes on one PostgreSQL: NOTIFY and LISTEN, each on its own connection.
 //!
-//! A NOTIFY inside of each transaction would cost every mutation a statement, and PostgreSQL commits
-//! such transactions one after the other. So a task sends them after the commits, and puts what was
-//! announced meanwhile into one.
+//! A NOTIFY inside each transaction would cost every mutation a statement, and PostgreSQL commits such
+//! transactions one after the other. So a task sends announcements after the commits, and batches those
+//! that arrive meanwhile.
 
 use std::collections::HashSet;
 use std::future::poll_fn;
@@ -21,17 +20,17 @@ use crate::db::postgres::{PgWire, connect_postgres};
 
 /// The channel of NOTIFY.
 const CHANNEL: &str = "tenantry";
-/// The longest payload that is sent, in bytes. PostgreSQL takes less than 8,000.
+/// The longest payload that is sent, in bytes. PostgreSQL's own limit is just below 8,000.
 const PAYLOAD: usize = 7_900;
-/// How long connecting, or telling, may take.
+/// How long connecting or notifying may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long to wait before connecting again: at first, and at most.
+/// How long to wait before reconnecting: at first, and at most.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 
-/// How other processes are told and heard.
+/// The link to other processes.
 pub(super) struct Wire {
     url: String,
-    /// The first word of each payload of this process, by which it knows its own.
+    /// The first word of each payload of this process, by which it recognizes its own.
     sender: String,
 }
 
@@ -41,21 +40,22 @@ impl Wire {
         Self { url, sender }
     }
 
-    /// Starts to tell other processes of what is sent to it, until its sender is dropped.
+    /// Starts to announce the topics sent on the returned channel to other processes, until the sender
+    /// is dropped.
     pub(super) fn speak(&self) -> mpsc::UnboundedSender<Topic> {
         let (sender, topics) = mpsc::unbounded_channel();
         tokio::spawn(speak(self.url.clone(), self.sender.clone(), topics));
         sender
     }
 
-    /// Starts to pass on what other processes tell, until its sender is dropped.
+    /// Starts to pass on other processes' announcements, until the returned sender is dropped.
     pub(super) fn hear(&self, announcements: Weak<Announcements>) -> watch::Sender<()> {
         let (sender, stop) = watch::channel(());
         let (url, own) = (self.url.clone(), self.sender.clone());
         tokio::spawn(async move {
             let mut stop = stop;
             tokio::select! {
-                // It sends nothing: this is for when it goes.
+                // Nothing is ever sent: this completes when the sender is dropped.
                 _ = stop.changed() => {}
                 () = hear(url, own, announcements) => {}
             }
@@ -64,7 +64,7 @@ impl Wire {
     }
 }
 
-/// Waits a little longer each time, until it succeeded.
+/// Waits twice as long each time, until reset by a success.
 struct BackOff(Duration);
 
 impl BackOff {
@@ -87,7 +87,7 @@ async fn speak(url: String, sender: String, mut topics: mpsc::UnboundedReceiver<
             waiting.insert(topic);
         }
         for payload in payloads(&sender, &waiting) {
-            // What cannot be sent is dropped: others look by themselves as well.
+            // A payload that cannot be sent is dropped: listeners also check for changes themselves.
             match notify(&url, &mut client, &payload).await {
                 Ok(()) => back_off = BackOff::new(),
                 Err(error) => {
@@ -123,7 +123,7 @@ async fn connect(url: &str) -> anyhow::Result<(Client, PgWire)> {
     Ok(timeout(PATIENCE, connect_postgres(url, "")).await??)
 }
 
-/// The sender and the topics, separated by spaces, in as many payloads as that takes.
+/// Joins the sender and the topics with spaces, in as many payloads as needed.
 fn payloads(sender: &str, topics: &HashSet<Topic>) -> Vec<String> {
     let mut payloads = Vec::new();
     let mut payload = sender.to_owned();
@@ -156,7 +156,7 @@ async fn hear(url: String, own: String, announcements: Weak<Announcements>) {
     }
 }
 
-/// Listens for as long as the connection lasts.
+/// Passes on announcements for as long as the connection lasts.
 async fn pass_on(
     client: Client,
     mut connection: PgWire,
@@ -167,7 +167,7 @@ async fn pass_on(
     let listen = format!("LISTEN {CHANNEL}");
     let mut listening = std::pin::pin!(async {
         let listening = client.batch_execute(&listen).await;
-        // Whatever was told before this was missed.
+        // Announcements before this were missed.
         if listening.is_ok()
             && let Some(announcements) = announcements.upgrade()
         {
@@ -177,7 +177,7 @@ async fn pass_on(
     });
     let mut is_listening = false;
     loop {
-        // The connection answers the statement only while it is polled.
+        // The statement's answer arrives only while the connection is polled.
         let message = tokio::select! {
             listens = &mut listening, if !is_listening => {
                 listens?;
@@ -203,7 +203,7 @@ async fn pass_on(
     }
 }
 
-/// The topics of a payload, if it is not the process's own. What cannot be read is of a later
+/// Parses the topics of a payload, unless it is this process's own. Unreadable topics come from a later
 /// version.
 fn topics<'a>(payload: &'a str, own: &str) -> impl Iterator<Item = Topic> + use<'a> {
     let (sender, topics) = payload.split_once(' ').unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The condition and the order of a window, in SQL that both databases serve from an index.
+//! The condition and the order of a window, in SQL that both databases can serve from an index.
 
 use diesel::backend::Backend;
 use diesel::expression::{AppearsOnTable, Expression, ValidGrouping, is_aggregate};
@@ -13,7 +13,7 @@ use super::position::{Key, Position};
 use super::{Direction, Window};
 use crate::db::types::{Instant, sql};
 
-/// Rows of the window, in a list that is ordered by id.
+/// Selects the window's rows in a list ordered by id.
 pub fn by_id<I>(id: I, window: &Window) -> BetweenIds<I> {
     let bound = |position: &Option<Position>| position.as_ref().map(|position| position.id);
     BetweenIds {
@@ -23,7 +23,7 @@ pub fn by_id<I>(id: I, window: &Window) -> BetweenIds<I> {
     }
 }
 
-/// Rows of the window, in a list that is ordered by a folded text.
+/// Selects the window's rows in a list ordered by a folded text.
 pub fn by_text<C, I>(column: C, id: I, window: &Window) -> Between<C, I, String> {
     between(column, id, window, |key| match key {
         Key::Text(text) => Some(text.clone()),
@@ -31,7 +31,7 @@ pub fn by_text<C, I>(column: C, id: I, window: &Window) -> Between<C, I, String>
     })
 }
 
-/// Rows of the window, in a list that is ordered by an instant.
+/// Selects the window's rows in a list ordered by an instant.
 pub fn by_instant<C, I>(column: C, id: I, window: &Window) -> Between<C, I, Instant> {
     between(column, id, window, |key| match key {
         Key::Instant(micros) => Instant::from_micros(*micros),
@@ -39,7 +39,8 @@ pub fn by_instant<C, I>(column: C, id: I, window: &Window) -> Between<C, I, Inst
     })
 }
 
-/// A cursor holds a key of its own list. A forged one that does not bounds nothing.
+/// A cursor's key has the type that its list is ordered by. A forged cursor with another key sets no
+/// bound.
 fn between<C, I, K>(
     column: C,
     id: I,
@@ -139,8 +140,8 @@ where
     K: ToSql<C::SqlType, DB>,
     Uuid: ToSql<sql::Id, DB>,
 {
-    /// `key >= $1 AND (key > $1 OR id > $2)`: written so, and not as a comparison of rows, it is
-    /// served from an index by both databases.
+    /// Writes `key >= $1 AND (key > $1 OR id > $2)`, which both databases serve from an index, unlike a
+    /// row comparison.
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         out.push_sql("1 = 1");
         for (bound, operator) in [(&self.low, " >"), (&self.high, " <")] {

@@ -1,4 +1,4 @@
-//! A list that has pages: what a connection of the API shows.
+//! Paginated lists, which the API shows as connections.
 
 use std::collections::HashMap;
 
@@ -8,34 +8,32 @@ use crate::db::{Connection, MAX_PARENTS};
 use crate::error::Result;
 use crate::id::{Id, Kind, UserId};
 
-/// The rows of several parents, each with its parent.
+/// The rows of several parents, each row with its parent.
 pub type Children<P, R> = Vec<(Id<P>, R)>;
 
-/// The page of each of several parents.
+/// One page for each of several parents.
 pub type Pages<P, R> = HashMap<Id<P>, Listing<R>>;
 
-/// A list of rows that belong to a parent. Its value holds what narrows it down and how it is
-/// ordered.
+/// A list of rows that belong to a parent. Its value holds the filter and the order.
 ///
-/// Every query of a list starts from what `viewer` may see: a parent that is hidden from them has no
-/// rows.
+/// Every query of a list starts from what `viewer` may see: a parent hidden from them has no rows.
 pub trait List: Send + Sync {
     /// What the rows belong to.
     type Parent: Kind + 'static;
     /// The rows.
     type Row: Send;
 
-    /// What tells this list and its order from every other one of the same parent.
+    /// Returns a name that tells this list and its order from every other list of the same parent.
     fn name(&self) -> String;
 
-    /// How the list runs.
+    /// Returns the order of the list.
     fn order(&self) -> Direction;
 
-    /// Where a row stands in it.
+    /// Returns the position of a row in the list.
     fn position(&self, row: &Self::Row) -> Position;
 
-    /// The rows of the window for each of `parents`, of which there are at most [`MAX_PARENTS`], in
-    /// one statement. For each parent, the rows come in the order of the window.
+    /// Reads the rows of the window for each of `parents` (at most [`MAX_PARENTS`]) in one statement.
+    /// Each parent's rows come in the order of the window.
     fn read(
         &self,
         conn: &mut Connection,
@@ -44,8 +42,7 @@ pub trait List: Send + Sync {
         window: &Window,
     ) -> impl Future<Output = Result<Children<Self::Parent, Self::Row>>> + Send;
 
-    /// How many rows each of `parents` has in all, in one statement. Parents without any may be left
-    /// out.
+    /// Counts all rows of each of `parents` in one statement. Parents without rows may be left out.
     fn count(
         &self,
         conn: &mut Connection,
@@ -53,16 +50,17 @@ pub trait List: Send + Sync {
         parents: &[Id<Self::Parent>],
     ) -> impl Future<Output = Result<Vec<(Id<Self::Parent>, i64)>>> + Send;
 
-    /// What tells cursors of the list of `parent` from those of every other list.
+    /// Returns the name that tells cursors of `parent`'s list from those of every other list.
     fn cursor_name(&self, parent: Id<Self::Parent>) -> String {
         format!("{}:{parent}", self.name())
     }
 
-    /// The page that `request` asks for, for each of `parents`. The number of statements does not
-    /// depend on the number of rows, and on that of parents only past [`MAX_PARENTS`].
+    /// Reads the page that `request` asks for, for each of `parents`. The number of statements does not
+    /// depend on the number of rows, and on the number of parents only beyond [`MAX_PARENTS`], or with a
+    /// cursor or an offset.
     ///
     /// # Errors
-    /// Only those of the database.
+    /// Database errors only.
     fn pages(
         &self,
         conn: &mut Connection,
@@ -73,8 +71,8 @@ pub trait List: Send + Sync {
     ) -> impl Future<Output = Result<Pages<Self::Parent, Self::Row>>> + Send {
         async move {
             let mut pages = HashMap::with_capacity(parents.len());
-            // A cursor belongs to the list of one parent, so that there is a window for each; without
-            // one they share theirs.
+            // A cursor belongs to the list of one parent, so each parent has its own window; without a
+            // cursor they share one.
             let together = if request.has_cursor() { 1 } else { MAX_PARENTS };
             for parents in parents.chunks(together) {
                 let window = request.window(self.order());
@@ -123,32 +121,33 @@ fn group<P: Kind, R>(children: Children<P, R>) -> HashMap<Id<P>, Vec<R>> {
     groups
 }
 
-/// What of a page is asked for besides its rows.
+/// What else is requested of a page besides its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Wanted {
     /// How many rows there are in all.
     pub total: bool,
-    /// Whether rows lie beyond the end that the page was read from.
+    /// Whether rows lie beyond the end that the page is read from.
     pub left_out: bool,
-    /// Whether rows lie beyond the other end, which is known anyhow unless a cursor ends the page.
+    /// Whether rows lie beyond the other end, which is known anyway unless a cursor bounds the page
+    /// there.
     pub more: bool,
 }
 
-/// A page as it was read.
+/// A page that was read.
 #[derive(Clone, Debug)]
 pub struct Listing<R> {
     /// The rows, in the order of the list.
     pub rows: Vec<R>,
-    /// Whether rows come before them.
+    /// Whether other rows precede these.
     pub has_previous: bool,
-    /// Whether rows come after them.
+    /// Whether other rows follow these.
     pub has_next: bool,
-    /// How many there are in all, where that was asked for.
+    /// How many rows there are in all; 0 unless requested.
     pub total: i64,
 }
 
 impl<R> Listing<R> {
-    /// The page of a list that has no rows, or none that the viewer may see.
+    /// Returns the page of a list that has no rows, or none that the viewer may see.
     pub fn empty() -> Self {
         Self {
             rows: Vec::new(),
@@ -158,9 +157,9 @@ impl<R> Listing<R> {
         }
     }
 
-    /// The page of `request` from the rows of its window, which hold one more than the page where
-    /// there are more. `left_out` is whether rows lie beyond the end that the window was read from,
-    /// `more` whether any lie beyond the other.
+    /// Makes the page of `request` from the rows of its window, which holds one row more than the page
+    /// if the list goes on. `left_out` says whether rows lie beyond the end that the window was read
+    /// from, `more` whether any lie beyond the other.
     fn new(
         request: &PageRequest,
         mut rows: Vec<R>,

@@ -1,8 +1,8 @@
-//! Keyset pages.
+//! Keyset pagination.
 //!
-//! A list is ordered by a key and an id that breaks ties. A page of it is the rows between two
-//! positions, read from one end: the same statement serves `first` and `last`, `after` and `before`,
-//! with a cursor and without.
+//! A list is ordered by a key, with an id to break ties. A page is the rows between two positions, read
+//! from one end: the same statement serves `first` and `last`, `after` and `before`, with and without a
+//! cursor.
 
 mod fragment;
 mod list;
@@ -14,12 +14,12 @@ pub use fragment::{by_id, by_instant, by_text, ordered};
 pub use list::{Children, List, Listing, Pages, Wanted};
 pub use position::{BadCursor, Key, Position};
 
-/// Which way a list runs.
+/// The order of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
-    /// From the least key to the greatest.
+    /// From the smallest key to the largest.
     Ascending,
-    /// From the greatest key to the least.
+    /// From the largest key to the smallest.
     Descending,
 }
 
@@ -32,22 +32,22 @@ impl Direction {
     }
 }
 
-/// The rows between two positions, neither of them included, read in `direction`.
+/// The rows between two positions, both exclusive, read in `direction`.
 #[derive(Clone, Debug)]
 pub struct Window {
-    /// Only rows whose key is greater than this one's.
+    /// Only rows after this position, in ascending order.
     pub low: Option<Position>,
-    /// Only rows whose key is less than this one's.
+    /// Only rows before this position, in ascending order.
     pub high: Option<Position>,
-    /// Which end to read from.
+    /// The order to read in, which decides the end to start from.
     pub direction: Direction,
-    /// As many rows at the most.
+    /// At most this many rows.
     pub limit: i64,
-    /// As many rows are passed over first.
+    /// How many rows to skip first.
     pub offset: i64,
 }
 
-/// The page that a client asks for.
+/// The page that a client requests.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PageRequest {
     /// How many rows: 1 to 100.
@@ -58,12 +58,12 @@ pub struct PageRequest {
     pub after: Option<Position>,
     /// Only rows that come before this one in the list.
     pub before: Option<Position>,
-    /// As many rows are passed over first: at most 10,000.
+    /// How many rows to skip first: at most 10,000.
     pub offset: u16,
 }
 
 impl PageRequest {
-    /// The window that holds the page and one row more, which tells whether the list goes on.
+    /// Returns the window that holds the page and one row more, which tells whether the list goes on.
     fn window(&self, order: Direction) -> Window {
         let (after, before) = (self.after.clone(), self.before.clone());
         let (low, high) = match order {
@@ -83,7 +83,7 @@ impl PageRequest {
         }
     }
 
-    /// Whether rows may lie beyond the end that the page is read from.
+    /// Returns whether rows may lie beyond the end that the page is read from.
     fn may_leave_out(&self) -> bool {
         self.offset > 0
             || if self.from_end {
@@ -93,7 +93,8 @@ impl PageRequest {
             }
     }
 
-    /// Whether rows may lie beyond the far end of the window, where no page of it reaches.
+    /// Returns whether a cursor bounds the far end of the window, so that there may be rows that it
+    /// cannot reach.
     fn is_cut_off(&self) -> bool {
         if self.from_end {
             self.after.is_some()
@@ -102,15 +103,15 @@ impl PageRequest {
         }
     }
 
-    /// Whether the page is one list's alone: cursors belong to one list.
+    /// Returns whether the page has a cursor, and so belongs to the list of a single parent.
     pub fn has_cursor(&self) -> bool {
         self.after.is_some() || self.before.is_some()
     }
 }
 
 impl Window {
-    /// The window of one row that tells whether any lie beyond the page, on the side that `self` was
-    /// read from: before its first row, or, where it has none, before its own beginning.
+    /// Returns the one-row window that tells whether rows lie beyond the page, on the side that `self`
+    /// was read from: before the page's first row or, if it has none, before the beginning of `self`.
     fn left_out(&self, first: Option<Position>) -> Self {
         let mut beyond = Self {
             low: None,
@@ -122,17 +123,18 @@ impl Window {
         match (self.direction, first) {
             (Direction::Ascending, Some(first)) => beyond.high = Some(first),
             (Direction::Descending, Some(first)) => beyond.low = Some(first),
-            // Rows that `offset` passed over lie inside the window, and then there are no others.
+            // With an empty page, rows skipped by `offset` lie inside the window, and there are no
+            // others in it.
             (Direction::Ascending, None) if self.offset > 0 => beyond.high.clone_from(&self.high),
             (Direction::Descending, None) if self.offset > 0 => beyond.low.clone_from(&self.low),
-            // The row of the cursor itself lies outside of the window, and counts.
+            // The cursor's own row lies outside the window, and counts.
             (Direction::Ascending, None) => beyond.high = self.low.clone().map(Position::next),
             (Direction::Descending, None) => beyond.low = self.high.clone().map(Position::previous),
         }
         beyond
     }
 
-    /// The window of one row that tells whether any lie beyond the end that `self` is read towards.
+    /// Returns the one-row window that tells whether rows lie beyond the end that `self` is read toward.
     fn cut_off(&self) -> Self {
         let mut beyond = Self {
             low: None,
@@ -141,7 +143,7 @@ impl Window {
             limit: 1,
             offset: 0,
         };
-        // The row of the cursor itself lies outside of the window, and counts.
+        // The cursor's own row lies outside the window, and counts.
         match self.direction {
             Direction::Ascending => beyond.low = self.high.clone().map(Position::previous),
             Direction::Descending => beyond.high = self.low.clone().map(Position::next),

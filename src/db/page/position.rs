@@ -1,4 +1,4 @@
-//! The place of a row in a list, and the cursor that names it.
+//! The position of a row in a list, and the cursor that encodes it.
 
 use std::fmt;
 
@@ -13,9 +13,9 @@ use crate::id::{Id, Kind};
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Key {
-    /// Nothing: ids sort by creation.
+    /// Nothing else: ids sort by creation.
     Id,
-    /// An instant, in microseconds since 1970.
+    /// An instant, in microseconds since the Unix epoch.
     Instant(i64),
     /// A folded text.
     Text(String),
@@ -34,7 +34,7 @@ impl Key {
     }
 }
 
-/// The place of a row in a list.
+/// The position of a row in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Position {
     /// What the list is ordered by first.
@@ -44,7 +44,7 @@ pub struct Position {
 }
 
 impl Position {
-    /// In a list ordered by id.
+    /// Creates a position in a list ordered by id.
     pub fn by_id<K: Kind>(id: Id<K>) -> Self {
         Self {
             key: Key::Id,
@@ -52,7 +52,7 @@ impl Position {
         }
     }
 
-    /// In a list ordered by an instant.
+    /// Creates a position in a list ordered by an instant.
     pub fn by_instant<K: Kind>(instant: Instant, id: Id<K>) -> Self {
         Self {
             key: Key::Instant(instant.micros()),
@@ -60,7 +60,7 @@ impl Position {
         }
     }
 
-    /// In a list ordered by a folded text.
+    /// Creates a position in a list ordered by a folded text.
     pub fn by_text<K: Kind>(text: &str, id: Id<K>) -> Self {
         Self {
             key: Key::Text(text.to_owned()),
@@ -68,16 +68,16 @@ impl Position {
         }
     }
 
-    /// The cursor of this position in the list of that name, which clients take as it is.
+    /// Encodes the position as a cursor, opaque to clients, of the list with this name.
     pub fn cursor(&self, list: &str) -> String {
         let json = serde_json::json!([list, self.key, self.id.as_u128().to_string()]);
         BASE64URL_NOPAD.encode(json.to_string().as_bytes())
     }
 
-    /// The position of a cursor of the list of that name.
+    /// Decodes a cursor of the list with this name.
     ///
     /// # Errors
-    /// Where it is no cursor, or that of another list or order.
+    /// [`BadCursor`] if the text is not a cursor, or is one of another list or order.
     pub fn of_cursor(cursor: &str, list: &str) -> Result<Self, BadCursor> {
         let json = BASE64URL_NOPAD
             .decode(cursor.as_bytes())
@@ -92,7 +92,7 @@ impl Position {
         }
     }
 
-    /// The one right after, by key.
+    /// Returns the position just after this one, with the same key.
     pub(super) fn next(self) -> Self {
         Self {
             id: Uuid::from_u128(self.id.as_u128().saturating_add(1)),
@@ -100,7 +100,7 @@ impl Position {
         }
     }
 
-    /// The one right before, by key.
+    /// Returns the position just before this one, with the same key.
     pub(super) fn previous(self) -> Self {
         Self {
             id: Uuid::from_u128(self.id.as_u128().saturating_sub(1)),

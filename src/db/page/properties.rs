@@ -1,4 +1,4 @@
-//! What holds of every cursor, tried with any.
+//! Property tests of cursors.
 
 use data_encoding::BASE64URL_NOPAD;
 use proptest::prelude::*;
@@ -10,7 +10,7 @@ fn position() -> impl Strategy<Value = Position> {
     let key = prop_oneof![
         Just(Key::Id),
         any::<i64>().prop_map(Key::Instant),
-        // No row's text has the character that PostgreSQL cannot hold.
+        // No row's text has the character that PostgreSQL cannot store.
         any::<String>().prop_map(|text| Key::Text(text.replace('\0', ""))),
     ];
     (key, any::<u128>()).prop_map(|(key, id)| Position {
@@ -19,12 +19,12 @@ fn position() -> impl Strategy<Value = Position> {
     })
 }
 
-/// The name of a list, as they are made: of any characters, and with a parent.
+/// A list's name as the server makes them: any characters, and a parent.
 fn list() -> impl Strategy<Value = String> {
     "\\PC{0,20}:ws_[0-9a-z]{26}"
 }
 
-/// A text of which a few bytes were put in, taken out or put in others' place.
+/// Damages a text: inserts, removes or replaces a few bytes, or cuts it off.
 fn damage(text: &[u8], blows: &[(prop::sample::Index, u8, u8)]) -> Vec<u8> {
     let mut bytes = text.to_vec();
     for (at, how, with) in blows {
@@ -45,7 +45,8 @@ fn blows() -> impl Strategy<Value = Vec<(prop::sample::Index, u8, u8)>> {
     prop::collection::vec(any::<(prop::sample::Index, u8, u8)>(), 1..4)
 }
 
-/// What is read from a text is a position of the list, which has a cursor of its own there.
+/// Checks that whatever decodes is a position of the list, encodes to a cursor of it, and is refused by
+/// any other list.
 fn is_refused_or_of_the_list(text: &str, list: &str) -> Result<(), TestCaseError> {
     if let Ok(read) = Position::of_cursor(text, list) {
         if let Key::Text(text) = &read.key {

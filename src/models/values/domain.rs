@@ -1,32 +1,32 @@
-//! Domains: the host whose mentions a workspace tracks.
+//! Domains: the hosts whose mentions workspaces track.
 
 use url::{Host, Url};
 
 use super::{Invalid, checked_text};
 
-/// Characters in the longest domain name, without the dot of the root ([RFC 1035], section 2.3.4).
+/// The longest domain name in characters, without the dot of the root ([RFC 1035], section 2.3.4).
 ///
 /// [RFC 1035]: https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4
 const MAX_LENGTH: usize = 253;
 
-/// Bytes of a host as it is written, above which it is not looked at. In ASCII it can be shorter,
-/// but not by so much.
+/// The longest host as written that is parsed, in bytes. In ASCII it may get shorter, but not by that
+/// much.
 const MAX_RAW_LENGTH: usize = 2_048;
 
 const MALFORMED: &str = "must be a domain name such as example.com";
 
-/// A domain name: at least two labels of lower-case ASCII, IDNA's form where it was not ASCII.
+/// A domain name: at least two labels in lower-case ASCII, in IDNA's form if it was not ASCII.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Domain(String);
 
 checked_text!(Domain);
 
 impl Domain {
-    /// Takes a host, or an http or https URL, of which only the host is kept. A port, a dot at the
-    /// end and `www.` at the beginning are dropped, but not the `www` of `www.com`.
+    /// Parses a host, or an http or https URL, of which only the host is kept. A port, a final dot and a
+    /// leading `www.` are dropped, but not the `www` of `www.com`.
     ///
-    /// Hosts are read as the [URL standard] says, which finds an IP address behind all its
-    /// spellings (`0x7f.1` is 127.0.0.1). No address is a domain.
+    /// Hosts are parsed as in the [URL standard], which recognizes every spelling of an IP address
+    /// (`0x7f.1` is 127.0.0.1). Addresses are refused.
     ///
     /// [URL standard]: https://url.spec.whatwg.org/#host-parsing
     pub fn parse(raw: &str) -> Result<Self, Invalid> {
@@ -54,7 +54,7 @@ impl Domain {
     }
 }
 
-/// The part of a URL, or of a host with something behind it, that names the host.
+/// Returns the part of a URL, or of a host followed by something, that names the host.
 fn authority(text: &str) -> Result<&str, Invalid> {
     let rest = match text.split_once("://") {
         Some((scheme, rest)) if is_scheme(scheme) => {
@@ -63,7 +63,7 @@ fn authority(text: &str) -> Result<&str, Invalid> {
             }
             rest
         }
-        // Without a scheme it is not a URL with a user but an email address, and meant otherwise.
+        // Without a scheme, this is an email address rather than a URL with a user.
         _ if text
             .split(['/', '?', '#'])
             .next()
@@ -78,7 +78,7 @@ fn authority(text: &str) -> Result<&str, Invalid> {
         .split(['/', '\\', '?', '#'])
         .next()
         .unwrap_or("");
-    // The standard's parser would drop tabs and newlines wherever they are.
+    // The standard's parser would drop tabs and newlines anywhere in the text.
     if authority.contains(char::is_control) {
         return Err(MALFORMED.into());
     }
@@ -93,8 +93,8 @@ fn is_scheme(text: &str) -> bool {
         .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
 }
 
-/// Whether it is a label of a host name: 1 to 63 ASCII letters, digits and hyphens, with no hyphen
-/// first or last ([RFC 1123], section 2.1).
+/// Checks whether the text is a label of a host name: 1 to 63 ASCII letters, digits and hyphens, with no
+/// hyphen first or last ([RFC 1123], section 2.1).
 ///
 /// [RFC 1123]: https://www.rfc-editor.org/rfc/rfc1123#page-13
 pub(super) fn is_label(text: &str) -> bool {
@@ -232,7 +232,7 @@ mod tests {
         let message = "must be at most 253 characters long";
         assert_eq!(Domain::parse(&format!("{longest}a")), Err(message.into()));
         assert_eq!(Domain::parse(&"é.".repeat(500_000)), Err(message.into()));
-        // Only the host has a bound.
+        // Only the host's length is limited.
         assert!(Domain::parse(&format!("https://example.com/{}", "a".repeat(100_000))).is_ok());
     }
 }

@@ -5,22 +5,22 @@ use idna::AsciiDenyList;
 use super::domain::is_label;
 use super::{Invalid, checked_text};
 
-/// Characters in the longest address that a mail server must take: the 256 of a path ([RFC 5321],
+/// The longest address in characters that a mail server must accept: the 256 of a path ([RFC 5321],
 /// section 4.5.3.1.3) less its angle brackets.
 ///
 /// [RFC 5321]: https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1.3
 const MAX_LENGTH: usize = 254;
 
-/// Bytes of an address as it is written, above which it is not looked at. In ASCII it can be shorter,
-/// but not by so much.
+/// The longest address as written that is parsed, in bytes. In ASCII it may get shorter, but not by that
+/// much.
 const MAX_RAW_LENGTH: usize = 2_048;
 
 const MALFORMED: &str = "must be an email address such as ada@example.com";
 
-/// A [valid email address] of the HTML living standard, in lower case.
+/// A [valid email address] as defined by the HTML living standard, in lower case.
 ///
-/// That form is narrower than what mail allows (no quotes, no comments, no address literals) and as
-/// wide as what people have: the domain needs no dot.
+/// The definition is narrower than what mail allows (no quotes, no comments, no address literals), but
+/// covers the addresses that people have: the domain needs no dot.
 ///
 /// [valid email address]: https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,21 +29,21 @@ pub struct Email(String);
 checked_text!(Email);
 
 impl Email {
-    /// Takes an address with space around it and in any case, its domain in Unicode or in ASCII.
+    /// Parses an address in any case, with spaces around it, and with its domain in Unicode or in ASCII.
     pub fn parse(raw: &str) -> Result<Self, Invalid> {
         let text = raw.trim();
         if text.len() > MAX_RAW_LENGTH {
             return Err(too_long());
         }
         let (local, domain) = text.rsplit_once('@').ok_or(MALFORMED)?;
-        // The form below takes care of the characters that a host may not have.
+        // `is_label` refuses the characters that a host may not have.
         let domain = idna::domain_to_ascii_cow(domain.as_bytes(), AsciiDenyList::EMPTY)
             .map_err(|_| MALFORMED)?;
         if !is_local_part(local) || !domain.split('.').all(is_label) {
             return Err(MALFORMED.into());
         }
-        // ASCII by now: in Unicode, other characters have ASCII letters for their lower case, so
-        // that one person's address could become another's.
+        // The address is ASCII here, so lowering its case is safe: in Unicode, other characters have
+        // ASCII letters as their lower case, so one person's address could become another's.
         let address = format!("{}@{domain}", local.to_ascii_lowercase());
         if address.len() > MAX_LENGTH {
             return Err(too_long());
@@ -56,7 +56,7 @@ fn too_long() -> Invalid {
     format!("must be at most {MAX_LENGTH} characters long").into()
 }
 
-/// What the standard allows before the `@`: [RFC 5322]'s `atext` and dots, in any order.
+/// Checks what the standard allows before the `@`: [RFC 5322]'s `atext` and dots, in any order.
 ///
 /// [RFC 5322]: https://www.rfc-editor.org/rfc/rfc5322#section-3.2.3
 fn is_local_part(text: &str) -> bool {
@@ -125,7 +125,7 @@ mod tests {
             "ada@example.com\r\nBcc: bob@example.com",
             "ada\0@example.com",
             "adá@example.com",
-            // The Kelvin sign, whose lower case is the letter k, and the full-width sign.
+            // The Kelvin sign, whose lower case is the letter k, and the full-width at sign.
             "\u{212A}elvin@example.com",
             "ada＠example.com",
             "ada@bob＠example.com",
@@ -153,7 +153,7 @@ mod tests {
             Email::parse(&format!("ada@{}", "é".repeat(500_000))),
             Err(message.into())
         );
-        // Short enough as it is written, but not in ASCII.
+        // Short enough as written, but not in ASCII.
         let unicode = format!("{}@{}com", "l".repeat(60), "é.".repeat(40));
         assert_eq!(Email::parse(&unicode), Err(message.into()));
     }

@@ -1,23 +1,23 @@
-//! Keys for finding and sorting text without regard to case, in any script.
+//! Keys for case-insensitive search and sorting of text in any script.
 //!
-//! Neither database folds case as it is needed: SQLite knows ASCII only, and PostgreSQL goes by a
-//! collation. So the folded text is stored beside the text, and what is searched for is folded
-//! likewise. The version of Unicode is that of the libraries; letters that a newer one adds are
-//! found only as they were written until their rows are written again.
+//! Neither database folds case as needed: SQLite knows only ASCII, and PostgreSQL depends on a
+//! collation. So the folded text is stored next to the text, and search terms are folded in the same
+//! way. The version of Unicode is that of the libraries; letters added by a later version are found only
+//! as they were written, until their rows are written again.
 
 use caseless::Caseless;
 use icu_properties::props::{BinaryProperty, DefaultIgnorableCodePoint};
 use unicode_normalization::UnicodeNormalization;
 
-/// The key of a text: two texts have the same one if they differ only in case, in compatibility
-/// forms (full-width letters, ligatures) or in characters that are not shown.
+/// Returns the key of a text: two texts have the same key if they differ only in case, in compatibility
+/// forms (full-width letters, ligatures) or in invisible characters.
 ///
-/// This is Unicode's compatibility caseless matching ([definition D146]), without the characters
-/// that [NFKC_Casefold] drops too, and with `ı` and `İ` as `i`: casing alone pairs `I` with `i`, so
-/// that a Turkish name would not be found as it is spelled in the other case.
+/// This is Unicode's compatibility caseless matching ([definition D146]), without the characters that
+/// [NFKC_Casefold] drops too, and with `ı` and `İ` as `i`: case mapping alone pairs `I` with `i`, so a
+/// Turkish name would not be found when spelled in the other case.
 ///
-/// The key is decomposed, so that in the order of its bytes `é` comes after `e` and before `f`, and
-/// a search for `cafe` finds `Café`. Its length is at most 33 bytes for each character of the text.
+/// The key is decomposed, so `é` sorts after `e` and before `f` by bytes, and a search for `cafe` finds
+/// `Café`. It has at most 33 bytes for each character of the text.
 ///
 /// [definition D146]: https://www.unicode.org/versions/Unicode16.0.0/core-spec/chapter-3/#G53513
 /// [NFKC_Casefold]: https://www.unicode.org/reports/tr44/#NFKC_Casefold
@@ -34,7 +34,7 @@ pub fn fold(text: &str) -> String {
     for c in folded {
         match c {
             'ı' => key.push('i'),
-            // The dot of an `İ` that was taken apart.
+            // The dot of a decomposed `İ`.
             '\u{307}' if key.ends_with('i') => {}
             _ => key.push(c),
         }
@@ -42,16 +42,16 @@ pub fn fold(text: &str) -> String {
     key
 }
 
-/// The pattern that finds `text` anywhere inside a key, for `LIKE … ESCAPE '\'`: folded, with `%`
-/// and `_` standing for themselves.
+/// Returns the pattern that finds `text` anywhere inside a key, for `LIKE … ESCAPE '\'`: folded, with
+/// `%` and `_` escaped.
 ///
-/// For a text that folds to nothing it is `%%`, which finds everything.
+/// For a text that folds to nothing it is `%%`, which matches everything.
 pub fn like_pattern(text: &str) -> String {
     let key = fold(text);
     let mut pattern = String::with_capacity(key.len() + 2);
     pattern.push('%');
     for c in key.chars() {
-        // After folding, because the full-width `％` folds to `%`.
+        // Escaped after folding, because the full-width `％` folds to `%`.
         if matches!(c, '%' | '_' | '\\') {
             pattern.push('\\');
         }
@@ -114,7 +114,7 @@ mod tests {
             assert_eq!(fold(a), fold(b), "{a} and {b}");
         }
         assert_eq!(fold("I\u{307}stanbul"), "istanbul");
-        // A dot elsewhere is another letter.
+        // On another letter, the dot makes a difference.
         assert_eq!(fold("Ż"), "z\u{307}");
     }
 
@@ -122,7 +122,7 @@ mod tests {
     fn marks_have_one_order() {
         assert_eq!(fold("a\u{323}\u{302}"), fold("ậ"));
         assert_eq!(fold("a\u{302}\u{323}"), fold("Ậ"));
-        // Also where a joiner that is dropped kept them apart.
+        // Even if a joiner that is dropped kept them apart.
         assert_eq!(fold("a\u{302}\u{34F}\u{323}"), fold("ậ"));
     }
 
@@ -163,8 +163,8 @@ mod tests {
 
     #[test]
     fn folding_twice_is_folding_once_and_has_a_bound() {
-        // Every character by itself and between others, those that combine included; of Han and
-        // Hangul, which have no case, only the beginnings and the compatibility forms.
+        // Every character by itself and between others, combining ones included; of Han and Hangul,
+        // which have no case, only the beginnings and the compatibility forms.
         let chars = ('\0'..'\u{3500}')
             .chain('\u{A000}'..'\u{AD00}')
             .chain('\u{F900}'..'\u{20000}')
@@ -182,8 +182,8 @@ mod tests {
 
     #[test]
     fn no_letter_differs_from_its_other_case() {
-        // Latin, Greek, Cyrillic, Armenian, Georgian, Cherokee; the standard library may know newer
-        // letters of other scripts than the folding does.
+        // Latin, Greek, Cyrillic, Armenian, Georgian, Cherokee; for other scripts, the standard library
+        // may know newer letters than the folding does.
         for c in '\0'..'\u{2C00}' {
             for other in [
                 c.to_lowercase().collect::<String>(),

@@ -1,37 +1,37 @@
-//! Join codes: what lets people into a workspace who were told it.
+//! Join codes, which let the people who know them into a workspace.
 
 use std::fmt;
 
 use super::Invalid;
 
-/// [Crockford's base32], which leaves out the letters that are taken for digits, and `U`.
+/// [Crockford's base32], which leaves out `U` and the letters that are mistaken for digits.
 ///
 /// [Crockford's base32]: https://www.crockford.com/base32.html
 const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// Digits in a code, with five bits each.
+/// Digits in a code, of five bits each.
 const LENGTH: usize = 12;
 
 /// A join code: 60 bits, stored as 12 digits and shown as `XXXX-XXXX-XXXX`.
 ///
-/// Whoever knows one may use it, so its `Debug` form does not tell it.
+/// Anybody who knows a code may use it, so its `Debug` form does not reveal it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct JoinCode(String);
 
 impl JoinCode {
-    /// The code that these random bytes make. Four of their 64 bits are not needed.
+    /// Makes a code of random bytes. Four of the 64 bits are unused.
     pub fn generate(random: [u8; 8]) -> Self {
         let bits = u64::from_be_bytes(random);
         let digit = |place| char::from(DIGITS[(bits >> (5 * place)) as usize % 32]);
         Self((0..LENGTH).map(digit).collect())
     }
 
-    /// Takes a code as people write it: in any case, with hyphens and spaces wherever they are, `O`
-    /// for `0`, and `I` or `L` for `1`.
+    /// Parses a code as people write it: in any case, with hyphens and spaces anywhere, with `O` for
+    /// `0`, and with `I` or `L` for `1`.
     pub fn parse(raw: &str) -> Result<Self, Invalid> {
         raw.chars()
             .filter(|c| !is_separator(*c))
-            // One too many is enough to see that there are too many.
+            // One more is enough to see that there are too many.
             .take(LENGTH + 1)
             .map(digit)
             .collect::<Option<String>>()
@@ -40,13 +40,13 @@ impl JoinCode {
             .ok_or_else(|| "must be a code of 12 letters and digits, such as 7K2M-QX94-D0HT".into())
     }
 
-    /// The 12 digits, as they are stored.
+    /// Returns the 12 digits, as they are stored.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Also what a word processor makes of a hyphen.
+/// Includes the dashes that word processors put in place of hyphens.
 fn is_separator(c: char) -> bool {
     c.is_whitespace() || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}')
 }
@@ -65,7 +65,7 @@ fn digit(c: char) -> Option<char> {
 
 impl fmt::Display for JoinCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Twelve characters of ASCII by construction.
+        // Always twelve ASCII characters.
         write!(f, "{}-{}-{}", &self.0[..4], &self.0[4..8], &self.0[8..])
     }
 }

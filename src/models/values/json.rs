@@ -1,17 +1,17 @@
-//! Free-form JSON documents: settings and the state of onboarding.
+//! Free-form JSON documents: settings and onboarding state.
 
 use serde_json::Value;
 
 use super::Invalid;
 
-/// Bytes of a whole document, written without spaces.
+/// The largest document in bytes, serialized without spaces.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// Objects and arrays inside each other, the document itself counted.
+/// The most objects and arrays inside each other, including the document itself.
 const MAX_LEVELS: usize = 16;
 
-/// Checks a whole document: an object of at most 64 KiB and 16 levels, without U+0000 in any string
-/// or key.
+/// Checks a whole document: an object of at most 64 KiB and 16 levels, without U+0000 in any string or
+/// key.
 pub fn object(document: &Value) -> Result<(), Invalid> {
     shape(document)?;
     if document.to_string().len() > MAX_BYTES {
@@ -20,19 +20,19 @@ pub fn object(document: &Value) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// Checks a patch: as [`object`], but for the size, of which only that of the result matters.
+/// Checks a patch like [`object`], but without a size limit: only the size of the result matters.
 pub fn patch(patch: &Value) -> Result<(), Invalid> {
     shape(patch)
 }
 
-/// The document that `patch` makes of `target` as [RFC 7396] says: objects are merged, `null` takes
-/// a key away, anything else is put in place of what was there.
+/// Applies `patch` to `target` as in [RFC 7396]: objects are merged, `null` removes a key, and anything
+/// else replaces what was there.
 ///
-/// The patch must be one by [`patch`](patch()), and the result a document by [`object`].
+/// The patch must pass [`patch`](patch()), and the result must pass [`object`].
 ///
 /// [RFC 7396]: https://www.rfc-editor.org/rfc/rfc7396
 pub fn merge(target: &Value, patch: &Value) -> Result<Value, Invalid> {
-    // Before merging, which recurses as deep as the patch.
+    // Checked before merging, which recurses as deep as the patch.
     shape(patch)?;
     let mut merged = target.clone();
     json_patch::merge(&mut merged, patch);
@@ -47,7 +47,7 @@ fn shape(document: &Value) -> Result<(), Invalid> {
     inspect(document, MAX_LEVELS)
 }
 
-/// Checks a value for which there are `levels` left. Goes no deeper than that.
+/// Checks a value that may have `levels` more levels. Recurses no deeper than that.
 fn inspect(value: &Value, levels: usize) -> Result<(), Invalid> {
     let below = || {
         levels
@@ -71,7 +71,7 @@ fn inspect(value: &Value, levels: usize) -> Result<(), Invalid> {
     }
 }
 
-/// PostgreSQL knows no such character, neither in text nor in its own JSON type.
+/// Refuses U+0000, which PostgreSQL supports neither in text nor in its own JSON type.
 fn refuse_nul(text: &str) -> Result<(), Invalid> {
     if text.contains('\0') {
         return Err("must not contain the character U+0000".into());
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn merges_as_the_standard_does() {
-        // Those of RFC 7396, appendix A, in which both are objects.
+        // The examples of RFC 7396, appendix A, in which both are objects.
         for (target, patch, merged) in [
             (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
             (
@@ -167,7 +167,7 @@ mod tests {
                 assert_eq!(merge(&json!({}), &deeper), Err(TOO_DEEP.into()));
             }
         }
-        // A patch that would only take something away is held to the same bound.
+        // A patch that would only remove something is held to the same limit.
         assert_eq!(
             merge(&json!({}), &nested(17, false, json!(null))),
             Err(TOO_DEEP.into())
@@ -185,7 +185,7 @@ mod tests {
             merge(&largest, &json!({"a": null, "b": 1})),
             Ok(json!({"b": 1}))
         );
-        // Bytes, not characters.
+        // Bytes count, not characters.
         assert_eq!(
             object(&json!({ "a": "é".repeat(33_000) })),
             Err(message.into())

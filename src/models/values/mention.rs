@@ -1,4 +1,4 @@
-//! Whether an answer mentions a domain.
+//! Detecting whether an answer mentions a domain.
 
 use icu_properties::CodePointMapData;
 use icu_properties::props::{GeneralCategory, Script};
@@ -6,17 +6,17 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use url::Url;
 
-/// The longest label that is looked at, in bytes: in ASCII one has up to 63, and may be written
-/// with more bytes, but not with so many.
+/// The longest label that is compared, in bytes. In ASCII, a label has at most 63; as written it may be
+/// longer, but not this long.
 const MAX_LABEL: usize = 512;
 
-/// Whether the text names the domain, or one below it, as a whole word, or a citation leads there.
+/// Checks whether the text names the domain, or a subdomain, as a whole word, or a citation links to it.
 ///
-/// `domain` is in lower-case ASCII, as it is stored. In the text its case does not matter, nor
-/// whether it is in Unicode or in IDNA's ASCII. A hyphen belongs to a word, and so does a dot with a
-/// word behind it: neither `my-example.com` nor `example.com.test` is `example.com`. What is written
-/// without spaces (Chinese, Japanese, Thai, a Korean ending) does not belong to a word of another
-/// script. Takes time linear in the text.
+/// `domain` is in lower-case ASCII, as it is stored. In the text, neither its case matters nor whether
+/// it is in Unicode or in IDNA's ASCII form. A hyphen belongs to a word, and so does a dot followed by a
+/// word: neither `my-example.com` nor `example.com.test` is `example.com`. Text in a script without
+/// spaces (Chinese, Japanese, Thai, Korean endings) does not belong to a word of another script. Takes
+/// time linear in the text.
 pub fn mentions(domain: &str, text: &str, citations: &[Url]) -> bool {
     let labels: Vec<Label> = domain.split('.').map(Label::new).collect();
     citations
@@ -28,16 +28,16 @@ pub fn mentions(domain: &str, text: &str, citations: &[Url]) -> bool {
             .any(|word| names(word, &labels))
 }
 
-/// Whether the host is the domain or below it.
+/// Checks whether the host is the domain or a subdomain.
 fn is_within(host: &str, domain: &str) -> bool {
     host.strip_suffix(domain)
         .is_some_and(|above| above.is_empty() || above.ends_with('.'))
 }
 
-/// Whether a run of word characters names the domain: as it is, or in a part that ends where a
-/// Chinese or Japanese sentence does, or where a script begins or ends that has no spaces.
+/// Checks whether a run of word characters names the domain: as a whole, or in a part that is bounded by
+/// the end of a Chinese or Japanese sentence, or by a change to or from a script without spaces.
 fn names(word: &str, domain: &[Label<'_>]) -> bool {
-    // Most words of a text are no hosts.
+    // Most words are not hosts.
     if !word.contains(is_dot) {
         return false;
     }
@@ -49,8 +49,8 @@ fn names(word: &str, domain: &[Label<'_>]) -> bool {
                 .any(|part| is_host(part, domain))
 }
 
-/// Whether the hosts in it (what is between empty labels, as in `a.example...b.example`) are, for
-/// one of them, the domain or below it.
+/// Checks whether the text contains the domain or a subdomain as a host. Empty labels separate hosts, as
+/// in `a.example...b.example`.
 fn is_host(text: &str, domain: &[Label<'_>]) -> bool {
     let text = text.trim_matches('_');
     let mut labels = text.rsplit(is_dot).peekable();
@@ -63,7 +63,7 @@ fn is_host(text: &str, domain: &[Label<'_>]) -> bool {
         if is_it {
             return true;
         }
-        // What is above the domain, or was not compared any more.
+        // Skips the labels of a subdomain, or those that need no comparison after a mismatch.
         host.for_each(drop);
     }
     false
@@ -81,8 +81,8 @@ impl<'a> Label<'a> {
         Self { ascii, unicode }
     }
 
-    /// Whether it is what is written. Compares as far as the two are the same, as IDNA maps labels,
-    /// which is much faster than IDNA.
+    /// Checks whether the label is what is written, by comparing only as far as the two agree, under
+    /// IDNA's mapping of labels, which is much faster than IDNA itself.
     fn is(&self, written: &str) -> bool {
         if written.is_ascii() {
             return written.eq_ignore_ascii_case(self.ascii);
@@ -96,9 +96,9 @@ impl<'a> Label<'a> {
     }
 }
 
-/// Whether it belongs to a word, or to the host that a word is: letters, decimal digits, marks,
-/// hyphens, underscores, dots, and what does not show (the soft hyphen, the word joiner). Not a
-/// footnote's `¹`, nor an emoji, its keycap included.
+/// Checks whether the character belongs to a word or a host: letters, decimal digits, marks, hyphens,
+/// underscores, dots, and invisible characters (the soft hyphen, the word joiner). A footnote's `¹` does
+/// not, nor does an emoji, its keycap included.
 fn is_in_word(c: char) -> bool {
     const KEYCAP: char = '\u{20E3}';
     if c.is_ascii() {
@@ -113,8 +113,8 @@ fn is_in_word(c: char) -> bool {
         || matches!(c, '‐' | '‑')
 }
 
-/// Whether it does not show, and makes no difference to a name: the soft hyphen, joiners, the choice
-/// between the forms of an emoji.
+/// Checks whether the character is invisible and makes no difference to a name: the soft hyphen,
+/// joiners, variation selectors.
 fn is_ignored(c: char) -> bool {
     matches!(
         c,
@@ -122,19 +122,19 @@ fn is_ignored(c: char) -> bool {
     )
 }
 
-/// The dots of [UTS #46].
+/// Checks whether the character is one of the dots of [UTS #46].
 ///
 /// [UTS #46]: https://www.unicode.org/reports/tr46/#Notation
 fn is_dot(c: char) -> bool {
     matches!(c, '.' | '．') || is_ideographic_stop(c)
 }
 
-/// The dots that end sentences as well, with no space behind them.
+/// Checks whether the character is a dot that also ends sentences, without a space after it.
 fn is_ideographic_stop(c: char) -> bool {
     matches!(c, '。' | '｡')
 }
 
-/// The parts of a word between which it changes to a script that has no spaces, or back.
+/// Splits a word wherever it changes to or from a script without spaces.
 fn split_at_scripts(word: &str) -> impl Iterator<Item = &str> {
     let mut rest = word;
     std::iter::from_fn(move || {
@@ -149,7 +149,8 @@ fn split_at_scripts(word: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether it is of a script that puts no spaces between words, or, as Korean, none before endings.
+/// Checks whether the script of the character puts no spaces between words, or none before endings, as
+/// Korean does.
 pub(crate) fn is_unspaced(c: char) -> bool {
     !c.is_ascii()
         && matches!(

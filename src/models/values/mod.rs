@@ -1,7 +1,7 @@
-//! What a value must look like to be let in: one file a kind of value, pure, without a database.
+//! Validation of values: one file per kind of value, pure functions without a database.
 //!
-//! Each takes what a client sent and gives the form that is stored, or [`Invalid`]. Giving it its
-//! own result changes nothing. Lengths of text count Unicode scalar values.
+//! Each parser takes what a client sent and returns the form that is stored, or [`Invalid`]. Parsing is
+//! idempotent: the stored form parses to itself. Text lengths count Unicode scalar values.
 
 pub mod cron;
 pub mod domain;
@@ -17,7 +17,7 @@ pub mod text;
 
 use std::borrow::Cow;
 
-/// Why a value was refused, for a person, as the predicate of a sentence whose subject is the
+/// Why a value was refused, for people to read, as the predicate of a sentence whose subject is the
 /// field: "must be 2 to 80 characters long".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -35,11 +35,12 @@ impl From<String> for Invalid {
     }
 }
 
-/// What the types around a checked text have in common: reading it, showing it, taking it out.
+/// Implements what the types around a checked text have in common: reading, displaying and unwrapping
+/// it.
 macro_rules! checked_text {
     ($Type:ident) => {
         impl $Type {
-            /// The text, as it is stored.
+            /// Returns the text, as it is stored.
             pub fn as_str(&self) -> &str {
                 &self.0
             }

@@ -1,4 +1,4 @@
-//! Slugs: the names by which organizations and workspaces stand in URLs.
+//! Slugs: the names of organizations and workspaces in URLs.
 
 use std::ops::RangeInclusive;
 
@@ -9,8 +9,8 @@ use super::{Invalid, checked_text};
 
 const LENGTH: RangeInclusive<usize> = 2..=50;
 
-/// What a product's own pages are called, or what a missing value is written as. Single characters
-/// are reserved too: they are too short to be slugs.
+/// Names of a product's own pages, and ways of writing a missing value. Single characters need no entry:
+/// they are too short to be slugs.
 const RESERVED: &[&str] = &[
     "admin",
     "api",
@@ -45,7 +45,7 @@ pub struct Slug(String);
 checked_text!(Slug);
 
 impl Slug {
-    /// Takes a slug that somebody chose, in any case and with space around it.
+    /// Parses a slug that somebody chose, in any case and with spaces around it.
     pub fn parse(raw: &str) -> Result<Self, Invalid> {
         let text = raw.trim().to_ascii_lowercase();
         check(&text)?;
@@ -53,13 +53,13 @@ impl Slug {
     }
 }
 
-/// What slugs are made from when nobody chose one: the words of a name.
+/// The words of a name, from which slugs are made if nobody chose one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SlugBase(String);
 
 impl SlugBase {
-    /// The words of `name` in ASCII, as far as they fit. `fallback` is used where that leaves
-    /// nothing, and must be a slug.
+    /// Makes a base of the words of `name` in ASCII, as many as fit. If there are none, uses `fallback`,
+    /// which must be a slug.
     pub fn from_name(name: &str, fallback: &'static str) -> Self {
         debug_assert_eq!(check(fallback), Ok(()));
         let words = words(name);
@@ -70,8 +70,8 @@ impl SlugBase {
         })
     }
 
-    /// The slug with the number `n`, of which 1 is not written: `acme`, `acme-2`, `acme-3` and so on.
-    /// Where the words alone are no slug, such as `admin`, 1 gives what 2 does.
+    /// Returns the slug with the number `n`, of which 1 is left out: `acme`, `acme-2`, `acme-3` and so
+    /// on. If the words alone are not a slug, such as `admin`, 1 returns the same as 2.
     pub fn numbered(&self, n: u64) -> Slug {
         let first = if check(&self.0).is_ok() { 1 } else { 2 };
         match n.max(first) {
@@ -86,7 +86,7 @@ impl SlugBase {
 }
 
 impl From<Slug> for SlugBase {
-    /// For someone who had a slug and lost it to another: one like it.
+    /// Makes a base for somebody whose slug was given to another.
     fn from(slug: Slug) -> Self {
         Self(slug.0)
     }
@@ -110,18 +110,18 @@ fn check(text: &str) -> Result<(), Invalid> {
     Ok(())
 }
 
-/// The words of a name in lower-case ASCII, with one hyphen between two. Empty where no letter or
+/// Returns the words of a name in lower-case ASCII, separated by single hyphens. Empty if no letter or
 /// digit is left.
 fn words(name: &str) -> String {
-    // The compatibility form first, because it knows more letters of mathematics than the tables of
-    // the transliteration. What neither knows is dropped.
+    // NFKC first, because it maps more mathematical letters than the transliteration does. What neither
+    // knows is dropped.
     let ascii = deunicode_with_tofu(&name.nfkc().collect::<String>(), "");
     let mut words = String::new();
     for c in ascii.chars() {
         match c {
             'a'..='z' | '0'..='9' => words.push(c),
             'A'..='Z' => words.push(c.to_ascii_lowercase()),
-            // Inside words: Ada's, Hawaiʻi, and what becomes of a Cyrillic soft sign.
+            // Inside words: Ada's, Hawaiʻi, and the transliteration of the Cyrillic soft sign.
             '\'' | '`' => {}
             _ if words.is_empty() || words.ends_with('-') => {}
             _ => words.push('-'),
@@ -133,13 +133,13 @@ fn words(name: &str) -> String {
     words
 }
 
-/// As many whole words as fit into `room` characters, or the beginning of the first one where not
+/// Returns as many whole words as fit into `room` characters, or the beginning of the first word if not
 /// even that fits.
 fn cut(words: &str, room: usize) -> &str {
     if words.len() <= room {
         return words;
     }
-    // One more than fits, because a hyphen there ends a word that does.
+    // One more than fits, because a hyphen there ends a word that still fits.
     let end = words[..=room].rfind('-').unwrap_or(room);
     &words[..end]
 }
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn is_cut_on_a_word() {
         let tens = "abcdefghi ".repeat(8);
-        // Five words of nine with four hyphens are 49.
+        // Five words of nine letters with four hyphens are 49 characters.
         assert_eq!(from(&tens), ["abcdefghi"; 5].join("-"));
         let fits_exactly = format!("{} {} tail", "a".repeat(24), "b".repeat(25));
         assert_eq!(
@@ -278,7 +278,7 @@ mod tests {
                 format!("{}-3", &long[2..])
             ]
         );
-        // A word goes as a whole, and its hyphen with it.
+        // A word is dropped as a whole, together with its hyphen.
         let words = format!("{}-{}", "a".repeat(25), "b".repeat(24));
         assert_eq!(first(&words)[1], format!("{}-2", "a".repeat(25)));
         assert_eq!(SlugBase::from(slug("acme")).numbered(2), slug("acme-2"));

@@ -1,8 +1,7 @@
-//! Text that people write: names, descriptions, prompts, tags, and what they search for.
+//! Text that people write: names, descriptions, prompts, tags, and search terms.
 //!
-//! It is kept in Unicode's form NFC, so that what looks the same is the same, without space at
-//! either end, and without what would show itself as something else or break the line or the log
-//! that it is shown in.
+//! It is normalized to Unicode's NFC, so that equal-looking text is equal, and trimmed; characters that
+//! could disguise the text, or break the line or log that shows it, are refused.
 
 use std::ops::RangeInclusive;
 
@@ -11,34 +10,34 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::Invalid;
 
-/// The name of an organization or a workspace: one line of 2 to 80 characters.
+/// Parses the name of an organization or a workspace: one line of 2 to 80 characters.
 pub fn name(raw: &str) -> Result<String, Invalid> {
     required(line(raw)?, 2..=80)
 }
 
-/// The name of an API token: one line of 1 to 80 characters.
+/// Parses the name of an API token: one line of 1 to 80 characters.
 pub fn token_name(raw: &str) -> Result<String, Invalid> {
     required(line(raw)?, 1..=80)
 }
 
-/// A description: up to 2,000 characters on any number of lines. `None` where there is nothing to
-/// see in it.
+/// Parses a description: up to 2,000 characters on any number of lines; `None` if nothing in it is
+/// visible.
 pub fn description(raw: &str) -> Result<Option<String>, Invalid> {
     optional(lines(raw)?, 2_000)
 }
 
-/// The text of a prompt: 1 to 2,000 characters on any number of lines.
+/// Parses the text of a prompt: 1 to 2,000 characters on any number of lines.
 pub fn prompt_text(raw: &str) -> Result<String, Invalid> {
     required(lines(raw)?, 1..=2_000)
 }
 
-/// A tag: one line of 1 to 40 characters, in lower case.
+/// Parses a tag: one line of 1 to 40 characters, in lower case.
 pub fn tag(raw: &str) -> Result<String, Invalid> {
-    // Composed again, because lower case can come apart: `İ` has none of its own.
+    // Composed again, because lower case may be decomposed: `İ` has no single lower-case letter.
     required(line(raw)?.to_lowercase().nfc().collect(), 1..=40)
 }
 
-/// What to search for: up to 100 characters. `None` where there is nothing to look for.
+/// Parses a search term: up to 100 characters; `None` if nothing in it is visible.
 pub fn search(raw: &str) -> Result<Option<String>, Invalid> {
     optional(line(raw)?, 100)
 }
@@ -61,10 +60,10 @@ fn optional(text: String, max: usize) -> Result<Option<String>, Invalid> {
     Ok(text.chars().any(is_visible).then_some(text))
 }
 
-/// One line of text.
+/// Parses one line of text.
 fn line(raw: &str) -> Result<String, Invalid> {
     let text = normal(raw);
-    // The two separators are no control characters, but they end a line as a newline does.
+    // The two separators are not control characters, but they end a line as a newline does.
     if text.contains(['\n', '\r', '\u{2028}', '\u{2029}']) {
         return Err("must be on one line".into());
     }
@@ -72,31 +71,31 @@ fn line(raw: &str) -> Result<String, Invalid> {
     Ok(text)
 }
 
-/// Text on any number of lines, each ended by a newline alone.
+/// Parses text on any number of lines, which are ended by `\n` alone.
 fn lines(raw: &str) -> Result<String, Invalid> {
     let text = normal(raw).replace("\r\n", "\n");
     refuse_controls(&text, |c| matches!(c, '\n' | '\t'))?;
     Ok(text)
 }
 
-/// In NFC, trimmed.
+/// Normalizes to NFC and trims.
 fn normal(raw: &str) -> String {
     let text: String = raw.nfc().collect();
     text.trim_matches(is_space).to_owned()
 }
 
-/// Whether it is a space, also one of no width. Those are not White_Space to Unicode, but come along
-/// in the same way when text is copied from elsewhere; at the ends of a text they do nothing.
-/// Joiners are not among them: inside emoji and in many scripts they matter.
+/// Checks whether the character is a space, zero-width ones included. Those are not White_Space in
+/// Unicode, but they also come along when text is copied, and have no effect at the ends of a text.
+/// Joiners do not count: they matter in emoji and in many scripts.
 fn is_space(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{200B}' | '\u{2060}' | '\u{FEFF}')
 }
 
-/// Whether it leaves a mark or at least means something by itself.
+/// Checks whether the character leaves a mark, or at least means something by itself.
 ///
 /// Unicode's [Default_Ignorable_Code_Point] covers what is never shown: zero-width characters, soft
-/// hyphens, variation selectors, tags, and also the Hangul fillers, which are letters by category.
-/// It leaves out the blank braille pattern and the anchors of interlinear annotations.
+/// hyphens, variation selectors, tags, and also the Hangul fillers, which are letters by category. It
+/// does not cover the blank braille pattern and the anchors of interlinear annotations.
 ///
 /// [Default_Ignorable_Code_Point]: https://www.unicode.org/reports/tr44/#Default_Ignorable_Code_Point
 fn is_visible(c: char) -> bool {
@@ -105,10 +104,9 @@ fn is_visible(c: char) -> bool {
         && !matches!(c, '\u{2800}' | '\u{FFF9}'..='\u{FFFB}')
 }
 
-/// Refuses control characters, but for the `allowed`, and those that override the direction of text.
+/// Refuses control characters, except those `allowed`, and characters that override the text direction.
 fn refuse_controls(text: &str, allowed: impl Fn(char) -> bool) -> Result<(), Invalid> {
-    // General category Cc: U+0000 to U+001F and U+007F to U+009F. PostgreSQL cannot even store the
-    // first of them.
+    // General category Cc: U+0000 to U+001F and U+007F to U+009F. PostgreSQL cannot even store U+0000.
     if text.chars().any(|c| c.is_control() && !allowed(c)) {
         return Err("must not contain control characters".into());
     }
@@ -118,12 +116,13 @@ fn refuse_controls(text: &str, allowed: impl Fn(char) -> bool) -> Result<(), Inv
     Ok(())
 }
 
-/// Whether it is one of the [explicit directional formatting characters], the embeddings, overrides
-/// and isolates. One that is not ended goes on into whatever is shown beside it, and can make a name
-/// read as another or turn a line of a log around. The marks (U+200E, U+200F, U+061C) reach no
-/// further than their neighbours, and right-to-left text needs them.
+/// Checks whether the character is one of the [explicit directional formatting characters]: embeddings,
+/// overrides and isolates. Unless closed, they affect whatever is shown next to the text, and can make a
+/// name read as another or reverse a line of a log. The marks (U+200E, U+200F, U+061C) reach no further
+/// than their neighbors, and right-to-left text needs them.
 ///
-/// [explicit directional formatting characters]: https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters
+/// [explicit directional formatting characters]:
+/// https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters
 fn overrides_direction(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
@@ -134,7 +133,7 @@ mod tests {
 
     type Parser = fn(&str) -> Result<Option<String>, Invalid>;
 
-    /// Every parser, with what all have in common.
+    /// Every parser, with a common signature.
     const PARSERS: [Parser; 6] = [
         |raw| name(raw).map(Some),
         |raw| token_name(raw).map(Some),
@@ -155,7 +154,7 @@ mod tests {
         assert_eq!(refused(name("A")), "must be 2 to 80 characters long");
         assert_eq!(refused(name("   ")), "must be 2 to 80 characters long");
         assert_eq!(refused(name("")), "must be 2 to 80 characters long");
-        // Four bytes each, and two UTF-16 units.
+        // Four bytes each, and two UTF-16 code units.
         assert_eq!(name(&"🦀".repeat(80)), Ok("🦀".repeat(80)));
         assert!(name(&"🦀".repeat(81)).is_err());
         assert!(name("🦀").is_err());
@@ -183,9 +182,9 @@ mod tests {
     #[test]
     fn composes() {
         assert_eq!(name("Cafe\u{301}"), Ok("Café".into()));
-        // Ninety characters as they were sent, forty-five as they are kept.
+        // Ninety characters as sent, forty-five as stored.
         assert_eq!(name(&"e\u{301}".repeat(45)), Ok("é".repeat(45)));
-        // Not the compatibility forms: what somebody wrote is still what is shown.
+        // Compatibility forms are kept: text is shown as it was written.
         assert_eq!(name("ﬁne ①"), Ok("ﬁne ①".into()));
     }
 
@@ -292,7 +291,7 @@ mod tests {
         assert_eq!(tag("ΟΔΟΣ"), Ok("οδος".into()));
         assert_eq!(tag("ẞ"), Ok("ß".into()));
         assert_eq!(tag("İ"), Ok("i\u{307}".into()));
-        // Two characters each in lower case.
+        // Each becomes two characters in lower case.
         assert!(tag(&"İ".repeat(20)).is_ok());
         assert!(tag(&"İ".repeat(21)).is_err());
     }

@@ -1,4 +1,4 @@
-//! What may stand in a field of a pattern.
+//! The fields of a pattern.
 
 use croner::CronComponent;
 
@@ -12,7 +12,7 @@ const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 /// One of the five fields.
 pub struct Field {
     name: &'static str,
-    /// What the values are called, from the least on.
+    /// The names of the values, from the smallest on.
     names: &'static [&'static str],
     min: u16,
     max: u16,
@@ -41,9 +41,9 @@ impl Field {
         }
     }
 
-    /// Gives the field with numbers for names.
+    /// Parses the field, and returns it with numbers in place of names.
     ///
-    /// It is a list of values, ranges of values, and `*` or ranges with a step; or `*` alone.
+    /// A field is a list of values, ranges, and ranges or `*` with a step; or `*` alone.
     pub fn read(&self, text: &str) -> Result<String, Invalid> {
         self.numbered(text)
             .filter(|text| {
@@ -71,7 +71,7 @@ impl Field {
             Some((from, to)) => {
                 let from = self.value(from)?;
                 let to = match self.value(to)? {
-                    // As the end of a range, the name of Sunday is that of the week's last day.
+                    // As the end of a range, the name of Sunday means the last day of the week.
                     0 if self.names == WEEKDAYS && from > 0 && number(to).is_none() => 7,
                     to => to,
                 };
@@ -92,14 +92,14 @@ impl Field {
             .iter()
             .position(|name| name.eq_ignore_ascii_case(text));
         match named {
-            // There are at most twelve.
+            // There are at most twelve names.
             Some(place) => Some(self.min + place as u16),
             None => number(text),
         }
     }
 }
 
-/// Digits alone: neither a sign nor digits of other scripts.
+/// Parses digits only: neither a sign nor the digits of other scripts.
 fn number(text: &str) -> Option<u16> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().ok())?

@@ -1,20 +1,20 @@
-//! How close together the runs of a pattern can be.
+//! The shortest interval between the runs of a pattern.
 
 use chrono::{Datelike, NaiveDate};
 use croner::{Cron, CronPattern, Weekday};
 
 const MINUTES_IN_DAY: u32 = 24 * 60;
 
-/// Two following years of any lengths, that begin with any day of the week, are found among these:
-/// after 28 years without a turn of the century, the calendar repeats itself.
+/// These years include any two consecutive years, by their lengths and first days of the week: as long
+/// as no century skips a leap year, the calendar repeats every 28 years.
 const FIRST_YEAR: i32 = 2000;
 const LAST_YEAR: i32 = 2029;
 
-/// Days that stand for more than a year.
+/// A number of days that stands for anything longer than a year.
 const LONG: u32 = 1_000;
 
-/// The fewest minutes between two runs, by a clock that is never changed; `None` where it never
-/// runs. It is right up to a year: what lies further apart is told as some longer time.
+/// Returns the fewest minutes between two runs, ignoring changes of the clock; `None` if the pattern
+/// never runs. Exact up to a year; a longer interval is returned as some time longer than a year.
 pub fn shortest(cron: &Cron) -> Option<u32> {
     let pattern = &cron.pattern;
     let days = fewest_days(pattern)?;
@@ -25,7 +25,7 @@ pub fn shortest(cron: &Cron) -> Option<u32> {
     Some(in_a_day.map_or(over_night, |minutes| minutes.min(over_night)))
 }
 
-/// The times of a day at which it runs, in minutes from midnight, in order.
+/// Returns the times of the day at which the pattern runs, in minutes from midnight, in order.
 fn times(pattern: &CronPattern) -> Vec<u32> {
     let minutes = pattern.minutes.values();
     let hours = pattern.hours.values().into_iter();
@@ -37,8 +37,8 @@ fn times(pattern: &CronPattern) -> Vec<u32> {
         .collect()
 }
 
-/// The fewest days from one on which it runs to the next, as far as the calendar is looked at;
-/// `None` where there is no such day.
+/// Returns the fewest days between two days on which the pattern runs, within the calendar above; `None`
+/// if there is no such day.
 fn fewest_days(pattern: &CronPattern) -> Option<u32> {
     let begin = NaiveDate::from_yo_opt(FIRST_YEAR, 1)?;
     let calendar = begin.iter_days().take_while(|day| day.year() <= LAST_YEAR);
@@ -60,7 +60,7 @@ fn fewest_days(pattern: &CronPattern) -> Option<u32> {
 
 fn runs_on(pattern: &CronPattern, day: NaiveDate) -> bool {
     let weekday = Weekday::from_days_from_sunday(day.weekday().num_days_from_sunday());
-    // Neither fails for a day that there is.
+    // Neither fails for a valid date.
     pattern.month_match(day.month()).unwrap_or(false)
         && pattern
             .day_match(day.year(), day.month(), day.day(), weekday)

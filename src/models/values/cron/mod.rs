@@ -1,8 +1,8 @@
-//! When a schedule runs: a pattern as in [crontab(5)], read on the clock of a time zone.
+//! When a schedule runs: a pattern as in [crontab(5)], in the local time of a time zone.
 //!
-//! `croner` reads the fields and walks the calendar. It is more generous than crontab(5) about what
-//! a pattern may be, and has other rules for the days on which the clock changes, so [`field`] and
-//! [`Cron::next_after`] see to these.
+//! `croner` parses the fields and walks the calendar. It accepts more patterns than crontab(5), and
+//! treats the days on which clocks change differently, so [`field`] and [`Cron::next_after`] handle
+//! these.
 //!
 //! [crontab(5)]: https://man7.org/linux/man-pages/man5/crontab.5.html
 
@@ -26,26 +26,26 @@ pub use zone::Zone;
 use super::Invalid;
 use crate::db::types::Instant;
 
-/// The longest pattern there is, in bytes: twice what it takes to list all that each field allows.
+/// The longest pattern, in bytes: twice what it takes to list every value of each field.
 const MAX_BYTES: usize = 1_000;
 
 const SHAPE: &str = "must be five fields as in crontab(5), such as 0 0 * * *";
 
 /// A pattern of five fields: minute, hour, day of the month, month, day of the week.
 ///
-/// Where neither of the fields for days contains a `*`, a day that matches either will do; else it
-/// must match both. Its text is kept as it was written, but for white space.
+/// If neither of the two day fields contains a `*`, a day matches if either field does; otherwise, both
+/// must match. The text is kept as written, except for white space.
 #[derive(Clone)]
 pub struct Cron {
     text: String,
     pattern: croner::Cron,
-    /// Whether the hours follow the clock on the wall, and are no times set for something.
+    /// Whether the pattern recurs with the local clock, rather than at fixed times of the day.
     follows_clock: bool,
 }
 
 impl Cron {
-    /// Takes a pattern that runs at some time, and at most once in `min_interval_minutes` minutes
-    /// (up to a year) by a clock that is never changed.
+    /// Parses a pattern that runs at all, and at most once in `min_interval_minutes` minutes (up to a
+    /// year), ignoring changes of the clock.
     pub fn parse(text: &str, min_interval_minutes: u32) -> Result<Self, Invalid> {
         let cron = Self::read(text)?;
         match interval::shortest(&cron.pattern) {
@@ -58,10 +58,10 @@ impl Cron {
         }
     }
 
-    /// A pattern that was let in before, whatever the least interval may be by now.
+    /// Parses a pattern that was accepted before, whatever the minimum interval is now.
     ///
     /// # Errors
-    /// It is not one.
+    /// If the text is not a pattern.
     pub fn stored(text: &str) -> anyhow::Result<Self> {
         Self::read(text).map_err(|invalid| anyhow::anyhow!("the pattern of a schedule {invalid}"))
     }
@@ -104,24 +104,24 @@ impl Cron {
         })
     }
 
-    /// The pattern, as it is stored.
+    /// Returns the pattern, as it is stored.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The first time after `after`, by the clock of the zone, that it matches.
+    /// Returns the first time after `after` that matches in the zone's local time.
     ///
-    /// Where the clock is set forward, the times that it skips come all at once when it has been;
-    /// where it is set back, the times that it repeats come the first time only. Not so where the
-    /// hours are all of them, or have a step: such a pattern follows the clock, so that it leaves
-    /// out what the clock leaves out, and repeats what it repeats.
+    /// When the clock is set forward, the times that it skips are all due once, at the end of the gap;
+    /// when it is set back, repeated times are due only the first time. Patterns whose hours have a
+    /// step, or are all 24, follow the clock instead: they leave out what it skips, and repeat what it
+    /// repeats.
     ///
-    /// `None` where that lies after the year 4999.
+    /// Returns `None` if there is no match until the end of the year 4999.
     pub fn next_after(&self, Zone(zone): Zone, after: Instant) -> Option<Instant> {
         let after = after.to_utc();
         let mut wall = before_setting_back(zone, after)?;
-        // The first instants of the times on the wall are in the order of these. Only a later
-        // instant of an earlier time can come before the one that ends the search.
+        // Local times are visited in the order of their first instants. Only the second instant of an
+        // earlier local time can come before the one that ends the search.
         let mut repeated: Option<DateTime<Utc>> = None;
         loop {
             wall = self.pattern.find_next_occurrence(&wall, false).ok()?;
@@ -145,8 +145,8 @@ impl Cron {
     }
 }
 
-/// A time on the wall before every one that is still to come, be it for the second time: what the
-/// clock shows, less what it will be set back by within a day.
+/// Returns a local time before every one that is still to come, even for the second time: the current
+/// local time, less what the clock will be set back by within a day.
 fn before_setting_back(zone: Tz, instant: DateTime<Utc>) -> Option<NaiveDateTime> {
     let wall = instant.with_timezone(&zone).naive_local();
     let later = instant.checked_add_signed(TimeDelta::days(1))?;

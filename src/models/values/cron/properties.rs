@@ -1,4 +1,4 @@
-//! What holds of every pattern in every zone, held against a clock that is looked at each minute.
+//! Property tests of patterns in many zones, compared with a clock that is checked every minute.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use super::{Cron, Zone};
 use crate::db::types::Instant;
 
-/// Zones in which the clock does something of its own: half an hour, at midnight, twice a year around
-/// Ramadan, by two hours, a whole day left out, and those that most people live in.
+/// Zones with unusual clock changes (by half an hour, at midnight, around Ramadan, by two hours, a whole
+/// day skipped), and those that most people live in.
 const ZONES: [&str; 24] = [
     "UTC",
     "Europe/Berlin",
@@ -38,10 +38,10 @@ const ZONES: [&str; 24] = [
     "Pacific/Kwajalein",
 ];
 
-/// For how many days the clock is looked at.
+/// For how many days the clock is checked.
 const DAYS: i64 = 3;
 
-/// A field: its text, and what that means.
+/// A field: its text, and the values that it stands for.
 #[derive(Clone, Debug)]
 struct Field {
     text: String,
@@ -100,7 +100,7 @@ fn field(min: u32, max: u32, names: &'static [&'static str]) -> impl Strategy<Va
     })
 }
 
-/// A pattern, read without the code under test.
+/// A pattern, evaluated without the code under test.
 #[derive(Clone, Debug)]
 struct Pattern {
     minute: Field,
@@ -142,11 +142,12 @@ impl Pattern {
             }
     }
 
-    /// The minutes from one on at which it runs, for some days, by looking at the clock each minute.
+    /// Returns the minutes at which the pattern runs in the `DAYS` days from `from`, by checking the
+    /// clock every minute.
     fn occurrences(&self, zone: Tz, from: DateTime<Utc>) -> Vec<DateTime<Utc>> {
         let minute = TimeDelta::minutes(1);
         let until = from + TimeDelta::days(DAYS);
-        // Long enough before that the clock shows whatever it may show again.
+        // Early enough to see every local time that the clock may repeat.
         let mut at = from - TimeDelta::days(2);
         let mut shown = at.with_timezone(&zone).naive_local() - minute;
         let mut furthest = shown;
@@ -156,7 +157,8 @@ impl Pattern {
             let runs = if self.follows_clock() {
                 self.runs_at(now)
             } else {
-                // What the clock leaves out is due when it goes on; what it repeats is not.
+                // Times that the clock skips are due at the end of the gap; times that it repeats are
+                // not due again.
                 let mut skipped = shown + minute;
                 let mut is_due = now > furthest && self.runs_at(now);
                 while skipped < now && !is_due {
@@ -181,7 +183,7 @@ const MONTHS: [&str; 12] = [
 ];
 const WEEKDAYS: [&str; 7] = ["SUN", "mon", "Tue", "WED", "THU", "FRI", "SAT"];
 
-/// One that runs on most days: what is rarer says little in a few days.
+/// A pattern that runs on most days: rarer ones reveal little in a few days.
 fn pattern() -> impl Strategy<Value = Pattern> {
     let star = |field: BoxedStrategy<Field>| {
         let star = Field {
@@ -206,7 +208,7 @@ fn pattern() -> impl Strategy<Value = Pattern> {
         })
 }
 
-/// A zone and a time in it, often shortly before its clock is changed.
+/// A zone and a time in it, often shortly before its clock changes.
 fn moment() -> impl Strategy<Value = (Tz, DateTime<Utc>)> {
     let years = 1981..2046_i32;
     let zone = prop_oneof![
@@ -255,7 +257,7 @@ proptest! {
         let cron = Cron::stored(&pattern.text()).unwrap();
         let expected = pattern.occurrences(zone, to_minute(from));
         let mut at = Instant::from(from);
-        // Strictly after `from`, which its minute may be as well.
+        // Strictly after `from`, whose own minute may match as well.
         for expected in expected.iter().filter(|it| **it > from).take(50) {
             let next = cron.next_after(Zone(zone), at);
             prop_assert_eq!(
@@ -298,7 +300,7 @@ proptest! {
     fn what_runs_every_day_is_refused_for_its_least_interval_alone(minute in field(0, 59, &[]), hour in field(0, 23, &[])) {
         let every = |most: u32| Field { text: "*".to_owned(), values: (0..=most).collect() };
         let pattern = Pattern { minute, hour, day: every(31), month: every(12), weekday: every(7) };
-        // All gaps are found within two days.
+        // Two days show all gaps.
         let found = pattern.occurrences(Tz::UTC, DateTime::from_timestamp(0, 0).unwrap());
         let gaps = found.windows(2).map(|pair| (pair[1] - pair[0]).num_minutes());
         let least = u32::try_from(gaps.min().unwrap()).unwrap();

@@ -11,7 +11,7 @@ fn instant(text: &str) -> Instant {
     DateTime::parse_from_rfc3339(text).unwrap().to_utc().into()
 }
 
-/// The first so many occurrences after an instant, all in UTC.
+/// Returns the first `count` occurrences after an instant, all in UTC.
 fn after(cron: &str, zone: &str, from: &str, count: usize) -> Vec<String> {
     let (cron, zone) = (Cron::stored(cron).unwrap(), Zone::parse(zone).unwrap());
     let next = |it: &Instant| cron.next_after(zone, *it);
@@ -21,7 +21,7 @@ fn after(cron: &str, zone: &str, from: &str, count: usize) -> Vec<String> {
         .collect()
 }
 
-/// How many occurrences there are after one instant and before another.
+/// Counts the occurrences after one instant and before another.
 fn count(cron: &str, zone: &str, from: &str, until: &str) -> usize {
     let (cron, zone) = (Cron::stored(cron).unwrap(), Zone::parse(zone).unwrap());
     let next = |it: &Instant| cron.next_after(zone, *it);
@@ -196,7 +196,7 @@ fn either_day_will_do_where_both_are_restricted() {
 
 #[test]
 fn both_days_must_match_where_one_has_a_star() {
-    // The odd days that are Mondays.
+    // Mondays on odd days of the month.
     assert_eq!(
         after("0 0 */2 * MON", "UTC", "2026-06-01T00:00:00Z", 3),
         [
@@ -316,7 +316,7 @@ fn a_fixed_time_comes_every_day_of_the_year(
     zone: &str,
     #[values("0 0", "15 1", "30 2", "45 2", "0 3", "59 23")] time: &str,
 ) {
-    // From noon to noon, so that no zone's day is cut.
+    // From noon to noon, so that no day is cut off in any zone.
     let (from, until) = ("2026-01-01T12:00:00Z", "2027-01-01T12:00:00Z");
     assert_eq!(count(&format!("{time} * * *"), zone, from, until), 365);
 }
@@ -381,7 +381,7 @@ fn the_longest_pattern_that_makes_sense_is_taken() {
     assert!(Cron::parse(&"*".repeat(10_240), 1).is_err());
 }
 
-/// Numbers that look random and are the same each time.
+/// Generates numbers that look random but are the same on each run.
 fn xorshift(state: &mut u64) -> usize {
     *state ^= *state << 13;
     *state ^= *state >> 7;

@@ -4,15 +4,15 @@ use chrono_tz::{TZ_VARIANTS, Tz};
 
 use super::super::Invalid;
 
-/// A time zone of the [IANA database], by its name there.
+/// A time zone of the [IANA database], identified by its name there.
 ///
 /// [IANA database]: https://www.iana.org/time-zones
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Zone(pub(super) Tz);
 
 impl Zone {
-    /// Takes the name of a zone or of a link to one, in any case, as the names differ by more than
-    /// that. Offsets, such as `+02:00`, are no names.
+    /// Parses the name of a zone or of a link to one, in any case, as no two names differ only in case.
+    /// Offsets, such as `+02:00`, are not names.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let text = text.trim();
         TZ_VARIANTS
@@ -22,7 +22,7 @@ impl Zone {
             .ok_or_else(|| "must be the IANA name of a time zone, such as Europe/Berlin".into())
     }
 
-    /// The name, in the case that IANA gives it.
+    /// Returns the name, in IANA's capitalization.
     pub fn as_str(self) -> &'static str {
         self.0.name()
     }

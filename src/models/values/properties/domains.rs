@@ -13,7 +13,7 @@ fn host() -> impl Strategy<Value = String> {
     )
 }
 
-/// Texts that look like hosts and URLs, good and bad.
+/// Texts that resemble hosts and URLs, valid and invalid.
 fn almost() -> impl Strategy<Value = String> {
     const PIECES: [&str; 36] = [
         "http://",
@@ -78,7 +78,7 @@ proptest! {
             prop_assert!(labels[0] != "www" || labels.len() == 2, "{}", host);
             prop_assert!(host.parse::<IpAddr>().is_err());
             prop_assert_eq!(Domain::parse(host), Ok(domain.clone()));
-            // As people are shown it.
+            // In Unicode, as it is shown to people.
             let (shown, result) = idna::domain_to_unicode(host);
             prop_assert!(result.is_ok(), "{}", host);
             prop_assert_eq!(Domain::parse(&shown), Ok(domain.clone()), "{}", shown);

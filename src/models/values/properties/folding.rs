@@ -4,7 +4,7 @@ use unicode_normalization::UnicodeNormalization;
 use super::super::fold::{fold, like_pattern};
 use super::{text, with_case};
 
-/// Whether a text is like a pattern, as SQL says, the escape being a backslash.
+/// Checks whether a text matches a pattern of SQL's `LIKE`, with a backslash as the escape.
 fn is_like(text: &[char], pattern: &[char]) -> bool {
     match pattern {
         [] => text.is_empty(),
@@ -40,7 +40,7 @@ proptest! {
 
     #[test]
     fn a_text_is_found_inside_another(text in text(), before in "[a-z%_\\\\]{0,5}", behind in "[a-z%_\\\\]{0,5}") {
-        // Letters at either side, which no mark of the text belongs to but as one of its own.
+        // Letters on both sides, so that no mark of the text combines with anything outside of it.
         let key: Vec<char> = fold(&format!("{before}x{text}x{behind}")).chars().collect();
         let pattern: Vec<char> = like_pattern(&text).chars().collect();
         prop_assert!(is_like(&key, &pattern));

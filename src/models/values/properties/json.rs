@@ -3,7 +3,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::json::{merge, object};
 
-/// Any value, up to some more levels deep than a document may be.
+/// Any value, up to a few levels deeper than a document may be.
 fn value() -> impl Strategy<Value = Value> {
     let key = prop_oneof![9 => "[a-d]", 1 => any::<String>()];
     let leaf = prop_oneof![
@@ -77,7 +77,7 @@ fn merge_patch(target: Value, patch: &Value) -> Value {
     Value::Object(target)
 }
 
-/// Whether an object has a `null` for a field, but for those inside arrays.
+/// Checks whether an object has a `null` field at any level, ignoring arrays.
 fn has_null_field(value: &Value) -> bool {
     let Value::Object(fields) = value else {
         return false;
@@ -96,7 +96,7 @@ proptest! {
         prop_assert_eq!(result.is_ok(), expected, "{:?}", result);
         if let Ok(result) = result {
             prop_assert_eq!(&result, &merged);
-            // Once more changes nothing, and neither does an empty patch.
+            // Applying the patch again changes nothing, nor does an empty patch.
             prop_assert_eq!(merge(&result, &patch), Ok(result.clone()));
             prop_assert_eq!(merge(&result, &json!({})), Ok(result));
         }

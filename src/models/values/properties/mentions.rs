@@ -13,7 +13,7 @@ const DOMAINS: [&str; 6] = [
     "b.a.b",
 ];
 
-/// A text of pieces that matter to a domain.
+/// A text made of the domain and pieces that affect whether it is mentioned.
 fn around(domain: &str) -> impl Strategy<Value = String> + use<> {
     let (first, rest) = domain.split_once('.').unwrap();
     let pieces: Vec<String> = [
@@ -26,7 +26,7 @@ fn around(domain: &str) -> impl Strategy<Value = String> + use<> {
     prop::collection::vec(prop::sample::select(pieces), 0..10).prop_map(|pieces| pieces.concat())
 }
 
-/// Whether an ASCII text mentions a domain, by looking at each place in it where the domain stands.
+/// Checks whether an ASCII text mentions a domain, by checking each occurrence of the domain in it.
 fn is_mentioned(domain: &str, text: &str) -> bool {
     let (text, in_word) = (text.as_bytes(), |byte: &u8| {
         byte.is_ascii_alphanumeric() || b"-_.".contains(byte)
@@ -36,7 +36,7 @@ fn is_mentioned(domain: &str, text: &str) -> bool {
         if !text[at..at + length].eq_ignore_ascii_case(domain.as_bytes()) {
             return false;
         }
-        // What of the same word is before it and behind it.
+        // The rest of the same word before and after the occurrence.
         let before = text[..at].iter().rev().take_while(|byte| in_word(byte));
         let before: Vec<u8> = before.copied().collect();
         let behind = text[at + length..].iter().take_while(|byte| in_word(byte));
@@ -83,7 +83,7 @@ proptest! {
     fn a_citation_counts_by_its_host(
         domain in prop::sample::select(&DOMAINS[..]), above in "([a-z]{1,3}[.-]?){0,3}", path in "[a-z.]{0,9}",
     ) {
-        // Not one that ends with a number, which would be an address.
+        // A host that ends with a number would be an address.
         if let Ok(url) = Url::parse(&format!("https://{above}{domain}/{path}")) {
             let host = url.host_str().unwrap();
             let expected = host == domain || host.ends_with(&format!(".{domain}"));

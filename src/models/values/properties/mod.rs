@@ -1,4 +1,4 @@
-//! What holds of every value that is let in, tried with any.
+//! Property tests of all accepted values.
 
 mod codes;
 mod domains;
@@ -11,7 +11,7 @@ mod texts;
 
 use proptest::prelude::*;
 
-/// Any text: of characters that are seen, of any at all, or of some that have made trouble before.
+/// Any text: visible characters, any characters at all, or some that have caused trouble before.
 fn text() -> impl Strategy<Value = String> {
     const TROUBLE: [&str; 40] = [
         " ",
@@ -67,7 +67,7 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Each letter of a text in its upper case, where the bit for it is set.
+/// Raises the letters of a text whose bit in `raised` is set to upper case.
 fn with_case(text: &str, raised: u64) -> String {
     let raise = |(at, c): (usize, char)| {
         if raised >> (at % 64) & 1 == 1 {

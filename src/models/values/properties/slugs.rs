@@ -32,10 +32,10 @@ proptest! {
     #[test]
     fn slugs_of_any_name_are_good_and_all_different(name in name(), far in any::<u64>()) {
         let base = SlugBase::from_name(&name, "workspace");
-        // Not the words alone, which may end with a number themselves.
+        // Excludes the words alone, which may end with a number themselves.
         let numbered: Vec<Slug> = (2..=12).map(|n| base.numbered(n)).collect();
         for slug in numbered.iter().chain([&base.numbered(1), &base.numbered(far)]) {
-            // As somebody's own choice it is taken, and as it is.
+            // Accepted unchanged as somebody's own choice.
             prop_assert_eq!(Slug::parse(slug.as_str()), Ok(slug.clone()));
         }
         let different: HashSet<_> = numbered.iter().map(Slug::as_str).collect();

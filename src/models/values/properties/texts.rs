@@ -5,7 +5,7 @@ use super::super::{Invalid, text};
 
 type Parser = fn(&str) -> Result<Option<String>, Invalid>;
 
-/// Every parser, with the most characters that it lets in and whether these may be on many lines.
+/// Every parser, with the most characters that it accepts and whether it accepts several lines.
 const PARSERS: [(Parser, usize, bool); 6] = [
     (|raw| text::name(raw).map(Some), 80, false),
     (|raw| text::token_name(raw).map(Some), 80, false),
@@ -32,7 +32,7 @@ proptest! {
     #[test]
     fn space_around_it_does_not_matter(raw in super::text(), space in "[ \t\n\u{a0}\u{3000}\u{feff}]{0,4}") {
         for (parse, ..) in PARSERS {
-            // A mark at the beginning would join the space before it.
+            // A mark at the beginning would combine with the space before it.
             let padded = format!("{space}{raw}{space}");
             if let Ok(Some(text)) = parse(&raw) {
                 prop_assert_eq!(parse(&padded), Ok(Some(text)), "{:?}", padded);
