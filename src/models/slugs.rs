@@ -194,7 +194,7 @@ pub async fn release_workspace(tx: &mut Transaction, id: WorkspaceId) -> Result<
     Ok(())
 }
 
-/// Checks whether the slug is not current for anybody.
+/// Checks whether nobody has the slug as their current one.
 ///
 /// # Errors
 /// Database errors only.
@@ -216,8 +216,8 @@ pub async fn is_available(conn: &mut Connection, kind: SlugKind, slug: &Slug) ->
     Ok(current != Some(true))
 }
 
-/// Returns a slug made from `base` that nobody holds or held: its first number that is free or, if very
-/// many are taken, one found in few statements.
+/// Returns a slug made from `base` that nobody holds or held: normally with the lowest free number,
+/// found in few statements; if very many are taken, with a random one.
 ///
 /// # Errors
 /// Database errors only.

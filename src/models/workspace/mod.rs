@@ -126,7 +126,7 @@ impl Workspace {
     }
 }
 
-/// A workspace, with what gives the viewer their role in it.
+/// A workspace, with what determines the viewer's role in it.
 #[derive(Clone, Debug)]
 pub struct VisibleWorkspace {
     /// The workspace.
