@@ -34,7 +34,7 @@ pub struct ApiToken {
     pub id: ApiTokenId,
     /// The user it acts as.
     pub user_id: UserId,
-    /// 1 to 80 characters.
+    /// The name, 1 to 80 characters.
     pub name: String,
     /// The first characters of the secret.
     pub prefix: String,

@@ -34,7 +34,7 @@ use crate::schema::{join_codes, organizations, workspaces};
 pub struct JoinCode {
     /// The workspace it belongs to.
     pub workspace_id: WorkspaceId,
-    /// 12 characters; see [`Code`].
+    /// The code, 12 characters; see [`Code`].
     pub code: String,
     /// Whether people can join by it.
     pub is_enabled: bool,

@@ -174,7 +174,7 @@ pub async fn claim(
         .await
     )?;
     if due.is_empty() {
-        // Others were faster.
+        // Other workers were faster.
         return Ok(Claimed::default());
     }
     let of: Vec<_> = due.iter().filter_map(|mail| mail.invitation_id).collect();

@@ -179,7 +179,7 @@ impl Feed {
 fn first_id(now: Instant, before: Duration) -> EventId {
     let millis = now.to_utc().timestamp_millis();
     let before = i64::try_from(before.as_millis()).unwrap_or(i64::MAX);
-    // An id holds no time before 1970.
+    // An id cannot hold a time before 1970.
     let millis = u64::try_from(millis.saturating_sub(before)).unwrap_or(0);
     let uuid: Uuid = Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid();
     EventId::from_uuid(uuid)

@@ -59,8 +59,8 @@ pub async fn update_member(
 }
 
 /// Removes a member from the organization and from all its workspaces. Workspaces that they alone owned
-/// pass to the organization's longest-standing OWNER. They cannot come back by a join code until they
-/// are added or invited again.
+/// pass to the organization's longest-standing OWNER. The person cannot come back by a join code until
+/// they are added or invited again.
 ///
 /// # Errors
 /// As [`Viewer::organization`]; `NOT_FOUND` if the person is not a member; `FORBIDDEN` for an ADMIN if

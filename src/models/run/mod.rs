@@ -29,7 +29,7 @@ use crate::schema::runs;
 use crate::text_enum;
 
 text_enum! {
-    /// What asked for a run.
+    /// What requested a run.
     pub enum RunTrigger {
         /// An occurrence of the schedule.
         Schedule = "SCHEDULE",

@@ -72,7 +72,7 @@ pub async fn claim(
         .await
     )?;
     if waiting.is_empty() {
-        // Others were faster.
+        // Other workers were faster.
         return Ok(Vec::new());
     }
     let claimed: Vec<Run> = run!(
