@@ -48,7 +48,7 @@ pub struct File {
     pub used_at: Option<Instant>,
     /// When the upload URL expires.
     pub expires_at: Instant,
-    /// How long it is kept while it belongs to no workspace.
+    /// Until when it is kept while it belongs to no workspace.
     pub kept_until: Instant,
     /// When the upload URL was requested.
     pub created_at: Instant,
