@@ -1,4 +1,4 @@
-//! Deleting one's account: what is one's own alone goes, what others use stays.
+//! Deleting one's own account: what belongs to the person alone is deleted, what others use stays.
 
 use diesel::dsl::exists;
 use diesel::prelude::*;
@@ -23,19 +23,19 @@ use crate::schema::{organization_members, organizations};
 /// What deleting the account would do.
 #[derive(Clone, Debug, Default)]
 pub struct Deletion {
-    /// Organizations with other members that the person alone owns, by name: while there are any, the
-    /// account stays.
+    /// Organizations with other members of which the person is the only owner, by name. As long as there
+    /// are any, the account cannot be deleted.
     pub blocked_by: Vec<VisibleOrganization>,
-    /// Organizations of which the person is the only member, by name: they would go.
+    /// Organizations of which the person is the only member, by name. They would be deleted.
     pub deletes: Vec<VisibleOrganization>,
-    /// The memberships of the other ones.
+    /// The person's memberships of their other organizations.
     leaves: Vec<OrganizationMember>,
 }
 
-/// What deleting the account would do now.
+/// Returns what deleting the account would do now.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn deletion(conn: &mut Connection, viewer: UserId) -> Result<Deletion> {
     let members = diesel::alias!(organization_members as members);
     let owners = diesel::alias!(organization_members as owners);
@@ -88,14 +88,15 @@ pub async fn deletion(conn: &mut Connection, viewer: UserId) -> Result<Deletion>
     Ok(deletion)
 }
 
-/// Deletes the viewer: organizations of theirs alone with all that is in them, their memberships of
-/// the others, their tokens, and the invitations that they sent or were sent. What they made for
-/// others stays, without an author; workspaces that they alone owned pass to the organization's
-/// longest-standing OWNER. The number of statements does not grow with what there is.
+/// Deletes the viewer's account: organizations that are theirs alone with everything in them, their
+/// memberships of the others, and their tokens. Invitations that they sent are revoked, those they
+/// received are declined. What they made for others stays, without an author; workspaces that they alone
+/// owned pass to the organization's longest-standing OWNER. The number of statements does not depend on
+/// how much there is.
 ///
 /// # Errors
-/// `FORBIDDEN` for a request with an API token; `INVALID_INPUT` where `confirm_email` is not their
-/// address; `CONFLICT` with the organizations that they must hand over first.
+/// `FORBIDDEN` for a request with an API token; `INVALID_INPUT` if `confirm_email` is not their address;
+/// `CONFLICT` with the organizations that they must hand over first.
 pub async fn delete(app: &App, viewer: &Viewer, confirm_email: &str) -> Result<()> {
     api_token::refuse_api_token(viewer)?;
     if !is_address_of(confirm_email, &viewer.user) {
@@ -139,7 +140,7 @@ async fn delete_in(
     user::forget(tx, &viewer.user, now).await
 }
 
-/// Locks the rows of all organizations of the person, so that who else owns them stays as it is.
+/// Locks the rows of all organizations of the person, so that their other owners cannot change.
 async fn lock_organizations(tx: &mut Transaction, user: UserId) -> Result<()> {
     run!(tx, {
         let theirs = organization_members::table

@@ -1,4 +1,4 @@
-//! API tokens: credentials that act as the user who made them.
+//! API tokens: credentials that act as the user who created them.
 
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use diesel::dsl::count_star;
@@ -19,11 +19,11 @@ use crate::random;
 use crate::run;
 use crate::schema::{api_tokens, users};
 
-/// What every secret begins with, so that it is known for one where it turns up.
+/// Prefix of every secret, so that a leaked one is recognized as such.
 pub const PREFIX: &str = "tnt_";
-/// How many tokens a person may have.
+/// Maximum number of tokens per person.
 const MOST: i64 = 50;
-/// How many characters of the secret are shown, to tell tokens apart. The rest keeps 226 random bits.
+/// Number of leading characters shown to tell tokens apart. The rest keeps 226 random bits.
 const SHOWN: usize = PREFIX.len() + 6;
 
 /// A token, without its secret.
@@ -32,24 +32,25 @@ const SHOWN: usize = PREFIX.len() + 6;
 pub struct ApiToken {
     /// The token's id.
     pub id: ApiTokenId,
-    /// Whom it acts as.
+    /// The user it acts as.
     pub user_id: UserId,
-    /// 1 to 80 characters.
+    /// The name, 1 to 80 characters.
     pub name: String,
     /// The first characters of the secret.
     pub prefix: String,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Instant,
-    /// When it was used last, to the minute.
+    /// When it was last used, to the minute.
     pub last_used_at: Option<Instant>,
-    /// From when on it is not taken any more.
+    /// When it expires; never if `None`.
     pub expires_at: Option<Instant>,
 }
 
-/// Makes a token, which expires after now if it does, and gives its secret, which is shown once.
+/// Creates a token and returns it with its secret, which is shown only once. `expires_at`, if given,
+/// must be in the future.
 ///
 /// # Errors
-/// `FORBIDDEN` for a request that comes with an API token itself; `LIMIT_REACHED` past 50 tokens.
+/// `FORBIDDEN` if the request itself uses an API token; `LIMIT_REACHED` beyond 50 tokens.
 pub async fn create(
     app: &App,
     viewer: &Viewer,
@@ -95,10 +96,10 @@ pub async fn create(
     Ok((token, secret))
 }
 
-/// Ends one of the viewer's tokens.
+/// Revokes one of the viewer's tokens.
 ///
 /// # Errors
-/// `NOT_FOUND` where they have none by that id.
+/// `NOT_FOUND` if the viewer has no token with this id.
 pub async fn revoke(app: &App, viewer: &Viewer, id: ApiTokenId) -> Result<()> {
     let deleted = app
         .db
@@ -121,10 +122,10 @@ pub async fn revoke(app: &App, viewer: &Viewer, id: ApiTokenId) -> Result<()> {
     }
 }
 
-/// The viewer's tokens, oldest first: all of them, or those of these ids.
+/// Returns the viewer's tokens, oldest first: all of them, or only those with the given ids.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn of_viewer(
     conn: &mut Connection,
     viewer: UserId,
@@ -144,10 +145,10 @@ pub async fn of_viewer(
     })?)
 }
 
-/// The token that has the secret, and whom it acts as, if there is one that has not expired by `now`.
+/// Returns the token with this secret and its user, if there is one that has not expired by `now`.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn authenticate(
     app: &App,
     secret: &str,
@@ -168,10 +169,10 @@ pub async fn authenticate(
     Ok(found.filter(|(token, _)| token.expires_at.is_none_or(|at| now < at)))
 }
 
-/// Notes that a token was used in that minute, unless it was noted by another since.
+/// Records that a token was used in that minute, unless the same or a later use is recorded already.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn note_use(app: &App, id: ApiTokenId, minute: Instant) -> Result<()> {
     app.db
         .transaction(async |tx| {
@@ -186,7 +187,7 @@ pub async fn note_use(app: &App, id: ApiTokenId, minute: Instant) -> Result<()> 
         .await
 }
 
-/// Refuses a request that was signed in with an API token.
+/// Refuses a request that was authenticated with an API token.
 ///
 /// # Errors
 /// `FORBIDDEN`.
@@ -200,7 +201,7 @@ pub fn refuse_api_token(viewer: &Viewer) -> Result<()> {
     }
 }
 
-/// A secret of 256 random bits needs no slow hash.
+/// Hashes a secret. With 256 random bits, it needs no slow hash.
 fn hash(secret: &str) -> String {
     HEXLOWER.encode(&Sha256::digest(secret))
 }

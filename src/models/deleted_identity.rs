@@ -1,5 +1,5 @@
-//! Identities whose account was deleted: their tokens of before that open nothing any more, and one of
-//! after that makes a new person.
+//! Identities whose account was deleted: tokens issued before do not sign in any more, and one issued
+//! after creates a new person.
 
 use chrono::{DateTime, Utc};
 use data_encoding::HEXLOWER;
@@ -13,10 +13,11 @@ use crate::error::{Error, Result};
 use crate::run;
 use crate::schema::deleted_identities;
 
-/// Remembers that the account of this identity was deleted. What is kept tells nobody whose it was.
+/// Records that the account of this identity was deleted. Only a hash is kept, which does not tell whose
+/// it was.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(super) async fn record(
     tx: &mut Transaction,
     issuer: &str,
@@ -40,8 +41,8 @@ pub(super) async fn record(
     Ok(())
 }
 
-/// Refuses a token of an identity whose account was deleted when the token was issued or since. One
-/// that does not say when it was issued may be as old as any.
+/// Refuses a token issued no later than the identity's account was deleted. A token without an issue
+/// time may be any age, and is refused too.
 ///
 /// # Errors
 /// `UNAUTHENTICATED`.
@@ -70,7 +71,7 @@ pub(super) async fn check(
 fn hash(issuer: &str, subject: &str) -> String {
     let mut hash = Sha256::new();
     hash.update(issuer);
-    // Neither holds this byte, so that no two identities are written alike.
+    // Neither contains this byte, so that different identities never hash the same input.
     hash.update([0]);
     hash.update(subject);
     HEXLOWER.encode(&hash.finalize())

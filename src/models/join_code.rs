@@ -1,4 +1,4 @@
-//! Join codes: whoever has one joins the workspace that it belongs to.
+//! Join codes: whoever has one can join the workspace it belongs to.
 
 use chrono::TimeDelta;
 use diesel::pg::Pg;
@@ -32,26 +32,26 @@ use crate::schema::{join_codes, organizations, workspaces};
 #[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
 #[diesel(primary_key(workspace_id))]
 pub struct JoinCode {
-    /// Whose it is.
+    /// The workspace it belongs to.
     pub workspace_id: WorkspaceId,
-    /// 12 characters; see [`Code`].
+    /// The code, 12 characters; see [`Code`].
     pub code: String,
-    /// Whether joining by it is switched on.
+    /// Whether people can join by it.
     pub is_enabled: bool,
-    /// What a person who joins gets; never OWNER.
+    /// The role of whoever joins; never OWNER.
     pub role: WorkspaceRole,
-    /// From when on it is not taken any more.
+    /// When it expires; never if `None`.
     pub expires_at: Option<Instant>,
-    /// How many may join; any number unless given.
+    /// How many people may join; unlimited if `None`.
     pub max_uses: Option<i32>,
-    /// How many have joined.
+    /// How many people have joined.
     pub uses: i32,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Instant,
 }
 
 impl JoinCode {
-    /// The code as people read it, while it is switched on.
+    /// Returns the code as people read it, while it is enabled.
     pub fn shown(&self) -> Option<String> {
         let code = Code::parse(&self.code).ok()?;
         self.is_enabled.then(|| code.to_string())
@@ -64,19 +64,19 @@ impl JoinCode {
     }
 }
 
-/// What a new code is to be.
+/// The terms of a new code.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms {
-    /// What a person who joins gets.
+    /// The role of whoever joins.
     pub role: WorkspaceRole,
-    /// From when on it is not taken any more, which is after now; never unless given.
+    /// When it expires, which is in the future; never if `None`.
     pub expires_at: Option<Instant>,
-    /// How many may join, at least 1; any number unless given.
+    /// How many people may join, at least 1; unlimited if `None`.
     pub max_uses: Option<i32>,
 }
 
 impl Terms {
-    /// Those of the code that a workspace is made with.
+    /// The terms of the code that a workspace is created with.
     pub const FIRST: Self = Self {
         role: WorkspaceRole::Member,
         expires_at: None,
@@ -84,10 +84,10 @@ impl Terms {
     };
 }
 
-/// Gives the workspace a new code; the one that it had stops working.
+/// Gives the workspace a new code; its old one stops working.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn replace(
     tx: &mut Transaction,
     workspace: WorkspaceId,
@@ -117,10 +117,10 @@ pub async fn replace(
     Ok(code)
 }
 
-/// The codes of those of the workspaces that the viewer may manage.
+/// Returns the codes of the given workspaces that the viewer may manage.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn of_workspaces(
     conn: &mut Connection,
     viewer: UserId,
@@ -137,10 +137,10 @@ pub async fn of_workspaces(
     )?)
 }
 
-/// Makes a new code; the old one stops working at once.
+/// Creates a new code; the old one stops working at once.
 ///
 /// # Errors
-/// Those of [`Viewer::workspace`].
+/// As [`Viewer::workspace`].
 pub async fn rotate(
     app: &App,
     viewer: &Viewer,
@@ -164,10 +164,10 @@ pub async fn rotate(
         .await
 }
 
-/// Switches joining by code off, until a new code is made.
+/// Disables joining by code until a new code is created.
 ///
 /// # Errors
-/// Those of [`Viewer::workspace`].
+/// As [`Viewer::workspace`].
 pub async fn disable(app: &App, viewer: &Viewer, id: WorkspaceId) -> Result<VisibleWorkspace> {
     app.db
         .transaction(async |tx| {
@@ -194,13 +194,13 @@ fn event_of(scope: &WorkspaceScope<Manage>, kind: EventKind, data: serde_json::V
     }
 }
 
-/// Joins the workspace of the code. Who is a member already stays what they are, and counts no use.
+/// Joins the workspace of the code. A member keeps their role, and the call does not count as a use.
 ///
 /// # Errors
-/// `RATE_LIMITED`, failures counted; `NOT_FOUND` for a code that never was or was rotated away;
-/// `INVITE_UNUSABLE` for one that has expired, is used up or switched off, and for someone who was
-/// removed and not invited again; `LIMIT_REACHED` where there is no seat; `UNAUTHENTICATED` for someone
-/// who has deleted their account meanwhile.
+/// `RATE_LIMITED`, which counts failures too; `NOT_FOUND` for a code that never existed or was replaced;
+/// `INVITE_UNUSABLE` for a code that has expired, is used up or disabled, and for someone who was
+/// removed and not invited again; `LIMIT_REACHED` if there is no seat; `UNAUTHENTICATED` for someone who
+/// has deleted their account meanwhile.
 pub async fn join(
     app: &App,
     viewer: &Viewer,
@@ -213,7 +213,7 @@ pub async fn join(
         .await
 }
 
-/// Counts the try on its own, so that it stays counted where the joining is refused.
+/// Counts the attempt in its own transaction, so that it stays counted if joining is refused.
 async fn count_try(app: &App, viewer: &Viewer) -> Result<()> {
     let rule = Rule {
         name: "joins",
@@ -235,8 +235,8 @@ async fn join_in(
     code: &Code,
 ) -> Result<(VisibleWorkspace, WorkspaceMember)> {
     let now = app.now();
-    // So that the account cannot be deleted meanwhile: what that deletes, and what is left to whom, is
-    // decided by the memberships that there are.
+    // Keeps the account from being deleted meanwhile: what that deletes, and who gets what is left,
+    // depends on the memberships that exist.
     user::lock_row(tx, viewer.id()).await?;
     let (organization, code) = locked(tx, code).await?.ok_or_else(Error::not_found)?;
     let (organization_id, workspace) = (organization.id, code.workspace_id);
@@ -259,8 +259,8 @@ async fn join_in(
     Ok((visible.ok_or_else(Error::not_found)?, member))
 }
 
-/// The code, if it still is one and its workspace is live, with the workspace's organization; both
-/// rows locked, so that uses and seats are counted one after the other.
+/// Returns the code with its workspace's organization, if the code exists and the workspace is live.
+/// Locks the rows of both, so that uses and seats are counted one join at a time.
 async fn locked(tx: &mut Transaction, code: &Code) -> Result<Option<(Organization, JoinCode)>> {
     let of_code = join_codes::code.eq(code.as_str());
     let found: Option<(OrganizationId, WorkspaceId)> = run!(

@@ -1,5 +1,5 @@
-//! Mail to be sent: an outbox. It is written in the transaction that it tells of, so that there is no
-//! mail of what did not happen, and none is missing of what did.
+//! The outbox for mail. A mail is written in the same transaction as what it reports, so that neither
+//! can exist without the other.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::models::invitation;
 use crate::run;
 use crate::schema::mails;
 
-/// A mail in the outbox. Never seen by clients.
+/// A mail in the outbox. Clients never see it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Outbox {}
 
@@ -28,61 +28,61 @@ impl Kind for Outbox {
 /// The id of a mail.
 pub type MailId = Id<Outbox>;
 
-/// A mail that waits to be sent.
+/// A mail waiting to be sent.
 #[derive(Queryable, Selectable, Insertable, Clone, Debug)]
 #[diesel(table_name = mails, check_for_backend(Pg, Sqlite), treat_none_as_default_value = false)]
 pub struct Mail {
     /// The mail's id.
     pub id: MailId,
-    /// The address that it goes to.
+    /// The recipient's address.
     pub recipient: String,
-    /// One line.
+    /// The subject, on one line.
     pub subject: String,
     /// The body as plain text.
     pub text: String,
-    /// The same as HTML.
+    /// The body as HTML.
     pub html: String,
     /// When it was written.
     pub created_at: Instant,
-    /// When to try (again).
+    /// When to send it, or to try again.
     pub due_at: Instant,
-    /// How often it was tried.
+    /// How many times sending was tried.
     pub attempts: i32,
-    /// What it tells of; nothing where an earlier version wrote it.
+    /// The invitation it is about; `None` if an earlier version wrote it.
     pub invitation_id: Option<InvitationId>,
 }
 
 impl Mail {
-    /// The recipient's domain, which a log may tell.
+    /// Returns the recipient's domain, which may be logged.
     pub fn domain(&self) -> &str {
         self.recipient.rsplit('@').next().unwrap_or_default()
     }
 }
 
-/// What a mail says.
+/// The content of a mail.
 #[derive(Clone, Debug)]
 pub struct Letter {
-    /// One line.
+    /// The subject, on one line.
     pub subject: String,
     /// The body as plain text.
     pub text: String,
-    /// The same as HTML.
+    /// The body as HTML.
     pub html: String,
 }
 
-/// Mails that were due, whose rows are the taker's.
+/// Due mails, claimed by the worker that took them.
 #[derive(Clone, Debug, Default)]
 pub struct Claimed {
-    /// Those to be sent.
+    /// The mails to be sent.
     pub mails: Vec<Mail>,
-    /// Those that tell of what is over by now. They are removed.
+    /// Mails about invitations that are over by now. They have been removed.
     pub moot: Vec<MailId>,
 }
 
-/// Writes a mail of an invitation down, to be sent once the transaction is committed.
+/// Queues a mail about an invitation, to be sent once the transaction is committed.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn queue(
     tx: &mut Transaction,
     recipient: &str,
@@ -111,10 +111,10 @@ pub async fn queue(
     Ok(mail.id)
 }
 
-/// Whether any mail is due.
+/// Checks whether any mail is due.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn is_any_due(conn: &mut Connection, now: Instant) -> Result<bool> {
     let due = mails::table.filter(mails::due_at.le(now)).select(mails::id);
     Ok(run!(
@@ -125,36 +125,36 @@ pub async fn is_any_due(conn: &mut Connection, now: Instant) -> Result<bool> {
     )?)
 }
 
-/// The mails that are still to be sent.
+/// How many mails are waiting to be sent.
 #[derive(Clone, Copy, Debug)]
 pub struct Queued {
-    /// Those that a worker would take now.
+    /// Mails that a worker would take now.
     pub due: i64,
-    /// Those that are tried again later, or that a worker has.
+    /// Mails to be tried again later, or claimed by a worker.
     pub put_off: i64,
 }
 
-/// Counts the mails that are still to be sent, for whoever watches the server.
+/// Counts the mails waiting to be sent, for monitoring.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn count(conn: &mut Connection, now: Instant) -> Result<Queued> {
     let all: i64 = run!(conn, mails::table.count().get_result(conn).await)?;
     let due = mails::table.filter(mails::due_at.le(now)).count();
     let due: i64 = run!(conn, due.get_result(conn).await)?;
     Ok(Queued {
         due,
-        // They are not counted at one time.
+        // The two counts are not taken at the same time.
         put_off: (all - due).max(0),
     })
 }
 
-/// Takes up to `limit` mails that are due, each for as long as `lease`: until then no other worker
-/// takes them, and then any does, should this one have died. Removes those of them whose invitation
-/// cannot be accepted any more.
+/// Claims up to `limit` due mails, each for the duration of `lease`. Until it ends, no other worker
+/// takes them; afterwards any does, in case this one died. Removes those whose invitation cannot be
+/// accepted any more.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn claim(
     tx: &mut Transaction,
     now: Instant,
@@ -174,7 +174,7 @@ pub async fn claim(
         .await
     )?;
     if due.is_empty() {
-        // Others were faster.
+        // Other workers were faster.
         return Ok(Claimed::default());
     }
     let of: Vec<_> = due.iter().filter_map(|mail| mail.invitation_id).collect();
@@ -208,20 +208,20 @@ pub async fn claim(
     Ok(Claimed { mails, moot })
 }
 
-/// Forgets a mail: it was sent, or it never can be.
+/// Removes a mail that was sent or never can be.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn remove(tx: &mut Transaction, id: MailId) -> Result<()> {
     run!(tx, diesel::delete(mails::table.find(id)).execute(tx).await)?;
     Ok(())
 }
 
-/// Lets a claimed mail be tried again later; each time, that is twice as late, up to an hour. Does
-/// nothing where the lease has ended and another worker has taken the mail since.
+/// Reschedules a claimed mail and returns when it is due; the delay doubles each time, up to an hour.
+/// Does nothing if the lease has ended and another worker has taken the mail since.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn put_off(tx: &mut Transaction, mail: &Mail, now: Instant) -> Result<Instant> {
     let due_at = now.plus(back_off(mail.attempts));
     let claimed = mails::table
@@ -237,21 +237,21 @@ pub async fn put_off(tx: &mut Transaction, mail: &Mail, now: Instant) -> Result<
     Ok(due_at)
 }
 
-/// How long to wait after that many tries: 10 s, 20 s, 40 s and so on, up to an hour.
+/// The delay after that many attempts: 10 s, 20 s, 40 s and so on, up to an hour.
 fn back_off(attempts: i32) -> TimeDelta {
     let doublings = u32::try_from(attempts.clamp(1, 10) - 1).unwrap_or(0);
     let wait = Duration::from_secs(10 << doublings).min(Duration::from_secs(3600));
     TimeDelta::from_std(wait).unwrap_or(TimeDelta::hours(1))
 }
 
-/// Text for a header or a sentence: on one line, whatever it was.
+/// Puts text on one line, without control characters, for headers and sentences.
 pub fn one_line(text: &str) -> String {
     let printable = |c: char| if c.is_control() { ' ' } else { c };
     let text: String = text.chars().map(printable).collect();
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Text as it is written inside of HTML, in elements and in quoted attributes.
+/// Escapes text for HTML elements and quoted attributes.
 pub fn escape_html(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,5 +1,5 @@
-//! What the system is: one file an entity, with its rows, rules, queries and errors. Knows neither
-//! GraphQL nor HTTP.
+//! The domain: one module per entity, with its rows, rules, queries and errors. Knows neither GraphQL
+//! nor HTTP.
 
 pub mod account;
 pub mod answer;

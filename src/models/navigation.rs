@@ -1,4 +1,4 @@
-//! What an application shell needs to draw its switcher, and what is current.
+//! The data behind an application shell's switcher, and the current workspace and organization.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,38 +18,38 @@ use crate::models::organization::{self, OrganizationBy, OrganizationList, Visibl
 use crate::models::user::{self, User};
 use crate::models::workspace::{self, VisibleWorkspace, WorkspaceList};
 
-/// How many organizations, and how many workspaces, a switcher gets at the most.
+/// Maximum number of organizations, and of workspaces, in a switcher.
 const MOST: i64 = 500;
-/// How many invitations it gets at the most.
+/// Maximum number of invitations in a switcher.
 const MOST_INVITATIONS: i64 = 100;
 
-/// What an application shell needs to draw its switcher.
+/// The data that an application shell needs to draw its switcher.
 #[derive(Clone, Debug)]
 pub struct Navigation {
-    /// By name; the first 500.
+    /// The first 500 organizations by name.
     pub organizations: Vec<Arc<VisibleOrganization>>,
-    /// Whether there are more.
+    /// Whether there are more organizations.
     pub has_more_organizations: bool,
-    /// By name; the first 500. Each with its organization, if that is among those.
+    /// The first 500 workspaces by name, each with its organization if that is in `organizations`.
     pub workspaces: Vec<VisibleWorkspace>,
-    /// Whether there are more.
+    /// Whether there are more workspaces.
     pub has_more_workspaces: bool,
-    /// The one selected last, if it is still visible; else the first by name.
+    /// The workspace selected last if it is still visible, else the first by name.
     pub current_workspace: Option<VisibleWorkspace>,
-    /// That of the current workspace, else the first by name.
+    /// The current workspace's organization, else the first by name.
     pub current_organization: Option<Arc<VisibleOrganization>>,
-    /// Those that the person can answer, newest first; the first 100.
+    /// The invitations that the person can answer, newest first; at most 100.
     pub invitations: Vec<NamedInvitation>,
 }
 
-/// The navigation state of the person at `now`.
+/// Loads the person's navigation state at `now`.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn load(db: &Db, user: &User, now: Instant) -> Result<Navigation> {
     let viewer = [user.id];
     let first = first(MOST + 1);
-    // Nothing of these waits for another.
+    // These do not depend on one another.
     let (organizations, workspaces, invitations) = try_join3(
         async {
             let mut conn = db.read().await?;
@@ -113,16 +113,16 @@ pub async fn load(db: &Db, user: &User, now: Instant) -> Result<Navigation> {
     })
 }
 
-/// The organization of the person's current workspace, else their first by name.
+/// Returns the organization of the person's current workspace, else their first by name.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(super) async fn current_organization(
     conn: &mut Connection,
     user: &User,
     now: Instant,
 ) -> Result<Option<VisibleOrganization>> {
-    // As of now, and not as of the beginning of the request.
+    // As of now, not as of the start of the request.
     let selected = user::by_id(conn, user.id)
         .await?
         .and_then(|user| user.current_workspace_id);
@@ -152,14 +152,15 @@ pub(super) async fn current_organization(
         .map(|(_, organization)| organization))
 }
 
-/// Makes a workspace the viewer's current one, and its organization the current one.
+/// Makes a workspace the viewer's current one, and its organization the current organization.
 ///
 /// # Errors
-/// Those of [`Viewer::workspace`].
+/// As [`Viewer::workspace`].
 pub async fn select(app: &App, viewer: &Viewer, id: WorkspaceId) -> Result<Navigation> {
     app.db
         .transaction(async |tx| {
-            // Not locked: it does not change, and the user's row would come before it.
+            // Not locked: the workspace does not change, and the user's row would have to be locked
+            // before it.
             viewer.workspace_to_read::<View>(tx, id).await?;
             user::set_current_workspace(tx, viewer.id(), id).await
         })
@@ -189,7 +190,7 @@ async fn find_organization(
     organization::find(conn, user.id, &OrganizationBy::Id(id)).await
 }
 
-/// The first rows of a list, as many as that.
+/// The window of a list's first `limit` rows.
 fn first(limit: i64) -> Window {
     Window {
         low: None,

@@ -1,19 +1,19 @@
-//! What an update says of a field that can be cleared.
+//! Changes to fields that can be cleared.
 
-/// What an update says of a field that can be cleared: nothing, nothing more, or something else.
+/// What an update does to a field that can be cleared: keep it, clear it or set it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Patch<T> {
-    /// Left out: it stays.
+    /// Left out: the field stays.
     #[default]
     Keep,
-    /// `null`: it is cleared.
+    /// `null`: the field is cleared.
     Clear,
-    /// It is set.
+    /// The field is set to this value.
     Set(T),
 }
 
 impl<T> Patch<T> {
-    /// What the field holds afterwards, where it changes.
+    /// Returns what the field holds afterwards, or `None` if it does not change.
     pub fn changed(self) -> Option<Option<T>> {
         match self {
             Self::Keep => None,

@@ -1,5 +1,5 @@
-//! What a plan allows. Each limit is counted under the lock of the row that the caller's transaction
-//! holds, so that no number of racing requests overshoots it.
+//! Plan limits. Each is counted under the lock of the row that the caller's transaction holds, so that
+//! racing requests, however many, cannot exceed it.
 
 use std::collections::HashMap;
 
@@ -18,11 +18,11 @@ use crate::models::invitation::is_pending;
 use crate::run;
 use crate::schema::{invitations, organizations, prompts, workspace_members, workspaces};
 
-/// How many seats of each workspace are taken, by members and by invitations that can still be
-/// accepted. In two statements, however many workspaces there are; each of them is in the answer.
+/// Counts the seats taken in each workspace, by members and by invitations that can still be accepted.
+/// Takes two statements, however many workspaces there are; every workspace is in the result.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn seats_used(
     conn: &mut Connection,
     workspaces: &[WorkspaceId],
@@ -62,8 +62,8 @@ async fn members(
     )?)
 }
 
-/// Refuses where one more member or pending invitation would not fit into the workspace, whose row
-/// the caller has locked.
+/// Refuses if one more member or pending invitation would not fit into the workspace, whose row the
+/// caller has locked.
 ///
 /// # Errors
 /// `LIMIT_REACHED`.
@@ -84,8 +84,8 @@ pub async fn check_seat(
     )
 }
 
-/// Refuses where one more member would not fit into the workspace, whose row the caller has locked.
-/// Pending invitations do not count: whoever accepts has a seat already, unless the plan shrank.
+/// Refuses if one more member would not fit into the workspace, whose row the caller has locked. Pending
+/// invitations do not count: whoever accepts has a seat already, unless the plan shrank.
 ///
 /// # Errors
 /// `LIMIT_REACHED`.
@@ -105,9 +105,9 @@ pub async fn check_seat_for_acceptance(
     )
 }
 
-/// Refuses where the person, whose row the caller has locked, could not own one more live workspace
-/// over all organizations on the plan of that key. They own those in which their own membership says
-/// so; being an OWNER of the organization does not count.
+/// Refuses if the person, whose row the caller has locked, could not own one more live workspace across
+/// all organizations on the plan with this key. Only workspaces where their own membership is OWNER
+/// count; being an OWNER of the organization does not.
 ///
 /// # Errors
 /// `LIMIT_REACHED`.
@@ -120,7 +120,7 @@ pub async fn check_owned_workspaces(
     check_owned_workspaces_of(tx, app, &[user], plan_key).await
 }
 
-/// As [`check_owned_workspaces`], for several people at once: one more for each of them.
+/// Like [`check_owned_workspaces`], but for several people: one more workspace for each of them.
 ///
 /// # Errors
 /// `LIMIT_REACHED`.
@@ -151,8 +151,7 @@ pub async fn check_owned_workspaces_of(
     check("maxOwnedWorkspaces", limit, most.unwrap_or(0))
 }
 
-/// Refuses where the organization, whose row the caller has locked, could not have one more live
-/// workspace.
+/// Refuses if the organization, whose row the caller has locked, could not have one more live workspace.
 ///
 /// # Errors
 /// `LIMIT_REACHED`.
@@ -176,11 +175,11 @@ pub async fn check_workspaces(
     check("maxWorkspaces", limit, live)
 }
 
-/// How many prompts each workspace has, active or not. In one statement, however many workspaces there
-/// are; those without any are not in the answer.
+/// Counts the prompts of each workspace, active or not. Takes one statement, however many workspaces
+/// there are; those without prompts are not in the result.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn prompts_used(
     conn: &mut Connection,
     workspaces: &[WorkspaceId],
@@ -196,8 +195,7 @@ pub async fn prompts_used(
     )?)
 }
 
-/// Refuses where `adding` more prompts would not fit into the workspace, whose row the caller has
-/// locked.
+/// Refuses if `adding` more prompts would not fit into the workspace, whose row the caller has locked.
 ///
 /// # Errors
 /// `LIMIT_REACHED`.
@@ -215,12 +213,12 @@ pub async fn check_prompts(
     check_adding("maxPromptsPerWorkspace", limit, used, adding)
 }
 
-/// Refuses where one more than `used` would pass the limit of that name.
+/// Refuses if one more than `used` would exceed the named limit.
 fn check(name: &'static str, limit: i32, used: i64) -> Result<()> {
     check_adding(name, limit, used, 1)
 }
 
-/// Refuses where `adding` more than `used` would pass the limit of that name.
+/// Refuses if `adding` more than `used` would exceed the named limit.
 fn check_adding(name: &'static str, limit: i32, used: i64, adding: i64) -> Result<()> {
     let limit = limit.into();
     if used + adding <= limit {

@@ -1,5 +1,5 @@
-//! Rate limits, counted in the database, so that every instance counts together and a restart
-//! forgets nothing. Windows slide.
+//! Rate limits with sliding windows, counted in the database so that all instances count together and a
+//! restart forgets nothing.
 
 use chrono::TimeDelta;
 use diesel::prelude::*;
@@ -22,22 +22,21 @@ pub const NAMES: [&str; 5] = [
     "start_run",
 ];
 
-/// What is limited.
+/// A rate limit.
 pub struct Rule {
-    /// The name that it is counted under, one of [`NAMES`].
+    /// The name it is counted under, one of [`NAMES`].
     pub name: &'static str,
-    /// How many calls the window holds.
+    /// Maximum number of calls per window.
     pub limit: u32,
-    /// How long the window is.
+    /// The window's length.
     pub window: TimeDelta,
 }
 
-/// Counts one call against the limit of `subject`, whose row the transaction must have locked. The
-/// count is rolled back with the transaction, so that a call refused for another reason costs
-/// nothing.
+/// Counts one call against the limit of `subject`, whose row the transaction must have locked. The count
+/// is rolled back with the transaction, so that a call refused for another reason costs nothing.
 ///
 /// # Errors
-/// `RATE_LIMITED` with the time until the next call may succeed; such a call is not counted, but for
+/// `RATE_LIMITED` with the time until the next call may succeed. Such a call is not counted, except in
 /// the metrics.
 pub async fn hit<K: Kind>(
     tx: &mut Transaction,
@@ -58,7 +57,7 @@ pub async fn hit<K: Kind>(
             .execute(tx)
             .await
     )?;
-    // The call that must leave the window before there is room: the limit-th from the newest.
+    // The call that must leave the window before there is room: the `limit`-th newest.
     let in_the_way: Option<Instant> = run!(
         tx,
         rate_hits::table
@@ -90,7 +89,7 @@ pub async fn hit<K: Kind>(
     Ok(())
 }
 
-/// Whatever calls are counted for.
+/// Anything that calls are counted for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Counted {}
 

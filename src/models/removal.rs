@@ -1,4 +1,5 @@
-//! Who was removed from where: they cannot come back by a join code until they are wanted again.
+//! Who was removed from where. They cannot come back by a join code until they are added or invited
+//! again.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -10,11 +11,11 @@ use crate::id::{Id, Kind, OrganizationId, UserId, WorkspaceId};
 use crate::run;
 use crate::schema::removals;
 
-/// Remembers that the person was removed from the workspace or, without one, from the organization
+/// Records that the person was removed from the workspace or, if none is given, from the organization
 /// and so from all its workspaces.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(super) async fn record(
     tx: &mut Transaction,
     organization: OrganizationId,
@@ -39,18 +40,18 @@ pub(super) async fn record(
     Ok(())
 }
 
-/// Forgets that the people were removed from the organization and, if one is given, from the
-/// workspace: they are wanted again.
+/// Deletes the people's removals from the organization and, if one is given, from the workspace, because
+/// they are wanted again.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(super) async fn forget(
     tx: &mut Transaction,
     organization: OrganizationId,
     workspace: Option<WorkspaceId>,
     people: &[UserId],
 ) -> Result<()> {
-    // Nothing equals NULL: without a workspace, only the removals from the organization are meant.
+    // Nothing equals NULL: without a workspace, only removals from the organization match.
     let place = removals::workspace_id
         .is_null()
         .or(removals::workspace_id.eq(workspace));
@@ -61,11 +62,11 @@ pub(super) async fn forget(
     Ok(())
 }
 
-/// Whether the person was removed from the workspace, or from its organization, and has not been
-/// wanted again since.
+/// Checks whether the person was removed from the workspace or its organization and has not been wanted
+/// again since.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(super) async fn stands(
     tx: &mut Transaction,
     organization: OrganizationId,
@@ -86,7 +87,7 @@ pub(super) async fn stands(
     )?)
 }
 
-/// A removal, which the API does not show.
+/// A removal, which the API never shows.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Removal {}
 

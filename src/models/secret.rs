@@ -1,5 +1,5 @@
-//! Secrets of the server that all instances on one database share, without anybody having to configure
-//! them. Whoever can read the database can read them.
+//! Server secrets that all instances on one database share without any configuration. Whoever can read
+//! the database can read them.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -10,11 +10,11 @@ use crate::error::Result;
 use crate::run;
 use crate::schema::secrets;
 
-/// The secret of that name. Where there is none yet, `new` becomes it, unless another instance is
-/// faster: then all have that one's.
+/// Returns the secret of this name. If there is none yet, creates it with `new`; if another instance is
+/// faster, all get that instance's secret.
 ///
 /// # Errors
-/// Those of the database and of `new`.
+/// As the database and `new`.
 pub async fn shared(app: &App, name: &str, new: impl Fn() -> Result<String>) -> Result<String> {
     if let Some(value) = find(&mut app.db.read().await?, name).await? {
         return Ok(value);

@@ -1,5 +1,5 @@
-//! Slugs: a table for each kind, in which a slug stands once, with its owner, as current or as
-//! former. A former one still finds its owner until another takes it.
+//! Slugs. There is one table per kind, in which each slug occurs once, with its owner, as a current or a
+//! former slug. A former one still finds its owner until another takes it.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -12,24 +12,24 @@ use crate::random;
 use crate::run;
 use crate::schema::{organization_slugs, workspace_slugs};
 
-/// How many numbered slugs are looked at in one statement.
+/// How many numbered slugs one statement checks.
 const BATCH: u64 = 16;
 
-/// The kinds of slugs; each is unique among its kind.
+/// The kinds of slugs. A slug is unique within its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SlugKind {
-    /// Of organizations.
+    /// Slugs of organizations.
     Organization,
-    /// Of workspaces.
+    /// Slugs of workspaces.
     Workspace,
 }
 
-/// Whose slug it is to be.
+/// The owner of a slug.
 #[derive(Clone, Copy, Debug)]
 pub enum Owner {
-    /// An organization's.
+    /// An organization.
     Organization(OrganizationId),
-    /// A workspace's.
+    /// A workspace.
     Workspace(WorkspaceId),
 }
 
@@ -43,7 +43,7 @@ impl Owner {
 }
 
 impl SlugKind {
-    /// The slug of one whose name leaves nothing to make one from.
+    /// Returns the slug for a name from which none can be made.
     pub const fn fallback(self) -> &'static str {
         match self {
             Self::Organization => "organization",
@@ -52,7 +52,7 @@ impl SlugKind {
     }
 }
 
-/// One expression for the table of either kind, which is called `$slugs` in it.
+/// Evaluates an expression with the table of the given kind, which the expression calls `$slugs`.
 macro_rules! of_kind {
     ($kind:expr, $slugs:ident, $expression:expr) => {
         match $kind {
@@ -68,7 +68,7 @@ macro_rules! of_kind {
     };
 }
 
-/// The same, in which `$own` says that a slug is the owner's.
+/// Like `of_kind`, where `$own` is the expression that a slug is the owner's.
 macro_rules! of_owner {
     ($owner:expr, $slugs:ident, $own:ident, $expression:expr) => {
         match $owner {
@@ -86,7 +86,7 @@ macro_rules! of_owner {
     };
 }
 
-/// Takes a slug that was asked for; a former one of another owner's as well.
+/// Takes a requested slug, which may be another owner's former one.
 ///
 /// # Errors
 /// `SLUG_TAKEN`.
@@ -98,12 +98,12 @@ pub async fn take(tx: &mut Transaction, owner: Owner, slug: &Slug) -> Result<()>
     Err(Error::Refused(ErrorCode::SlugTaken, message.into()))
 }
 
-/// As [`take`], and tells whether it was free.
+/// Like [`take`], but returns whether the slug was free.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn try_take(tx: &mut Transaction, owner: Owner, slug: &Slug) -> Result<bool> {
-    // Gives `DO UPDATE` its `WHERE`.
+    // Provides the `WHERE` of `DO UPDATE`.
     use diesel::query_dsl::methods::FilterDsl as _;
 
     retire(tx, owner).await?;
@@ -127,11 +127,11 @@ pub async fn try_take(tx: &mut Transaction, owner: Owner, slug: &Slug) -> Result
     Ok(taken == 1)
 }
 
-/// Takes the first free slug made from `base`, which no one holds or held. It begins with `found`, which
-/// [`free`] gave.
+/// Takes a slug made from `base` that nobody holds or held, trying `found` first, which [`free`]
+/// returned.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn take_free(
     tx: &mut Transaction,
     owner: Owner,
@@ -139,8 +139,8 @@ pub async fn take_free(
     found: Slug,
 ) -> Result<Slug> {
     let mut slug = found;
-    // Another transaction may take it first: then this one waits for it, gets nothing, and sees what
-    // it took.
+    // If another transaction takes the slug first, this one waits for it, adds nothing, and then sees
+    // what that one took.
     while !add(tx, owner, &slug).await? {
         slug = free(tx, owner.kind(), base).await?;
     }
@@ -165,7 +165,7 @@ async fn add(tx: &mut Transaction, owner: Owner, slug: &Slug) -> Result<bool> {
     Ok(added == 1)
 }
 
-/// The owner's current slug becomes a former one.
+/// Turns the owner's current slug into a former one.
 async fn retire(tx: &mut Transaction, owner: Owner) -> Result<()> {
     of_owner!(
         owner,
@@ -182,10 +182,11 @@ async fn retire(tx: &mut Transaction, owner: Owner) -> Result<()> {
     Ok(())
 }
 
-/// Frees the current slug of a workspace that is deleted. Its former ones stay: anyone may take them.
+/// Frees the current slug of a workspace that is being deleted. Its former ones stay: anyone may take
+/// them.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn release_workspace(tx: &mut Transaction, id: WorkspaceId) -> Result<()> {
     use workspace_slugs::{is_current, table, workspace_id};
     let current = table.filter(workspace_id.eq(id).and(is_current));
@@ -193,10 +194,10 @@ pub async fn release_workspace(tx: &mut Transaction, id: WorkspaceId) -> Result<
     Ok(())
 }
 
-/// Whether the slug is nobody's current one.
+/// Checks whether nobody has the slug as their current one.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn is_available(conn: &mut Connection, kind: SlugKind, slug: &Slug) -> Result<bool> {
     let slug = slug.as_str();
     let current: Option<bool> = of_kind!(
@@ -215,11 +216,11 @@ pub async fn is_available(conn: &mut Connection, kind: SlugKind, slug: &Slug) ->
     Ok(current != Some(true))
 }
 
-/// A slug made from `base` that no one holds or held: the first of its numbers, or, where there are
-/// very many, one after which none is far.
+/// Returns a slug made from `base` that nobody holds or held: normally with the lowest free number,
+/// found in few statements; if very many are taken, with a random one.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn free(conn: &mut Connection, kind: SlugKind, base: &SlugBase) -> Result<Slug> {
     let mut low = 0;
     let mut numbers: Vec<u64> = (1..=BATCH).collect();
@@ -227,9 +228,9 @@ pub async fn free(conn: &mut Connection, kind: SlugKind, base: &SlugBase) -> Res
         let slugs: Vec<Slug> = numbers.iter().map(|n| base.numbered(*n)).collect();
         let taken = taken(conn, kind, &slugs).await?;
         let free = slugs.iter().position(|slug| !taken.contains(slug.as_str()));
-        // Numbers are taken in order, so the first free one lies where the taken ones end: between two
-        // of these, which is cut evenly, or after them, where they double. Whoever goes to the length of
-        // taking those has others get any number.
+        // Numbers are taken in order, so the first free one is where the taken ones end: between two of
+        // these, a gap that is cut evenly, or after them, where they double. If someone bothers to take
+        // all of those, others get a random number.
         let last_taken = free.unwrap_or(numbers.len()).checked_sub(1);
         low = last_taken.map_or(low, |last| numbers[last]);
         numbers = match free {
@@ -241,12 +242,12 @@ pub async fn free(conn: &mut Connection, kind: SlugKind, base: &SlugBase) -> Res
     }
 }
 
-/// One that is hardly anybody's.
+/// Returns a random number, which is hardly ever taken.
 fn any_number() -> Result<u64> {
     Ok(u32::from_ne_bytes(random::bytes()?).into())
 }
 
-/// Some numbers that cut the gap evenly, and its end.
+/// Returns numbers that cut the gap evenly, including its end.
 fn cut(low: u64, high: u64) -> Vec<u64> {
     let cuts = (high - low).min(BATCH);
     (1..=cuts)
@@ -254,7 +255,7 @@ fn cut(low: u64, high: u64) -> Vec<u64> {
         .collect()
 }
 
-/// Which of the slugs someone holds or held.
+/// Returns which of the slugs somebody holds or held.
 async fn taken(
     conn: &mut Connection,
     kind: SlugKind,

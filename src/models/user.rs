@@ -1,4 +1,4 @@
-//! People. A person is an issuer and a subject, not an address.
+//! People. A person is identified by issuer and subject, not by address.
 
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -21,31 +21,30 @@ use crate::schema::{api_tokens, organization_members, removals, users};
 pub struct User {
     /// The user's id.
     pub id: UserId,
-    /// Who vouches for them.
+    /// The issuer of their tokens.
     pub issuer: String,
-    /// What the issuer calls them, for good.
+    /// The issuer's permanent id for them.
     pub subject: String,
-    /// Trimmed and lower-cased.
+    /// Their address, trimmed and in lower case.
     pub email: String,
-    /// Whether the issuer has seen that the address is theirs. Where it has not, the address counts
-    /// for nothing.
+    /// Whether the issuer has verified the address. An unverified one counts for nothing.
     pub email_verified: bool,
-    /// What they are called.
+    /// Their name.
     pub name: Option<String>,
-    /// A picture of them.
+    /// The URL of a picture of them.
     pub avatar_url: Option<String>,
-    /// The workspace that they selected last. It may be gone or hidden by now.
+    /// The workspace that they selected last. It may be deleted or hidden by now.
     pub current_workspace_id: Option<WorkspaceId>,
     /// When they were first seen.
     pub created_at: Instant,
-    /// When what the issuer says of them changed last.
+    /// When the issuer's claims about them last changed.
     pub updated_at: Instant,
-    /// When the newest token was issued whose claims were taken over; nothing where none said when.
+    /// When the newest token was issued whose claims were recorded; `None` if no token said when.
     pub claims_issued_at: Option<Instant>,
 }
 
 impl User {
-    /// What to call them: their name, or the part of their address before the `@`.
+    /// Returns what to call them: their name, or the part of their address before the `@`.
     pub fn display_name(&self) -> &str {
         let local = self.email.split('@').next().unwrap_or(&self.email);
         self.name.as_deref().unwrap_or(local)
@@ -58,7 +57,7 @@ impl User {
             && self.avatar_url.as_deref() == identity.picture.as_ref().map(url::Url::as_str)
     }
 
-    /// Whether a token that was issued later has told what is known of them.
+    /// Whether the recorded claims come from a token issued later than this one.
     fn is_known_since(&self, identity: &Identity) -> bool {
         match (self.claims_issued_at, issued_at(identity)) {
             (Some(known), Some(issued)) => issued < known,
@@ -67,17 +66,17 @@ impl User {
     }
 }
 
-/// When the token was issued, if it says so, as it is stored. What an issuer writes may be a date that
-/// PostgreSQL does not have.
+/// Returns when the token was issued, if it says so, as it can be stored. An issuer may write a date
+/// that PostgreSQL does not support.
 fn issued_at(identity: &Identity) -> Option<Instant> {
     let issued_at = identity.issued_at.map(Instant::from);
     issued_at.map(|at| at.max(Instant::MIN))
 }
 
-/// The person by that id, unless they have deleted their account.
+/// Returns the person with this id, unless they have deleted their account.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn by_id(conn: &mut Connection, id: UserId) -> Result<Option<User>> {
     Ok(run!(
         conn,
@@ -91,21 +90,21 @@ pub async fn by_id(conn: &mut Connection, id: UserId) -> Result<Option<User>> {
     )?)
 }
 
-/// The person whom a verified token names: made at first sight, and kept up to date from its claims. They
-/// only move forward: a token that was issued before the one whose claims the person has changes nothing,
-/// so that two that are in use at the same time do not undo each other's. One that does not say when it
-/// was issued is taken for new.
+/// Returns the person that a verified token names. They are created at first sight and updated from the
+/// token's claims, which only move forward: a token issued before the one whose claims are recorded
+/// changes nothing, so that two tokens in use at the same time do not undo each other's claims. A token
+/// without an issue time is taken for new.
 ///
-/// A token that says what is known already is not written down, however new it is: it would cost a
-/// transaction each. One of between the two that says something else is therefore believed, until the
-/// newer one is looked at again.
+/// A token whose claims match the recorded ones is not recorded, however new it is, as that would cost a
+/// transaction each time. If an older token, but newer than the recorded one, has other claims, it is
+/// therefore believed until the newest one is used again.
 ///
 /// # Errors
-/// `UNAUTHENTICATED` for a token of before its person deleted their account.
+/// `UNAUTHENTICATED` for a token issued before its person deleted their account.
 pub async fn sign_in(db: &Db, identity: &Identity, now: Instant) -> Result<User> {
     let mut conn = db.read().await?;
     let known = find(&mut conn, identity).await?;
-    // The person may have come back since, and their tokens of before have not.
+    // The person may have come back since; their tokens from before the deletion stay invalid.
     check_not_deleted(&mut conn, identity).await?;
     drop(conn);
     let says_nothing_new =
@@ -149,25 +148,25 @@ async fn record(tx: &mut Transaction, identity: &Identity, now: Instant) -> Resu
     };
     let user = match take_over(tx, &user).await? {
         Some(user) => user,
-        // A newer token was first.
+        // The claims of a newer token were recorded first.
         None => find(tx, identity)
             .await?
             .ok_or_else(Error::unauthenticated)?,
     };
-    // Asked again: had the account been deleted while this waited for its row, it would have been made
-    // anew.
+    // Checked again: if the account was deleted while this waited for its row, the person was just
+    // created anew.
     check_not_deleted(tx, identity).await?;
     Ok(user)
 }
 
-/// Makes the person, or takes over what is said of them by now, unless a newer token said it: all in one
-/// statement, so that two first requests at once make one person, and the newer of two tokens has the
-/// last word.
+/// Creates the person or records the token's claims, unless those of a newer token are recorded. One
+/// statement, so that two concurrent first requests create one person, and the newer of two tokens wins.
+/// Returns `None` if a newer token has won.
 async fn take_over(tx: &mut Transaction, said: &User) -> Result<Option<User>> {
     use diesel::query_dsl::methods::FilterDsl as _;
 
-    // Where the token does not say when it was issued, what is known of others that did stays: those of
-    // before them are still of before them.
+    // A token without an issue time leaves the recorded one as it is: tokens issued before that are
+    // still outdated.
     let issued_at = said
         .claims_issued_at
         .map(|at| users::claims_issued_at.eq(Some(at)));
@@ -203,16 +202,16 @@ async fn check_not_deleted(conn: &mut Connection, identity: &Identity) -> Result
     deleted_identity::check(conn, issuer, subject, identity.issued_at).await
 }
 
-/// Forgets the person, who deletes their account: their memberships, tokens and removals go, and their row
-/// tells nothing of them any more. It goes itself once nothing names it as its author, of which there may
-/// be any number ([`purge_person`](super::purge::purge_person)).
+/// Forgets the person, who deletes their account: deletes their memberships, tokens and removals, and
+/// clears all personal data from their row. The row itself is deleted once no other row names them as
+/// its author, of which there may be any number ([`purge_person`](super::purge::purge_person)).
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(super) async fn forget(tx: &mut Transaction, user: &User, now: Instant) -> Result<()> {
     deleted_identity::record(tx, &user.issuer, &user.subject, now).await?;
     let id = user.id;
-    // Those of the organizations' workspaces go with them.
+    // Their memberships of workspaces are deleted with these.
     let memberships = organization_members::table.filter(organization_members::user_id.eq(id));
     run!(tx, diesel::delete(memberships).execute(tx).await)?;
     let tokens = api_tokens::table.filter(api_tokens::user_id.eq(id));
@@ -241,11 +240,11 @@ pub(super) async fn forget(tx: &mut Transaction, user: &User, now: Instant) -> R
     Ok(())
 }
 
-/// Locks the viewer's row until the transaction ends: their rate limits and what they own are counted
-/// under it.
+/// Locks the viewer's row until the transaction ends. Their rate limits and what they own are counted
+/// under this lock.
 ///
 /// # Errors
-/// `UNAUTHENTICATED` where they have deleted their account meanwhile.
+/// `UNAUTHENTICATED` if they have deleted their account meanwhile.
 pub async fn lock_row(tx: &mut Transaction, id: UserId) -> Result<()> {
     let found = run!(tx, {
         let row = users::table
@@ -257,11 +256,11 @@ pub async fn lock_row(tx: &mut Transaction, id: UserId) -> Result<()> {
     found.map(|_| ()).ok_or_else(Error::unauthenticated)
 }
 
-/// Locks the rows of several people until the transaction ends, in the one order in which they are
-/// locked everywhere. Whoever is gone has no row to lock.
+/// Locks the rows of several people until the transaction ends, in the order in which they are locked
+/// everywhere. Ids without a row are skipped.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn lock_rows(tx: &mut Transaction, ids: &[UserId]) -> Result<()> {
     run!(tx, {
         let rows = users::table
@@ -273,10 +272,10 @@ pub async fn lock_rows(tx: &mut Transaction, ids: &[UserId]) -> Result<()> {
     Ok(())
 }
 
-/// Remembers the workspace as the person's current one.
+/// Stores the workspace as the person's current one.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(super) async fn set_current_workspace(
     tx: &mut Transaction,
     user: UserId,
@@ -292,11 +291,11 @@ pub(super) async fn set_current_workspace(
     Ok(())
 }
 
-/// Those of the people whom the viewer may see: themself, and whoever shares an organization with
+/// Returns the given people whom the viewer may see: the viewer, and whoever shares an organization with
 /// them.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn visible(conn: &mut Connection, viewer: UserId, ids: &[UserId]) -> Result<Vec<User>> {
     let theirs = diesel::alias!(organization_members as theirs);
     let shared = organization_members::table

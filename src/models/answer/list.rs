@@ -14,10 +14,10 @@ use crate::models::provider::Provider;
 use crate::run;
 use crate::schema::{answers, prompts, runs, workspaces};
 
-/// Those of the answers that the viewer may see: answers in live workspaces, for whoever sees those.
+/// Returns the given answers that the viewer may see: those in live workspaces that they may see.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn visible(
     conn: &mut Connection,
     viewer: UserId,
@@ -41,7 +41,7 @@ pub async fn visible(
 /// The answers of a run, newest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AnswersOfRun {
-    /// Only those of this provider.
+    /// Only answers of this provider.
     pub provider: Option<Provider>,
 }
 
@@ -71,7 +71,7 @@ impl List for AnswersOfRun {
         let found: Vec<Answer> = run!(
             conn,
             each_parent(parents, |parent| {
-                // Of the run and not of each answer: so it is looked at once.
+                // Checked for the run, not for each answer, so that it is evaluated once.
                 let run = workspaces_of_viewer(viewer)
                     .inner_join(runs::table.on(runs::workspace_id.eq(workspaces::id)))
                     .filter(runs::id.eq(parent).and(may_see()))
@@ -123,10 +123,10 @@ impl List for AnswersOfRun {
     }
 }
 
-/// The answers to a prompt, in whichever run, newest first.
+/// The answers to a prompt in all runs, newest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AnswersOfPrompt {
-    /// Only those of this provider.
+    /// Only answers of this provider.
     pub provider: Option<Provider>,
 }
 
@@ -156,7 +156,7 @@ impl List for AnswersOfPrompt {
         let found: Vec<Answer> = run!(
             conn,
             each_parent(parents, |parent| {
-                // Of the prompt and not of each answer: so it is looked at once.
+                // Checked for the prompt, not for each answer, so that it is evaluated once.
                 let prompt = workspaces_of_viewer(viewer)
                     .inner_join(prompts::table.on(prompts::workspace_id.eq(workspaces::id)))
                     .filter(prompts::id.eq(parent).and(may_see()))

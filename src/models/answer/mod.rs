@@ -1,4 +1,4 @@
-//! Answers: what one provider answered to one prompt in one run.
+//! Answers: the responses of one provider to one prompt in one run.
 
 mod list;
 
@@ -14,13 +14,13 @@ use crate::id::{AnswerId, PromptId, RunId, WorkspaceId};
 use crate::models::provider::Provider;
 use crate::schema::answers;
 
-/// What one provider answered to one prompt in one run.
+/// The response of one provider to one prompt in one run.
 #[derive(Queryable, Selectable, Insertable, Clone, Debug)]
 #[diesel(table_name = answers, check_for_backend(Pg, Sqlite), treat_none_as_default_value = false)]
 pub struct Answer {
     /// The answer's id.
     pub id: AnswerId,
-    /// Where.
+    /// The workspace it belongs to.
     pub workspace_id: WorkspaceId,
     /// The run that it was collected in.
     pub run_id: RunId,
@@ -28,13 +28,13 @@ pub struct Answer {
     pub prompt_id: PromptId,
     /// The prompt's text as it was when the run was queued.
     pub prompt_text: String,
-    /// Who answered.
+    /// The provider that answered.
     pub provider: Provider,
     /// The provider's name for the model that answered.
     pub model: String,
-    /// What was answered; nothing where the provider failed.
+    /// The text of the answer; `None` if the provider failed.
     pub text: Option<String>,
-    /// Why the provider failed, for a person to read.
+    /// Why the provider failed, in human-readable form.
     pub error: Option<String>,
     /// The pages that the answer cites, in order, without duplicates.
     pub citations: JsonList<Url>,

@@ -21,40 +21,41 @@ use crate::id::{EventId, UserId, WorkspaceId};
 use crate::run;
 use crate::schema::{events, workspaces};
 
-/// Ids sort by creation, not by commit: how far behind the time of a look an event may still turn up.
-/// It covers the longest transaction, and how far the clocks of instances may be apart.
+/// How long after its id's time an event may still turn up, as ids sort by creation, not by commit.
+/// Covers the longest transaction and the clock skew between instances.
 const LOOK_BACK: Duration = Duration::from_secs(60);
-/// How many events are taken up by one look.
+/// How many new events one look takes at most.
 const BATCH: usize = 100;
-/// How many events are remembered to have been delivered. Past it, [`LOOK_BACK`] gets shorter.
+/// How many delivered events are remembered. Beyond that, [`LOOK_BACK`] gets shorter.
 const REMEMBERED: usize = 10_000;
 
-/// The events of a workspace from some time on, each of them once, by id as far as that can be told:
-/// an event of a transaction that took long comes after younger ones.
+/// The events of a workspace from some time on, each delivered once. They come in order of id as far as
+/// possible: an event of a long transaction comes after younger ones.
 ///
-/// Nothing waits in memory but ids: whoever takes events slowly gets them later.
+/// Only ids wait in memory: a slow consumer gets its events later.
 pub struct Feed {
     app: App,
     viewer: UserId,
     workspace: WorkspaceId,
     listener: Listener,
-    /// What happens in the organization may end what the viewer may do in the workspace.
+    /// Changes in the organization may take away the viewer's permission in the workspace.
     organization: Listener,
-    /// Every event up to here has been delivered, or will never be.
+    /// Every event up to here has been delivered, or never will be.
     horizon: EventId,
-    /// The events beyond the horizon that have been delivered, or are waiting, or were there before.
+    /// The events beyond the horizon that have been delivered, are waiting, or were there before.
     seen: BTreeSet<EventId>,
     waiting: VecDeque<EventId>,
-    /// When the viewer was last known to be one who may follow it; `None` where that may be over.
+    /// When the viewer was last known to be allowed to follow the workspace; `None` if that may have
+    /// changed.
     checked: Option<Moment>,
     is_ending: bool,
 }
 
 impl Feed {
-    /// The events that happen in the workspace after `since`.
+    /// Opens a feed of the events that happen in the workspace after `since`.
     ///
     /// # Errors
-    /// Those of [`Viewer::workspace`], of which this takes `WORKSPACE_MANAGE`.
+    /// As [`Viewer::workspace`] with `WORKSPACE_MANAGE`.
     pub async fn open(
         app: &App,
         viewer: &Viewer,
@@ -83,16 +84,16 @@ impl Feed {
             checked: Some(Moment::now()),
             is_ending: false,
         };
-        // What happened since then was announced before anybody listened.
+        // Events since then were announced before anybody listened.
         feed.look().await?;
         Ok(feed)
     }
 
-    /// The next event that the viewer may see, once there is one. `None` when there will be no more:
-    /// the viewer may not manage the workspace any more, or it is deleted, which its owners are told
-    /// of by the last event.
+    /// Waits for the next event that the viewer may see. Returns `None` once there will be no more: the
+    /// viewer may not manage the workspace any more, or it is deleted, which its owners learn from the
+    /// last event.
     ///
-    /// A database that cannot be reached is waited for.
+    /// While the database cannot be reached, it keeps trying.
     pub async fn next(&mut self) -> Option<Event> {
         loop {
             let outcome = match self.deliver().await {
@@ -118,7 +119,7 @@ impl Feed {
         }
     }
 
-    /// The first of the waiting events that the viewer may see.
+    /// Returns the first waiting event that the viewer may see.
     async fn deliver(&mut self) -> Result<Option<Event>> {
         while let Some(id) = self.waiting.front() {
             let mut conn = self.app.db.read().await?;
@@ -147,11 +148,11 @@ impl Feed {
             self.is_ending = !may_follow(&mut conn, self.viewer, self.workspace).await?;
             self.checked = Some(Moment::now());
         }
-        // Even where it is ending: the last event may be that the workspace was deleted.
+        // Even if it is ending: the last event may be that the workspace was deleted.
         self.look().await
     }
 
-    /// Takes up what is new.
+    /// Queues new events for delivery.
     async fn look(&mut self) -> Result<()> {
         if !self.waiting.is_empty() {
             return Ok(());
@@ -174,17 +175,17 @@ impl Feed {
     }
 }
 
-/// The least id that an event of that long before `now` may have.
+/// The smallest id that an event created that long before `now` can have.
 fn first_id(now: Instant, before: Duration) -> EventId {
     let millis = now.to_utc().timestamp_millis();
     let before = i64::try_from(before.as_millis()).unwrap_or(i64::MAX);
-    // An id holds no time before 1970.
+    // An id cannot hold a time before 1970.
     let millis = u64::try_from(millis.saturating_sub(before)).unwrap_or(0);
     let uuid: Uuid = Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid();
     EventId::from_uuid(uuid)
 }
 
-/// The events beyond `horizon` that had happened by `since`.
+/// Returns the events beyond `horizon` that had happened by `since`.
 async fn before(
     conn: &mut Connection,
     workspace: WorkspaceId,
@@ -202,7 +203,7 @@ async fn before(
     )?)
 }
 
-/// The first so many events beyond `horizon`.
+/// Returns the first `limit` events beyond `horizon`.
 async fn after(
     conn: &mut Connection,
     workspace: WorkspaceId,
@@ -223,7 +224,7 @@ async fn after(
     )?)
 }
 
-/// The event, if the viewer may manage its workspace or, once that is deleted, restore it.
+/// Returns the event if the viewer may manage its workspace or, once that is deleted, restore it.
 async fn visible_in(
     conn: &mut Connection,
     viewer: UserId,

@@ -1,4 +1,4 @@
-//! The lists of events.
+//! Lists of events.
 
 use diesel::dsl::{count_star, exists};
 use diesel::prelude::*;
@@ -18,7 +18,7 @@ use crate::schema::{events, organizations, workspaces};
 /// The events of an organization and of its workspaces, newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct OrganizationEvents {
-    /// Only these kinds; all of them unless given.
+    /// Only events of these kinds; all kinds if `None`.
     pub kinds: Option<Vec<EventKind>>,
 }
 
@@ -112,7 +112,7 @@ impl List for OrganizationEvents {
 /// The events of a workspace, newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WorkspaceEvents {
-    /// Only these kinds; all of them unless given.
+    /// Only events of these kinds; all kinds if `None`.
     pub kinds: Option<Vec<EventKind>>,
 }
 

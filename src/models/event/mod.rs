@@ -1,4 +1,4 @@
-//! The log of what happened: audit, subscriptions and mail read it.
+//! The log of what happened, which feeds the audit log, subscriptions and mail.
 
 mod feed;
 mod list;
@@ -68,31 +68,31 @@ pub struct Event {
     pub id: EventId,
     /// What happened.
     pub kind: EventKind,
-    /// Where.
+    /// The organization it happened in.
     pub organization_id: OrganizationId,
-    /// Where, if it was in a workspace.
+    /// The workspace it happened in, if any.
     pub workspace_id: Option<WorkspaceId>,
-    /// Who did it; nobody, for the system and for an account deleted since.
+    /// Who did it; `None` if it was the system or an account deleted since.
     pub actor_id: Option<UserId>,
-    /// The written id of what it happened to.
+    /// The id of what it happened to, in text form.
     pub subject: Option<String>,
-    /// The fields that changed, with their new values. Holds no secret.
+    /// The fields that changed, with their new values. Holds no secrets.
     pub data: Json,
-    /// When.
+    /// When it happened.
     pub created_at: Instant,
 }
 
-/// What is to be written down.
+/// An event to be recorded.
 pub struct NewEvent {
     /// What happened.
     pub kind: EventKind,
-    /// Where.
+    /// The organization it happened in.
     pub organization: OrganizationId,
-    /// Where, if it was in a workspace.
+    /// The workspace it happened in, if any.
     pub workspace: Option<WorkspaceId>,
     /// What it happened to.
     pub subject: AnyId,
-    /// The fields that changed, with their new values. Holds no secret.
+    /// The fields that changed, with their new values. Holds no secrets.
     pub data: Value,
 }
 
@@ -111,10 +111,10 @@ impl NewEvent {
     }
 }
 
-/// Writes an event down, in the transaction that makes it true.
+/// Records an event, in the transaction that makes it true.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn record(
     tx: &mut Transaction,
     actor: &Viewer,
@@ -124,10 +124,10 @@ pub async fn record(
     insert(tx, &event.by(Some(actor.id()), now)).await
 }
 
-/// As [`record`], for what nobody did but the server itself.
+/// Like [`record`], but for what the server itself did.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn record_by_system(tx: &mut Transaction, now: Instant, event: NewEvent) -> Result<()> {
     insert(tx, &event.by(None, now)).await
 }
@@ -144,10 +144,10 @@ async fn insert(tx: &mut Transaction, event: &Event) -> Result<()> {
     Ok(())
 }
 
-/// As [`record`], for many events at once.
+/// Like [`record`], but for many events at once.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn record_all(
     tx: &mut Transaction,
     actor: &Viewer,
@@ -164,7 +164,7 @@ pub async fn record_all(
     insert_all(tx, events::table, &rows).await
 }
 
-/// Whoever follows the workspace, or one of the organization's, is to look.
+/// Wakes whoever follows the workspace or, without one, the organization.
 fn announce(tx: &mut Transaction, event: &Event) {
     tx.announce(match event.workspace_id {
         Some(workspace) => Topic::Workspace(workspace),
@@ -172,11 +172,11 @@ fn announce(tx: &mut Transaction, event: &Event) {
     });
 }
 
-/// Those of the events that the viewer may see: an organization's for its owners and admins, a
+/// Returns the given events that the viewer may see: an organization's are for its owners and admins, a
 /// workspace's also for whoever may manage it, or restore it if it is deleted.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn visible(conn: &mut Connection, viewer: UserId, ids: &[EventId]) -> Result<Vec<Event>> {
     let of_organization = visible_organizations(viewer)
         .filter(

@@ -14,7 +14,7 @@ use crate::id::{FileId, WorkspaceId};
 use crate::run;
 use crate::schema::files;
 
-/// How long the bytes of an icon stay that its workspace does not have any more.
+/// How long the content of a former icon is kept.
 const REMOVED_DAYS: u32 = 7;
 
 /// A workspace's icon.
@@ -27,19 +27,19 @@ pub struct Icon {
 }
 
 impl Icon {
-    /// Where everybody can see it.
+    /// The public URL of the icon.
     pub fn url(self, app: &App) -> String {
         let Self { id, format } = self;
         app.url_of(&format!("files/{id}/{}", format.file_name()))
     }
 }
 
-/// A file that the viewer has uploaded and that no workspace had yet, its row locked until the
-/// transaction ends. Takes the locks of the organization and the workspace to be had.
+/// Locks a file that the viewer has uploaded and that no workspace has had yet, until the transaction
+/// ends. The organization and the workspace must have been locked before.
 ///
 /// # Errors
-/// `NOT_FOUND` where they have none by that id; `CONFLICT` where a workspace has or had it;
-/// `INVALID_INPUT` where it was not uploaded yet.
+/// `NOT_FOUND` if the viewer has no file with this id; `CONFLICT` if a workspace has or had it;
+/// `INVALID_INPUT` if it has not been uploaded yet.
 pub async fn choose(
     tx: &mut Transaction,
     viewer: &Viewer,
@@ -70,11 +70,11 @@ pub async fn choose(
     }
 }
 
-/// Makes a file that was chosen in this transaction the icon of the workspace, whose row, if it is not
-/// new, is locked and has no other.
+/// Makes a file chosen in this transaction the icon of the workspace. Unless it is new, the workspace is
+/// locked and has no other icon.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn give(
     tx: &mut Transaction,
     icon: Icon,
@@ -87,7 +87,7 @@ pub async fn give(
             .set((
                 files::workspace_id.eq(workspace),
                 files::used_at.eq(now),
-                // It stays for as long as it is the workspace's, and no longer than that.
+                // It is kept while it belongs to the workspace, and no longer.
                 files::kept_until.eq(now),
             ))
             .execute(tx)
@@ -96,11 +96,11 @@ pub async fn give(
     Ok(())
 }
 
-/// Takes its icon, if it has one, away from a workspace, whose row is locked. It is served no more, and
-/// its bytes go later.
+/// Takes away the icon, if there is one, of a workspace whose row is locked. It is served no more; its
+/// content is deleted later.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn take_away(tx: &mut Transaction, workspace: WorkspaceId, now: Instant) -> Result<()> {
     run!(
         tx,
@@ -115,19 +115,19 @@ pub async fn take_away(tx: &mut Transaction, workspace: WorkspaceId, now: Instan
     Ok(())
 }
 
-/// What is served of an icon.
+/// What is needed to serve an icon.
 #[derive(Clone, Copy, Debug)]
 pub struct Served {
-    /// What the store has it under.
+    /// Its id in the store.
     pub object: ObjectId,
     /// Its format.
     pub format: Format,
 }
 
-/// What is served of a file: something for as long as it is a workspace's icon. Everybody may see it.
+/// Returns what to serve for a file: something only while it is a workspace's icon. Icons are public.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn served(conn: &mut Connection, id: FileId) -> Result<Option<Served>> {
     let found: Option<(Option<ObjectId>, Option<Format>)> = run!(
         conn,

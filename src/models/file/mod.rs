@@ -1,9 +1,9 @@
 //! Uploaded files, which are icons of workspaces.
 //!
-//! A file is a row from the moment on at which its URL is given out. What the store has is written down
-//! before it is stored and forgotten after it is deleted, so that nothing is left there that no row
-//! knows of, whenever the process dies: first as an object to be discarded, then by the file that has
-//! taken it over.
+//! A file has a row from the moment its upload URL is handed out. Every object in the store is recorded
+//! in the database before it is stored, and forgotten only after it is deleted, so that a crash at any
+//! time leaves no object without a row: first as an object to be discarded, then as part of the file
+//! that has taken it over.
 
 mod icon;
 mod object;
@@ -24,32 +24,32 @@ use crate::files::{Format, ObjectId};
 use crate::id::{FileId, UserId, WorkspaceId};
 use crate::schema::files;
 
-/// A file that was uploaded, or may be.
+/// A file that was uploaded, or may still be.
 #[derive(Queryable, Selectable, Insertable, Clone, Debug)]
 #[diesel(table_name = files, check_for_backend(Pg, Sqlite), treat_none_as_default_value = false)]
 pub struct File {
     /// The file's id.
     pub id: FileId,
-    /// Who asked for the URL; nobody where they deleted their account.
+    /// Who requested the upload URL; `None` once they have deleted their account.
     pub uploaded_by: Option<UserId>,
-    /// What the store has it under, once it is uploaded.
+    /// Its id in the store, once uploaded.
     pub object_id: Option<ObjectId>,
-    /// Its format, by its content.
+    /// Its format, detected from its content.
     pub format: Option<Format>,
-    /// How long it is.
+    /// Its size in bytes.
     pub bytes: Option<i32>,
-    /// Pixels a line.
+    /// Its width in pixels.
     pub width: Option<i32>,
-    /// Lines.
+    /// Its height in pixels.
     pub height: Option<i32>,
     /// The workspace whose icon it is.
     pub workspace_id: Option<WorkspaceId>,
-    /// When a workspace took it, which happens once.
+    /// When a workspace took it as its icon, which happens at most once.
     pub used_at: Option<Instant>,
-    /// When the URL for uploading it expires.
+    /// When the upload URL expires.
     pub expires_at: Instant,
-    /// Until when it stays though it is no workspace's.
+    /// Until when it is kept while it belongs to no workspace.
     pub kept_until: Instant,
-    /// When the URL was asked for.
+    /// When the upload URL was requested.
     pub created_at: Instant,
 }

@@ -1,4 +1,4 @@
-//! Objects of the store that are to be deleted.
+//! Objects in the store that are to be deleted.
 
 use chrono::TimeDelta;
 use diesel::prelude::*;
@@ -11,7 +11,7 @@ use crate::files::ObjectId;
 use crate::run;
 use crate::schema::discarded_objects;
 
-/// An object that is deleted when it is due, unless a file has taken it over by then.
+/// An object that is deleted when due, unless a file has taken it over by then.
 #[derive(Insertable, Clone, Copy)]
 #[diesel(table_name = discarded_objects)]
 struct Discarded {
@@ -19,14 +19,14 @@ struct Discarded {
     due_at: Instant,
 }
 
-/// Has the objects deleted when that comes.
+/// Schedules the objects for deletion at `due_at`.
 pub(super) async fn discard(tx: &mut Transaction, ids: &[ObjectId], due_at: Instant) -> Result<()> {
     let rows: Vec<_> = ids.iter().map(|&id| Discarded { id, due_at }).collect();
     insert_all(tx, discarded_objects::table, &rows).await
 }
 
-/// Keeps an object from being deleted, if it was still to be deleted at that time. Gives whether it was:
-/// it may be gone otherwise.
+/// Cancels the deletion of an object if it is still scheduled for `due_at`. Returns whether it was;
+/// otherwise the object may be gone.
 pub(super) async fn keep(tx: &mut Transaction, id: ObjectId, due_at: Instant) -> Result<bool> {
     let row = discarded_objects::table
         .find(id)
@@ -35,10 +35,10 @@ pub(super) async fn keep(tx: &mut Transaction, id: ObjectId, due_at: Instant) ->
     Ok(kept > 0)
 }
 
-/// When the first object is to be deleted, if there is any.
+/// Returns when the first object is to be deleted, if there is any.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn first_discarded(conn: &mut Connection) -> Result<Option<Instant>> {
     Ok(run!(
         conn,
@@ -51,11 +51,11 @@ pub async fn first_discarded(conn: &mut Connection) -> Result<Option<Instant>> {
     )?)
 }
 
-/// Takes up to `limit` objects that are to be deleted by now, each for as long as `lease`: until then no
-/// other worker takes them, and then any does, should this one have died or the store have failed.
+/// Claims up to `limit` objects whose deletion is due, each for the duration of `lease`. Until it ends,
+/// no other worker takes them; afterwards any does, in case this one died or the store failed.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn take_discarded(
     tx: &mut Transaction,
     now: Instant,
@@ -84,10 +84,10 @@ pub async fn take_discarded(
     Ok(ids)
 }
 
-/// Forgets objects that the store does not have any more.
+/// Forgets objects that are no longer in the store.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn forget_discarded(tx: &mut Transaction, ids: &[ObjectId]) -> Result<()> {
     run!(
         tx,

@@ -1,4 +1,4 @@
-//! Forgetting files that are no workspace's.
+//! Deleting files that belong to no workspace.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -12,11 +12,11 @@ use crate::id::FileId;
 use crate::run;
 use crate::schema::files;
 
-/// Until when the file is kept that is kept the shortest of those that are no workspace's, if there are
-/// any. Asked for in order, so that the index tells and nothing is read through.
+/// Returns when the first file that belongs to no workspace may be swept, if there is any. Sorted rather
+/// than aggregated, so that the index answers it without a scan.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn first_to_sweep(conn: &mut Connection) -> Result<Option<Instant>> {
     Ok(run!(
         conn,
@@ -30,12 +30,12 @@ pub async fn first_to_sweep(conn: &mut Connection) -> Result<Option<Instant>> {
     )?)
 }
 
-/// Forgets up to `limit` files that are no workspace's and are kept no longer: those that nobody used,
-/// those that a workspace had, and those of workspaces that are gone for good. Has what the store has of
-/// them deleted, and gives how many there were.
+/// Deletes up to `limit` files that belong to no workspace and are not kept any longer: files never
+/// used, former icons, and icons of purged workspaces. Schedules their objects for deletion and returns
+/// how many files there were.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn sweep(tx: &mut Transaction, now: Instant, limit: i64) -> Result<usize> {
     let swept: Vec<(FileId, Option<ObjectId>)> = run!(
         tx,

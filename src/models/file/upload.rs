@@ -19,36 +19,36 @@ use crate::models::{secret, user};
 use crate::run;
 use crate::schema::files;
 
-/// How long the URL is good for.
+/// How long an upload URL is valid.
 const URL_MINUTES: i64 = 15;
-/// How long a file stays that nobody uses.
+/// How long an unused file is kept.
 const UNUSED_DAYS: u32 = 1;
-/// How long an object stays that was stored for a file and that the file did not take over: far longer
-/// than storing it may take.
+/// How long an object is kept that was stored for a file but not taken over by it: far longer than
+/// storing it may take.
 const UNCLAIMED_HOURS: i64 = 1;
 
-/// The name of the key that signs the URLs.
+/// The name of the key that signs upload URLs.
 const KEY: &str = "uploads";
 
-/// What somebody needs to upload a file.
+/// What a client needs to upload a file.
 #[derive(Clone, Debug)]
 pub struct Upload {
     /// The file's id.
     pub id: FileId,
-    /// Takes the file by PUT, once. Whoever has it needs nothing else: it is a secret.
+    /// Accepts the file by PUT, once. It is a secret: whoever has it needs nothing else.
     pub url: String,
     /// When it expires.
     pub expires_at: Instant,
 }
 
-/// Gives the viewer a URL for uploading a file.
+/// Creates a URL with which the viewer can upload a file.
 ///
 /// # Errors
 /// `RATE_LIMITED`.
 pub async fn offer(app: &App, viewer: &Viewer) -> Result<Upload> {
     let now = app.now();
     let id = FileId::new(now.to_utc());
-    // The URL says it in whole seconds.
+    // The URL carries whole seconds.
     let expires = now.micros() / 1_000_000 + URL_MINUTES * 60;
     let expires_at = now.plus(TimeDelta::minutes(URL_MINUTES));
     let expires_at = Instant::from_micros(expires * 1_000_000).unwrap_or(expires_at);
@@ -97,11 +97,11 @@ pub async fn offer(app: &App, viewer: &Viewer) -> Result<Upload> {
     })
 }
 
-/// The file that may be uploaded now by a URL with these parts; none where it is not exactly one that was
-/// given out, or has expired.
+/// Returns the file that may be uploaded now by a URL with these parts, or `None` unless the URL is
+/// exactly one that was handed out and has not expired.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn allows(
     app: &App,
     file: &str,
@@ -125,12 +125,12 @@ async fn key(app: &App) -> Result<&SigningKey> {
     app.upload_key().get_or_try_init(read).await
 }
 
-/// Takes what was uploaded, and has been found to be an image, as the file: once. To be run to its end,
-/// even if the client goes away.
+/// Stores an upload, already checked to be an image, as the file's content, once. Must run to its end
+/// even if the client disconnects.
 ///
 /// # Errors
-/// `NOT_FOUND` where there is no such file any more; `CONFLICT` where it was uploaded before;
-/// `UNAVAILABLE` where the store fails. In each case, nothing is left in the store, or not for long.
+/// `NOT_FOUND` if the file does not exist any more; `CONFLICT` if it was uploaded before; `UNAVAILABLE`
+/// if the store fails or takes too long. In each case nothing is left in the store, or not for long.
 pub async fn receive(app: &App, id: FileId, image: Image, bytes: Bytes) -> Result<()> {
     let now = app.now();
     let object = ObjectId::new(now.to_utc());
@@ -173,15 +173,15 @@ pub async fn receive(app: &App, id: FileId, image: Image, bytes: Bytes) -> Resul
             if taken == 0 { Err(used()) } else { Ok(()) }
         })
         .await;
-    // Only after a refusal is it certain that the file has not taken the object over: where the
-    // connection broke, the transaction may have been committed.
+    // Only a refusal makes certain that the file has not taken the object over: if the connection broke,
+    // the transaction may have been committed.
     if let Err(Error::Refused(..)) = taken {
         take_back(app, object).await;
     }
     taken
 }
 
-/// Deletes what was stored in vain. Where that fails, it is deleted once it is due.
+/// Deletes an object that was stored in vain. If that fails, it is deleted once due.
 async fn take_back(app: &App, object: ObjectId) {
     let deleted = async {
         app.files.delete(object).await?;
@@ -196,7 +196,7 @@ async fn take_back(app: &App, object: ObjectId) {
     }
 }
 
-/// Refuses a file that is not there, or has been uploaded.
+/// Refuses a file that does not exist or has been uploaded already.
 async fn check_awaited(tx: &mut Transaction, id: FileId, now: Instant) -> Result<()> {
     let found: Option<(Option<ObjectId>, Instant)> = run!(
         tx,

@@ -1,4 +1,4 @@
-//! Accepting and declining.
+//! Accepting and declining invitations.
 
 use super::place::{self, Open};
 use super::{Invitation, InvitationStatus, NamedInvitation, grant, offer, visible};
@@ -16,24 +16,24 @@ use crate::models::removal;
 use crate::models::user;
 use crate::models::workspace::{self, VisibleWorkspace};
 
-/// An invitation that was accepted, and what the viewer belongs to by it.
+/// An accepted invitation, and what the viewer belongs to through it.
 #[derive(Clone, Debug)]
 pub struct Accepted {
     /// The invitation.
     pub invitation: NamedInvitation,
     /// Its organization.
     pub organization: VisibleOrganization,
-    /// Its workspace, if it was to one.
+    /// Its workspace, if it is to one.
     pub workspace: Option<VisibleWorkspace>,
 }
 
-/// Makes the viewer, whom the invitation names, a member. A role that is higher already is kept, and
-/// nothing is selected for them.
+/// Makes the viewer, who must be the person invited, a member. A higher role that they have already is
+/// kept, and their current workspace stays the same.
 ///
 /// # Errors
-/// `NOT_FOUND` where the viewer may not see it; `FORBIDDEN` where it names somebody else;
-/// `INVITE_UNUSABLE` where it is no longer pending, or no longer its sender's to give;
-/// `LIMIT_REACHED` where no seat is left.
+/// `NOT_FOUND` if the viewer may not see it; `FORBIDDEN` if it is to somebody else; `INVITE_UNUSABLE` if
+/// it is no longer pending, or its inviter may not give it any more; `LIMIT_REACHED` if there is no
+/// seat, or the viewer may own no more workspaces.
 pub async fn accept(app: &App, viewer: &Viewer, id: InvitationId) -> Result<Accepted> {
     app.db
         .transaction(async |tx| accept_in(tx, app, viewer, id).await)
@@ -73,11 +73,11 @@ async fn accept_in(
     })
 }
 
-/// Turns the invitation down.
+/// Declines the invitation.
 ///
 /// # Errors
-/// `NOT_FOUND` where the viewer may not see it; `FORBIDDEN` where it names somebody else;
-/// `INVITE_UNUSABLE` where it is no longer pending.
+/// `NOT_FOUND` if the viewer may not see it; `FORBIDDEN` if it is to somebody else; `INVITE_UNUSABLE` if
+/// it is no longer pending.
 pub async fn decline(app: &App, viewer: &Viewer, id: InvitationId) -> Result<NamedInvitation> {
     app.db
         .transaction(async |tx| {
@@ -88,7 +88,7 @@ pub async fn decline(app: &App, viewer: &Viewer, id: InvitationId) -> Result<Nam
         .await
 }
 
-/// The viewer's invitation as it is now, with its rows locked.
+/// Returns the viewer's invitation as it is now, with its rows locked.
 async fn open(
     tx: &mut Transaction,
     viewer: &Viewer,
@@ -103,7 +103,7 @@ async fn open(
     }
     let open = place::open(tx, &named.invitation).await?;
     let open = open.ok_or_else(|| unusable("What you were invited to is gone."))?;
-    // As it is under the lock: of an answer and a revocation at once, exactly one finds it pending.
+    // Read again under the lock: of a concurrent answer and revocation, only one finds it pending.
     named.invitation = place::lock_invitation(tx, id).await?;
     if !named.invitation.is_pending_at(now) {
         return Err(unusable("The invitation is no longer pending."));
@@ -147,7 +147,7 @@ async fn join_organization(
             let event = member.event(EventKind::OrganizationMemberAdded);
             event::record(tx, viewer, now, event).await
         }
-        // An invitation to a workspace raises nobody in the organization.
+        // An invitation to a workspace does not raise a role in the organization.
         Some(mut own) if invitation.workspace_id.is_none() && is_more(role, own.role) => {
             organization::set_role(tx, viewer, &mut own, role, now).await
         }
@@ -155,8 +155,8 @@ async fn join_organization(
     }
 }
 
-/// Whether the role goes beyond the other one. Managing billing is more than being a member, though
-/// it ranks the same.
+/// Returns whether the role goes beyond the other one. BILLING_ADMIN goes beyond MEMBER, though it ranks
+/// the same.
 fn is_more(role: OrganizationRole, own: OrganizationRole) -> bool {
     let takes_up_billing =
         role == OrganizationRole::BillingAdmin && own == OrganizationRole::Member;

@@ -1,4 +1,4 @@
-//! What someone may give: nobody gives a role above their own.
+//! Which roles a person may give: none above their own.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -13,17 +13,17 @@ use crate::models::workspace::{VisibleWorkspace, Workspace};
 use crate::run;
 use crate::schema::{organization_members, organizations, workspace_members, workspaces};
 
-/// What someone who invites is, where they invite to.
+/// An inviter's role in what they invite to.
 #[derive(Clone, Copy)]
 pub(super) enum Giver {
-    /// In the organization, of an invitation to it alone.
+    /// Their role in the organization, for an invitation to it alone.
     Organization(OrganizationRole),
-    /// In the workspace of the invitation.
+    /// Their role in the workspace.
     Workspace(WorkspaceRole),
 }
 
 impl Giver {
-    /// Refuses who may not give what the invitation gives.
+    /// Refuses if the inviter may not give what the invitation gives.
     ///
     /// # Errors
     /// `FORBIDDEN`.
@@ -34,7 +34,7 @@ impl Giver {
                 let role = invitation.organization_role;
                 (own.may_give(role), role.as_str())
             }
-            // A role in the one says nothing of what may be given in the other.
+            // A role in one does not allow giving roles in the other.
             (Self::Workspace(_), None) => (false, invitation.organization_role.as_str()),
             (Self::Organization(_), Some(role)) => (false, role.as_str()),
         };
@@ -53,11 +53,11 @@ impl Giver {
     }
 }
 
-/// Whether whoever sent the invitation may still invite, and give what it gives. The rows of the
-/// organization and of the workspace must be locked.
+/// Checks whether the inviter may still invite, and give what the invitation gives. The rows of the
+/// organization and the workspace must be locked.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(super) async fn is_still_given(tx: &mut Transaction, invitation: &Invitation) -> Result<bool> {
     let Some(inviter) = invitation.invited_by else {
         return Ok(false);

@@ -19,12 +19,12 @@ use crate::models::user::{self, User};
 use crate::models::values::email::Email;
 use crate::models::workspace::{self, WorkspaceMember};
 
-/// What became of someone who was to be added to a workspace.
+/// The outcome of adding someone to a workspace.
 #[derive(Clone, Debug)]
 pub enum Added {
-    /// A colleague: they are a member now.
+    /// A member of the organization, who is a member of the workspace now.
     Member(WorkspaceMember, User),
-    /// Somebody else: they were invited.
+    /// Anyone else, who was invited.
     Invited(NamedInvitation),
 }
 
@@ -33,13 +33,13 @@ enum Outcome {
     Invited(Offered),
 }
 
-/// Makes the colleague of that address a member of the workspace, or invites whoever has it. A
-/// colleague is the one person who has the address verified, if they belong to the organization.
+/// Adds the colleague with this address to the workspace, or else invites the address. A colleague is
+/// the one person who has the address verified, if they belong to the organization.
 ///
 /// # Errors
-/// Those of [`Viewer::workspace`]; `FORBIDDEN` for a role above the viewer's own, or where a pending
-/// invitation of the address gives one; `CONFLICT` where they are a member already; `LIMIT_REACHED`
-/// where no seat is left; `RATE_LIMITED`.
+/// As [`Viewer::workspace`]; `FORBIDDEN` if the role, or that of a pending invitation to the address, is
+/// above the viewer's own; `CONFLICT` if the person is a member already; `LIMIT_REACHED` if there is no
+/// seat, or the person may own no more workspaces; `RATE_LIMITED`.
 pub async fn add_workspace_member(
     app: &App,
     viewer: &Viewer,
@@ -69,10 +69,11 @@ async fn add_in(
     let people = people::named(tx, email).await?;
     let ids: Vec<UserId> = people.iter().map(|user| user.id).collect();
     if role == WorkspaceRole::Owner {
-        // What they own is counted under these locks.
+        // The workspaces that they own are counted under these locks.
         user::lock_rows(tx, &ids).await?;
     }
-    // The organization's row is locked before the workspace's, and which one that is never changes.
+    // The organization's row must be locked before the workspace's. A workspace never changes its
+    // organization.
     let seen = workspace::visible(tx, viewer.id(), &[id], now).await?.pop();
     let organization_id = seen.ok_or_else(Error::not_found)?.workspace.organization_id;
     let organization = viewer.organization::<View>(tx, organization_id).await?;
@@ -104,15 +105,15 @@ async fn add_in(
             event::record(tx, viewer, now, event).await?;
             Ok(Outcome::Member(member, colleague))
         }
-        // Of several people with one address, nobody can say which one is meant.
+        // If several people share the address, it is unclear which one is meant.
         _ => Ok(Outcome::Invited(
             offer.make(tx, app, viewer, giver, now).await?,
         )),
     }
 }
 
-/// Takes back what the address was offered in the workspace, whose place the membership takes. Like
-/// inviting again, that takes the rights that the pending invitation gives.
+/// Revokes the pending invitation of the address to the workspace, which the membership replaces. Like
+/// inviting again, this requires the right to give what the pending invitation gives.
 async fn withdraw(
     tx: &mut Transaction,
     viewer: &Viewer,
@@ -134,12 +135,11 @@ async fn withdraw(
     event::record(tx, viewer, now, event).await
 }
 
-/// Invites whoever has the address to the organization alone.
+/// Invites the address to the organization alone.
 ///
 /// # Errors
-/// Those of [`Viewer::organization`]; `FORBIDDEN` for a role that the viewer may not give, or where a
-/// pending invitation of the address gives one; `CONFLICT` where they are a member already;
-/// `RATE_LIMITED`.
+/// As [`Viewer::organization`]; `FORBIDDEN` if the viewer may not give the role, or that of a pending
+/// invitation to the address; `CONFLICT` if the person is a member already; `RATE_LIMITED`.
 pub async fn invite_organization_member(
     app: &App,
     viewer: &Viewer,
@@ -169,7 +169,7 @@ pub async fn invite_organization_member(
     Ok(offered.announce(app))
 }
 
-/// Refuses where everybody whom the address names is a member already.
+/// Refuses if everybody with the address is a member already.
 fn check_is_none(people: &[User], members: &[UserId]) -> Result<()> {
     if !people.is_empty() && people.len() == members.len() {
         return Err(Error::conflict("This person is already a member."));

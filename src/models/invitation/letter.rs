@@ -1,4 +1,4 @@
-//! The mail that tells of an invitation.
+//! The mail about an invitation.
 
 use super::{Invitation, NamedInvitation};
 use crate::app::App;
@@ -8,10 +8,10 @@ use crate::error::Result;
 use crate::models::mail::{self, Letter, MailId, escape_html, one_line};
 use crate::models::user::User;
 
-/// Queues the mail, in the transaction that makes or extends the invitation.
+/// Queues the mail, in the transaction that creates or extends the invitation.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(super) async fn queue(
     tx: &mut Transaction,
     app: &App,
@@ -34,8 +34,8 @@ fn write(named: &NamedInvitation, inviter: Option<&User>, link: &str) -> Letter 
         Some(workspace) => format!("{} at {organization}", one_line(workspace)),
         None => organization,
     };
-    // The address of whoever invites is not told: the person invited does not share an organization
-    // with them yet.
+    // The inviter's address is left out: the person invited does not share an organization with them
+    // yet.
     let name = inviter.and_then(|inviter| inviter.name.as_deref());
     let subject = match name.map(one_line).filter(|name| !name.is_empty()) {
         Some(name) => format!("{name} invited you to {place}"),

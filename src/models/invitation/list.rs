@@ -1,4 +1,4 @@
-//! The invitations to an organization and to a workspace.
+//! Lists of the invitations to an organization and to a workspace.
 
 use diesel::dsl::count_star;
 use diesel::prelude::*;
@@ -15,7 +15,7 @@ use crate::id::{OrganizationId, UserId, WorkspaceId, kind};
 use crate::run;
 use crate::schema::{invitations, organizations, workspaces};
 
-/// Narrows a boxed query down to the invitations whose status is this at that time.
+/// Filters a boxed query by the status that invitations have at the given time.
 macro_rules! only {
     ($query:ident, $status:expr, $now:expr) => {{
         let stored = invitations::status;
@@ -35,9 +35,9 @@ macro_rules! only {
 /// The invitations to an organization alone, newest first, for those who may manage its members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OrganizationInvitations {
-    /// Only those of which this became.
+    /// Only invitations with this status.
     pub status: Option<InvitationStatus>,
-    /// By when.
+    /// The time that the status is for.
     pub now: Instant,
 }
 
@@ -111,9 +111,9 @@ impl List for OrganizationInvitations {
 /// The invitations to a workspace, newest first, for those who may manage it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct WorkspaceInvitations {
-    /// Only those of which this became.
+    /// Only invitations with this status.
     pub status: Option<InvitationStatus>,
-    /// By when.
+    /// The time that the status is for.
     pub now: Instant,
 }
 

@@ -1,4 +1,4 @@
-//! Revoking invitations and sending them again.
+//! Revoking and resending invitations.
 
 use super::grant::Giver;
 use super::offer::Offered;
@@ -13,11 +13,11 @@ use crate::id::InvitationId;
 use crate::models::event::{self, EventKind};
 use crate::models::user;
 
-/// Takes an invitation back.
+/// Revokes an invitation.
 ///
 /// # Errors
-/// `NOT_FOUND` where the viewer may not see it, `FORBIDDEN` where they may not manage it, `CONFLICT`
-/// where it is no longer pending.
+/// `NOT_FOUND` if the viewer may not see it; `FORBIDDEN` if they may not manage it; `CONFLICT` if it is
+/// no longer pending.
 pub async fn revoke(app: &App, viewer: &Viewer, id: InvitationId) -> Result<NamedInvitation> {
     app.db
         .transaction(async |tx| {
@@ -33,10 +33,10 @@ pub async fn revoke(app: &App, viewer: &Viewer, id: InvitationId) -> Result<Name
         .await
 }
 
-/// Extends an invitation and sends it again. It stays its sender's.
+/// Extends an invitation and sends it again. Its inviter stays the same.
 ///
 /// # Errors
-/// As [`revoke`]; `FORBIDDEN` also where it gives more than the viewer may; `RATE_LIMITED`.
+/// As [`revoke`]; `FORBIDDEN` also if it gives more than the viewer may; `RATE_LIMITED`.
 pub async fn resend(app: &App, viewer: &Viewer, id: InvitationId) -> Result<NamedInvitation> {
     let offered = app
         .db
@@ -64,8 +64,8 @@ pub async fn resend(app: &App, viewer: &Viewer, id: InvitationId) -> Result<Name
     Ok(offered.announce(app))
 }
 
-/// The pending invitation, which the viewer may manage, with its rows locked, and what they are where
-/// it is to.
+/// Returns the pending invitation, which the viewer may manage, with its rows locked, and the viewer's
+/// role in the workspace or organization it invites to.
 async fn pending(
     tx: &mut Transaction,
     app: &App,
@@ -76,7 +76,7 @@ async fn pending(
     let mut named = seen.ok_or_else(Error::not_found)?;
     let giver = manage(tx, viewer, &named.invitation).await;
     let giver = giver.map_err(|error| match error.code() {
-        // Whoever is invited sees the invitation, though not what it is to.
+        // The person invited sees the invitation, but not what it invites to.
         ErrorCode::NotFound if place::names(&named.invitation, viewer) => {
             let message =
                 "Only those who may invite there can revoke an invitation or send it again.";

@@ -1,5 +1,5 @@
-//! Invitations: offers of membership, sent to an email address. Whoever has that address verified may
-//! accept them; nobody else can.
+//! Invitations: offers of membership, sent to an email address. Only people with that address verified
+//! can accept them.
 
 mod answer;
 mod grant;
@@ -40,15 +40,15 @@ use crate::schema::{
 use crate::text_enum;
 
 text_enum! {
-    /// What became of an invitation.
+    /// The state of an invitation.
     pub enum InvitationStatus {
         /// It can be accepted, unless it has expired.
         Pending = "PENDING",
-        /// Whoever was invited is a member by it.
+        /// The person invited has accepted it.
         Accepted = "ACCEPTED",
-        /// Whoever was invited does not want it.
+        /// The person invited has declined it.
         Declined = "DECLINED",
-        /// It was taken back.
+        /// It was revoked.
         Revoked = "REVOKED",
         /// It was not answered in time.
         Expired = "EXPIRED",
@@ -61,30 +61,30 @@ text_enum! {
 pub struct Invitation {
     /// The invitation's id.
     pub id: InvitationId,
-    /// To what.
+    /// The organization it invites to.
     pub organization_id: OrganizationId,
-    /// To which workspace of it; none for an invitation to the organization alone.
+    /// The workspace it invites to; `None` if it is to the organization alone.
     pub workspace_id: Option<WorkspaceId>,
-    /// Trimmed, lower-cased, its domain in ASCII.
+    /// The address of the person invited, trimmed and in lower case, its domain in ASCII.
     pub email: String,
-    /// What the person becomes in the organization, where they are no member yet.
+    /// The person's role in the organization, if they are not a member yet.
     pub organization_role: OrganizationRole,
-    /// What the person becomes in the workspace.
+    /// The person's role in the workspace.
     pub workspace_role: Option<WorkspaceRole>,
-    /// As it is stored. [`Invitation::status_at`] tells what it is by the clock.
+    /// The stored status. See [`Invitation::status_at`] for the status at a given time.
     pub status: InvitationStatus,
-    /// Who invited last; nobody where they deleted their account.
+    /// Who last invited the person; `None` once they have deleted their account.
     pub invited_by: Option<UserId>,
-    /// Until when it can be accepted.
+    /// When it expires.
     pub expires_at: Instant,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Instant,
-    /// When it was changed last.
+    /// When it was last changed.
     pub updated_at: Instant,
 }
 
 impl Invitation {
-    /// What became of it by `now`: it expires by the clock, and no job has to run for that.
+    /// Returns the status at `now`. Invitations expire by the clock, so that no job has to run for it.
     pub fn status_at(&self, now: Instant) -> InvitationStatus {
         match self.status {
             InvitationStatus::Pending if self.expires_at <= now => InvitationStatus::Expired,
@@ -92,21 +92,21 @@ impl Invitation {
         }
     }
 
-    /// Whether it can still be accepted at `now`.
+    /// Returns whether it can still be accepted at `now`.
     pub fn is_pending_at(&self, now: Instant) -> bool {
         self.status_at(now) == InvitationStatus::Pending
     }
 }
 
-/// An invitation with the names of what it is to, which the person invited may read before they see
-/// the organization.
+/// An invitation with the names of its organization and workspace, which the person invited may read
+/// before they can see either.
 #[derive(Clone, Debug)]
 pub struct NamedInvitation {
     /// The invitation.
     pub invitation: Invitation,
-    /// What its organization is called.
+    /// The organization's name.
     pub organization_name: String,
-    /// What its workspace is called, if it is to one.
+    /// The workspace's name, if the invitation is to one.
     pub workspace_name: Option<String>,
 }
 
@@ -131,9 +131,9 @@ pub(in crate::models) fn is_pending(now: Instant) -> _ {
     unanswered.and(in_time)
 }
 
-/// Every invitation with what it is to, the viewer, and the viewer's memberships there, if any. It
-/// holds invitations that are hidden from the viewer: [`is_invited`] and [`manages`] tell which are
-/// not.
+/// Every invitation with its organization and workspace, the viewer, and the viewer's memberships there,
+/// if any. Includes invitations that are hidden from the viewer: filter by [`is_invited`] or
+/// [`manages`].
 #[dsl::auto_type]
 fn invitations_before(viewer: UserId) -> _ {
     let is_viewer: dsl::Eq<users::id, UserId> = users::id.eq(viewer);
@@ -158,14 +158,14 @@ fn invitations_before(viewer: UserId) -> _ {
         )
 }
 
-/// Whether the viewer is the person invited: their verified address is the one that it names.
+/// Whether the viewer is the person invited: the invitation is to their verified address.
 #[dsl::auto_type]
 fn is_invited() -> _ {
     users::email_verified.and(users::email.eq(invitations::email))
 }
 
-/// Whether the viewer may manage the invitation: `ORGANIZATION_MANAGE_MEMBERS`, or `WORKSPACE_MANAGE`
-/// in its workspace, in SQL. A deleted workspace is only there for its owners.
+/// Whether the viewer may manage the invitation, in SQL: `ORGANIZATION_MANAGE_MEMBERS`, or
+/// `WORKSPACE_MANAGE` in its workspace. Once the workspace is deleted, only its owners may.
 #[dsl::auto_type]
 fn manages() -> _ {
     let administers: AnyOf<organization_members::role, OrganizationRole, 2> =
@@ -189,11 +189,11 @@ fn manages() -> _ {
 
 type AnyOf<C, R, const N: usize> = dsl::EqAny<dsl::Nullable<C>, [R; N]>;
 
-/// Those of the invitations that the viewer may see: those that name their verified address, and
-/// those that they may manage.
+/// Returns the given invitations that the viewer may see: those to their verified address, and those
+/// that they may manage.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn visible(
     conn: &mut Connection,
     viewer: UserId,
@@ -202,10 +202,10 @@ pub async fn visible(
     read(conn, viewer, ids, true).await
 }
 
-/// The same, but for those to deleted workspaces, which can be listed alone.
+/// Like [`visible`], but without those to deleted workspaces, which can only be listed.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn visible_to_live(
     conn: &mut Connection,
     viewer: UserId,
@@ -240,10 +240,10 @@ async fn read(
     Ok(found.into_iter().map(NamedInvitation::from).collect())
 }
 
-/// Those of the invitations that cannot be accepted any more.
+/// Returns the given invitations that cannot be accepted any more.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn over(
     conn: &mut Connection,
     ids: &[InvitationId],
@@ -261,10 +261,10 @@ pub async fn over(
     Ok(found.into_iter().collect())
 }
 
-/// The invitations that the viewer can answer, newest first; at most `limit`.
+/// Returns the invitations that the viewer can answer, newest first; at most `limit`.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn answerable(
     conn: &mut Connection,
     viewer: UserId,

@@ -1,4 +1,4 @@
-//! Making invitations, and extending those that there are.
+//! Creating and extending invitations.
 
 use chrono::TimeDelta;
 use diesel::prelude::*;
@@ -24,26 +24,27 @@ use crate::models::workspace::Workspace;
 use crate::run;
 use crate::schema::invitations;
 
-/// What is offered to whom. The rows of the organization and of the workspace must be locked.
+/// An invitation to be created or extended. The rows of the organization and the workspace must be
+/// locked.
 pub(super) struct Offer<'a> {
-    /// To what.
+    /// The organization it invites to.
     pub organization: &'a Organization,
-    /// To which workspace of it, if any, and what the person becomes there.
+    /// The workspace it invites to, if any, and the person's role there.
     pub workspace: Option<(&'a Workspace, WorkspaceRole)>,
-    /// What the person becomes in the organization, where they are no member yet.
+    /// The person's role in the organization, if they are not a member yet.
     pub organization_role: OrganizationRole,
-    /// To whom.
+    /// The address of the person invited.
     pub email: &'a Email,
 }
 
-/// An invitation that was made or extended, and the mail that tells of it, if one does.
+/// An invitation that was created or extended, and the mail about it, if there is one.
 pub(super) struct Offered {
     pub invitation: NamedInvitation,
     pub mail: Option<MailId>,
 }
 
 impl Offered {
-    /// What is left to do once the transaction is committed: the worker is told of the mail.
+    /// Wakes the worker for the mail. To be called once the transaction is committed.
     pub(super) fn announce(self, app: &App) -> NamedInvitation {
         let invitation = &self.invitation.invitation;
         if let Some(mail) = self.mail {
@@ -56,12 +57,12 @@ impl Offered {
 }
 
 impl Offer<'_> {
-    /// Makes the invitation and its mail, or extends the pending one, which gets no mail. One that
-    /// has expired is marked as such, and never stands in the way.
+    /// Creates the invitation and its mail, or extends the pending one, without another mail. An
+    /// invitation that has expired is marked as such and does not get in the way.
     ///
     /// # Errors
-    /// `FORBIDDEN` where `giver` may not give this, or what the pending one gives; `LIMIT_REACHED`
-    /// where the workspace has no seat left; `RATE_LIMITED`.
+    /// `FORBIDDEN` if `giver` may not give this, or what the pending invitation gives; `LIMIT_REACHED`
+    /// if the workspace has no seat left; `RATE_LIMITED`.
     pub(super) async fn make(
         &self,
         tx: &mut Transaction,
@@ -118,7 +119,7 @@ impl Offer<'_> {
         Ok(Offered { invitation, mail })
     }
 
-    /// The row of an invitation that offers this.
+    /// Returns the row of a new invitation with this content.
     pub(super) fn row(&self, app: &App, viewer: &Viewer, now: Instant) -> Invitation {
         Invitation {
             id: InvitationId::new(now.to_utc()),
@@ -136,11 +137,11 @@ impl Offer<'_> {
     }
 }
 
-/// The invitation of that address to that place that was not answered, expired or not, its row
-/// locked.
+/// Locks and returns the unanswered invitation of the address to this organization or workspace, expired
+/// or not.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(super) async fn pending(
     tx: &mut Transaction,
     organization: OrganizationId,
@@ -162,10 +163,10 @@ pub(super) async fn pending(
     })?)
 }
 
-/// Writes down what became of an invitation.
+/// Stores the status of an invitation.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(super) async fn set_status(
     tx: &mut Transaction,
     id: InvitationId,
@@ -185,10 +186,10 @@ pub(super) async fn set_status(
     Ok(())
 }
 
-/// Stores what a pending invitation gives, until when, and who gives it.
+/// Stores a pending invitation's roles, expiry and inviter.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(super) async fn save(tx: &mut Transaction, invitation: &Invitation) -> Result<()> {
     run!(
         tx,
@@ -224,7 +225,7 @@ pub(super) async fn count(
     rate_limit::hit(tx, app, &rule, organization, now).await
 }
 
-/// What is written down of an invitation.
+/// Returns the event about an invitation.
 pub(super) fn event_of(invitation: &Invitation, kind: EventKind) -> NewEvent {
     let mut data = json!({ "email": invitation.email });
     if matches!(

@@ -1,4 +1,4 @@
-//! Whom an address names.
+//! The people behind an address.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -11,11 +11,11 @@ use crate::models::values::email::Email;
 use crate::run;
 use crate::schema::{organization_members, users, workspace_members};
 
-/// The people who have the address verified, by id. Two issuers may vouch for the same address, so
-/// there may be several; an address that is not verified names nobody.
+/// Returns the people who have the address verified, by id. Several issuers may vouch for the same
+/// address, so there may be several people; an unverified address belongs to nobody.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(super) async fn named(tx: &mut Transaction, email: &Email) -> Result<Vec<User>> {
     Ok(run!(
         tx,
@@ -28,10 +28,10 @@ pub(super) async fn named(tx: &mut Transaction, email: &Email) -> Result<Vec<Use
     )?)
 }
 
-/// Those of the people who belong to the organization.
+/// Returns which of the people belong to the organization.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(super) async fn in_organization(
     tx: &mut Transaction,
     organization: OrganizationId,
@@ -49,10 +49,10 @@ pub(super) async fn in_organization(
     )?)
 }
 
-/// Those of the people who have a membership of the workspace.
+/// Returns which of the people have a membership of the workspace.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(super) async fn in_workspace(
     tx: &mut Transaction,
     workspace: WorkspaceId,

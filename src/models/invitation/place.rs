@@ -1,4 +1,4 @@
-//! An invitation and what it is to, locked.
+//! Locking an invitation and what it invites to.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -13,22 +13,22 @@ use crate::models::workspace::Workspace;
 use crate::run;
 use crate::schema::{invitations, organizations, workspaces};
 
-/// What an invitation is to, live and locked.
+/// What an invitation invites to, live and locked.
 pub(super) struct Open {
     /// The organization. The workspace, if there is one, is locked as well.
     pub organization: Organization,
 }
 
-/// Whether the viewer is the person invited: only a verified address counts.
+/// Returns whether the viewer is the person invited. Only a verified address counts.
 pub(super) fn names(invitation: &Invitation, viewer: &Viewer) -> bool {
     viewer.user.email_verified && viewer.user.email == invitation.email
 }
 
-/// Locks what the invitation is to, if all of that is live. The person invited may not see it yet, so
-/// that there is no scope for it.
+/// Locks the invitation's organization and workspace, and returns `None` unless they are live. The
+/// person invited may not see them yet, so there is no scope to lock them through.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(super) async fn open(tx: &mut Transaction, invitation: &Invitation) -> Result<Option<Open>> {
     let organization: Option<Organization> = run!(
         tx,
@@ -65,11 +65,11 @@ pub(super) async fn open(tx: &mut Transaction, invitation: &Invitation) -> Resul
     Ok(Some(Open { organization }))
 }
 
-/// The invitation as it is now, its row locked until the transaction ends. What it is to must be
-/// locked before.
+/// Locks the invitation until the transaction ends, and returns it as it is now. Its organization and
+/// workspace must have been locked before.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(super) async fn lock_invitation(tx: &mut Transaction, id: InvitationId) -> Result<Invitation> {
     Ok(run!(
         tx,

@@ -1,5 +1,5 @@
-//! Invitations that die with something else: with the right to send them, with a workspace, with an
-//! organization, with an account.
+//! Invitations that end with something else: with the right to send them, a workspace, an organization
+//! or an account.
 
 use diesel::dsl::{exists, not};
 use diesel::pg::Pg;
@@ -22,7 +22,7 @@ use crate::models::user::User;
 use crate::run;
 use crate::schema::{invitations, users, workspace_members};
 
-/// An invitation that ended.
+/// An invitation that was ended.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = invitations, check_for_backend(Pg, Sqlite))]
 struct Ended {
@@ -31,7 +31,7 @@ struct Ended {
     workspace_id: Option<WorkspaceId>,
 }
 
-/// The statement that gives those of the pending invitations another status.
+/// Builds the statement that sets the status of the matching pending invitations.
 macro_rules! end {
     ($which:expr, $status:expr, $now:expr) => {
         diesel::update(invitations::table.filter($which).filter(is_pending($now))).set((
@@ -41,12 +41,12 @@ macro_rules! end {
     };
 }
 
-/// Revokes what `inviter` sent in the organization and would not be allowed to send by now, because they may
-/// not invite there any more, or not with the role that it gives. To be called after their role has changed,
-/// under the lock of the organization's row.
+/// Revokes the invitations to the organization and its workspaces that `inviter` sent and could not send
+/// now, because they may not invite there any more, or not with that role. To be called after their role
+/// has changed, under the lock of the organization's row.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn revoke_unrightful(
     tx: &mut Transaction,
     actor: &Viewer,
@@ -59,7 +59,7 @@ pub async fn revoke_unrightful(
     if own == Some(OrganizationRole::Owner) {
         return Ok(());
     }
-    // An ADMIN, who is at least that in each workspace as well.
+    // An ADMIN is at least ADMIN in each workspace too.
     let manages = own.is_some_and(|own| own.may(Permission::OrganizationManageMembers));
     let gives = |role: &OrganizationRole| manages && own.is_some_and(|own| own.may_give(*role));
     let given = OrganizationRole::ALL.iter().copied().filter(gives);
@@ -99,10 +99,10 @@ pub async fn revoke_unrightful(
     record(tx, actor, revoked, status, now).await
 }
 
-/// Revokes every pending invitation that `inviter` sent, in all organizations.
+/// Revokes all pending invitations that `inviter` sent, in all organizations.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn revoke_of_inviter(
     tx: &mut Transaction,
     actor: &Viewer,
@@ -121,11 +121,11 @@ pub async fn revoke_of_inviter(
     record(tx, actor, revoked, status, now).await
 }
 
-/// Declines every pending invitation to the viewer's address, who deletes their account: unless
-/// another person has that address as well, who may still want them.
+/// Declines all pending invitations to the address of the viewer, who is deleting their account, unless
+/// someone else has that address verified too and may still want them.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn decline_all(tx: &mut Transaction, viewer: &Viewer, now: Instant) -> Result<()> {
     let User {
         id,
@@ -152,11 +152,11 @@ pub async fn decline_all(tx: &mut Transaction, viewer: &Viewer, now: Instant) ->
     record(tx, viewer, declined, status, now).await
 }
 
-/// Revokes the pending invitations to a workspace that is deleted. The event of its deletion tells of
-/// them as well.
+/// Revokes the pending invitations to a workspace that is being deleted, without events of their own:
+/// the event of the deletion covers them.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn revoke_of_workspace(
     tx: &mut Transaction,
     workspace: WorkspaceId,
@@ -168,11 +168,11 @@ pub async fn revoke_of_workspace(
     Ok(())
 }
 
-/// Revokes the pending invitations to organizations that are deleted, and to their workspaces. The
-/// events of the deletion tell of them as well.
+/// Revokes the pending invitations to organizations that are being deleted, and to their workspaces,
+/// without events of their own: the events of the deletion cover them.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn revoke_of_organizations(
     tx: &mut Transaction,
     organizations: &[OrganizationId],

@@ -1,4 +1,4 @@
-//! Making organizations.
+//! Creating organizations.
 
 use chrono::TimeDelta;
 use diesel::prelude::*;
@@ -24,18 +24,18 @@ use crate::models::values::text;
 use crate::run;
 use crate::schema::{organization_members, organizations};
 
-/// What a new organization is to be.
+/// The input for a new organization.
 #[derive(Clone, Debug)]
 pub struct NewOrganization {
-    /// 2 to 80 characters.
+    /// The name, 2 to 80 characters.
     pub name: String,
-    /// Made from the name unless given.
+    /// The slug; made from the name if `None`.
     pub slug: Option<Slug>,
-    /// Whether it is made for someone who named none.
+    /// Whether it is created for someone who named none.
     pub is_personal: bool,
 }
 
-/// Makes an organization, with the viewer as its owner.
+/// Creates an organization with the viewer as its owner.
 ///
 /// # Errors
 /// `SLUG_TAKEN`, `RATE_LIMITED`.
@@ -49,7 +49,7 @@ pub async fn create(
         .await
 }
 
-/// As [`create`], as part of a transaction.
+/// Like [`create`], but as part of a transaction.
 ///
 /// # Errors
 /// As [`create`].
@@ -121,7 +121,7 @@ pub async fn create_in(
     })
 }
 
-/// The viewer's personal organization, if they have one in which they may create workspaces.
+/// Returns the viewer's personal organization, if they have one in which they may create workspaces.
 pub(in crate::models) async fn find_personal(
     tx: &mut Transaction,
     viewer: UserId,
@@ -142,13 +142,13 @@ pub(in crate::models) async fn find_personal(
     )?)
 }
 
-/// What the viewer's personal organization is to be: `Ada's organization`.
+/// Returns the input for the viewer's personal organization, named like `Ada's organization`.
 pub fn personal(viewer: &Viewer) -> NewOrganization {
     let suffix = "'s organization";
     let room = 80 - suffix.len();
     let owner: String = viewer.user.display_name().chars().take(room).collect();
     let name = text::name(&format!("{}{suffix}", owner.trim()));
-    // What issuers call people may hold characters that a name may not.
+    // Names from issuers may contain characters that ours may not.
     let name = name.unwrap_or_else(|_| "Personal organization".to_owned());
     NewOrganization {
         name,

@@ -1,4 +1,4 @@
-//! The organizations of a person.
+//! Lists of organizations.
 
 use diesel::dsl::count_star;
 use diesel::prelude::*;
@@ -14,7 +14,7 @@ use crate::id::{UserId, kind};
 use crate::run;
 use crate::schema::{organization_members, organizations};
 
-/// The organizations that the viewer belongs to, by name. Its one parent is the viewer.
+/// The organizations that the viewer belongs to, by name. Its only parent is the viewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OrganizationList;
 

@@ -24,19 +24,19 @@ use crate::schema::{organization_members, users};
 pub struct OrganizationMember {
     /// The membership's id.
     pub id: OrganizationMemberId,
-    /// Of what.
+    /// The organization.
     pub organization_id: OrganizationId,
-    /// Whose.
+    /// The member.
     pub user_id: UserId,
-    /// What they are there.
+    /// The member's role in the organization.
     pub role: OrganizationRole,
-    /// Since when.
+    /// When the membership began.
     pub created_at: Instant,
 }
 
 impl OrganizationMember {
-    /// What is to be written down of a change of it. One that has ended is gone, so that is about the
-    /// person.
+    /// Returns the event for a change of this membership. If the membership has ended, the subject is
+    /// the person, because the membership is gone.
     pub(in crate::models) fn event(&self, kind: EventKind) -> NewEvent {
         let subject = match kind {
             EventKind::OrganizationMemberRemoved => self.user_id.into(),
@@ -52,10 +52,10 @@ impl OrganizationMember {
     }
 }
 
-/// Makes someone a member who is none.
+/// Adds someone who is not a member yet.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn add_member(
     tx: &mut Transaction,
     organization_id: OrganizationId,
@@ -81,10 +81,10 @@ pub async fn add_member(
     Ok(member)
 }
 
-/// The membership that someone has of the organization, if any.
+/// Returns the person's membership of the organization, if any.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(in crate::models) async fn membership(
     tx: &mut Transaction,
     organization: OrganizationId,
@@ -102,16 +102,16 @@ pub(in crate::models) async fn membership(
     )?)
 }
 
-/// Those of the memberships whose organization the viewer belongs to.
+/// Returns the given memberships whose organization the viewer belongs to, each with its user.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn visible_members(
     conn: &mut Connection,
     viewer: UserId,
     ids: &[OrganizationMemberId],
 ) -> Result<Vec<(OrganizationMember, User)>> {
-    // The viewer's own memberships are joined under another name than those that are looked for.
+    // The viewer's own memberships need another name than the ones looked up.
     let theirs = diesel::alias!(organization_members as theirs);
     let shared = theirs
         .filter(theirs.field(organization_members::user_id).eq(viewer))
@@ -133,10 +133,10 @@ pub async fn visible_members(
     )?)
 }
 
-/// The members of an organization, by joining.
+/// The members of an organization, in the order in which they joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MemberList {
-    /// Only those who are this.
+    /// Only members with this role.
     pub role: Option<OrganizationRole>,
 }
 

@@ -1,4 +1,4 @@
-//! Changing who belongs to an organization, and as what.
+//! Changing who belongs to an organization, and in which role.
 
 use diesel::dsl::count_star;
 use diesel::prelude::*;
@@ -20,14 +20,14 @@ use crate::models::{invitation, removal};
 use crate::run;
 use crate::schema::organization_members;
 
-/// What it takes to give and take the roles that an ADMIN may not.
+/// What the error names as required to give and take roles that an ADMIN may not.
 const BEING_OWNER: &str = "being an OWNER of the organization";
 
-/// Gives a member another role.
+/// Changes a member's role.
 ///
 /// # Errors
-/// Those of [`Viewer::organization`]; `NOT_FOUND` for someone who is no member, `FORBIDDEN` for an
-/// ADMIN where the role that is given or taken is OWNER or BILLING_ADMIN, `LAST_OWNER`.
+/// As [`Viewer::organization`]; `NOT_FOUND` if the person is not a member; `FORBIDDEN` for an ADMIN if
+/// the old or new role is OWNER or BILLING_ADMIN; `LAST_OWNER`.
 pub async fn update_member(
     app: &App,
     viewer: &Viewer,
@@ -58,13 +58,13 @@ pub async fn update_member(
         .await
 }
 
-/// Removes a member from the organization and from all its workspaces. Those that they alone owned
-/// pass to the organization's longest-standing OWNER. They cannot come back by a join code until they
-/// are wanted again.
+/// Removes a member from the organization and from all its workspaces. Workspaces that they alone owned
+/// pass to the organization's longest-standing OWNER. The person cannot come back by a join code until
+/// they are added or invited again.
 ///
 /// # Errors
-/// Those of [`Viewer::organization`]; `NOT_FOUND` for someone who is no member, `FORBIDDEN` for an
-/// ADMIN where they are OWNER or BILLING_ADMIN, `LAST_OWNER`.
+/// As [`Viewer::organization`]; `NOT_FOUND` if the person is not a member; `FORBIDDEN` for an ADMIN if
+/// the member is OWNER or BILLING_ADMIN; `LAST_OWNER`.
 pub async fn remove_member(
     app: &App,
     viewer: &Viewer,
@@ -78,7 +78,7 @@ pub async fn remove_member(
             check_within(scope.visible().role, &[member.role])?;
             let now = app.now();
             end(tx, viewer, &member, now).await?;
-            // Whoever removes themself leaves.
+            // Removing oneself is leaving, which does not bar from coming back.
             if user != viewer.id() {
                 removal::record(tx, id, None, user, now).await?;
             }
@@ -87,11 +87,11 @@ pub async fn remove_member(
         .await
 }
 
-/// Ends the viewer's own membership, and those of all workspaces of the organization. Those that they
-/// alone owned pass to the organization's longest-standing OWNER.
+/// Ends the viewer's own membership, and those of all the organization's workspaces. Workspaces that
+/// they alone owned pass to the organization's longest-standing OWNER.
 ///
 /// # Errors
-/// Those of [`Viewer::organization`]; `LAST_OWNER`.
+/// As [`Viewer::organization`]; `LAST_OWNER`.
 pub async fn leave(app: &App, viewer: &Viewer, id: OrganizationId) -> Result<()> {
     app.db
         .transaction(async |tx| {
@@ -105,8 +105,8 @@ pub async fn leave(app: &App, viewer: &Viewer, id: OrganizationId) -> Result<()>
 /// Makes another member OWNER of the organization, and the viewer ADMIN.
 ///
 /// # Errors
-/// Those of [`Viewer::organization`]; `FORBIDDEN` for a viewer who is no OWNER, `INVALID_INPUT` for the
-/// viewer themself, `NOT_FOUND` for someone who is no member.
+/// As [`Viewer::organization`]; `FORBIDDEN` if the viewer is not an OWNER; `INVALID_INPUT` if the person
+/// is the viewer; `NOT_FOUND` if the person is not a member.
 pub async fn transfer(
     app: &App,
     viewer: &Viewer,
@@ -135,10 +135,10 @@ pub async fn transfer(
         .await
 }
 
-/// The membership of someone who has one.
+/// Returns the person's membership.
 ///
 /// # Errors
-/// `NOT_FOUND` for someone who has none.
+/// `NOT_FOUND` if the person is not a member.
 async fn find_member(
     tx: &mut Transaction,
     id: OrganizationId,
@@ -148,7 +148,7 @@ async fn find_member(
     found.ok_or_else(Error::not_found)
 }
 
-/// Refuses whoever is `own` to give or take one of these roles that they may not.
+/// Refuses if one of the roles is beyond what someone with the role `own` may give or take.
 fn check_within(own: OrganizationRole, roles: &[OrganizationRole]) -> Result<()> {
     if roles.iter().all(|role| own.may_give(*role)) {
         return Ok(());
@@ -156,10 +156,10 @@ fn check_within(own: OrganizationRole, roles: &[OrganizationRole]) -> Result<()>
     Err(Error::forbidden(BEING_OWNER))
 }
 
-/// Gives a member another role, unless it is theirs already.
+/// Changes a member's role, unless they have it already.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(in crate::models) async fn set_role(
     tx: &mut Transaction,
     viewer: &Viewer,
@@ -178,7 +178,7 @@ pub(in crate::models) async fn set_role(
     event::record(tx, viewer, now, event).await
 }
 
-/// Ends a membership, and what follows from it.
+/// Deletes a membership, hands over their workspaces and revokes the invitations that depended on it.
 async fn end(
     tx: &mut Transaction,
     viewer: &Viewer,
@@ -190,7 +190,7 @@ async fn end(
     }
     let (organization, user) = (member.organization_id, member.user_id);
     pass_workspaces(tx, viewer, &[organization], user, now).await?;
-    // The memberships of its workspaces go with this one.
+    // Their memberships of its workspaces are deleted with this one.
     let row = organization_members::table.find(member.id);
     run!(tx, diesel::delete(row).execute(tx).await)?;
     let event = member.event(EventKind::OrganizationMemberRemoved);
@@ -198,7 +198,7 @@ async fn end(
     invitation::revoke_unrightful(tx, viewer, organization, user, now).await
 }
 
-/// Refuses where the organization, whose row is locked, would have no OWNER without this one.
+/// Refuses if the organization, whose row is locked, would have no OWNER without this one.
 async fn keep_an_owner(tx: &mut Transaction, without: &OrganizationMember) -> Result<()> {
     let others: i64 = run!(
         tx,

@@ -1,4 +1,4 @@
-//! Organizations: what people belong to and workspaces hang off.
+//! Organizations, which people and workspaces belong to.
 
 mod create;
 mod list;
@@ -40,25 +40,25 @@ use crate::schema::{organization_members, organization_slugs, organizations, wor
 pub struct Organization {
     /// The organization's id.
     pub id: OrganizationId,
-    /// 2 to 80 characters.
+    /// The name, 2 to 80 characters.
     pub name: String,
     /// The name, folded, for ordering.
     pub name_key: String,
-    /// Unique on the platform.
+    /// The slug, unique on the platform.
     pub slug: String,
-    /// Whether it was made for someone who created a workspace without naming one.
+    /// Whether it was created for someone who created a workspace without naming an organization.
     pub is_personal: bool,
-    /// The organization at WorkOS that it was linked to.
+    /// The WorkOS organization that it is linked to.
     pub workos_organization_id: Option<String>,
-    /// The plan that it is on.
+    /// The key of its plan.
     pub plan_key: String,
-    /// Who made it; nobody where they deleted their account.
+    /// Who created it; `None` once they have deleted their account.
     pub created_by: Option<UserId>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Instant,
-    /// When it was changed last.
+    /// When it was last changed.
     pub updated_at: Instant,
-    /// When it was deleted; then it is only there to be purged.
+    /// When it was deleted; the row then only waits to be purged.
     pub deleted_at: Option<Instant>,
 }
 
@@ -77,21 +77,21 @@ impl From<(Organization, OrganizationRole)> for VisibleOrganization {
     }
 }
 
-/// What an organization is found by.
+/// The ways to look up an organization.
 #[derive(Clone, Debug)]
 pub enum OrganizationBy {
-    /// Its id.
+    /// By its id.
     Id(OrganizationId),
-    /// Its slug, or a former one.
+    /// By its slug, or a former one.
     Slug(String),
-    /// The id of the organization at WorkOS that it was linked to.
+    /// By the id of the WorkOS organization that it is linked to.
     WorkosId(String),
 }
 
-/// The organization, if there is one and the viewer belongs to it.
+/// Returns the organization, if there is one and the viewer belongs to it.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn find(
     conn: &mut Connection,
     viewer: UserId,
@@ -132,10 +132,10 @@ pub async fn find(
     Ok(found.map(VisibleOrganization::from))
 }
 
-/// Those of the organizations that the viewer belongs to.
+/// Returns the given organizations that the viewer belongs to.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn visible(
     conn: &mut Connection,
     viewer: UserId,
@@ -152,12 +152,12 @@ pub async fn visible(
     Ok(found.into_iter().map(VisibleOrganization::from).collect())
 }
 
-/// Locks the row of the workspace's organization until the transaction ends. Whatever changes who
-/// owns a workspace does so before it locks the workspace, so that nobody becomes an owner while they
-/// are leaving the organization.
+/// Locks the row of the workspace's organization until the transaction ends. Whatever changes the owners
+/// of a workspace does so before it locks the workspace, so that nobody becomes an owner while they are
+/// leaving the organization.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(in crate::models) async fn lock_of_workspace(
     tx: &mut Transaction,
     workspace: WorkspaceId,
@@ -174,10 +174,10 @@ pub(in crate::models) async fn lock_of_workspace(
     Ok(())
 }
 
-/// The plan that the organization is on.
+/// Returns the key of the organization's plan.
 ///
 /// # Errors
-/// Only those of the database, which has no such organization as well.
+/// Database errors only, including that there is no such organization.
 pub(in crate::models) async fn plan_key(
     conn: &mut Connection,
     id: OrganizationId,

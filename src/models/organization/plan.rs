@@ -1,4 +1,4 @@
-//! Which plan an organization is on, which the operator decides.
+//! The plan that an organization is on, which the operator decides.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -8,11 +8,11 @@ use crate::error::Result;
 use crate::run;
 use crate::schema::{organization_slugs, organizations};
 
-/// Puts the live organization that has this slug on a plan, and tells whether there is one. What it
-/// has beyond the plan's limits stays; it gets no more.
+/// Puts the live organization with this slug on a plan, and returns whether there is one. What exceeds
+/// the plan's limits stays, but cannot grow.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn set_plan(app: &App, slug: &str, plan_key: &str) -> Result<bool> {
     let now = app.now();
     let changed = app

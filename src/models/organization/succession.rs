@@ -1,4 +1,4 @@
-//! What becomes of the workspaces of someone who goes.
+//! Handing over the workspaces of a person who leaves.
 
 use std::collections::HashMap;
 
@@ -17,19 +17,19 @@ use crate::models::workspace::WorkspaceMember;
 use crate::run;
 use crate::schema::{organization_members, workspace_members, workspaces};
 
-/// As many rows as one statement names by their ids.
+/// Maximum number of rows that one statement names by id.
 const BATCH: usize = 1_000;
 
-/// Passes the workspaces, live and deleted, that only `leaver` owns to the longest-standing other OWNER
-/// of each of the organizations, whose rows the caller has locked, so that nobody who goes leaves a
-/// workspace without one. No limit of a plan stands in the way of that. The leaver's own memberships
-/// stay: they end with those of the organizations.
+/// Passes the workspaces, live and deleted, of which `leaver` is the only owner to the longest-standing
+/// other OWNER of their organization, so that no workspace is left without an owner. The caller has
+/// locked the rows of the organizations. Plan limits do not apply. The leaver's own memberships stay:
+/// they end with those of the organizations.
 ///
-/// The number of statements does not grow with that of the organizations and of the workspaces, but
-/// for batches of hundreds.
+/// Works in batches of hundreds, so that the number of statements hardly grows with that of the
+/// organizations and workspaces.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(in crate::models) async fn pass_workspaces(
     tx: &mut Transaction,
     actor: &Viewer,
@@ -81,7 +81,7 @@ pub(in crate::models) async fn pass_workspaces(
     event::record_all(tx, actor, now, raised.chain(added).collect()).await
 }
 
-/// The workspaces that would have no OWNER without the leaver, their rows locked.
+/// Locks and returns the workspaces that would have no OWNER without the leaver.
 async fn orphans(
     tx: &mut Transaction,
     organizations: &[OrganizationId],
@@ -130,7 +130,7 @@ async fn orphans(
     )?)
 }
 
-/// The longest-standing OWNER of each of the organizations, the leaver apart.
+/// Returns the longest-standing OWNER of each organization, other than the leaver.
 async fn heirs(
     tx: &mut Transaction,
     organizations: &[OrganizationId],
@@ -158,7 +158,7 @@ async fn heirs(
     Ok(heirs)
 }
 
-/// The memberships that the people have in workspaces of the organizations.
+/// Returns the memberships that the people have in workspaces of the organizations.
 async fn memberships(
     tx: &mut Transaction,
     organizations: &[OrganizationId],

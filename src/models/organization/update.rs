@@ -22,19 +22,19 @@ use crate::schema::{
     organization_members, organization_slugs, organizations, workspace_slugs, workspaces,
 };
 
-/// What changes of an organization. What is left out stays.
+/// The changes to an organization. Fields left out stay as they are.
 #[derive(Clone, Debug, Default)]
 pub struct OrganizationChanges {
-    /// 2 to 80 characters.
+    /// The new name, 2 to 80 characters.
     pub name: Option<String>,
-    /// The former one still finds it, until another takes it.
+    /// The new slug. The former one still finds the organization until another takes it.
     pub slug: Option<Slug>,
 }
 
-/// Renames the organization or changes its slug.
+/// Changes the organization's name or slug.
 ///
 /// # Errors
-/// Those of [`Viewer::organization`], `SLUG_TAKEN`.
+/// As [`Viewer::organization`]; `SLUG_TAKEN`.
 pub async fn update(
     app: &App,
     viewer: &Viewer,
@@ -75,12 +75,12 @@ pub async fn update(
         .await
 }
 
-/// Links the organization to the one of that id at WorkOS, or unlinks it. Where issuers are
-/// configured, the viewer's token must have been issued for that one.
+/// Links the organization to the WorkOS organization with this id, or unlinks it. If issuers are
+/// configured, the viewer's token must have been issued for the WorkOS organization.
 ///
 /// # Errors
-/// Those of [`Viewer::organization`]; `FORBIDDEN` for a token of another organization, `CONFLICT`
-/// where the id belongs to another organization.
+/// As [`Viewer::organization`]; `FORBIDDEN` if the token is for another organization; `CONFLICT` if the
+/// id is linked to another organization.
 pub async fn link_workos(
     app: &App,
     viewer: &Viewer,
@@ -161,11 +161,11 @@ async fn save(
     event::record(tx, viewer, now, event).await
 }
 
-/// Deletes the organization and its workspaces, and frees all their slugs. What was in them is left
-/// to be purged; nobody can see it any more, for nobody belongs to it.
+/// Deletes the organization and its workspaces, and frees all their slugs. Their contents are left to be
+/// purged; nobody can see them any more, because nobody belongs to the organization.
 ///
 /// # Errors
-/// Those of [`Viewer::organization`].
+/// As [`Viewer::organization`].
 pub async fn delete(app: &App, viewer: &Viewer, id: OrganizationId) -> Result<()> {
     app.db
         .transaction(async |tx| {
@@ -175,7 +175,7 @@ pub async fn delete(app: &App, viewer: &Viewer, id: OrganizationId) -> Result<()
         .await
 }
 
-/// As [`delete`], for several organizations at once, as part of a transaction that has seen to the
+/// Like [`delete`], but for several organizations, and as part of a transaction that has checked the
 /// permission and locked the rows.
 pub(in crate::models) async fn delete_all(
     tx: &mut Transaction,
@@ -191,8 +191,8 @@ pub(in crate::models) async fn delete_all(
         data: json!({}),
     };
     event::record_all(tx, viewer, now, ids.iter().map(event).collect()).await?;
-    // First of all: whoever has one of them locked has then done what goes below, and whoever locks one
-    // later finds it deleted.
+    // First of all: a transaction that has locked one of the workspaces has finished by then, so that
+    // what it wrote is covered below, and one that locks it later finds it deleted.
     delete_workspaces(tx, ids, now).await?;
     invitation::revoke_of_organizations(tx, ids, now).await?;
     schedule::pause_of_organizations(tx, ids).await?;
@@ -206,7 +206,7 @@ pub(in crate::models) async fn delete_all(
     })?;
     let slugs = organization_slugs::table.filter(organization_slugs::organization_id.eq_any(ids));
     run!(tx, diesel::delete(slugs).execute(tx).await)?;
-    // The memberships of its workspaces go with these.
+    // The memberships of its workspaces are deleted with these.
     let members =
         organization_members::table.filter(organization_members::organization_id.eq_any(ids));
     run!(tx, diesel::delete(members).execute(tx).await)?;
@@ -215,7 +215,7 @@ pub(in crate::models) async fn delete_all(
         diesel::update(organizations::table.filter(organizations::id.eq_any(ids)))
             .set((
                 organizations::deleted_at.eq(now),
-                // So that it can be linked to another.
+                // Lets the WorkOS organization be linked to another organization.
                 organizations::workos_organization_id.eq(None::<String>),
             ))
             .execute(tx)
@@ -229,7 +229,7 @@ async fn delete_workspaces(
     of: &[OrganizationId],
     now: Instant,
 ) -> Result<()> {
-    // An update alone would lock them in no order.
+    // An update alone would lock the rows in arbitrary order.
     run!(tx, {
         let rows = workspaces::table
             .filter(workspaces::organization_id.eq_any(of))

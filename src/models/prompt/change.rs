@@ -19,23 +19,21 @@ use crate::models::values::fold::fold;
 use crate::run;
 use crate::schema::prompts;
 
-/// What changes of a prompt. What is left out stays.
+/// The changes to a prompt. Fields left out stay as they are.
 #[derive(Clone, Debug, Default)]
 pub struct PromptChanges {
-    /// 1 to 2,000 characters.
+    /// The new text, 1 to 2,000 characters.
     pub text: Option<String>,
-    /// At most 20, each 1 to 40 characters, lower-cased, unique.
+    /// The new tags: at most 20, each 1 to 40 characters, in lower case, unique.
     pub tags: Option<Vec<String>>,
-    /// Whether runs put it to the providers.
+    /// Whether runs send it to the providers.
     pub is_active: Option<bool>,
 }
 
-/// Changes a prompt. Answers that were given to it, and a run that is under way, keep the text as it
-/// was.
+/// Changes a prompt. Existing answers to it, and a run that is under way, keep the former text.
 ///
 /// # Errors
-/// Those of [`Viewer::workspace`] for the prompt's workspace; `CONFLICT` where another prompt there has
-/// the text.
+/// As [`Viewer::workspace`] for the prompt's workspace; `CONFLICT` if another prompt there has the text.
 pub async fn update(
     app: &App,
     viewer: &Viewer,
@@ -62,17 +60,17 @@ pub async fn update(
         .await
 }
 
-/// Deletes a prompt. Answers that were given to it stay.
+/// Deletes a prompt. Existing answers to it stay.
 ///
 /// # Errors
-/// Those of [`Viewer::workspace`] for the prompt's workspace.
+/// As [`Viewer::workspace`] for the prompt's workspace.
 pub async fn delete(app: &App, viewer: &Viewer, id: PromptId) -> Result<()> {
     app.db
         .transaction(async |tx| {
             let (scope, prompt) = locked(tx, viewer, id).await?;
             let row = prompts::table.find(id);
             run!(tx, diesel::delete(row).execute(tx).await)?;
-            // The row is gone: what it asked is told here, or nowhere.
+            // The row is gone, so this is the only record of its text.
             let data = json!({ "text": prompt.text });
             let event = event_of(&scope, &prompt, EventKind::PromptDeleted, data);
             event::record(tx, viewer, app.now(), event).await
@@ -80,8 +78,8 @@ pub async fn delete(app: &App, viewer: &Viewer, id: PromptId) -> Result<()> {
         .await
 }
 
-/// The prompt, and its workspace, whose row is locked: all that changes prompts does so under that
-/// lock.
+/// Returns the prompt, and its workspace, whose row is locked. All changes to prompts are made under
+/// that lock.
 async fn locked(
     tx: &mut Transaction,
     viewer: &Viewer,
@@ -110,7 +108,7 @@ async fn locked(
     Ok((scope, prompt.ok_or_else(Error::not_found)?))
 }
 
-/// Applies the changes to the row, and gives the fields that changed with their new values.
+/// Applies the changes to the row, and returns the fields that changed with their new values.
 fn apply(prompt: &mut Prompt, changes: &PromptChanges) -> Map<String, Value> {
     let mut data = Map::new();
     if let Some(text) = changes.text.as_ref().filter(|text| **text != prompt.text) {
@@ -130,7 +128,7 @@ fn apply(prompt: &mut Prompt, changes: &PromptChanges) -> Map<String, Value> {
     data
 }
 
-/// Refuses the text of another prompt of the workspace.
+/// Refuses a text that another prompt of the workspace has.
 async fn refuse_taken(tx: &mut Transaction, prompt: &Prompt) -> Result<()> {
     let others = prompts::table
         .filter(prompts::workspace_id.eq(prompt.workspace_id))

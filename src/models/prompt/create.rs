@@ -1,4 +1,4 @@
-//! Making prompts.
+//! Creating prompts.
 
 use std::collections::{HashMap, HashSet};
 
@@ -20,21 +20,20 @@ use crate::models::{organization, quota};
 use crate::run;
 use crate::schema::prompts;
 
-/// A prompt that is to be made.
+/// The input for a new prompt.
 #[derive(Clone, Debug)]
 pub struct NewPrompt {
-    /// 1 to 2,000 characters.
+    /// The text, 1 to 2,000 characters.
     pub text: String,
-    /// At most 20, each 1 to 40 characters, lower-cased, unique.
+    /// At most 20 tags, each 1 to 40 characters, in lower case, unique.
     pub tags: Vec<String>,
 }
 
-/// Makes prompts, 1 to 100 of them, and gives them in the order of `new`. All of them are made, or
-/// none.
+/// Creates 1 to 100 prompts, all or none, and returns them in the order of `new`.
 ///
 /// # Errors
-/// Those of [`Viewer::workspace`]; `CONFLICT` where texts are the same, each told by its path;
-/// `LIMIT_REACHED` where the plan has no room for all of them.
+/// As [`Viewer::workspace`]; `CONFLICT` if texts are not unique, with the path of each; `LIMIT_REACHED`
+/// if the plan has no room for all of them.
 pub async fn create(
     app: &App,
     viewer: &Viewer,
@@ -49,7 +48,7 @@ pub async fn create(
             let made = rows(id, viewer.id(), now, new);
             refuse_repeated(tx, id, &made).await?;
             let plan_key = organization::plan_key(tx, organization).await?;
-            // There are at most a hundred.
+            // There are at most 100.
             let adding = made.len() as i64;
             quota::check_prompts(tx, app.plan(&plan_key), id, adding).await?;
             insert_all(tx, prompts::table, &made).await?;
@@ -69,8 +68,8 @@ pub async fn create(
 
 fn rows(workspace: WorkspaceId, creator: UserId, now: Instant, new: &[NewPrompt]) -> Vec<Prompt> {
     let mut ids: Vec<_> = new.iter().map(|_| PromptId::new(now.to_utc())).collect();
-    // They are in order, unless an id for another millisecond came between them. Prompts are listed by
-    // their ids, and those of one call in the order in which they were given.
+    // New ids are in order, unless one for another millisecond came between them. Sorted, because
+    // prompts are listed by id, and those of one call in the order in which they were given.
     ids.sort_unstable();
     let row = |(id, new): (PromptId, &NewPrompt)| Prompt {
         id,
@@ -87,8 +86,8 @@ fn rows(workspace: WorkspaceId, creator: UserId, now: Instant, new: &[NewPrompt]
     ids.into_iter().zip(new).map(row).collect()
 }
 
-/// Refuses texts that the workspace, whose row the caller has locked, has already, and those that are
-/// given twice.
+/// Refuses texts that the workspace, whose row the caller has locked, has already, and texts given more
+/// than once.
 async fn refuse_repeated(
     tx: &mut Transaction,
     workspace: WorkspaceId,

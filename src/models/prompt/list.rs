@@ -14,10 +14,10 @@ use crate::models::values::fold::like_pattern;
 use crate::run;
 use crate::schema::{prompts, workspaces};
 
-/// Those of the prompts that the viewer may see: prompts in live workspaces, for whoever sees those.
+/// Returns the given prompts that the viewer may see: those in live workspaces that they may see.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn visible(
     conn: &mut Connection,
     viewer: UserId,
@@ -38,11 +38,11 @@ pub async fn visible(
     )?)
 }
 
-/// The prompts of answers that the viewer sees: as [`visible`], and also in deleted workspaces that
-/// they may restore, whose lists they can read.
+/// Returns prompts for answers that the viewer sees: like [`visible`], but also in deleted workspaces
+/// that they may restore, whose lists they can read.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn of_answers(
     conn: &mut Connection,
     viewer: UserId,
@@ -66,7 +66,7 @@ pub async fn of_answers(
 /// The prompts of a workspace, oldest first.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PromptList {
-    /// Only those whose text holds this.
+    /// Only prompts whose text contains this.
     pub search: Option<String>,
 }
 

@@ -1,8 +1,8 @@
-//! As many rows as one transaction deletes or changes, in one table after the other.
+//! The limit on rows that one transaction deletes or changes, across tables.
 
 use super::Counts;
 
-/// What is left of the rows that one transaction may touch, and what it has touched.
+/// How many more rows one transaction may touch, and how many it has touched.
 pub(super) struct Batch {
     left: i64,
     counts: Counts,
@@ -16,12 +16,12 @@ impl Batch {
         }
     }
 
-    /// How many more rows it may touch.
+    /// How many more rows the transaction may touch.
     pub(super) fn left(&self) -> i64 {
         self.left
     }
 
-    /// So many of that table were.
+    /// Records how many rows of the table were touched.
     pub(super) fn add(&mut self, table: &'static str, touched: usize) {
         if touched > 0 {
             *self.counts.entry(table).or_default() += touched;
@@ -29,7 +29,7 @@ impl Batch {
         self.left -= i64::try_from(touched).unwrap_or(i64::MAX);
     }
 
-    /// Whether it may touch no more: there may be more then.
+    /// Whether the limit is reached, so that there may be more rows.
     pub(super) fn is_full(&self) -> bool {
         self.left <= 0
     }
@@ -39,8 +39,8 @@ impl Batch {
     }
 }
 
-/// Deletes rows of each of the tables that fulfil its condition, and goes on to the next one once
-/// there are none left.
+/// Deletes the rows of each table that match its condition, one table after the other, until the batch
+/// is full.
 macro_rules! delete_each {
     ($tx:ident, $batch:ident, $($table:ident: $condition:expr),+ $(,)?) => {$(
         if !$batch.is_full() {
@@ -51,8 +51,8 @@ macro_rules! delete_each {
     )+};
 }
 
-/// Takes the person's name off rows of each of the tables that have it in that column, and goes on to the
-/// next one once there are none left.
+/// Clears each table's column in the rows where it refers to the person, one table after the other,
+/// until the batch is full.
 macro_rules! let_go_each {
     ($tx:ident, $batch:ident, $person:ident, $($table:ident: $column:ident),+ $(,)?) => {$(
         if !$batch.is_full() {

@@ -1,10 +1,9 @@
-//! Deleting for good: workspaces whose time to be restored is over, what is left of deleted
-//! organizations and of people who deleted their accounts, and counts of calls that no limit looks at any
-//! more.
+//! Purging: workspaces that can no longer be restored, the remains of deleted organizations and
+//! accounts, and counted calls too old for any rate limit.
 //!
-//! One call deletes or changes a bounded number of rows, children before their parents, so that no row of a
-//! parent takes thousands with it, and nobody waits long for a lock or for SQLite's one writer. What
-//! is left after a crash is found again by the next call.
+//! One call deletes or changes a bounded number of rows, children before their parents, so that no
+//! parent row takes thousands with it, and nobody waits long for a lock or for SQLite's only writer.
+//! What is left after a crash is found again by the next call.
 
 mod batch;
 mod organization;
@@ -28,27 +27,27 @@ use crate::error::Result;
 use crate::run;
 use crate::schema::{organizations, rate_hits, users, workspaces};
 
-/// How long the count of a call is kept: well beyond every window.
+/// How long a counted call is kept: well beyond every window.
 const RATE_HITS: TimeDelta = TimeDelta::days(1);
 
-/// How many rows went or were changed, by table.
+/// Number of rows deleted or changed, by table.
 pub type Counts = BTreeMap<&'static str, usize>;
 
-/// What one call has deleted of something.
+/// What one call has purged of one entity.
 #[derive(Debug)]
 pub struct Purged<I> {
-    /// What it was.
+    /// The entity's id.
     pub id: I,
-    /// How many of its rows went, or named it and do no longer.
+    /// How many of its rows were deleted, or changed so that they do not refer to it any more.
     pub counts: Counts,
-    /// Whether that was all of it, its own row included.
+    /// Whether it is gone completely, its own row included.
     pub is_gone: bool,
 }
 
-/// Whether there is anything to delete for good.
+/// Checks whether there is anything to purge.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn is_any(conn: &mut Connection, now: Instant) -> Result<bool> {
     let workspace = workspaces::table
         .filter(workspaces::purge_at.le(now))
@@ -69,10 +68,10 @@ pub async fn is_any(conn: &mut Connection, now: Instant) -> Result<bool> {
     Ok(run!(conn, diesel::select(any).get_result(conn).await)?)
 }
 
-/// Forgets up to `limit` counted calls that no limit looks at any more. Gives how many.
+/// Deletes up to `limit` counted calls too old for any rate limit. Returns how many.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn purge_rate_hits(tx: &mut Transaction, now: Instant, limit: i64) -> Result<usize> {
     let old = rate_hits::created_at.lt(now.plus(-RATE_HITS));
     tx.plan_for_values().await?;

@@ -1,4 +1,4 @@
-//! What is left of deleted organizations.
+//! Purging deleted organizations.
 
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
@@ -15,12 +15,12 @@ use crate::schema::{
     workspaces,
 };
 
-/// Deletes up to `limit` rows of the organization that was deleted first and whose workspaces are all
-/// gone, and its own row once there is nothing else left of it. Gives nothing where there is no such
-/// organization, or where other instances are at all of them.
+/// Deletes up to `limit` rows of the organization deleted first whose workspaces are all gone, and its
+/// own row once nothing else is left. Returns `None` if there is no such organization, or if other
+/// instances are working on all of them.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn purge_organization(
     tx: &mut Transaction,
     limit: i64,

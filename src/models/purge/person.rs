@@ -1,4 +1,4 @@
-//! People who deleted their accounts.
+//! Purging people who deleted their accounts.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -11,12 +11,12 @@ use crate::id::UserId;
 use crate::run;
 use crate::schema::{events, files, invitations, organizations, prompts, users, workspaces};
 
-/// Takes the name of the person who deleted their account first off up to `limit` rows of what they
-/// made, and deletes their own row once there is nothing left that names it. Gives nothing where there is
-/// no such person, or where other instances are at all of them.
+/// Clears references to the person who deleted their account first from up to `limit` rows, and deletes
+/// their own row once no reference is left. Returns `None` if there is no such person, or if other
+/// instances are working on all of them.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn purge_person(tx: &mut Transaction, limit: i64) -> Result<Option<Purged<UserId>>> {
     let found: Option<UserId> = run!(
         tx,
@@ -34,7 +34,7 @@ pub async fn purge_person(tx: &mut Transaction, limit: i64) -> Result<Option<Pur
     let Some(id) = found else {
         return Ok(None);
     };
-    // There may be a million events of theirs, or none.
+    // The person may have a million events, or none.
     tx.plan_for_values().await?;
     let mut batch = Batch::new(limit);
     let_go_each!(tx, batch, id,

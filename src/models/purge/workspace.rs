@@ -1,4 +1,4 @@
-//! Workspaces whose time to be restored is over.
+//! Purging workspaces that can no longer be restored.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -15,12 +15,12 @@ use crate::schema::{
     workspace_members, workspace_slugs, workspaces,
 };
 
-/// Deletes up to `limit` rows of the workspace whose time was over first, and its own row once there
-/// is nothing else left of it. Gives nothing where there is no such workspace, or where other
-/// instances are at all of them.
+/// Deletes up to `limit` rows of the workspace that has been due for the longest, and its own row once
+/// nothing else is left. Returns `None` if no workspace is due, or if other instances are working on all
+/// of them.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn purge_workspace(
     tx: &mut Transaction,
     now: Instant,
@@ -43,7 +43,7 @@ pub async fn purge_workspace(
         return Ok(None);
     };
     if purge_at != Some(Instant::MIN) {
-        // An instance whose clock is behind must not restore what has begun to go.
+        // An instance whose clock is behind must not restore a workspace that is partly deleted.
         run!(
             tx,
             diesel::update(workspaces::table.find(id))
@@ -52,7 +52,7 @@ pub async fn purge_workspace(
                 .await
         )?;
     }
-    // There may be a million answers of it, or none.
+    // The workspace may have a million answers, or none.
     tx.plan_for_values().await?;
     let mut batch = Batch::new(limit);
     delete_each!(tx, batch,
@@ -71,7 +71,7 @@ pub async fn purge_workspace(
     );
     let is_gone = !batch.is_full();
     if is_gone {
-        // Its schedule and its join code, of which there is one each, go with it.
+        // Deletes its schedule and its join code too; there is at most one of each.
         let row = workspaces::table.find(id);
         run!(tx, diesel::delete(row).execute(tx).await)?;
     }

@@ -1,4 +1,4 @@
-//! Stopping runs.
+//! Cancelling runs.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -16,13 +16,13 @@ use crate::models::event::{self, EventKind, NewEvent};
 use crate::run;
 use crate::schema::{run_prompts, runs, workspaces};
 
-/// As many runs as one statement names by their ids.
+/// Maximum number of runs that one statement names by id.
 const BATCH: usize = 1_000;
 
-/// Stops a run. What it has collected stays; a call that is under way is given up.
+/// Cancels a run. What it has collected stays; calls in progress are abandoned.
 ///
 /// # Errors
-/// `NOT_FOUND` where there is none; those of [`Viewer::workspace`]; `CONFLICT` where it has ended.
+/// As [`Viewer::workspace`]; `NOT_FOUND` if there is no such run; `CONFLICT` if it has ended.
 pub async fn cancel(app: &App, viewer: &Viewer, id: RunId) -> Result<Run> {
     app.db
         .transaction(async |tx| {
@@ -49,11 +49,11 @@ pub async fn cancel(app: &App, viewer: &Viewer, id: RunId) -> Result<Run> {
         .await
 }
 
-/// Stops what is under way in a workspace that is being deleted, whose row the transaction has
+/// Cancels the unfinished run of a workspace that is being deleted, whose row the transaction has
 /// locked.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(in crate::models) async fn cancel_of_workspace(
     tx: &mut Transaction,
     viewer: &Viewer,
@@ -67,11 +67,11 @@ pub(in crate::models) async fn cancel_of_workspace(
     Ok(())
 }
 
-/// Stops what is under way in the workspaces of organizations that are being deleted. The events of
-/// the deletion tell of them as well.
+/// Cancels the unfinished runs in workspaces of organizations that are being deleted, without events of
+/// their own: the events of the deletion cover them.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(in crate::models) async fn cancel_of_organizations(
     tx: &mut Transaction,
     organizations: &[OrganizationId],
@@ -93,7 +93,7 @@ pub(in crate::models) async fn cancel_of_organizations(
     close(tx, &stopped).await
 }
 
-/// What is written of a run that is stopped. Its worker notices that it has lost the lease.
+/// The columns set on a cancelled run. Its worker notices that it has lost the lease.
 type Cancelled = (
     diesel::dsl::Eq<runs::status, RunStatus>,
     diesel::dsl::Eq<runs::finished_at, Instant>,
@@ -110,7 +110,7 @@ fn cancelled(now: Instant) -> Cancelled {
     )
 }
 
-/// Stops the run of the workspace that has not ended, if it is that one, or whichever it is.
+/// Cancels the workspace's unfinished run, if there is one. If `only` is given, cancels just that run.
 async fn stop(
     tx: &mut Transaction,
     workspace: WorkspaceId,
@@ -138,8 +138,8 @@ async fn stop(
     Ok(stopped)
 }
 
-/// What follows when runs have ended, in whatever way: the copies of their prompts go, which only a run
-/// that is under way needs, and whoever follows them is told.
+/// Cleans up after runs that have ended, for whatever reason: deletes the copies of their prompts, which
+/// only unfinished runs need, and wakes whoever follows them.
 pub(super) async fn close(tx: &mut Transaction, ended: &[RunId]) -> Result<()> {
     for batch in ended.chunks(BATCH) {
         let copies = run_prompts::table.filter(run_prompts::run_id.eq_any(batch));

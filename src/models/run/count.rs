@@ -1,4 +1,4 @@
-//! How many runs there are to work off, for whoever watches the server.
+//! How many runs are unfinished, for monitoring.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -9,19 +9,19 @@ use crate::error::Result;
 use crate::run;
 use crate::schema::runs;
 
-/// The runs of all workspaces that have not ended.
+/// The numbers of unfinished runs in all workspaces.
 #[derive(Clone, Copy, Debug)]
 pub struct Unfinished {
-    /// Those that nobody works off, or whose worker has died.
+    /// Runs that no worker has, or whose worker has died.
     pub waiting: i64,
-    /// Those that a worker has.
+    /// Runs that a worker has.
     pub under_way: i64,
 }
 
-/// Counts the runs that have not ended: one for each workspace at most, by an index of theirs.
+/// Counts the unfinished runs, of which each workspace has at most one, using an index on them.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn count_unfinished(conn: &mut Connection, now: Instant) -> Result<Unfinished> {
     let unfinished = runs::table.filter(runs::finished_at.is_null());
     let all: i64 = run!(conn, unfinished.count().get_result(conn).await)?;
@@ -34,7 +34,7 @@ pub async fn count_unfinished(conn: &mut Connection, now: Instant) -> Result<Unf
             .await
     )?;
     Ok(Unfinished {
-        // They are not counted at one time.
+        // The two counts are not taken at the same time.
         waiting: (all - under_way).max(0),
         under_way,
     })

@@ -9,27 +9,26 @@ use crate::db::{Listener, Topic};
 use crate::error::{Error, Result};
 use crate::id::{RunId, UserId};
 
-/// A run as it is now, then again each time it changed. Whoever takes it slowly gets what it is by
-/// then.
+/// A run as it is now, and again each time it changes. A slow consumer skips intermediate states.
 pub struct Follow {
     app: App,
     viewer: UserId,
     id: RunId,
     listener: Listener,
     first: Option<Run>,
-    /// What was delivered last.
+    /// The progress that was delivered last.
     shown: Progress,
     is_over: bool,
 }
 
-/// What of a run can change for those who see it.
+/// What can change about a run for those who see it.
 type Progress = (RunStatus, i32, i32);
 
 impl Follow {
     /// Follows a run of a workspace that the viewer may see.
     ///
     /// # Errors
-    /// `NOT_FOUND` where they see no such run.
+    /// `NOT_FOUND` if they may not see such a run.
     pub async fn open(app: &App, viewer: &Viewer, id: RunId) -> Result<Self> {
         let listener = app.db.listen(Topic::Run(id));
         let mut conn = app.db.read().await?;
@@ -46,10 +45,10 @@ impl Follow {
         })
     }
 
-    /// The run, once it differs from what was delivered last. `None` when that was its end, or the
-    /// viewer does not see it any more.
+    /// Waits until the run differs from what was delivered last, and returns it. Returns `None` if the
+    /// last delivery was its end, or the viewer may not see it any more.
     ///
-    /// A database that cannot be reached is waited for.
+    /// While the database cannot be reached, it keeps trying.
     pub async fn next(&mut self) -> Option<Run> {
         if let Some(run) = self.first.take() {
             return Some(self.deliver(run));
@@ -81,7 +80,7 @@ impl Follow {
 
     async fn look(&self) -> Result<Option<Run>> {
         let mut conn = self.app.db.read().await?;
-        // Whoever deletes its workspace sees that this has cancelled it.
+        // Whoever deletes the workspace still sees that this has cancelled the run.
         Ok(readable(&mut conn, self.viewer, &[self.id]).await?.pop())
     }
 }

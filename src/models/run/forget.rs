@@ -1,4 +1,4 @@
-//! Forgetting runs that ended long ago, with their answers.
+//! Deleting runs that ended long ago, with their answers.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -10,10 +10,10 @@ use crate::id::RunId;
 use crate::run;
 use crate::schema::{answers, runs};
 
-/// When the run ended that ended first, if any has.
+/// Returns the earliest time at which a run ended, if any has.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn first_end(conn: &mut Connection) -> Result<Option<Instant>> {
     let first: Option<Option<Instant>> = run!(
         conn,
@@ -28,21 +28,21 @@ pub async fn first_end(conn: &mut Connection) -> Result<Option<Instant>> {
     Ok(first.flatten())
 }
 
-/// A run of which something was forgotten.
+/// A run that was deleted, or some of whose answers were.
 #[derive(Clone, Copy, Debug)]
 pub struct Forgotten {
-    /// Which one.
+    /// The run's id.
     pub id: RunId,
-    /// Whether that was all of it, its own row included.
+    /// Whether it is gone completely, its own row included.
     pub is_gone: bool,
 }
 
-/// Forgets up to `batch` answers of the run that ended first, if that was before `before`, and the run
-/// itself once it has none left. Gives nothing where there is nothing to forget. What
-/// `domainVisibility` has counted stays.
+/// Deletes up to `batch` answers of the run that ended first, if that was before `before`, and the run
+/// itself once it has none left. Returns `None` if there is no such run. What `domainVisibility` has
+/// counted stays.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn forget(
     tx: &mut Transaction,
     before: Instant,

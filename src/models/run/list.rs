@@ -13,10 +13,10 @@ use crate::id::{RunId, UserId, WorkspaceId, kind};
 use crate::run;
 use crate::schema::{runs, workspaces};
 
-/// Those of the runs that the viewer may see: runs in live workspaces, for whoever sees those.
+/// Returns the given runs that the viewer may see: those in live workspaces that they may see.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn visible(conn: &mut Connection, viewer: UserId, ids: &[RunId]) -> Result<Vec<Run>> {
     let workspace = workspaces_of_viewer(viewer)
         .filter(workspaces::id.eq(runs::workspace_id))
@@ -33,11 +33,11 @@ pub async fn visible(conn: &mut Connection, viewer: UserId, ids: &[RunId]) -> Re
     )?)
 }
 
-/// Those of the runs that the viewer may read: as [`visible`], and also in deleted workspaces that they
-/// may restore, whose lists they can read.
+/// Returns the given runs that the viewer may read: like [`visible`], but also in deleted workspaces
+/// that they may restore, whose lists they can read.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn readable(conn: &mut Connection, viewer: UserId, ids: &[RunId]) -> Result<Vec<Run>> {
     let workspace = workspaces_of_viewer(viewer)
         .filter(workspaces::id.eq(runs::workspace_id))
@@ -54,11 +54,11 @@ pub async fn readable(conn: &mut Connection, viewer: UserId, ids: &[RunId]) -> R
     )?)
 }
 
-/// The run of the workspace that has not ended: there is one at most. For a transaction that has
+/// Returns the workspace's unfinished run, of which there is at most one. The transaction must have
 /// locked the workspace's row.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(super) async fn unfinished(
     tx: &mut Transaction,
     workspace: WorkspaceId,
@@ -78,7 +78,7 @@ pub(super) async fn unfinished(
 /// The runs of a workspace, newest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RunList {
-    /// Only those that have come this far.
+    /// Only runs with this status.
     pub status: Option<RunStatus>,
 }
 

@@ -1,4 +1,4 @@
-//! Runs: collections of answers, every active prompt put to every enabled provider.
+//! Runs: collections of answers, for which every active prompt is sent to every enabled provider.
 
 mod cancel;
 mod count;
@@ -29,13 +29,13 @@ use crate::schema::runs;
 use crate::text_enum;
 
 text_enum! {
-    /// What asked for a run.
+    /// What requested a run.
     pub enum RunTrigger {
         /// An occurrence of the schedule.
         Schedule = "SCHEDULE",
-        /// Somebody.
+        /// A person.
         Manual = "MANUAL",
-        /// That the schedule was set.
+        /// Setting the schedule.
         ScheduleSet = "SCHEDULE_SET",
     }
 }
@@ -43,9 +43,9 @@ text_enum! {
 text_enum! {
     /// How far a run has come.
     pub enum RunStatus {
-        /// It waits for a worker.
+        /// It is waiting for a worker.
         Queued = "QUEUED",
-        /// A worker has taken it up.
+        /// A worker has claimed it.
         Running = "RUNNING",
         /// All answers were collected.
         Succeeded = "SUCCEEDED",
@@ -53,12 +53,12 @@ text_enum! {
         Partial = "PARTIAL",
         /// No answer was collected.
         Failed = "FAILED",
-        /// It was stopped.
+        /// It was cancelled.
         Cancelled = "CANCELLED",
     }
 }
 
-/// A worker that works off runs. Never seen by clients.
+/// A worker that processes runs. Clients never see it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Holder {}
 
@@ -69,38 +69,38 @@ impl Kind for Holder {
 /// The id of a worker.
 pub type HolderId = Id<Holder>;
 
-/// One collection of answers: every active prompt put to every enabled provider.
+/// One collection of answers, for which every active prompt is sent to every enabled provider.
 #[derive(Queryable, Selectable, Insertable, Clone, Debug)]
 #[diesel(table_name = runs, check_for_backend(Pg, Sqlite), treat_none_as_default_value = false)]
 pub struct Run {
     /// The run's id.
     pub id: RunId,
-    /// Where.
+    /// The workspace it belongs to.
     pub workspace_id: WorkspaceId,
-    /// What asked for it.
+    /// What requested it.
     pub trigger: RunTrigger,
     /// How far it has come.
     pub status: RunStatus,
-    /// Why it failed, for a person to read.
+    /// Why it failed, in human-readable form.
     pub error: Option<String>,
-    /// The providers that its prompts are put to.
+    /// The providers that its prompts are sent to.
     pub providers: JsonList<Provider>,
-    /// When it was due, for one that the schedule asked for. Unique in the workspace.
+    /// When it was due, if the schedule requested it. Unique in the workspace.
     pub occurrence: Option<Instant>,
-    /// Prompts × providers, fixed when it was queued.
+    /// Number of prompts × providers, fixed when it was queued.
     pub total: i32,
-    /// Answers collected.
+    /// Number of answers collected.
     pub completed: i32,
-    /// Answers that failed.
+    /// Number of answers that failed.
     pub failed: i32,
     /// When it was queued.
     pub queued_at: Instant,
-    /// When a worker first took it up.
+    /// When a worker first claimed it.
     pub started_at: Option<Instant>,
-    /// When it ended, whichever way. Only one in a workspace has none.
+    /// When it ended, for whatever reason. At most one run in a workspace has none.
     pub finished_at: Option<Instant>,
-    /// The worker that has it; nobody while it waits.
+    /// The worker that has it; `None` while it waits.
     pub lease_holder: Option<HolderId>,
-    /// Until when the worker has it, unless it renews that.
+    /// When the worker's lease ends, unless renewed.
     pub leased_until: Option<Instant>,
 }

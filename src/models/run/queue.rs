@@ -20,27 +20,27 @@ use crate::models::workspace::Workspace;
 use crate::run;
 use crate::schema::{prompts, run_prompts, runs};
 
-/// What became of asking for a run.
+/// The outcome of requesting a run.
 #[derive(Clone, Debug)]
 pub enum Asked {
-    /// It is queued, or one is under way already, which is given instead.
+    /// The run that was queued, or the one that is unfinished already.
     Given(Run),
-    /// There is no active prompt.
+    /// Nothing was queued: there is no active prompt, or the occurrence has had its run.
     Empty,
 }
 
-/// What asks for a run.
+/// Who or what requests a run.
 pub(in crate::models) enum Asker<'a> {
-    /// Somebody, whose asking is counted.
+    /// A person, to whose request the rate limit applies.
     Viewer(&'a Viewer, RunTrigger),
-    /// The schedule, whose occurrence of this instant it is.
+    /// The schedule, with the occurrence that is due.
     Schedule(Instant),
 }
 
-/// Asks for a run.
+/// Requests a run.
 ///
 /// # Errors
-/// Those of [`Viewer::workspace`]; `RATE_LIMITED`.
+/// As [`Viewer::workspace`]; `RATE_LIMITED`.
 pub async fn start(app: &App, viewer: &Viewer, id: WorkspaceId) -> Result<Asked> {
     let asked = app
         .db
@@ -54,8 +54,8 @@ pub async fn start(app: &App, viewer: &Viewer, id: WorkspaceId) -> Result<Asked>
     Ok(asked)
 }
 
-/// As [`start`], as part of a transaction that has seen to the permission and locked the workspace's
-/// row. Nothing is written where it is refused.
+/// Like [`start`], but as part of a transaction that has checked the permission and locked the
+/// workspace's row. If it is refused, nothing is written.
 ///
 /// # Errors
 /// `RATE_LIMITED`.
@@ -81,7 +81,7 @@ pub(in crate::models) async fn ask(
         rate_limit::hit(tx, app, &rule(app), workspace.id, now).await?;
     }
     let providers = workspace.providers();
-    // A workspace with more prompts than this could name in its total is out of reach.
+    // No workspace comes near so many prompts that the total overflows.
     let total = i32::try_from(active.saturating_mul(providers.len() as i64)).unwrap_or(i32::MAX);
     let run = Run {
         id: RunId::new(now.to_utc()),
@@ -108,7 +108,7 @@ pub(in crate::models) async fn ask(
             .execute(tx)
             .await
     )?;
-    // The workspace's lock keeps others from queueing one meanwhile, so what was in the way is a run of
+    // The workspace's lock keeps others from queueing one meanwhile, so the conflict is with a run of
     // the same occurrence: the schedule was set again by an instance whose clock is behind.
     if queued == 0 {
         return Ok(Asked::Empty);
@@ -148,7 +148,7 @@ async fn active_prompts(tx: &mut Transaction, workspace: WorkspaceId) -> Result<
     )?)
 }
 
-/// Keeps the prompts as they are now, for as long as the run lasts.
+/// Copies the active prompts as they are now, for as long as the run lasts.
 async fn copy_prompts(tx: &mut Transaction, run: &Run) -> Result<()> {
     let active = prompts::table
         .filter(prompts::workspace_id.eq(run.workspace_id))

@@ -1,6 +1,5 @@
-//! Working runs off: taking them up, and writing down what comes of it. A worker has a run for as
-//! long as its lease; whatever it writes is refused once the lease is another's, or the run was
-//! stopped.
+//! Processing runs: claiming them, and storing their results. A worker has a run for the duration of its
+//! lease; its writes are refused once another worker has the lease or the run was cancelled.
 
 use std::collections::HashSet;
 
@@ -22,20 +21,20 @@ use crate::models::visibility;
 use crate::run;
 use crate::schema::{answers, run_prompts, runs, workspaces};
 
-/// Whether a run is still the worker's that writes to it.
+/// Whether a run still belongs to the worker that writes to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Lease {
-    /// It is.
+    /// It does.
     Held,
-    /// It was stopped, or another worker has taken it up.
+    /// It was cancelled, or another worker has claimed it.
     Lost,
 }
 
-/// Whether any run waits for a worker.
+/// Checks whether any run is waiting for a worker.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn is_any_waiting(conn: &mut Connection, now: Instant) -> Result<bool> {
     let waiting = runs::table
         .filter(runs::finished_at.is_null())
@@ -48,10 +47,10 @@ pub async fn is_any_waiting(conn: &mut Connection, now: Instant) -> Result<bool>
     )?)
 }
 
-/// Takes up to `limit` runs that nobody has, or whose worker has died, the longest waiting first.
+/// Claims up to `limit` runs that no worker has, or whose worker has died, the longest waiting first.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn claim(
     tx: &mut Transaction,
     holder: HolderId,
@@ -73,7 +72,7 @@ pub async fn claim(
         .await
     )?;
     if waiting.is_empty() {
-        // Others were faster.
+        // Other workers were faster.
         return Ok(Vec::new());
     }
     let claimed: Vec<Run> = run!(
@@ -104,10 +103,10 @@ pub async fn claim(
     Ok(claimed)
 }
 
-/// Keeps a run for as long as `lease` from now.
+/// Extends the worker's lease on a run to `lease` from now.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn renew(
     tx: &mut Transaction,
     id: RunId,
@@ -125,10 +124,10 @@ pub async fn renew(
     Ok(lease_of(renewed))
 }
 
-/// Gives a run back before it is done, so that another worker can take it up at once.
+/// Releases an unfinished run, so that another worker can claim it at once.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn give_back(tx: &mut Transaction, id: RunId, holder: HolderId) -> Result<()> {
     run!(
         tx,
@@ -143,10 +142,10 @@ pub async fn give_back(tx: &mut Transaction, id: RunId, holder: HolderId) -> Res
     Ok(())
 }
 
-/// The next prompts of a run, by id, as they were when it was queued.
+/// Returns up to `limit` prompts of a run after the given one, by id, as they were when it was queued.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn prompts_after(
     conn: &mut Connection,
     id: RunId,
@@ -167,10 +166,11 @@ pub async fn prompts_after(
     )?)
 }
 
-/// Which prompts a provider has answered in this run, or failed to, and is not asked again.
+/// Returns the prompts that a provider has answered or failed to answer in this run, which are not sent
+/// again.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn answered(
     conn: &mut Connection,
     id: RunId,
@@ -188,10 +188,10 @@ pub async fn answered(
     Ok(found.into_iter().collect())
 }
 
-/// The domain whose mentions are counted in the workspace of a run, if it has one.
+/// Returns the domain whose mentions are counted in the run's workspace, if it has one.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn domain(conn: &mut Connection, run: &Run) -> Result<Option<String>> {
     Ok(run!(
         conn,
@@ -206,7 +206,7 @@ pub async fn domain(conn: &mut Connection, run: &Run) -> Result<Option<String>> 
 /// Stores an answer and counts it.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn store(tx: &mut Transaction, holder: HolderId, answer: &Answer) -> Result<Lease> {
     let (completed, failed) = match answer.text {
         Some(_) => (1, 0),
@@ -246,10 +246,10 @@ pub async fn store(tx: &mut Transaction, holder: HolderId, answer: &Answer) -> R
     Ok(Lease::Held)
 }
 
-/// Whether that very answer is stored.
+/// Checks whether the answer with this id is stored.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn is_stored(conn: &mut Connection, id: AnswerId) -> Result<bool> {
     let it = answers::table.find(id).select(answers::id);
     Ok(run!(
@@ -263,7 +263,7 @@ pub async fn is_stored(conn: &mut Connection, id: AnswerId) -> Result<bool> {
 /// Ends a run whose last answer is stored.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn finish(
     tx: &mut Transaction,
     id: RunId,
@@ -334,7 +334,7 @@ pub async fn finish(
     Ok(Lease::Held)
 }
 
-/// What a run that collected nothing says of itself.
+/// Returns the error of a run that collected no answers.
 async fn why_failed(tx: &mut Transaction, id: RunId) -> Result<String> {
     let first: Option<Option<String>> = run!(
         tx,
@@ -352,7 +352,7 @@ async fn why_failed(tx: &mut Transaction, id: RunId) -> Result<String> {
     ))
 }
 
-/// The run, as long as it is the worker's.
+/// The run, as long as the worker has it.
 #[diesel::dsl::auto_type]
 fn held(id: RunId, holder: HolderId) -> _ {
     runs::table.filter(

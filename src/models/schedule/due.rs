@@ -1,8 +1,8 @@
-//! Occurrences that are due.
+//! Due occurrences.
 //!
-//! Every instance looks for them. Each takes rows that no other has locked, queues their runs and
-//! writes the next occurrence, all in one transaction, so that an occurrence is run once however many
-//! instances there are, and whichever of them dies.
+//! Every instance looks for them. Each takes rows that no other has locked, queues their runs and stores
+//! the next occurrence, all in one transaction, so that an occurrence is run once, however many
+//! instances there are and whichever of them dies.
 
 use anyhow::anyhow;
 use diesel::prelude::*;
@@ -20,11 +20,11 @@ use crate::models::workspace::Workspace;
 use crate::run;
 use crate::schema::{schedules, workspaces};
 
-/// When the first occurrence is due, if anything is scheduled. Asked for in order, and not by whether
-/// any is due by now, so that the index tells and nothing is read through.
+/// Returns when the first occurrence is due, if anything is scheduled. Sorted, rather than filtered by
+/// what is due now, so that the index answers it without a scan.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn first_due(conn: &mut Connection) -> Result<Option<Instant>> {
     let first: Option<Option<Instant>> = run!(
         conn,
@@ -39,16 +39,16 @@ pub async fn first_due(conn: &mut Connection) -> Result<Option<Instant>> {
     Ok(first.flatten())
 }
 
-/// Queues the runs of up to `limit` schedules that are due, those that are overdue the longest first,
-/// and gives how many schedules that were. Occurrences that were missed are made up by one run.
+/// Queues the runs of up to `limit` due schedules, the longest overdue first, and returns how many
+/// schedules there were. One run makes up for all missed occurrences of a schedule.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn run_due(app: &App, limit: i64) -> Result<usize> {
     app.db
         .transaction(async |tx| {
             let now = app.now();
-            // The workspaces are locked with them, as whoever changes a schedule or asks for a run does.
+            // Locks the workspaces too, as changing a schedule and requesting a run do.
             let due: Vec<(Schedule, Workspace)> = run!(
                 tx,
                 lock_skip(
@@ -78,7 +78,7 @@ pub async fn run_due(app: &App, limit: i64) -> Result<usize> {
         .await
 }
 
-/// Writes the next occurrence after now.
+/// Stores the next occurrence after now.
 async fn move_on(tx: &mut Transaction, schedule: &Schedule, now: Instant) -> Result<()> {
     let next = schedule.next_after(now);
     run!(
@@ -92,8 +92,8 @@ async fn move_on(tx: &mut Transaction, schedule: &Schedule, now: Instant) -> Res
 }
 
 impl Schedule {
-    /// The next occurrence after that instant; none where the pattern or the time zone, which were
-    /// checked when they were set, are not known to this release.
+    /// Returns the next occurrence after `after`; `None` if this release cannot read the expression or
+    /// the time zone, though they were checked when the schedule was set.
     pub(super) fn next_after(&self, after: Instant) -> Option<Instant> {
         let next = || {
             let zone = Zone::parse(&self.time_zone).map_err(|Invalid(why)| anyhow!(why))?;

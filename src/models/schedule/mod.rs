@@ -1,4 +1,4 @@
-//! Schedules: when a workspace's prompts are put to its providers.
+//! Schedules: when a workspace's prompts are sent to its providers.
 
 mod due;
 mod pause;
@@ -21,25 +21,25 @@ use crate::id::{UserId, WorkspaceId};
 use crate::run;
 use crate::schema::{schedules, workspaces};
 
-/// When a workspace's prompts are put to its providers.
+/// When a workspace's prompts are sent to its providers.
 #[derive(Queryable, Selectable, Insertable, AsChangeset, Clone, Debug, PartialEq, Eq)]
 #[diesel(table_name = schedules, check_for_backend(Pg, Sqlite))]
 #[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
 pub struct Schedule {
-    /// The workspace, which has one at most.
+    /// The workspace, which has at most one schedule.
     pub workspace_id: WorkspaceId,
-    /// Five fields, as in crontab(5).
+    /// A cron expression of five fields, as in crontab(5).
     pub cron: String,
     /// An IANA time zone.
     pub time_zone: String,
-    /// The next occurrence; none while the workspace is deleted.
+    /// The next occurrence; `None` while the workspace is deleted.
     pub next_run_at: Option<Instant>,
 }
 
-/// The schedules of those of the workspaces that have one and that the viewer may see.
+/// Returns the schedules of the given workspaces that the viewer may see.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn visible(
     conn: &mut Connection,
     viewer: UserId,

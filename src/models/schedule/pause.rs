@@ -1,5 +1,5 @@
-//! What the life of a workspace does to its schedule: it stops with the workspace, and goes on where
-//! that is restored. What was missed meanwhile is not made up.
+//! Pausing and resuming schedules: a schedule stops when its workspace is deleted, and continues when it
+//! is restored. Occurrences missed meanwhile are not made up for.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -15,7 +15,7 @@ use crate::schema::{schedules, workspaces};
 /// Stops the schedule of a workspace that is being deleted.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(in crate::models) async fn pause(tx: &mut Transaction, id: WorkspaceId) -> Result<()> {
     run!(
         tx,
@@ -30,7 +30,7 @@ pub(in crate::models) async fn pause(tx: &mut Transaction, id: WorkspaceId) -> R
 /// Stops the schedules of the workspaces of organizations that are being deleted.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(in crate::models) async fn pause_of_organizations(
     tx: &mut Transaction,
     organizations: &[OrganizationId],
@@ -47,10 +47,10 @@ pub(in crate::models) async fn pause_of_organizations(
     Ok(())
 }
 
-/// Lets the schedule of a workspace go on, with the first occurrence from now on.
+/// Resumes the schedule of a restored workspace, with its first occurrence after now.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(in crate::models) async fn resume(
     tx: &mut Transaction,
     id: WorkspaceId,

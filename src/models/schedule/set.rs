@@ -19,30 +19,30 @@ use crate::models::workspace::{VisibleWorkspace, Workspace};
 use crate::run;
 use crate::schema::schedules;
 
-/// When prompts are to be collected.
+/// The input for a schedule.
 #[derive(Clone, Debug)]
 pub struct NewSchedule {
-    /// The pattern.
+    /// The cron expression.
     pub cron: Cron,
-    /// The time zone that the pattern is read in.
+    /// The time zone that the expression is evaluated in.
     pub zone: Zone,
 }
 
-/// What became of the run that setting a schedule asks for.
+/// The outcome of requesting a run along with setting a schedule.
 #[derive(Debug)]
 pub enum RunRequest {
-    /// It was asked for.
+    /// It was requested.
     Asked(Asked),
-    /// It was refused. The schedule is set all the same.
+    /// It was refused. The schedule is set nevertheless.
     Refused(Error),
-    /// The schedule was switched off, so none was asked for.
+    /// The schedule was switched off, so no run was requested.
     NotRequested,
 }
 
-/// Sets the workspace's schedule and asks for a run at once, or switches it off.
+/// Sets the workspace's schedule and requests a run at once, or switches the schedule off.
 ///
 /// # Errors
-/// Those of [`Viewer::workspace`]; `INVALID_INPUT` where the pattern never occurs.
+/// As [`Viewer::workspace`]; `INVALID_INPUT` if the expression never matches.
 pub async fn set(
     app: &App,
     viewer: &Viewer,

@@ -1,4 +1,4 @@
-//! How often answers mention the domain of their workspace.
+//! Visibility: how often answers mention their workspace's domain.
 
 mod read;
 mod span;
@@ -17,11 +17,11 @@ use crate::models::provider::Provider;
 use crate::run;
 use crate::schema::visibility;
 
-/// Counts an answer that did not fail, in the transaction that stores it. `now` must be the instant at
-/// which the answer says that it was made: it tells the day that it counts for.
+/// Counts an answer that did not fail, in the transaction that stores it. `now` must be the answer's
+/// creation time, which determines the day that it counts for.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn count(
     tx: &mut Transaction,
     workspace: WorkspaceId,

@@ -32,7 +32,7 @@ impl Tally {
         self.mentions += other.mentions;
     }
 
-    /// Mentions in relation to answers, from 0 to 1; `None` where there is no answer.
+    /// Returns the ratio of mentions to answers, from 0 to 1; `None` if there are no answers.
     pub fn rate(self) -> Option<f64> {
         // Exact up to 2⁵³.
         (self.answers > 0).then(|| self.mentions as f64 / self.answers as f64)
@@ -42,14 +42,14 @@ impl Tally {
 /// How often the answers in a workspace mention its domain.
 #[derive(Clone, Default, Debug)]
 pub struct Visibility {
-    /// For each provider that answered.
+    /// Counts for each provider that answered.
     pub by_provider: BTreeMap<Provider, Tally>,
-    /// For each day, in UTC, on which one answered, if that was asked for.
+    /// Counts for each day in UTC with answers, if requested.
     pub by_day: BTreeMap<NaiveDate, Tally>,
 }
 
 impl Visibility {
-    /// Of all providers.
+    /// Returns the total over all providers.
     pub fn total(&self) -> Tally {
         let mut total = Tally::default();
         self.by_provider
@@ -66,11 +66,11 @@ impl Visibility {
     }
 }
 
-/// The visibility in each of those of the workspaces that the viewer may see. In at most four
+/// Returns the visibility of each given workspace that the viewer may see. Takes at most four
 /// statements, however many workspaces there are.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn of_workspaces(
     conn: &mut Connection,
     viewer: UserId,
@@ -102,7 +102,7 @@ pub async fn of_workspaces(
 
 type Counted = (WorkspaceId, Provider, Option<NaiveDate>, Tally);
 
-/// From the roll-up, day by day.
+/// Reads the roll-up, day by day.
 async fn each_day(
     conn: &mut Connection,
     ids: &[WorkspaceId],
@@ -138,7 +138,7 @@ async fn each_day(
         .collect()
 }
 
-/// From the roll-up, all days together.
+/// Reads the roll-up, summed over all days.
 async fn all_days(
     conn: &mut Connection,
     ids: &[WorkspaceId],
@@ -170,7 +170,7 @@ async fn all_days(
     Ok(counted.collect())
 }
 
-/// From the answers themselves: the roll-up has whole days alone.
+/// Counts the answers themselves, because the roll-up only has whole days.
 async fn part_of_day(
     conn: &mut Connection,
     ids: &[WorkspaceId],
@@ -207,10 +207,10 @@ async fn part_of_day(
     Ok(counted.collect())
 }
 
-/// After the name of every day, all of which begin with a digit.
+/// Sorts after the name of every day, because all of these begin with a digit.
 const FOR_GOOD: &str = "~";
 
-/// The day of an instant, as it is stored.
+/// Returns the day of an instant, as it is stored.
 pub(super) fn name(day: Instant) -> String {
     day.to_utc().date_naive().to_string()
 }

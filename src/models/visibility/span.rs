@@ -1,35 +1,36 @@
-//! The time that answers are counted in.
+//! The span of time that answers are counted in.
 
 use chrono::TimeDelta;
 
 use crate::db::types::Instant;
 use crate::error::{Error, Result};
 
-/// How many days are told unless a beginning is given, the last one included.
+/// How many days are counted if no beginning is given, including the last one.
 const DEFAULT_DAYS: i64 = 30;
 
-/// A span of time: its beginning is part of it, its end is not.
+/// A span of time, including its beginning and excluding its end.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Span {
     since: Instant,
     until: Option<Instant>,
 }
 
-/// A span as it is counted: whole days in UTC, and the parts of days at its edges.
+/// A span, cut into whole days in UTC and the parts of days at its edges.
 #[derive(PartialEq, Eq, Debug)]
 pub(super) struct Cut {
-    /// From the beginning of one day until that of another, or for good.
+    /// From the beginning of one day to that of another, or open-ended.
     pub days: Option<(Instant, Option<Instant>)>,
-    /// At most two, each within a day.
+    /// At most two parts, each within a day.
     pub parts: Vec<(Instant, Instant)>,
 }
 
 impl Span {
-    /// The span from `since` until `until`. It has no end unless one is given; unless a beginning is
-    /// given, it is of 30 whole days in UTC, the last of which is that before the end, or today.
+    /// Creates the span from `since` to `until`. Without `until`, it is open-ended. Without `since`, it
+    /// covers 30 whole days in UTC, the last of which is today, or the last day before the end if that
+    /// is earlier.
     ///
     /// # Errors
-    /// `INVALID_INPUT` where it ends before it begins.
+    /// `INVALID_INPUT` if it ends before it begins.
     pub fn new(since: Option<Instant>, until: Option<Instant>, now: Instant) -> Result<Self> {
         let last = |until: Instant| now.min(until.plus(TimeDelta::microseconds(-1)));
         let since = since.unwrap_or_else(|| {
@@ -46,7 +47,7 @@ impl Span {
         let Self { since, until } = self;
         let first = match since.to_day() {
             day if day == since => day,
-            // The names of days are in their order up to that year.
+            // The names of days sort by date only up to the year of `Instant::MAX`.
             day => day.plus_days(1).min(Instant::MAX.to_day()),
         };
         let mut parts = Vec::new();
@@ -60,7 +61,7 @@ impl Span {
         };
         let end = until.to_day();
         if end < first {
-            // Both are in the same day.
+            // Both are on the same day.
             parts.push((since, until));
         } else {
             parts.push((since, first));

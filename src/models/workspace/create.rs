@@ -1,4 +1,4 @@
-//! Making workspaces.
+//! Creating workspaces.
 
 use diesel::dsl::exists;
 use diesel::prelude::*;
@@ -27,58 +27,58 @@ use crate::models::values::slug::{Slug, SlugBase};
 use crate::run;
 use crate::schema::{workspace_members, workspaces};
 
-/// What whoever makes a workspace is in it.
+/// The role of whoever creates a workspace.
 const FIRST_ROLE: WorkspaceRole = WorkspaceRole::Owner;
 
-/// Where a new workspace belongs.
+/// The organization that a new workspace is created in.
 #[derive(Clone, Debug)]
 pub enum Place {
     /// An existing organization.
     Existing(OrganizationId),
-    /// A new one of that name, or of the workspace's.
+    /// A new organization of this name, or of the workspace's name if `None`.
     New(Option<String>),
-    /// The viewer's current organization where they may create workspaces in it, else their
-    /// personal one, which is made where there is none.
+    /// The viewer's current organization if they may create workspaces in it, else their personal one,
+    /// which is created if there is none.
     Default,
 }
 
-/// What a new workspace is to be.
+/// The input for a new workspace.
 #[derive(Clone, Debug)]
 pub struct NewWorkspace {
-    /// 2 to 80 characters.
+    /// The name, 2 to 80 characters.
     pub name: String,
-    /// Made from the name unless given.
+    /// The slug; made from the name if `None`.
     pub slug: Option<Slug>,
-    /// Up to 2,000 characters.
+    /// The description, up to 2,000 characters.
     pub description: Option<String>,
     /// The domain whose mentions are tracked.
     pub domain: Option<Domain>,
-    /// An uploaded file of the viewer's that is to be its icon.
+    /// A file that the viewer has uploaded, to be its icon.
     pub icon: Option<FileId>,
-    /// Where it belongs.
+    /// The organization it is created in.
     pub place: Place,
-    /// Who of the organization sees it.
+    /// Who in the organization sees it.
     pub visibility: Visibility,
-    /// An object.
+    /// Free-form preferences, an object.
     pub settings: Json,
 }
 
-/// A workspace that was made.
+/// A workspace that was created.
 #[derive(Clone, Debug)]
 pub struct Created {
     /// The workspace.
     pub workspace: VisibleWorkspace,
-    /// What it belongs to.
+    /// The organization it belongs to.
     pub organization: VisibleOrganization,
     /// Whether the viewer belonged to no workspace before.
     pub is_first: bool,
 }
 
-/// Makes a workspace, with the viewer as its owner, and selects it for them.
+/// Creates a workspace with the viewer as its owner, and makes it their current one.
 ///
 /// # Errors
-/// `SLUG_TAKEN`; `NOT_FOUND` and `FORBIDDEN` for the organization; `RATE_LIMITED` where it makes one;
-/// `LIMIT_REACHED` where the plan has no room for it; those of [`file::choose`].
+/// As [`file::choose`]; `SLUG_TAKEN`; `NOT_FOUND` and `FORBIDDEN` for the organization; `RATE_LIMITED`
+/// if an organization is created; `LIMIT_REACHED` if the plan has no room for the workspace.
 pub async fn create(app: &App, viewer: &Viewer, new: &NewWorkspace) -> Result<Created> {
     app.db
         .transaction(async |tx| create_in(tx, app, viewer, new).await)
@@ -124,7 +124,8 @@ async fn create_in(
     })
 }
 
-/// What comes with each workspace: its owner, whose current one it becomes, its join code, and the event.
+/// Adds what every workspace comes with: its owner, for whom it becomes the current one, its join code,
+/// and the event.
 async fn furnish(
     tx: &mut Transaction,
     app: &App,

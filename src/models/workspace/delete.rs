@@ -1,4 +1,4 @@
-//! Deleting workspaces, which is soft, and restoring them.
+//! Deleting workspaces, which is a soft deletion, and restoring them.
 
 use diesel::dsl::count_star;
 use diesel::prelude::*;
@@ -20,15 +20,15 @@ use crate::models::{invitation, organization, quota, run, schedule, user};
 use crate::run;
 use crate::schema::{workspace_members, workspaces};
 
-/// Deletes a workspace: it can be restored until it is purged, and its slug is free at once.
+/// Deletes a workspace. It can be restored until it is due to be purged; its slug is free at once.
 ///
 /// # Errors
-/// Those of [`Viewer::workspace`]; `LAST_WORKSPACE` where it is the viewer's only live one and such
+/// As [`Viewer::workspace`]; `LAST_WORKSPACE` if it is the viewer's only live one and last workspaces
 /// are protected.
 pub async fn delete(app: &App, viewer: &Viewer, id: WorkspaceId) -> Result<VisibleWorkspace> {
     app.db
         .transaction(async |tx| {
-            // Under this lock, two of the viewer's last two workspaces cannot be deleted at once.
+            // This lock keeps the viewer's last two workspaces from being deleted concurrently.
             user::lock_row(tx, viewer.id()).await?;
             let scope = viewer.workspace::<Own>(tx, id).await?;
             let mut visible = scope.visible().clone();
@@ -63,10 +63,10 @@ pub async fn delete(app: &App, viewer: &Viewer, id: WorkspaceId) -> Result<Visib
         .await
 }
 
-/// Brings a deleted workspace back, with a new slug where its own was taken meanwhile.
+/// Restores a deleted workspace, with a new slug if its own was taken meanwhile.
 ///
 /// # Errors
-/// Those of [`Viewer::deleted_workspace`]; `LIMIT_REACHED` where the plan has no room for it.
+/// As [`Viewer::deleted_workspace`]; `LIMIT_REACHED` if the plan has no room for it.
 pub async fn restore(app: &App, viewer: &Viewer, id: WorkspaceId) -> Result<VisibleWorkspace> {
     app.db
         .transaction(async |tx| {
@@ -100,7 +100,7 @@ pub async fn restore(app: &App, viewer: &Viewer, id: WorkspaceId) -> Result<Visi
         .await
 }
 
-/// Takes the slug that the workspace had, or one made from it.
+/// Takes the slug that the workspace had, or one derived from it.
 async fn retake(tx: &mut Transaction, id: WorkspaceId, slug: &str) -> Result<Slug> {
     let base = match Slug::parse(slug) {
         Ok(slug) => {
@@ -109,7 +109,7 @@ async fn retake(tx: &mut Transaction, id: WorkspaceId, slug: &str) -> Result<Slu
             }
             SlugBase::from(slug)
         }
-        // It became a reserved one since.
+        // The slug has become reserved since.
         Err(_) => SlugBase::from_name(slug, SlugKind::Workspace.fallback()),
     };
     let found = slugs::free(tx, SlugKind::Workspace, &base).await?;
@@ -134,7 +134,7 @@ fn event_of(visible: &VisibleWorkspace, kind: EventKind, data: serde_json::Value
     }
 }
 
-/// Who owns the workspace, live or deleted, by a membership of their own.
+/// Returns who owns the workspace, live or deleted, by a membership of their own.
 async fn owners(tx: &mut Transaction, id: WorkspaceId) -> Result<Vec<UserId>> {
     Ok(run!(
         tx,
@@ -147,7 +147,7 @@ async fn owners(tx: &mut Transaction, id: WorkspaceId) -> Result<Vec<UserId>> {
     )?)
 }
 
-/// In how many live workspaces the person has a membership of their own.
+/// Counts the live workspaces in which the person has a membership of their own.
 async fn live_memberships(tx: &mut Transaction, user: UserId) -> Result<i64> {
     Ok(run!(
         tx,

@@ -21,39 +21,40 @@ use crate::models::values::fold::like_pattern;
 use crate::run;
 use crate::schema::{organization_members, workspace_members, workspaces};
 
-/// What workspaces can be ordered by.
+/// The orders that workspaces can be listed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OrderField {
     /// By name, regardless of case.
     Name,
-    /// By creation.
+    /// By creation time.
     CreatedAt,
-    /// By the last change.
+    /// By the time of the last change.
     UpdatedAt,
 }
 
-/// The workspaces that the viewer may see, in every organization or in one. Its one parent is the
+/// The workspaces that the viewer may see, in every organization or in one. Its only parent is the
 /// viewer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WorkspaceList {
-    /// Only those of this organization.
+    /// Only workspaces of this organization.
     pub organization: Option<OrganizationId>,
-    /// Only those whose name or slug holds this text.
+    /// Only workspaces whose name or slug contains this text.
     pub search: Option<String>,
-    /// Only deleted or only live ones; both unless given.
+    /// Only deleted or only live workspaces; both if `None`.
     pub deleted: Option<bool>,
-    /// Deleted ones only while they can be restored: what was to be gone by then is left out.
+    /// The time at which deleted workspaces must still be restorable; those due to be purged by then are
+    /// left out.
     pub now: Instant,
-    /// What they are ordered by.
+    /// What to order by.
     pub field: OrderField,
-    /// Which way.
+    /// Ascending or descending.
     pub direction: Direction,
-    /// Whether each is read with its organization.
+    /// Whether each workspace is read with its organization.
     pub with_organizations: bool,
 }
 
 impl WorkspaceList {
-    /// The live ones, by name.
+    /// All live workspaces by name.
     pub const BY_NAME: Self = Self {
         organization: None,
         search: None,
@@ -65,7 +66,7 @@ impl WorkspaceList {
     };
 }
 
-/// Adds what narrows the list down.
+/// Applies the list's filters.
 macro_rules! narrowed {
     ($query:expr, $list:expr) => {{
         let mut query = $query;
@@ -91,7 +92,7 @@ macro_rules! narrowed {
     }};
 }
 
-/// Cuts the window out of the list.
+/// Applies the list's order and the window.
 macro_rules! page {
     ($query:expr, $list:expr, $window:expr) => {{
         let (query, direction) = ($query, $window.direction);
@@ -188,7 +189,7 @@ impl List for WorkspaceList {
 /// The live workspaces of an organization that the viewer may see, by name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WorkspacesOfOrganization {
-    /// Only those whose name or slug holds this text.
+    /// Only workspaces whose name or slug contains this text.
     pub search: Option<String>,
 }
 

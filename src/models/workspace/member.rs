@@ -26,21 +26,21 @@ use crate::schema::{users, workspace_members, workspaces};
 pub struct WorkspaceMember {
     /// The membership's id.
     pub id: WorkspaceMemberId,
-    /// Of what.
+    /// The workspace.
     pub workspace_id: WorkspaceId,
     /// The workspace's organization, whose member they are as well.
     pub organization_id: OrganizationId,
-    /// Whose.
+    /// The member.
     pub user_id: UserId,
-    /// What they are there.
+    /// The member's role in the workspace.
     pub role: WorkspaceRole,
-    /// Since when.
+    /// When the membership began.
     pub created_at: Instant,
 }
 
 impl WorkspaceMember {
-    /// What is to be written down of a change of it. One that has ended is gone, so that is about the
-    /// person.
+    /// Returns the event for a change of this membership. If the membership has ended, the subject is
+    /// the person, because the membership is gone.
     pub(in crate::models) fn event(&self, kind: EventKind) -> NewEvent {
         let subject = match kind {
             EventKind::WorkspaceMemberRemoved => self.user_id.into(),
@@ -56,10 +56,10 @@ impl WorkspaceMember {
     }
 }
 
-/// Makes a member of the organization, who is none of the workspace, one of it.
+/// Adds a member of the organization, who is not yet one of the workspace, to the workspace.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn add_member(
     tx: &mut Transaction,
     organization_id: OrganizationId,
@@ -88,10 +88,10 @@ pub async fn add_member(
     Ok(member)
 }
 
-/// The membership that someone has of the workspace, if any.
+/// Returns the person's membership of the workspace, if any.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(in crate::models) async fn membership(
     tx: &mut Transaction,
     workspace: WorkspaceId,
@@ -109,8 +109,7 @@ pub(in crate::models) async fn membership(
     )?)
 }
 
-// The viewer's own membership is joined as `workspace_members`, so those that are listed need another
-// name.
+// The viewer's own membership is joined as `workspace_members`, so the listed ones need another name.
 diesel::alias!(const LISTED: Alias<Listed> = workspace_members as listed);
 
 /// The memberships of the workspaces that the viewer may see, each with its user.
@@ -125,10 +124,10 @@ fn memberships(viewer: UserId) -> _ {
         .inner_join(users::table.on(users::id.eq(user_id)))
 }
 
-/// Those of the memberships whose workspace the viewer may see.
+/// Returns the given memberships whose workspace the viewer may see, each with its user.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn visible_members(
     conn: &mut Connection,
     viewer: UserId,
@@ -148,10 +147,10 @@ pub async fn visible_members(
     )?)
 }
 
-/// The members of a workspace, by joining.
+/// The members of a workspace, in the order in which they joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MemberList {
-    /// Only those who are this.
+    /// Only members with this role.
     pub role: Option<WorkspaceRole>,
 }
 

@@ -1,4 +1,4 @@
-//! Changing who belongs to a workspace, and as what.
+//! Changing who belongs to a workspace, and in which role.
 //!
 //! Every change locks the organization's row before the workspace's, so that nobody becomes an owner
 //! while they are leaving the organization.
@@ -23,11 +23,11 @@ use crate::models::{invitation, organization, quota, removal, user};
 use crate::run;
 use crate::schema::workspace_members;
 
-/// Gives a member another role. Whoever may do this is an OWNER, so that no role is above their own.
+/// Changes a member's role. The viewer must be an OWNER, so no role is above their own.
 ///
 /// # Errors
-/// Those of [`Viewer::workspace`]; `NOT_FOUND` for someone who is no member, `LAST_OWNER`,
-/// `LIMIT_REACHED` where the person may own no more workspaces.
+/// As [`Viewer::workspace`]; `NOT_FOUND` if the person is not a member; `LAST_OWNER`; `LIMIT_REACHED` if
+/// the person may own no more workspaces.
 pub async fn update_member(
     app: &App,
     viewer: &Viewer,
@@ -38,7 +38,7 @@ pub async fn update_member(
     app.db
         .transaction(async |tx| {
             if role == WorkspaceRole::Owner {
-                // What they own is counted under this lock.
+                // The workspaces that they own are counted under this lock.
                 user::lock_rows(tx, &[user]).await?;
             }
             let scope = lock::<Own>(tx, viewer, id).await?;
@@ -65,21 +65,21 @@ pub async fn update_member(
         .await
 }
 
-/// Someone who was removed.
+/// The outcome of removing a member.
 #[derive(Clone, Debug)]
 pub struct Removed {
-    /// From where.
+    /// The workspace that the member was removed from.
     pub workspace: VisibleWorkspace,
-    /// What they were there.
+    /// The role that the member had.
     pub role: WorkspaceRole,
 }
 
-/// Removes a member, who cannot come back by the join code until they are wanted again. If `expected`
-/// is given, only someone with that role is removed.
+/// Removes a member, who cannot come back by the join code until they are added or invited again. If
+/// `expected` is given, the member is removed only if they have that role.
 ///
 /// # Errors
-/// Those of [`Viewer::workspace`]; `NOT_FOUND` for someone who is no member, `CONFLICT` where they
-/// have another role than expected, `LAST_OWNER`.
+/// As [`Viewer::workspace`]; `NOT_FOUND` if the person is not a member; `CONFLICT` if their role is not
+/// the expected one; `LAST_OWNER`.
 pub async fn remove_member(
     app: &App,
     viewer: &Viewer,
@@ -96,7 +96,7 @@ pub async fn remove_member(
             }
             let now = app.now();
             end(tx, viewer, &member, now).await?;
-            // Whoever removes themself leaves.
+            // Removing oneself is leaving, which does not bar from coming back.
             if user != viewer.id() {
                 removal::record(tx, member.organization_id, Some(id), user, now).await?;
             }
@@ -111,8 +111,7 @@ pub async fn remove_member(
 /// Ends the viewer's own membership.
 ///
 /// # Errors
-/// Those of [`Viewer::workspace`]; `CONFLICT` where they have no membership of their own,
-/// `LAST_OWNER`.
+/// As [`Viewer::workspace`]; `CONFLICT` if they have no membership of their own; `LAST_OWNER`.
 pub async fn leave(app: &App, viewer: &Viewer, id: WorkspaceId) -> Result<()> {
     app.db
         .transaction(async |tx| {
@@ -128,13 +127,13 @@ pub async fn leave(app: &App, viewer: &Viewer, id: WorkspaceId) -> Result<()> {
         .await
 }
 
-/// Makes another member of the organization OWNER of the workspace, and the viewer's own membership,
-/// if there is one, ADMIN.
+/// Makes another member of the organization OWNER of the workspace, and turns the viewer's own
+/// membership, if there is one, into ADMIN.
 ///
 /// # Errors
-/// Those of [`Viewer::workspace`]; `INVALID_INPUT` for the viewer themself, `NOT_FOUND` for someone
-/// who is no member of the organization, `LIMIT_REACHED` where there is no seat for them or they may
-/// own no more workspaces.
+/// As [`Viewer::workspace`]; `INVALID_INPUT` if the person is the viewer; `NOT_FOUND` if the person is
+/// not a member of the organization; `LIMIT_REACHED` if there is no seat for them or they may own no
+/// more workspaces.
 pub async fn transfer(
     app: &App,
     viewer: &Viewer,
@@ -193,7 +192,7 @@ async fn make_owner(
     }
 }
 
-/// The workspace for changing who belongs to it, the rows of its organization and its own locked.
+/// Locks the rows of the organization and the workspace, to change who belongs to the workspace.
 async fn lock<L: crate::access::scope::Level>(
     tx: &mut Transaction,
     viewer: &Viewer,
@@ -222,10 +221,10 @@ async fn check_may_own(
     quota::check_owned_workspaces(tx, app, user, &plan_key).await
 }
 
-/// Gives a member another role, unless it is theirs already.
+/// Changes a member's role, unless they have it already.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(in crate::models) async fn set_role(
     tx: &mut Transaction,
     viewer: &Viewer,
@@ -244,7 +243,7 @@ pub(in crate::models) async fn set_role(
     event::record(tx, viewer, now, event).await
 }
 
-/// Ends a membership, and what follows from it.
+/// Deletes a membership and revokes the invitations that depended on it.
 async fn end(
     tx: &mut Transaction,
     viewer: &Viewer,
@@ -261,7 +260,7 @@ async fn end(
     invitation::revoke_unrightful(tx, viewer, member.organization_id, member.user_id, now).await
 }
 
-/// Refuses where the workspace, whose row is locked, would have no OWNER without this one.
+/// Refuses if the workspace, whose row is locked, would have no OWNER without this one.
 async fn keep_an_owner(tx: &mut Transaction, without: &WorkspaceMember) -> Result<()> {
     let others: i64 = run!(
         tx,

@@ -41,11 +41,11 @@ use crate::schema::{organization_members, workspace_members, workspace_slugs, wo
 use crate::text_enum;
 
 text_enum! {
-    /// Who of the organization sees a workspace.
+    /// Who in the organization sees a workspace.
     pub enum Visibility {
-        /// Members only, and owners and admins of the organization.
+        /// Members only, and the organization's owners and admins.
         Private = "PRIVATE",
-        /// Every member of the organization has the role MEMBER here.
+        /// Every member of the organization, with the role MEMBER here.
         Organization = "ORGANIZATION",
     }
 }
@@ -57,21 +57,21 @@ text_enum! {
 pub struct Workspace {
     /// The workspace's id.
     pub id: WorkspaceId,
-    /// What it belongs to, for good.
+    /// The organization it belongs to, for good.
     pub organization_id: OrganizationId,
-    /// 2 to 80 characters.
+    /// The name, 2 to 80 characters.
     pub name: String,
     /// The name, folded, for ordering.
     pub name_key: String,
     /// The name and the slug, folded, for searching.
     pub search_key: String,
-    /// Unique among the live ones.
+    /// The slug, unique among live workspaces.
     pub slug: String,
-    /// Up to 2,000 characters.
+    /// The description, up to 2,000 characters.
     pub description: Option<String>,
     /// The domain whose mentions are tracked.
     pub domain: Option<String>,
-    /// Who of the organization sees it.
+    /// Who in the organization sees it.
     pub visibility: Visibility,
     /// Free-form preferences, always an object.
     pub settings: Json,
@@ -79,21 +79,21 @@ pub struct Workspace {
     pub onboarding: Json,
     /// When the onboarding was completed.
     pub onboarding_completed_at: Option<Instant>,
-    /// When its trial ends, where its plan has one.
+    /// When its trial ends, if its plan has one.
     pub trial_ends_at: Option<Instant>,
-    /// Who made it; nobody where they deleted their account.
+    /// Who created it; `None` once they have deleted their account.
     pub created_by: Option<UserId>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Instant,
-    /// When it was changed last.
+    /// When it was last changed.
     pub updated_at: Instant,
     /// When it was deleted.
     pub deleted_at: Option<Instant>,
-    /// When it will be gone for good.
+    /// When it is due to be purged.
     pub purge_at: Option<Instant>,
-    /// The AI providers that prompts are put to; all of them unless set.
+    /// The AI providers that prompts are sent to; all of them if `None`.
     pub enabled_providers: Option<JsonList<Provider>>,
-    /// When a run last came to its end.
+    /// When a run last finished.
     pub last_run_at: Option<Instant>,
     /// The file that is its icon.
     pub icon_id: Option<FileId>,
@@ -102,13 +102,13 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// Whether its time to be restored is over. What is left of it waits to be purged, and nobody sees
-    /// any of it.
+    /// Returns whether it can no longer be restored. What is left of it waits to be purged, and nobody
+    /// sees any of it.
     pub fn is_gone(&self, now: Instant) -> bool {
         self.purge_at.is_some_and(|purge_at| purge_at <= now)
     }
 
-    /// Its icon, if it has one.
+    /// Returns its icon, if it has one.
     pub fn icon(&self) -> Option<Icon> {
         let both = self.icon_id.zip(self.icon_format);
         both.map(|(id, format)| Icon { id, format })
@@ -119,14 +119,14 @@ impl Workspace {
         self.icon_format = icon.map(|icon| icon.format);
     }
 
-    /// Brings the keys that it is ordered and searched by in line with its name and slug.
+    /// Updates the keys for ordering and searching from the name and the slug.
     fn set_keys(&mut self) {
         self.name_key = fold(&self.name);
         self.search_key = format!("{}\n{}", self.name_key, self.slug);
     }
 }
 
-/// A workspace, with what gives the viewer their role in it.
+/// A workspace, with what determines the viewer's role in it.
 #[derive(Clone, Debug)]
 pub struct VisibleWorkspace {
     /// The workspace.
@@ -135,12 +135,12 @@ pub struct VisibleWorkspace {
     pub organization_role: OrganizationRole,
     /// The role of the viewer's own membership, if they have one.
     pub membership_role: Option<WorkspaceRole>,
-    /// Its organization, where that was read with it.
+    /// Its organization, if read along with it.
     pub organization: Option<Arc<VisibleOrganization>>,
 }
 
 impl VisibleWorkspace {
-    /// The viewer's role, if they have one.
+    /// Returns the viewer's role, if they have one.
     pub fn role(&self) -> Option<WorkspaceRole> {
         let Self {
             workspace,
@@ -184,11 +184,10 @@ impl From<RowAndOrganization> for VisibleWorkspace {
     }
 }
 
-/// Those of the workspaces that the viewer may see; deleted ones where they may
-/// restore them now.
+/// Returns the given workspaces that the viewer may see; deleted ones only if they may restore them now.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn visible(
     conn: &mut Connection,
     viewer: UserId,
@@ -210,10 +209,10 @@ pub async fn visible(
     Ok(found.into_iter().map(VisibleWorkspace::from).collect())
 }
 
-/// As [`visible`], their ids alone: for what is wanted of workspaces and not in their rows.
+/// Like [`visible`], but returns only the ids, for callers that do not need the rows.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn visible_ids(
     conn: &mut Connection,
     viewer: UserId,
@@ -230,10 +229,10 @@ pub async fn visible_ids(
     )?)
 }
 
-/// The live workspace that has or last had this slug, if the viewer may see it.
+/// Returns the live workspace that has or last had this slug, if the viewer may see it.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub async fn by_slug(
     conn: &mut Connection,
     viewer: UserId,

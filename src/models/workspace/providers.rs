@@ -1,4 +1,4 @@
-//! The AI providers that a workspace's prompts are put to.
+//! The AI providers that a workspace's prompts are sent to.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -17,7 +17,8 @@ use crate::run;
 use crate::schema::workspaces;
 
 impl Workspace {
-    /// The providers that prompts are put to, in the order of [`Provider`]; there is at least one.
+    /// Returns the providers that prompts are sent to, in the order of [`Provider`]; there is at least
+    /// one.
     pub fn providers(&self) -> Vec<Provider> {
         match &self.enabled_providers {
             Some(JsonList(enabled)) => in_order(enabled),
@@ -26,11 +27,10 @@ impl Workspace {
     }
 }
 
-/// Puts prompts to these providers from now on, of which there must be one. Those that are named more
-/// than once count once. Runs that were asked for before go to the end as they are.
-///
+/// Sets the providers that prompts are sent to from now on. The caller has checked that there is at
+/// least one; duplicates count once. Runs requested before keep theirs.
 /// # Errors
-/// Those of [`Viewer::workspace`].
+/// As [`Viewer::workspace`].
 pub async fn set_providers(
     app: &App,
     viewer: &Viewer,

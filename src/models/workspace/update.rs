@@ -22,24 +22,25 @@ use crate::models::values::slug::Slug;
 use crate::run;
 use crate::schema::workspaces;
 
-/// What changes of a workspace. What is left out stays.
+/// The changes to a workspace. Fields left out stay as they are.
 #[derive(Clone, Debug, Default)]
 pub struct WorkspaceChanges {
-    /// Takes `WORKSPACE_OWN`.
+    /// The new name. Requires `WORKSPACE_OWN`.
     pub name: Option<String>,
-    /// Takes `WORKSPACE_OWN`. The former one still finds the workspace, until another takes it.
+    /// The new slug. Requires `WORKSPACE_OWN`. The former one still finds the workspace until another
+    /// takes it.
     pub slug: Option<Slug>,
-    /// Takes `WORKSPACE_OWN`.
+    /// The domain whose mentions are tracked. Requires `WORKSPACE_OWN`.
     pub domain: Patch<Domain>,
-    /// Takes `WORKSPACE_OWN`.
+    /// Who in the organization sees it. Requires `WORKSPACE_OWN`.
     pub visibility: Option<Visibility>,
-    /// Up to 2,000 characters.
+    /// The description, up to 2,000 characters.
     pub description: Patch<String>,
-    /// An uploaded file of the viewer's that is to be its icon.
+    /// A file that the viewer has uploaded, to be its icon.
     pub icon: Patch<FileId>,
-    /// Merged into the settings as RFC 7396 says.
+    /// A JSON Merge Patch (RFC 7396) for the settings.
     pub settings: Option<Value>,
-    /// Merged into the onboarding likewise.
+    /// A JSON Merge Patch (RFC 7396) for the onboarding state.
     pub onboarding: Option<Value>,
     /// When the onboarding was completed.
     pub onboarding_completed_at: Patch<Instant>,
@@ -57,8 +58,8 @@ impl WorkspaceChanges {
 /// Changes a workspace.
 ///
 /// # Errors
-/// Those of [`Viewer::workspace`]; `SLUG_TAKEN`; `INVALID_INPUT` where a merged document would be too
-/// large; those of [`file::choose`].
+/// As [`Viewer::workspace`] and [`file::choose`]; `SLUG_TAKEN`; `INVALID_INPUT` if a merged document
+/// would be too large.
 pub async fn update(
     app: &App,
     viewer: &Viewer,
@@ -105,7 +106,7 @@ pub async fn update(
         .await
 }
 
-/// Gives the workspace, whose row is locked, another icon or none, and tells whether that is a change.
+/// Replaces or removes the icon of the workspace, whose row is locked. Returns whether that is a change.
 async fn set_icon(
     tx: &mut Transaction,
     viewer: &Viewer,
@@ -127,7 +128,8 @@ async fn set_icon(
     Ok(true)
 }
 
-/// Applies the changes but that of the icon to the row, and gives the fields that changed with their new values.
+/// Applies all changes except the icon to the row, and returns the fields that changed with their new
+/// values.
 fn apply(workspace: &mut Workspace, changes: &WorkspaceChanges) -> Result<Map<String, Value>> {
     let mut data = Map::new();
     let mut note = |field: &str, changed: bool, value: Value| {
@@ -181,7 +183,8 @@ fn apply(workspace: &mut Workspace, changes: &WorkspaceChanges) -> Result<Map<St
         );
         workspace.onboarding_completed_at = at;
     }
-    // The patch and not the whole document: what changed, and never more than it brought.
+    // Record the patch, not the whole document: it shows what changed, and is never larger than the
+    // request.
     if let Some(patch) = &changes.settings {
         let merged = merge("settings", &workspace.settings, patch)?;
         note("settings", merged != workspace.settings, patch.clone());
