@@ -21,7 +21,7 @@ use tenantry::telemetry::Telemetry;
 use tenantry::worker::Worker;
 use tokio::sync::oneshot;
 
-/// Requests make many small allocations, which this one is quicker at than the system's.
+/// Requests make many small allocations, at which mimalloc is faster than the system's allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -29,7 +29,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
-    /// The configuration file; `tenantry.toml` in the working directory unless given.
+    /// The configuration file. Default: `tenantry.toml` in the working directory.
     #[arg(long, global = true, env = "TENANTRY_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]
@@ -38,60 +38,60 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve the API, and do what runs without a request. What `tenantry` alone does.
+    /// Serve the API and run the worker. This is the default command.
     Serve(Serve),
-    /// Bring the database up to date.
+    /// Bring the database schema up to date.
     Migrate,
-    /// Print a development token. Refused once an issuer is configured.
+    /// Print a development token. Refused if an issuer is configured.
     Token {
-        /// Whose token it is.
+        /// The email address of the person to sign in.
         #[arg(long)]
         email: String,
-        /// What they are called.
+        /// The name of the person.
         #[arg(long)]
         name: Option<String>,
     },
-    /// Print the schema of the API as SDL.
+    /// Print the GraphQL schema as SDL.
     Schema,
-    /// Look at what a server needs: the configuration, the database, the mail server, and so on.
-    /// Fails where something is not as it should be.
+    /// Check what a server needs: the configuration, the database, the mail server, and so on. Changes
+    /// nothing, and fails if there is a problem.
     Check,
-    /// Fill an empty database with a demonstration data set, the same for the same arguments. One that
-    /// was interrupted is resumed by the same call.
+    /// Fill an empty database with demonstration data. The same arguments generate the same data; repeat
+    /// them to resume an interrupted seeding.
     Seed(commands::seed::Arguments),
-    /// Copy the SQLite database into a file while servers go on using it.
+    /// Copy the SQLite database to a file, even while servers use it.
     Backup {
-        /// Where the copy goes. Nothing is overwritten.
+        /// The file to create. An existing file is not overwritten.
         file: PathBuf,
     },
-    /// What an operator decides of an organization.
+    /// Manage an organization as the operator.
     #[command(subcommand)]
     Organization(OrganizationCommand),
 }
 
 #[derive(Subcommand)]
 enum OrganizationCommand {
-    /// Put an organization on a plan of the configuration.
+    /// Put an organization on a plan.
     SetPlan {
         /// The organization's slug.
         slug: String,
-        /// The plan's key.
+        /// The key of a configured plan.
         key: String,
     },
 }
 
-/// What of the server runs in this process. Instances that share a database share the work.
+/// What part of the server runs in this process. Instances that share a database share the work.
 #[derive(Args, Default)]
 struct Serve {
-    /// Do only what runs without a request: serve nothing.
+    /// Run only the worker, without serving the API.
     #[arg(long, conflicts_with = "no_worker")]
     worker_only: bool,
-    /// Serve the API only, and leave to other instances what runs without a request.
+    /// Serve only the API, and leave the worker's jobs to other instances.
     #[arg(long)]
     no_worker: bool,
 }
 
-/// How long a development token is good for.
+/// How many days a development token is valid.
 const TOKEN_DAYS: i64 = 30;
 
 fn main() -> ExitCode {
@@ -163,10 +163,10 @@ async fn serve(config: Config, with_worker: bool) -> Result<(), StartError> {
         }
     }
     let (stop, stopping) = oneshot::channel::<()>();
-    // The worker ends after the last request, whose mail it may still send.
+    // The worker ends after the last request, whose mail it may still have to send.
     let mut working = tokio::spawn(async move {
         let stopping = async {
-            // Either the sender says so, or it is gone.
+            // A dropped sender means the same as a message.
             let _ = stopping.await;
         };
         match worker {
@@ -181,12 +181,12 @@ async fn serve(config: Config, with_worker: bool) -> Result<(), StartError> {
             ended = &mut working => broken = Some(ended),
         }
     };
-    // Whoever asks twice does not want to wait for a load balancer.
-    // A signal comes to all who listen: this one listens once the first has come.
+    // A second signal skips waiting for the load balancer. Signals reach all listeners: this one is
+    // created only after the first signal.
     let asked_again = async { stopped().await };
     server.run_until(asked_or_broken, asked_again).await;
     drop(stop);
-    // Served on without a worker, schedules, runs and mail would wait for somebody to notice.
+    // If the server went on without a worker, schedules, runs and mail would stall unnoticed.
     if let Some(ended) = broken {
         let why = ended.map_or_else(|error| error.to_string(), |()| "it ended".to_owned());
         return Err(StartError(format!("the worker is gone: {why}")));
@@ -266,7 +266,7 @@ fn sign(key: &DevelopmentKey, email: &str, name: Option<&str>) -> String {
     key.sign(email, name, Utc::now(), TimeDelta::days(TOKEN_DAYS))
 }
 
-/// Prints a line. Whoever reads no further, as `head` does, has what they wanted.
+/// Prints a line. A broken pipe is not an error: the reader, such as `head`, has what it wanted.
 fn say(line: &str) -> Result<(), StartError> {
     match writeln!(std::io::stdout(), "{line}") {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(start_error(error)),
@@ -274,7 +274,8 @@ fn say(line: &str) -> Result<(), StartError> {
     }
 }
 
-/// Completes when the process is asked to stop, from this call on, and says so.
+/// Completes when the process is asked to stop, and logs that. Listens from this call on, not from the
+/// first poll.
 fn stopped() -> impl Future<Output = ()> {
     let asked = asked_to_stop();
     async {
@@ -292,7 +293,7 @@ fn asked_to_stop() -> impl Future<Output = ()> {
             Ok(mut signal) => {
                 signal.recv().await;
             }
-            // It ends the process by itself then.
+            // Without a handler, the signal ends the process by itself.
             Err(_) => std::future::pending().await,
         }
     }

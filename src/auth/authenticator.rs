@@ -1,4 +1,4 @@
-//! From an `Authorization` header to the viewer.
+//! Authenticating requests: from an `Authorization` header to the viewer.
 
 use std::time::Duration;
 
@@ -17,18 +17,20 @@ use crate::id::UserId;
 use crate::models::api_token;
 use crate::models::user::{self, User};
 
-/// How long a token that was verified is taken without verifying it again.
+/// How long a verified token is accepted without verifying it again.
 const CACHED_FOR: Duration = Duration::from_secs(60);
-/// How long somebody who was there is believed still to be, for what is the same for everybody.
+/// How long after a check a viewer may get answers that are the same for everybody without another
+/// check.
 const FRESH_FOR: Duration = Duration::from_secs(1);
-/// How long it may take to look up who asks. A database that is away and did not say so, because its machine is
-/// gone or stopped, leaves a statement without an answer; whoever asks is told within 5 seconds.
+/// The longest that looking up the viewer may take. A database that vanished without closing its
+/// connections, because its machine is down or frozen, leaves a statement unanswered; the client gets an
+/// error within 5 seconds.
 const PATIENCE: Duration = Duration::from_secs(4);
 /// How many tokens are remembered.
 const CACHED: u64 = 50_000;
 
-/// Tells whose request it is. Tokens that were verified are remembered for a minute by their hash, and
-/// never past their own expiry; that the person still exists is asked at each request.
+/// Authenticates requests. Verified tokens are remembered by their hash for a minute, but never past
+/// their own expiry; that the person still exists is checked on every request.
 pub struct Authenticator {
     verifier: Verifier,
     verified: Cache<[u8; 32], Verified>,
@@ -38,7 +40,7 @@ pub struct Authenticator {
 #[derive(Clone)]
 struct Verified {
     user_id: UserId,
-    /// As they were when they were last asked for.
+    /// The user as last read; `None` after [`Authenticator::forget`].
     user: Option<User>,
     asked_at: Instant,
     workos_organization_id: Option<String>,
@@ -46,7 +48,7 @@ struct Verified {
     expires_at: Instant,
 }
 
-/// Somebody as they were at an earlier request.
+/// A viewer as of an earlier request.
 pub struct Recalled {
     viewer: Viewer,
     token: [u8; 32],
@@ -54,23 +56,23 @@ pub struct Recalled {
 }
 
 impl Recalled {
-    /// Whose request it is.
+    /// The viewer as of then.
     pub fn viewer(&self) -> &Viewer {
         &self.viewer
     }
 
-    /// Whether it is less than a second since they were there.
+    /// Whether they were read less than a second ago.
     pub fn is_fresh(&self) -> bool {
         self.is_fresh
     }
 }
 
-/// Why a request with credentials is not let in.
+/// Why a request with credentials is refused.
 #[derive(Debug)]
 pub enum Refused {
-    /// They are not valid. The reason is for the log: whoever sent them learns nothing.
+    /// The credentials are not valid. The reason is for the log; the client does not get it.
     Invalid(String),
-    /// Whether they are cannot be told now.
+    /// Whether they are valid cannot be determined now.
     Failed(Error),
 }
 
@@ -81,7 +83,7 @@ impl From<Error> for Refused {
 }
 
 impl Authenticator {
-    /// Takes the tokens that the verifier takes.
+    /// Accepts API tokens, and the tokens that `verifier` accepts.
     pub fn new(verifier: Verifier) -> Self {
         let verified = Cache::builder()
             .max_capacity(CACHED)
@@ -94,10 +96,11 @@ impl Authenticator {
         }
     }
 
-    /// Whose request it is, by the value of its `Authorization` header.
+    /// Returns the viewer of a request, by the value of its `Authorization` header.
     ///
     /// # Errors
-    /// Where it holds no valid credentials: a request that tries to sign in is never let in as nobody.
+    /// If the header holds no valid credentials: a request that tries to sign in is never treated as
+    /// anonymous.
     pub async fn authenticate(&self, app: &App, header: &[u8]) -> Result<Viewer, Refused> {
         let token = bearer(header).ok_or_else(|| Refused::Invalid("not a bearer token".into()))?;
         if token.starts_with(api_token::PREFIX) {
@@ -106,9 +109,9 @@ impl Authenticator {
         self.by_token(app, token).await
     }
 
-    /// Whose request it is by a token that was verified within the minute, as they were then. Nothing is
-    /// to be told or done for it before they are [confirmed](Self::confirm), except that what is the same
-    /// for everybody may be told to those who are [fresh](Recalled::is_fresh).
+    /// Returns the viewer of a token that was verified within the last minute, as of then. Nothing may
+    /// be told to or done for them before they are [confirmed](Self::confirm), except that
+    /// [fresh](Recalled::is_fresh) ones may get what is the same for everybody.
     pub fn recall(&self, app: &App, header: &[u8]) -> Option<Recalled> {
         let (token, now) = (hash(bearer(header)?), app.now());
         let verified = self.remembered(&token, now)?;
@@ -120,17 +123,17 @@ impl Authenticator {
         })
     }
 
-    /// Whether they still are as they were.
+    /// Checks whether the viewer is unchanged.
     ///
     /// # Errors
-    /// Only those of the database.
+    /// Database errors only.
     pub async fn confirm(&self, app: &App, db: &Db, recalled: &Recalled) -> Result<bool> {
         let Recalled { viewer, token, .. } = recalled;
         let user = self.as_of(app.now(), db, token, viewer.id()).await?;
         Ok(user.is_some_and(|user| user == viewer.user))
     }
 
-    /// Has nobody be taken for who they were: they may just have changed what is known of them.
+    /// Forgets the user of a token, who may just have been changed. The token stays verified.
     pub fn forget(&self, header: &[u8]) {
         if let Some(token) = bearer(header).map(hash)
             && let Some(verified) = self.verified.get(&token)
@@ -140,13 +143,13 @@ impl Authenticator {
         }
     }
 
-    /// What is known of a token that was verified, and is still good.
+    /// Returns what is known about a verified token, if it is still valid.
     fn remembered(&self, token: &[u8; 32], now: Instant) -> Option<Verified> {
         let verified = self.verified.get(token);
         verified.filter(|verified| verified.holds(now))
     }
 
-    /// The person of a token that was verified, as of now.
+    /// Reads the user of a verified token as of now, and remembers them.
     async fn as_of(
         &self,
         now: Instant,
@@ -200,7 +203,7 @@ impl Authenticator {
                 return Err(Refused::Failed(Error::NoIssuer(unavailable.to_string())));
             }
         };
-        // Boxed, because it is large, and seldom.
+        // Boxed because the future is large, and rarely needed.
         Box::pin(self.sign_in(app, hash, identity, now)).await
     }
 
@@ -261,7 +264,7 @@ impl Verified {
     }
 }
 
-/// Whether the value of an `Authorization` header is that of an API token, good or not.
+/// Whether the value of an `Authorization` header is an API token, valid or not.
 pub fn is_api_token(header: &[u8]) -> bool {
     bearer(header).is_some_and(|token| token.starts_with(api_token::PREFIX))
 }
@@ -271,12 +274,12 @@ async fn in_time<T>(look: impl Future<Output = Result<T>>) -> Result<T> {
     timeout(PATIENCE, look).await.map_err(too_late)?
 }
 
-/// What a token is remembered by.
+/// The key under which a token is remembered.
 fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token).into()
 }
 
-/// The token of a header as RFC 6750 has it; the scheme's case does not matter.
+/// The token of a header as in RFC 6750; the case of the scheme does not matter.
 fn bearer(header: &[u8]) -> Option<&str> {
     let (scheme, token) = std::str::from_utf8(header).ok()?.trim().split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())

@@ -1,4 +1,4 @@
-//! Whose request it is.
+//! Authentication.
 
 mod authenticator;
 pub mod token;

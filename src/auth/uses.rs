@@ -1,4 +1,4 @@
-//! Noting when API tokens are used, on which no request depends.
+//! Recording when API tokens are used. No request depends on it.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use crate::db::types::Instant;
 use crate::id::ApiTokenId;
 use crate::models::api_token;
 
-/// How long a request waits for its use to be noted: long enough that whoever asks for it right after is
-/// told of it, unless those who write are kept waiting.
+/// How long a request waits for its use to be recorded: long enough that whoever reads it right
+/// afterwards sees it, unless writes are delayed.
 const PATIENCE: Duration = Duration::from_millis(300);
-/// How long a minute is remembered: until it is over, by any clock.
+/// How long a recorded minute is remembered: until it is over, even if clocks differ.
 const REMEMBERED_FOR: Duration = Duration::from_secs(120);
 /// How many tokens are remembered.
 const REMEMBERED: u64 = 50_000;
 
-/// The minutes in which tokens were used, as far as this process has noted them.
+/// The minutes in which tokens were used, as far as this process has recorded them.
 pub(super) struct Uses(Cache<(ApiTokenId, Instant), ()>);
 
 impl Default for Uses {
@@ -32,11 +32,11 @@ impl Default for Uses {
 }
 
 impl Uses {
-    /// Notes that the token is used in that minute, and waits a little for it to be noted. Whatever comes
-    /// of it, the request can go on.
+    /// Records that the token is used in that minute, and waits briefly for that. The request can go on
+    /// whether or not it succeeds.
     pub(super) async fn note(&self, app: &App, token: ApiTokenId, minute: Instant) {
         let key = (token, minute);
-        // One of the requests of a minute does it for all of them.
+        // Only the first request of a minute records it.
         if !self.0.entry(key).or_insert(()).is_fresh() {
             return;
         }
@@ -48,7 +48,7 @@ impl Uses {
             }
         };
         let noting = tokio::spawn(noting.in_current_span());
-        // It goes on by itself.
+        // The task goes on in the background.
         let _ = tokio::time::timeout(PATIENCE, noting).await;
     }
 }

@@ -7,25 +7,25 @@ use crate::models::user::User;
 /// The person who makes a request, and how they proved it.
 #[derive(Clone, Debug)]
 pub struct Viewer {
-    /// Who it is, as of this request.
+    /// The user, as of this request.
     pub user: User,
     /// How they proved it.
     pub credential: Credential,
-    /// When they proved it: what was to be gone for good by then is gone to them.
+    /// When they proved it. What was due for permanent deletion by then is gone for them.
     pub at: Instant,
-    /// When the credential ends, if it does by itself.
+    /// When the credential expires, if it does.
     pub expires_at: Option<Instant>,
 }
 
 /// What a request was signed in with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Credential {
-    /// A token of an identity provider, or a development token.
+    /// A token from an identity provider, or a development token.
     Identity {
-        /// The organization at WorkOS that the token was issued for.
+        /// The WorkOS organization that the token was issued for.
         workos_organization_id: Option<String>,
     },
-    /// An API token of the viewer's.
+    /// An API token of the viewer.
     ApiToken,
 }
 

@@ -1,4 +1,4 @@
-//! `tenantry backup`: a copy of the SQLite database while it is in use.
+//! `tenantry backup`: copying the SQLite database while it is in use.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -25,7 +25,8 @@ pub async fn run(config: Config, file: &Path) -> Result<(), StartError> {
         return Err(StartError(format!("there is no database at {place} yet")));
     }
     let db = reach(&config).await?;
-    // Its name is taken first, so that nothing is overwritten; what it names is whole or empty.
+    // The name is taken first, so that nothing is overwritten. The file is then either empty or
+    // complete.
     private::create(file).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => StartError(format!(
             "{} is there already; name a file that is not",
@@ -36,7 +37,7 @@ pub async fn run(config: Config, file: &Path) -> Result<(), StartError> {
     let draft = draft_of(file);
     let copied = copy(&db, &draft, file).await;
     if copied.is_err() {
-        // What is left of it is of no use to anybody. The first error tells more than these could.
+        // An incomplete copy is useless. The first error says more than errors from here could.
         let _ = std::fs::remove_file(&draft);
         let _ = std::fs::remove_file(file);
     }
@@ -66,7 +67,7 @@ async fn copy(db: &db::Db, draft: &Path, file: &Path) -> Result<(), StartError> 
     keep().map_err(|error| failed(&error))
 }
 
-/// Beside the file, so that it can be renamed.
+/// The path of the incomplete copy: in the same folder, so that it can be renamed.
 fn draft_of(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(format!(".{}.part", std::process::id()));

@@ -1,5 +1,5 @@
-//! `tenantry check`: whether what a server needs is there, one line for each, with what to do where
-//! it is not. It changes nothing.
+//! `tenantry check`: checks what a server needs, and prints a line for each, with what to do if there is
+//! a problem. It changes nothing.
 
 mod database;
 mod folders;
@@ -21,16 +21,16 @@ use uuid::Uuid;
 
 use crate::say;
 
-/// What was found: how it is, or what is wrong and what to do about it.
+/// The result of a check: its state, or the problem and what to do about it.
 type Finding = Result<String, String>;
 
-/// What was looked at, and what was found.
+/// The subject of a check, and its result.
 type Line = (&'static str, Finding);
 
-/// Looks at everything and prints what it finds.
+/// Runs all checks and prints their results.
 ///
 /// # Errors
-/// One line that counts the problems, where there are any.
+/// One line with the number of problems, if there are any.
 pub fn run(file: Option<PathBuf>) -> Result<(), StartError> {
     let config = match Config::load(file.as_deref(), environment()) {
         Ok(config) => config,
@@ -50,7 +50,7 @@ pub fn run(file: Option<PathBuf>) -> Result<(), StartError> {
     }
 }
 
-/// Everything that is looked at, in the order in which it is printed.
+/// Runs all checks that apply, in the order of printing.
 async fn look(config: &Config, file: Option<&Path>) -> Result<Vec<Line>, StartError> {
     let http = http_client().map_err(crate::start_error)?;
     let mut findings = vec![
@@ -103,7 +103,7 @@ fn configuration(file: Option<&Path>) -> Finding {
     })
 }
 
-/// The documents that alone are answered, where there are to be any.
+/// Checks the folder of trusted documents, if one is configured.
 fn documents(config: &Config) -> Option<Finding> {
     let folder = config.graphql.trusted_documents.as_deref()?;
     Some(match Documents::load(Some(folder)) {
@@ -116,7 +116,7 @@ fn documents(config: &Config) -> Option<Finding> {
     })
 }
 
-/// The operator's own files of the playground, where there are to be any.
+/// Checks the folder of the operator's own playground files, if one is configured.
 fn playground(config: &Config) -> Option<Finding> {
     let folder = config.playground.assets_dir.as_deref();
     let folder = folder.filter(|_| config.playground.enabled)?;
@@ -126,7 +126,8 @@ fn playground(config: &Config) -> Option<Finding> {
     })
 }
 
-/// Of a bucket, asks for a file that there cannot be, which takes an answer and changes nothing.
+/// Checks the store of uploaded files. A bucket is asked for a file that cannot exist, which requires an
+/// answer and changes nothing.
 async fn files(config: &Config) -> Finding {
     if let Some(folder) = folders::files(config) {
         return folders::look(&folder)
@@ -147,7 +148,8 @@ async fn files(config: &Config) -> Finding {
     }
 }
 
-/// An error with its causes, of which some libraries tell each in the words of the next.
+/// Joins an error with its causes, leaving out what an earlier message already contains, as some
+/// libraries repeat their causes.
 fn told_once(error: &anyhow::Error) -> String {
     let causes = error.chain().map(ToString::to_string);
     let told = causes.fold(String::new(), |told, cause| {
@@ -174,7 +176,7 @@ async fn mail(config: &Config) -> Finding {
     }
 }
 
-/// None of them is called: that would cost.
+/// Checks the providers' configuration. No provider is called: that would cost money.
 fn providers(config: &Config) -> Finding {
     if let Err(error) = Providers::new(&config.providers, Metrics::default()) {
         return Err(format!("{error:#}; set it again"));

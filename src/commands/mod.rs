@@ -1,4 +1,4 @@
-//! The subcommands that are more than a call.
+//! The larger subcommands.
 
 pub mod backup;
 pub mod check;

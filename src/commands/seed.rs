@@ -1,4 +1,4 @@
-//! `tenantry seed`: a demonstration data set.
+//! `tenantry seed`: generating demonstration data.
 
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
@@ -15,34 +15,34 @@ use tenantry::start::{StartError, open_current_app};
 
 use crate::{say, sign, start_error};
 
-/// How much there is to be of what. Without any of these, it is a small set to look around in.
+/// The size of the data set. The default is small, for looking around.
 #[derive(Args)]
 pub struct Arguments {
-    /// How many organizations.
+    /// The number of organizations.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
     organizations: u32,
-    /// How many workspaces in all; one in nine of them deleted.
+    /// The number of workspaces in all. One in nine is deleted.
     #[arg(long, default_value_t = 16)]
     workspaces: u32,
-    /// How many people. The first is developer@example.com.
+    /// The number of people. The first is developer@example.com.
     #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..))]
     users: u32,
-    /// How many prompts in all; 6 for each workspace unless given.
+    /// The number of prompts in all. Default: 6 per workspace.
     #[arg(long)]
     prompts: Option<u32>,
-    /// How many answers in all.
+    /// The number of answers in all.
     #[arg(long, default_value_t = 3_000)]
     answers: u32,
-    /// Another number makes another data set.
+    /// The seed of the generated data. Another number makes another data set.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// When its history of four months ends, as RFC 3339; the beginning of today, in UTC, unless
-    /// given. With it, the same arguments make the same rows on any day.
+    /// When the four months of history end, as an RFC 3339 timestamp. Default: the beginning of today in
+    /// UTC. If given, the same arguments generate the same rows on any day.
     #[arg(long, value_name = "INSTANT")]
     now: Option<DateTime<Utc>>,
 }
 
-/// Fills the database, and says how to sign in.
+/// Fills the database, and prints how to sign in.
 ///
 /// # Errors
 /// One line for the operator.
@@ -111,19 +111,19 @@ fn how_to_sign_in(config: &Config, url: &str) -> Result<(), StartError> {
     say("  others      tenantry token --email EMAIL --name NAME")
 }
 
-/// A line that is written over on a terminal, and elsewhere one for each table.
+/// The progress display: on a terminal a line that is overwritten, elsewhere one line per table.
 struct Bar {
     is_terminal: bool,
-    /// What there is to be of the tables whose rows are counted.
+    /// The number of rows to write, of the tables that are counted.
     total: u64,
-    /// What there is of those that are done.
+    /// The number of rows in counted tables that are complete.
     done: u64,
     shown: Option<Moment>,
-    /// Whether any of the table's rows was written, and not only passed over.
+    /// Whether rows of the current table were written, not only skipped as already present.
     is_new: bool,
 }
 
-/// How wide the bar is.
+/// The width of the bar, in characters.
 const WIDTH: u64 = 30;
 
 impl Bar {
@@ -177,7 +177,7 @@ impl Bar {
     }
 }
 
-/// To standard error: whoever does not read it misses nothing.
+/// Writes to standard error, and ignores errors: missing progress does no harm.
 fn write(text: &str) {
     let mut stderr = std::io::stderr();
     let _ = stderr

@@ -1,4 +1,4 @@
-//! Which media type a reply of the GraphQL endpoint gets.
+//! Content negotiation of the GraphQL endpoint.
 //!
 //! <https://graphql.github.io/graphql-over-http/draft/#sec-Accept>
 
@@ -8,9 +8,9 @@ use axum::http::header::ACCEPT;
 /// The media types that a GraphQL reply may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Media {
-    /// `application/graphql-response+json`: the status tells whether the request was well-formed.
+    /// `application/graphql-response+json`: the status says whether the request was well-formed.
     Response,
-    /// `application/json`: the status tells only whether there is a GraphQL reply at all.
+    /// `application/json`: the status says only whether there is a GraphQL reply at all.
     Json,
 }
 
@@ -23,7 +23,7 @@ impl Media {
         }
     }
 
-    /// The one that the client likes best of those that it takes, or `None` where it takes neither.
+    /// Returns the accepted media type that the client prefers, or `None` if it accepts neither.
     pub fn of(headers: &HeaderMap) -> Option<Self> {
         let ranges = ranges(headers);
         if ranges.is_empty() {
@@ -40,26 +40,26 @@ impl Media {
         match (response, json) {
             (0.0, 0.0) => None,
             (response, json) if json > response => Some(Self::Json),
-            // Whoever takes anything is likeliest to know the older one.
+            // A client that accepts anything most likely knows the older type.
             _ if !names(&ranges, "application/graphql-response+json") => Some(Self::Json),
             _ => Some(Self::Response),
         }
     }
 }
 
-/// When the reply is a stream of events.
+/// When the reply is an event stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Streaming {
-    /// Never: nobody asks for one.
+    /// Never: the client does not ask for one.
     Never,
-    /// For subscriptions, whose client takes JSON for all else.
+    /// For subscriptions only: the client accepts JSON for the rest.
     Subscriptions,
-    /// Always: nothing else is taken.
+    /// Always: the client accepts nothing else.
     Always,
 }
 
 impl Streaming {
-    /// What the client wants.
+    /// Returns when the client wants an event stream.
     pub fn of(headers: &HeaderMap) -> Self {
         match Media::of(headers) {
             _ if !names(&ranges(headers), "text/event-stream") => Self::Never,
@@ -69,7 +69,7 @@ impl Streaming {
     }
 }
 
-/// Whether a browser asks, which wants a page.
+/// Whether the client asks for HTML, as browsers do.
 pub fn wants_html(headers: &HeaderMap) -> bool {
     names(&ranges(headers), "text/html")
 }

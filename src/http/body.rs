@@ -1,4 +1,4 @@
-//! The bodies of requests.
+//! Request bodies.
 
 use std::time::Duration;
 
@@ -9,29 +9,30 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio::time::timeout;
 
-/// How much of a body is read, and how long, only for its sender to come to read why it is refused.
+/// How much of a refused body is read and discarded, and for how long, so that its sender gets to read
+/// the refusal.
 const DRAINED: usize = 8 * 1024 * 1024;
 const DRAINING: Duration = Duration::from_secs(10);
 
 /// Why a body could not be read.
 pub enum Unread {
-    /// It is longer than it may be.
+    /// It is longer than allowed.
     TooLong,
-    /// It ended before its end, or is not encoded as its head says.
+    /// It ended early, or is not encoded as its head says.
     CutOff,
 }
 
-/// A body that is coming in.
+/// A request body that is being received.
 pub struct Incoming {
     stream: BodyDataStream,
-    /// How long it is going to be, where its head says so.
+    /// Its length in bytes according to `Content-Length`, if given.
     declared: Option<u64>,
-    /// Whether its sender has begun, or will when it is first read.
+    /// Whether the sender has begun: with `Expect`, only once the body is first read.
     has_begun: bool,
 }
 
 impl Incoming {
-    /// The body of a request with these headers.
+    /// Wraps the body of a request with these headers.
     pub fn new(headers: &HeaderMap, body: Body) -> Self {
         let length = headers.get(CONTENT_LENGTH);
         Self {
@@ -41,10 +42,10 @@ impl Incoming {
         }
     }
 
-    /// All of it.
+    /// Reads the whole body.
     ///
     /// # Errors
-    /// Where it is longer than `most` bytes, which may be known before any of it is read, or cut off.
+    /// If it is cut off, or longer than `most` bytes, which may be known before any of it is read.
     pub async fn read(&mut self, most: usize) -> Result<Bytes, Unread> {
         if self.declared.is_some_and(|length| length > most as u64) {
             return Err(Unread::TooLong);
@@ -61,8 +62,8 @@ impl Incoming {
         Ok(bytes.into())
     }
 
-    /// Reads on, to no end but this: whoever is still sending when the reply comes would be cut off, and never
-    /// read it.
+    /// Reads and discards the rest of the body: a client that is still sending when the reply comes
+    /// would be cut off, and never read it.
     pub async fn drain(mut self) {
         if !self.has_begun {
             return;
@@ -76,7 +77,7 @@ impl Incoming {
                 }
             }
         };
-        // Either way, no more is read.
+        // Complete or timed out, no more is read.
         let _ = timeout(DRAINING, draining).await;
     }
 }

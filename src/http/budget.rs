@@ -1,8 +1,8 @@
-//! How much each viewer may have the server do in a minute.
+//! How much work each payer may ask of the server per minute.
 //!
-//! Other limits bound what there is, and are counted in the database. This one bounds the work of an
-//! instance, so that each counts for itself, in memory. A budget comes back evenly and all the time: what
-//! is kept of it is how much was spent, and when that was.
+//! Other limits bound how much exists, and are counted in the database. This one bounds the work of an
+//! instance, so each instance counts for itself, in memory. A budget refills evenly and continuously:
+//! only the amount spent and the time of the last charge are stored.
 
 #[cfg(test)]
 mod tests;
@@ -24,27 +24,27 @@ use crate::error::Error;
 use crate::graphql::is_invalid;
 use crate::id::UserId;
 
-/// How many payers are remembered; who was forgotten has the whole budget again.
+/// How many payers are remembered. A payer who is evicted has the whole budget again.
 const REMEMBERED: u64 = 50_000;
 
-/// How long it takes for a whole budget to come back.
+/// How long a whole budget takes to refill.
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The same in microseconds, and so the parts of which a cost of 1 has as many: what comes back in a
-/// microsecond is a whole number of them.
+/// A minute in microseconds, and the number of parts in a cost of 1: so a whole number of parts refills
+/// per microsecond.
 const PARTS: u64 = 60_000_000;
 
-/// To whom what an operation costs is charged.
+/// Who is charged for an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Payer {
-    /// A person, whatever they sign in with.
+    /// A person, however they signed in.
     Viewer(UserId),
-    /// Everybody there who has no credentials.
+    /// Everybody without credentials at an address (IPv4) or in a network (IPv6).
     Address(IpAddr),
 }
 
 impl Payer {
-    /// The viewer or, where nobody is signed in, where the request comes from.
+    /// The viewer or, if nobody is signed in, the address that the request comes from.
     pub fn of(viewer: Option<&Viewer>, Client(address): Client) -> Self {
         match viewer {
             Some(viewer) => Self::Viewer(viewer.id()),
@@ -53,7 +53,7 @@ impl Payer {
     }
 }
 
-/// The budgets of all payers, if there are any.
+/// The budgets of all payers, if operations are charged at all.
 pub struct Budgets(Option<Accounts>);
 
 struct Accounts {
@@ -61,7 +61,7 @@ struct Accounts {
     of: Cache<Payer, Account>,
 }
 
-/// What somebody had spent at a time, in parts, without what had come back by then.
+/// What a payer had spent as of `at`, in parts, less what had refilled by then.
 #[derive(Clone, Copy)]
 struct Account {
     spent: u64,
@@ -69,7 +69,7 @@ struct Account {
 }
 
 impl Account {
-    /// What is still spent at `now`, when that many parts come back in a microsecond.
+    /// What remains spent at `now`, if `per_minute` parts refill per microsecond.
     fn spent_at(self, now: Instant, per_minute: u32) -> u64 {
         let passed = u64::try_from(now.since(self.at).as_micros()).unwrap_or(u64::MAX);
         let back = passed.saturating_mul(per_minute.into());
@@ -78,23 +78,23 @@ impl Account {
 }
 
 impl Budgets {
-    /// Budgets of that much, or none.
+    /// Budgets of `per_minute` each, or no limit if `None`.
     pub fn new(per_minute: Option<u32>) -> Self {
         Self(per_minute.map(|per_minute| {
             Accounts {
                 per_minute,
                 of: Cache::builder()
                     .max_capacity(REMEMBERED)
-                    // Otherwise, whoever comes for the first time might not be remembered at all.
+                    // With the default policy, a new payer might not be remembered at all.
                     .eviction_policy(EvictionPolicy::lru())
-                    // By then the budget is whole again.
+                    // The budget is full again by then.
                     .time_to_idle(MINUTE)
                     .build(),
             }
         }))
     }
 
-    /// Charges that much, or the whole budget where it is less, if as much is left.
+    /// Charges the cost, capped at the whole budget, if that much is left.
     pub fn charge(&self, payer: Payer, cost: u32, now: Instant) -> Charge<'_> {
         Charge(
             self.0
@@ -143,23 +143,23 @@ impl Accounts {
     }
 }
 
-/// What came of charging an operation.
+/// The outcome of charging an operation.
 pub struct Charge<'a>(Option<Entry<'a>>);
 
 struct Entry<'a> {
     accounts: &'a Accounts,
     payer: Payer,
     cost: u32,
-    /// What was charged unless there is a wait, in parts.
+    /// The parts charged, unless there is a `wait`.
     asked: u64,
-    /// What was left afterwards.
+    /// What was left afterwards, in whole units of cost.
     remaining: u64,
-    /// How long until there is enough, if there is not.
+    /// How long until enough is left, if there was too little.
     wait: Option<Duration>,
 }
 
 impl Charge<'_> {
-    /// The response to an operation for which too little was left, and nothing was charged.
+    /// The response to an operation that was not charged because too little was left.
     pub fn refusal(&self) -> Option<Response> {
         let entry = self.0.as_ref()?;
         let mut response = failed(Error::RateLimited(entry.wait?));
@@ -167,8 +167,8 @@ impl Charge<'_> {
         Some(response)
     }
 
-    /// Has the response say what the operation cost; where it turned out that the operation could not
-    /// be run, gives that back instead.
+    /// Adds to the response what the operation cost. If it turned out to be invalid and was not run,
+    /// returns the charge instead.
     pub fn settle(&self, response: &mut Response) {
         let Some(entry) = &self.0 else {
             return;
@@ -180,7 +180,7 @@ impl Charge<'_> {
         }
     }
 
-    /// Takes the charge back.
+    /// Returns the charge to the payer.
     pub fn give_back(&self) {
         if let Some(entry) = &self.0 {
             entry.accounts.give_back(entry.payer, entry.asked);
@@ -195,7 +195,7 @@ impl Entry<'_> {
             "remaining": self.remaining,
         });
         let cost = json!({ "requested": self.cost, "budget": budget });
-        // Every JSON value is one of GraphQL's.
+        // Every JSON value is a GraphQL value.
         let cost = Value::from_json(cost).unwrap_or_default();
         response.extensions.insert("cost".to_owned(), cost);
     }

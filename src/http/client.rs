@@ -1,4 +1,4 @@
-//! Whose connection a request came by.
+//! The network address behind a request.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -8,15 +8,17 @@ use crate::config::Network;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The other end of the connection, as an extension of its requests.
+/// The address of the other end of the connection, as an extension of its requests.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub IpAddr);
 
-/// Where a request comes from, as an extension of it: the address of the client.
+/// The client's address, as an extension of a request: the peer's, or the one that trusted proxies
+/// forwarded.
 #[derive(Clone, Copy, Debug)]
 pub struct Client(pub IpAddr);
 
-/// To whom it is counted what comes from an address: in IPv6 everybody has at least a network of 64 bits.
+/// The address that limits are counted by. In IPv6 that is the /64 network, which is the least that a
+/// client has.
 pub fn accountable(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),
@@ -24,9 +26,9 @@ pub fn accountable(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The address of the client: that of the peer or, where that is a proxy that is trusted, the one
-/// that it took the request from, and so on. What stands before the first address that is not trusted
-/// may be made up.
+/// Determines the client's address: the peer's or, if that is a trusted proxy, the one it took the
+/// request from, and so on. Entries of `X-Forwarded-For` before the first untrusted address may be
+/// forged.
 pub fn client_of(Peer(peer): Peer, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
     let hops: Vec<&str> = headers
         .get_all(FORWARDED_FOR)
@@ -46,7 +48,7 @@ pub fn client_of(Peer(peer): Peer, headers: &HeaderMap, trusted: &[Network]) -> 
     client
 }
 
-/// An address, which some proxies write with the port.
+/// Parses an address, which some proxies write with a port.
 fn address(text: &str) -> Option<IpAddr> {
     let with_port = || {
         text.parse()

@@ -1,4 +1,4 @@
-//! Whom a connection acts for, for as long as that holds.
+//! The credentials of a client, and for how long they hold.
 
 use std::fmt;
 
@@ -16,29 +16,29 @@ pub struct Credentials(Option<Vec<u8>>);
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // They are secret.
+        // Credentials are secret.
         f.write_str("Credentials")
     }
 }
 
 impl Credentials {
-    /// Those of a request with these headers. Several are one list, as RFC 9110 §5.3 has it, and so not
-    /// valid: nobody could tell which of them counts.
+    /// The credentials of a request with these headers. Several `Authorization` headers form one list,
+    /// as in RFC 9110 §5.3, and so are not valid: it would be ambiguous which one counts.
     pub fn of(headers: &HeaderMap) -> Self {
         let sent = headers.get_all(AUTHORIZATION).iter();
         let sent: Vec<_> = sent.map(|value| value.as_bytes()).collect();
         Self((!sent.is_empty()).then(|| sent.join(b", ".as_slice())))
     }
 
-    /// Those of a value that is written as the header's would be.
+    /// Credentials from a value written like the header's.
     pub fn written(value: &str) -> Self {
         Self(Some(value.as_bytes().to_vec()))
     }
 
-    /// Whom they stand for now.
+    /// Returns the viewer that they stand for now.
     ///
     /// # Errors
-    /// Where they are not valid, or that cannot be told.
+    /// If they are not valid, or that cannot be determined.
     pub async fn authenticate(&self, state: &State) -> Result<Result<Viewer, SignedOut>, Refused> {
         match &self.0 {
             None => Ok(Err(SignedOut)),
@@ -49,7 +49,7 @@ impl Credentials {
         }
     }
 
-    /// Whom they stand for, as of an earlier request: see [`Authenticator::recall`].
+    /// Returns the viewer as of an earlier request: see [`Authenticator::recall`].
     ///
     /// [`Authenticator::recall`]: crate::auth::Authenticator::recall
     pub fn recall(&self, state: &State) -> Option<Recalled> {
@@ -57,18 +57,18 @@ impl Credentials {
         state.authenticator.recall(&state.app, header)
     }
 
-    /// Has their owner not be taken for who they were, after a mutation.
+    /// Forgets the remembered viewer, who may have changed in a mutation.
     pub fn forget(&self, state: &State) {
         if let Some(header) = &self.0 {
             state.authenticator.forget(header);
         }
     }
 
-    /// Whether they are still good for what a subscription gives next. An API token is ended at once, and
-    /// its owner may see as much as before; of other tokens, [`Self::ended`] notices the expiry, and whoever
-    /// is gone sees nothing.
+    /// Checks whether they still hold for the next result of a subscription. Only API tokens are looked
+    /// up: a revoked one ends at once, even though its owner may see as much as before. The expiry of
+    /// other tokens is noticed by [`Self::ended`], and a deleted user sees nothing.
     ///
-    /// A database that cannot be reached is waited for.
+    /// Retries while the database cannot be reached.
     pub async fn still_hold(&self, state: &State) -> bool {
         let Some(header) = self.0.as_ref().filter(|header| is_api_token(header)) else {
             return true;
@@ -85,14 +85,14 @@ impl Credentials {
         }
     }
 
-    /// Completes when they do not stand for `viewer` any more: they expired or were revoked, or the
-    /// person deleted their account. Expiry is noticed at once, the rest when it is asked again.
+    /// Completes when they no longer stand for `viewer`: they expired or were revoked, or the person
+    /// deleted their account. Expiry is noticed at once, the rest at the next check.
     pub async fn ended(self, state: State, viewer: Option<Viewer>) {
         let Some(viewer) = viewer else {
-            // Nobody stays nobody.
+            // Without credentials there is nothing that could end.
             return std::future::pending().await;
         };
-        // A token may be taken for a little longer than it says: then there is no more to wait for.
+        // A token may be accepted a little past its expiry; if it is, there is no expiry to wait for.
         let expires_at = viewer.expires_at.filter(|at| state.app.now() < *at);
         loop {
             let now = state.app.now();
@@ -105,7 +105,7 @@ impl Credentials {
             match self.authenticate(&state).await {
                 Ok(Ok(now)) if now.id() == viewer.id() => {}
                 Ok(_) | Err(Refused::Invalid(_)) => return,
-                // Nobody is thrown out because the database is away.
+                // Nobody is disconnected because the database is unreachable.
                 Err(Refused::Failed(error)) => {
                     tracing::debug!(error = error.details(), "credentials could not be checked");
                 }

@@ -1,7 +1,7 @@
-//! Documents that are asked for by their hash, instead of being sent each time.
+//! Persisted documents: requested by their hash instead of being sent each time.
 //!
-//! Either the server remembers what clients sent ("automatic persisted queries"), or the operator
-//! names a folder of documents, and nothing else is answered.
+//! Either the server remembers what clients sent ("automatic persisted queries"), or the operator names
+//! a folder of trusted documents, and no others are executed.
 
 use std::collections::HashMap;
 use std::fs;
@@ -18,7 +18,7 @@ use crate::start::StartError;
 
 /// How many bytes of documents are remembered.
 const MOST_REMEMBERED: u64 = 16 * 1024 * 1024;
-/// What remembering a document takes beside its text, in bytes, roughly.
+/// The approximate overhead of remembering a document, in bytes, besides its text.
 const OVERHEAD: usize = 256;
 
 /// The SHA-256 of a document's text.
@@ -26,12 +26,12 @@ const OVERHEAD: usize = 256;
 pub struct DocumentHash([u8; 32]);
 
 impl DocumentHash {
-    /// That of a text.
+    /// Returns the hash of a text.
     pub fn of(text: &str) -> Self {
         Self(Sha256::digest(text.as_bytes()).into())
     }
 
-    /// The one that is written in hexadecimal digits.
+    /// Parses a hash of 64 hexadecimal digits in either case.
     pub fn parse(digits: &str) -> Option<Self> {
         let bytes = HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok()?;
         bytes.try_into().ok().map(Self)
@@ -41,18 +41,18 @@ impl DocumentHash {
 /// The document that a request asks for.
 #[derive(Debug)]
 pub enum Asked {
-    /// The one that it brings.
+    /// The text in the request.
     Text(String),
-    /// The one that has this hash.
+    /// The document with this hash.
     Hash(DocumentHash),
-    /// The one that it brings, which is to be remembered by this hash.
+    /// The text in the request, to be remembered under this hash.
     Both(String, DocumentHash),
 }
 
-/// A document that may be looked at.
+/// A document that was found, but not yet checked.
 pub struct Found {
     text: Arc<str>,
-    /// By what to remember it, should it prove to be one that may be run.
+    /// The hash to remember it under, if it turns out to be executable.
     hash: Option<DocumentHash>,
 }
 
@@ -63,19 +63,19 @@ impl Found {
     }
 }
 
-/// The documents that are known by their hash.
+/// The documents known by their hash.
 pub struct Documents {
-    /// Where there are any, no others are answered.
+    /// If present, no other documents are executed.
     trusted: Option<HashMap<DocumentHash, Arc<str>>>,
     remembered: Cache<DocumentHash, Arc<str>>,
 }
 
 impl Documents {
-    /// Those in the folder, whose files are named by the SHA-256 of what they hold; or, without a
-    /// folder, those that clients are going to send.
+    /// Loads the trusted documents of the folder, whose files are named by the SHA-256 of their content.
+    /// Without a folder, documents are remembered as clients send them.
     ///
     /// # Errors
-    /// One line for the operator: the folder or a file cannot be read, or a file bears a wrong name.
+    /// One line for the operator: the folder or a file cannot be read, or a file has the wrong name.
     pub fn load(folder: Option<&Path>) -> Result<Self, StartError> {
         let weigh = |_: &DocumentHash, text: &Arc<str>| {
             u32::try_from(text.len() + OVERHEAD).unwrap_or(u32::MAX)
@@ -87,15 +87,15 @@ impl Documents {
         })
     }
 
-    /// How many are trusted, where nothing else is answered.
+    /// The number of trusted documents, if only these are executed.
     pub fn trusted(&self) -> Option<usize> {
         self.trusted.as_ref().map(HashMap::len)
     }
 
-    /// The document that is asked for.
+    /// Finds the document that is asked for.
     ///
     /// # Errors
-    /// There is none with that hash, it has another, or it is not one of the trusted.
+    /// There is none with that hash, the text has another hash, or it is not a trusted document.
     pub fn find(&self, asked: Asked) -> Result<Found, Refusal> {
         if let Asked::Both(text, hash) = &asked
             && DocumentHash::of(text) != *hash
@@ -121,14 +121,14 @@ impl Documents {
                 });
             }
         };
-        // Clients know it by this message, and send the document then.
+        // Clients recognize this message, and then send the document.
         let message = "PersistedQueryNotFound";
         let unknown = || Refusal::new(ErrorCode::PersistedQueryNotFound, message);
         let text = text.ok_or_else(unknown)?;
         Ok(Found { text, hash: None })
     }
 
-    /// Remembers a document that was sent with its hash, and that may be run.
+    /// Remembers a document that was sent with its hash, once it is known to be executable.
     pub fn remember(&self, found: Found) {
         if let Found {
             text,

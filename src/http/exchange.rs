@@ -1,5 +1,5 @@
-//! One operation over HTTP, from its parameters to the reply: whose it is, whether it may be run, and what
-//! comes of it.
+//! One operation over HTTP, from its parameters to the reply: identifying the caller, checking the
+//! operation, and running it.
 
 use std::time::Instant as Moment;
 
@@ -27,20 +27,20 @@ use crate::db::types::Instant;
 use crate::error::Error;
 use crate::graphql::{RequestContext, SignedOut, finish, own};
 
-/// How a request came.
+/// How the parameters of a request were sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// In a URL.
+    /// In the URL.
     Get,
-    /// In a body.
+    /// In the body.
     Post,
 }
 
-/// Whose request it is.
+/// Who makes a request.
 enum Caller {
-    /// Whom the credentials stood for lately.
+    /// The viewer whom the credentials stood for recently.
     Recalled(Recalled),
-    /// Whom they stand for now, or nobody.
+    /// The viewer whom they stand for now, or nobody.
     Found(Result<Viewer, SignedOut>),
 }
 
@@ -64,7 +64,7 @@ pub struct Exchange<'a> {
 }
 
 impl<'a> Exchange<'a> {
-    /// One with those headers, of that client, which has just come.
+    /// A request that has just arrived from this client, with these headers.
     pub fn new(
         state: &'a State,
         reply: Reply,
@@ -82,7 +82,7 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// The reply.
+    /// Handles the request, and returns the reply.
     pub async fn answer(&self, params: Params) -> Response {
         self.try_answer(params)
             .await
@@ -90,7 +90,7 @@ impl<'a> Exchange<'a> {
     }
 
     /// # Errors
-    /// The reply to what is refused before it is executed.
+    /// The reply, if the request is refused before it is executed.
     async fn try_answer(&self, params: Params) -> Result<Response, Response> {
         if self.reply.media.is_none() && self.reply.streaming != Streaming::Always {
             let message =
@@ -126,7 +126,7 @@ impl<'a> Exchange<'a> {
         Ok(response)
     }
 
-    /// Whose request it is, as far as that can be told without waiting.
+    /// Identifies the caller, from memory if possible.
     async fn identify(&self) -> Result<Caller, Response> {
         match self.credentials.recall(self.state) {
             Some(recalled) => Ok(Caller::Recalled(recalled)),
@@ -154,7 +154,7 @@ impl<'a> Exchange<'a> {
             Ok(prepared) => return Ok(prepared),
             Err(refusal) => refusal,
         };
-        // Credentials that are not good any more come before what is wrong with the document.
+        // Credentials that are no longer valid take precedence over errors of the document.
         if let Caller::Recalled(_) = caller
             && let Err(refused) = self.find().await
         {
@@ -174,8 +174,9 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Finds whoever is recalled, unless that can be done while they are answered, or was just now. Telling
-    /// what the schema is takes no waiting that could be used, and is large to keep meanwhile.
+    /// Authenticates a recalled caller, unless that can be done while the query runs, or was done just
+    /// now. For an operation on the schema there is no waiting to overlap with, and its answer is large
+    /// to hold meanwhile.
     async fn confirm(
         &self,
         caller: Caller,
@@ -193,7 +194,7 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// The reply to what may not be sent in the way that it was.
+    /// Refuses an operation of a kind that may not be sent by this method.
     fn refuse_method(&self, kind: OperationType, is_stream: bool) -> Option<Response> {
         let is_read =
             kind == OperationType::Query || is_stream && kind == OperationType::Subscription;
@@ -229,7 +230,7 @@ impl<'a> Exchange<'a> {
         response
     }
 
-    /// The reply, and the codes of its errors.
+    /// Runs the operation, and returns the reply and the codes of its errors.
     async fn execute(
         &self,
         request: Request,
@@ -238,7 +239,7 @@ impl<'a> Exchange<'a> {
         known: Option<Bytes>,
     ) -> Result<(Response, Vec<String>), Refused> {
         let (state, reply, credentials) = (self.state, &self.reply, &self.credentials);
-        // Had until the answer is kept.
+        // Held until the answer has been cached.
         let turn = match known {
             Some(_) => None,
             None => checked.take_turn(state).await,
@@ -268,7 +269,7 @@ impl<'a> Exchange<'a> {
     }
 }
 
-/// The longest wait of the errors that say when to try again.
+/// The longest wait among the errors that say when to try again, in seconds.
 fn retry_after(response: &GraphqlResponse) -> Option<i64> {
     let waits = response.errors.iter().filter_map(own);
     waits.filter_map(Error::retry_after_seconds).max()

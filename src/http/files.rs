@@ -1,4 +1,4 @@
-//! `/uploads` and `/files`: icons come in by the one and go out by the other.
+//! `/uploads` and `/files`: uploading and serving icons.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,10 +25,10 @@ use crate::files::{Image, MAX_BYTES, Refusal, check};
 use crate::id::FileId;
 use crate::models::file::{self, Served};
 
-/// How long an upload may take.
+/// The longest an upload may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How many uploads are held in memory, and how many are decoded, at the same time.
+/// Limits how many uploads are held in memory, and how many are decoded, at a time.
 pub struct Uploads {
     held: Semaphore,
     decoded: Arc<Semaphore>,
@@ -45,9 +45,9 @@ impl Default for Uploads {
 
 /// Why an upload is refused.
 enum Refused {
-    /// By what it is.
+    /// Refused by this module, with its status, code and message.
     Upload(StatusCode, ErrorCode, &'static str),
-    /// By the models.
+    /// Refused by the models.
     Error(Error),
 }
 
@@ -67,7 +67,7 @@ impl From<Error> for Refused {
     }
 }
 
-/// `PUT /uploads/{id}?expires=…&signature=…`: takes a file, once.
+/// `PUT /uploads/{id}?expires=…&signature=…`: accepts a file, once.
 pub async fn upload(
     Extract(state): Extract<State>,
     Extension(id): Extension<RequestId>,
@@ -94,7 +94,7 @@ async fn take(
 ) -> Result<(), Refused> {
     let file = allowed(state, path, query).await?;
     let received = async {
-        // It is never closed, so this only waits.
+        // The semaphore is never closed, so this only waits.
         let held = state.uploads.held.acquire().await;
         body.read(MAX_BYTES).await.map(|bytes| (bytes, held))
     };
@@ -113,7 +113,7 @@ async fn take(
     Ok(state.finish(receiving).await??)
 }
 
-/// The file that the URL allows to be uploaded.
+/// The file that the signed URL allows to be uploaded.
 async fn allowed(
     state: &State,
     path: Result<Path<String>, PathRejection>,
@@ -143,11 +143,11 @@ async fn allowed(
     ))
 }
 
-/// Finds out what was uploaded, on a thread for what takes its time.
+/// Checks the uploaded image on a blocking thread, since decoding takes long.
 async fn look_at(state: &State, bytes: Bytes, headers: &HeaderMap) -> Result<Image, Refused> {
     let declared = headers.get(CONTENT_TYPE);
     let declared = declared.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    // It is never closed, so this only waits.
+    // The semaphore is never closed, so this only waits.
     let turn = state.uploads.decoded.clone().acquire_owned().await;
     let looked = tokio::task::spawn_blocking(move || {
         let _turn = turn;
@@ -161,7 +161,7 @@ async fn look_at(state: &State, bytes: Bytes, headers: &HeaderMap) -> Result<Ima
             message,
         )),
         Ok(Err(Refusal::Content(message))) => Err(not_an_icon(message)),
-        // A decoder that panics has met no image.
+        // If the decoder panicked, the bytes are not a valid image.
         Err(_) => Err(not_an_icon("The image is broken.")),
     }
 }
@@ -174,7 +174,7 @@ fn not_an_icon(message: &'static str) -> Refused {
     )
 }
 
-/// `GET /files/{id}/{name}`: an icon, for everybody.
+/// `GET /files/{id}/{name}`: serves an icon, without authentication.
 pub async fn download(
     Extract(state): Extract<State>,
     Extension(id): Extension<RequestId>,
@@ -208,10 +208,10 @@ pub async fn download(
     };
     let fixed = [
         (CONTENT_TYPE, served.format.media_type()),
-        // What is served under a URL never changes.
+        // The content behind a URL never changes.
         (CACHE_CONTROL, "public, max-age=31536000, immutable"),
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // Should a browser ever take it for a page, the page can do nothing.
+        // Should a browser ever render it as a page, the page can do nothing.
         (CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
         (
             HeaderName::from_static("cross-origin-resource-policy"),
@@ -228,7 +228,7 @@ pub async fn download(
     reply
 }
 
-/// The icon that is served under exactly that path.
+/// The icon served under exactly this path, if there is one.
 async fn find(
     state: &State,
     path: Result<Path<(String, String)>, PathRejection>,
@@ -244,7 +244,7 @@ async fn find(
     Ok(named.map(|served| (id, served)))
 }
 
-/// Whether the client has it: it says so with one of its tags.
+/// Whether `If-None-Match` holds the entity tag, so that the client has the current content.
 fn is_known(headers: &HeaderMap, etag: &str) -> bool {
     let tags = headers.get_all(IF_NONE_MATCH).into_iter();
     let mut tags = tags

@@ -26,7 +26,7 @@ use super::request_id::RequestId;
 use super::state::State;
 use super::subscription::ws;
 
-/// `GET /schema.graphql`: the SDL; nothing where the schema may not be asked for.
+/// `GET /schema.graphql`: the SDL, or 404 if introspection is disabled.
 pub async fn sdl(Extract(state): Extract<State>) -> Response {
     match state.sdl {
         Some(sdl) => ([(CONTENT_TYPE, "text/plain; charset=utf-8")], sdl).into_response(),
@@ -34,7 +34,7 @@ pub async fn sdl(Extract(state): Extract<State>) -> Response {
     }
 }
 
-/// `GET /graphql`: a query in the URL, the playground for a browser, or a socket.
+/// `GET /graphql`: a query in the URL, the playground for a browser, or a WebSocket.
 pub async fn get(
     Extract(state): Extract<State>,
     Extension(id): Extension<RequestId>,
@@ -53,7 +53,7 @@ pub async fn get(
     answer_url(&state, reply, client, &headers, query.as_deref()).await
 }
 
-/// `GET /graphql/ws`: a socket.
+/// `GET /graphql/ws`: a WebSocket.
 pub async fn socket(
     Extract(state): Extract<State>,
     Extension(id): Extension<RequestId>,
@@ -85,14 +85,14 @@ async fn open_socket(
         return Reply::new(headers, id).refuse(StatusCode::FORBIDDEN, message);
     }
     let credentials = Credentials::of(headers);
-    // Asked for again when the client signs in: it may take until then, or come with others.
+    // Checked again when the client signs in: these may have expired by then, or others may be given.
     if let Err(refused) = credentials.authenticate(&state).await {
         return Reply::new(headers, id).unauthenticated(refused);
     }
     ws::open(state, credentials, client, id, upgrade)
 }
 
-/// `GET /graphql/stream`: an operation in the URL, answered by a stream of events.
+/// `GET /graphql/stream`: an operation in the URL, answered by an event stream.
 pub async fn stream_get(
     Extract(state): Extract<State>,
     Extension(id): Extension<RequestId>,
@@ -115,7 +115,7 @@ pub async fn post(
     answer_body(&state, Reply::new(&headers, id), client, &headers, body).await
 }
 
-/// `POST /graphql/stream`: an operation in a JSON document, answered by a stream of events.
+/// `POST /graphql/stream`: an operation in a JSON document, answered by an event stream.
 pub async fn stream_post(
     Extract(state): Extract<State>,
     Extension(id): Extension<RequestId>,
@@ -150,7 +150,7 @@ async fn answer_body(
     body: Body,
 ) -> Response {
     let mut body = Incoming::new(headers, body);
-    // Forms and plain text can be sent from any page without asking first, so they are refused.
+    // Any page can send forms and plain text without a CORS preflight, so they are refused.
     if !is_json(headers) {
         body.drain().await;
         let message = "Send the request as application/json.";

@@ -1,4 +1,4 @@
-//! Whether the server lives and may be sent requests.
+//! Liveness and readiness.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -10,16 +10,16 @@ use super::state::State;
 use crate::db;
 use crate::error::Result;
 
-/// How long the database may take to say that it is there.
+/// How long the database may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// `GET /healthz`: the process lives.
+/// `GET /healthz`: the process is alive.
 pub async fn alive() -> &'static str {
     "ok\n"
 }
 
 /// `GET /readyz`: the server is not about to stop, the database is reachable, and its migrations are
-/// current. It is ready without its replica, and says so.
+/// current. Without its replica, the server is still ready, and says so.
 pub async fn ready(Extract(state): Extract<State>) -> (StatusCode, &'static str) {
     if state.draining.load(Ordering::Relaxed) {
         return (StatusCode::SERVICE_UNAVAILABLE, "the server is stopping\n");

@@ -1,4 +1,4 @@
-//! A listener for `/metrics` alone.
+//! The separate listener for `/metrics`.
 
 use std::net::SocketAddr;
 
@@ -11,14 +11,14 @@ use crate::app::App;
 use crate::config::Config;
 use crate::start::StartError;
 
-/// A listener for `/metrics` alone, which has not begun to answer.
+/// A bound listener for `/metrics` that does not answer yet.
 pub struct MetricsListener(TcpListener);
 
-/// A listener that answers for as long as this value lives.
+/// A listener that answers until this value is dropped.
 pub struct Answering(#[expect(dead_code, reason = "dropping it ends the task")] JoinSet<()>);
 
 impl MetricsListener {
-    /// Binds the address that is configured, if there is one.
+    /// Binds the configured address, if there is one.
     ///
     /// # Errors
     /// One line for the operator.
@@ -34,21 +34,21 @@ impl MetricsListener {
         }
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     ///
     /// # Errors
-    /// Where the operating system does not tell.
+    /// If the operating system does not report it.
     pub fn address(&self) -> Result<SocketAddr, StartError> {
         let address = self.0.local_addr();
         address.map_err(|error| StartError(error.to_string()))
     }
 
-    /// Answers, until what this gives is dropped.
+    /// Answers requests until the returned value is dropped.
     pub fn answer(self, app: App) -> Answering {
         let router: Router = observe::router(app);
         let mut task = JoinSet::new();
         task.spawn(async move {
-            // It retries what fails, and ends only with the task.
+            // `serve` retries what fails, and ends only with the task.
             if let Err(error) = axum::serve(self.0, router).await {
                 tracing::error!(%error, "metrics are not served any more");
             }

@@ -1,4 +1,4 @@
-//! The doors: the router, the GraphQL endpoint, the playground, health.
+//! The HTTP server: the router, the GraphQL endpoint, the playground, health.
 
 mod accept;
 mod body;
@@ -40,7 +40,7 @@ pub use playground::Playground;
 pub use server::{Server, bind};
 pub use state::State;
 
-/// Every path that the server answers.
+/// Every route that the server answers.
 fn router(state: State, cors: CorsLayer) -> Router {
     let mut router = Router::new()
         .route("/graphql", get(graphql::get).post(graphql::post))

@@ -1,4 +1,4 @@
-//! Counting requests, and telling of what was counted.
+//! Counting requests, and serving the metrics.
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State as Extract};
@@ -21,7 +21,7 @@ pub async fn layer(Extract(metrics): Extract<Metrics>, request: Request, next: N
     response
 }
 
-/// `GET /metrics`, and nothing else.
+/// The router for `GET /metrics` alone.
 pub fn router<S: Clone + Send + Sync + 'static>(app: App) -> Router<S> {
     Router::new()
         .route("/metrics", get(metrics))

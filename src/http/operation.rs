@@ -1,4 +1,4 @@
-//! An operation that was checked, whichever door it came through, and running it.
+//! Checked operations, whichever transport they came through, and running them.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant as Moment};
@@ -25,14 +25,14 @@ use crate::error::{Error, ErrorCode};
 use crate::graphql::{RequestContext, finish, is_request_error};
 use crate::telemetry::Outcome;
 
-/// How many mutations of one person may run at the same time. They go on without their client, who could start
-/// any number of them otherwise.
+/// How many mutations of one payer may run at a time. Mutations continue without their client, who could
+/// otherwise start any number of them.
 pub const MUTATIONS_AT_ONCE: usize = 256;
 
-/// How long a document about the schema waits for its turn. One takes some milliseconds.
+/// The longest an operation on the schema waits for its turn. Running one takes a few milliseconds.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Runs the operation, if its cost can be charged.
+/// Charges the operation's cost and runs it, or returns the refusal if the budget is exhausted.
 pub async fn execute(
     state: &State,
     request: Request,
@@ -48,8 +48,9 @@ pub async fn execute(
     checked.settle(&charge, response)
 }
 
-/// A mutation that has begun runs to its end, even if the client goes away or the server stops. A query
-/// has its time; it is over with that, or with its client, in the database as well.
+/// Runs the operation without charging for it. A mutation that has begun runs to its end, even if the
+/// client disconnects or the server stops. A query has a time limit, and is canceled in the database too
+/// once that has passed or the client has disconnected.
 pub(super) async fn run(
     state: &State,
     request: Request,
@@ -90,7 +91,7 @@ pub(super) async fn run(
     }
 }
 
-/// Runs a mutation to its end. Where nobody waits for the response any more by then, it is told here of.
+/// Runs a mutation to its end. If nobody waits for the response by then, the outcome is logged here.
 async fn finish_mutation(
     state: &State,
     executing: impl Future<Output = GraphqlResponse> + Send + 'static,
@@ -119,7 +120,7 @@ async fn finish_mutation(
     }
 }
 
-/// The response to what failed as a whole.
+/// The response to a request that failed as a whole.
 pub fn failed(error: Error) -> GraphqlResponse {
     let error = async_graphql::Error::from(error).into_server_error(Default::default());
     GraphqlResponse::from_errors(vec![ServerError {
@@ -128,35 +129,35 @@ pub fn failed(error: Error) -> GraphqlResponse {
     }])
 }
 
-/// An operation that may be run. Clones are the same.
+/// An operation that may be run. Clones stand for the same operation.
 #[derive(Clone, Debug)]
 pub struct Checked {
-    /// By which it is found in the log.
+    /// The request id that identifies it in the log.
     pub id: RequestId,
-    /// Its kind.
+    /// Query, mutation or subscription.
     pub kind: OperationType,
-    /// Its first field, for the metrics: one of the schema's, `introspection` or `other`.
+    /// Its first field, for the metrics: a root field of the schema, `introspection` or `other`.
     pub field: String,
-    /// Its name in the document, whether or not the client asked for it by name; its beginning if it is long.
+    /// Its name in the document, whether or not the client asked for it by name; truncated if long.
     pub name: Option<String>,
-    /// The statements that it makes.
+    /// Counts the database statements it makes.
     pub statements: Tally,
-    /// What traces know of it; ends with this value.
+    /// Its tracing span, which ends when the last clone is dropped.
     pub(super) span: Span,
     /// What running it costs.
     pub(super) cost: u32,
-    /// To whom that is charged.
+    /// Who is charged for it.
     pub(super) payer: Payer,
-    /// The document that it is of.
+    /// The document that contains it.
     pub(super) parsed: Arc<Parsed>,
-    /// Whether the document was found valid before.
+    /// Whether the document was found valid earlier.
     pub(super) is_valid: bool,
-    /// Whether it asks about the schema alone.
+    /// Whether it queries only the schema.
     pub is_about_schema: bool,
 }
 
 impl Checked {
-    /// Whose it is, if they are signed in.
+    /// The id of the signed-in user who runs it, if any.
     pub fn viewer(&self) -> Option<String> {
         match self.payer {
             Payer::Viewer(id) => Some(id.to_string()),
@@ -164,20 +165,19 @@ impl Checked {
         }
     }
 
-    /// The document that it is of.
+    /// The document that contains it.
     pub fn document(&self) -> &ExecutableDocument {
         self.parsed.document()
     }
 
-    /// The answer, as it goes over the wire, where it is known without running the operation. Nothing is
-    /// charged for it.
+    /// The answer as sent over the wire, if it is known without running the operation. It costs nothing.
     pub fn known_answer(&self, state: &State) -> Option<Bytes> {
         state.parsed.answer(&self.parsed)
     }
 
-    /// Waits until nobody else runs a document about the schema, if it is one. Their answers are large, and
-    /// whoever waited may find its own known. None where it is not one, or has waited for long enough: it is
-    /// then run beside the others.
+    /// Waits for its turn if this is an operation on the schema. These run one at a time: their answers
+    /// are large, and whoever waited may find the answer cached. Returns `None` if it is no such
+    /// operation, or has waited too long and is to run alongside the others.
     pub async fn take_turn<'a>(&self, state: &'a State) -> Option<MutexGuard<'a, ()>> {
         if !self.is_about_schema {
             return None;
@@ -185,7 +185,8 @@ impl Checked {
         timeout(PATIENCE, state.about_schema.lock()).await.ok()
     }
 
-    /// Keeps an answer that is the same for everybody and for good. One that tells what it cost is not.
+    /// Caches an answer that is the same for everybody and never changes. An answer that reports its
+    /// cost (in `extensions`) does not qualify.
     pub fn keep_answer(&self, state: &State, response: &GraphqlResponse) {
         if self.is_about_schema
             && response.errors.is_empty()
@@ -196,10 +197,10 @@ impl Checked {
         }
     }
 
-    /// A place among the subscriptions of whoever follows it.
+    /// Takes one of the payer's places for subscriptions.
     ///
     /// # Errors
-    /// `LIMIT_REACHED` where they have as many as they may.
+    /// `LIMIT_REACHED` if all of them are taken.
     pub fn take_place(&self, state: &State) -> Result<Place<Payer>, Error> {
         let place = state.subscriptions.take(self.payer);
         place.ok_or_else(|| Error::LimitReached {
@@ -208,13 +209,13 @@ impl Checked {
         })
     }
 
-    /// Charges what it costs, to be done before it is run.
+    /// Charges the operation's cost, before it is run.
     pub fn charge<'a>(&self, state: &'a State) -> Charge<'a> {
         let now = state.app.now();
         state.budgets.charge(self.payer, self.cost, now)
     }
 
-    /// The response with what it cost. The document is known to be valid if it could be run.
+    /// Adds to the response what the operation cost. Marks the document as valid if it could be run.
     pub fn settle(&self, charge: &Charge<'_>, mut response: GraphqlResponse) -> GraphqlResponse {
         if !is_request_error(&response) {
             self.parsed.found_valid();
@@ -223,7 +224,7 @@ impl Checked {
         response
     }
 
-    /// Counts that it was run, with the codes of its errors.
+    /// Records the finished operation in the metrics and its span, with the first of the error codes.
     pub fn count(&self, state: &State, errors: &[String], duration: Duration) {
         let error = errors.first().map(String::as_str);
         let metrics = &state.app.metrics;
@@ -234,7 +235,7 @@ impl Checked {
     }
 }
 
-/// The kind, as metrics and traces have it.
+/// The operation kind's name in metrics and traces.
 pub(super) fn word(kind: OperationType) -> &'static str {
     match kind {
         OperationType::Query => "query",
@@ -243,7 +244,7 @@ pub(super) fn word(kind: OperationType) -> &'static str {
     }
 }
 
-/// The codes of a response's errors.
+/// The codes of a response's errors, in order.
 pub fn codes(response: &GraphqlResponse) -> Vec<String> {
     let code = |error: &ServerError| match error.extensions.as_ref()?.get("code")? {
         Value::String(code) => Some(code.clone()),
@@ -252,7 +253,7 @@ pub fn codes(response: &GraphqlResponse) -> Vec<String> {
     response.errors.iter().filter_map(code).collect()
 }
 
-/// What a request is told that failed as a whole: by which status, code and body.
+/// The status, code and body of the reply to a request that failed as a whole.
 pub fn failure(error: Error, id: &RequestId) -> (StatusCode, ErrorCode, serde_json::Value) {
     let code = error.code();
     let status = match code {
@@ -264,7 +265,7 @@ pub fn failure(error: Error, id: &RequestId) -> (StatusCode, ErrorCode, serde_js
     (status, code, json!({ "errors": response.errors }))
 }
 
-/// The body of a reply that has nothing but an error.
+/// The body of a reply that holds only an error.
 pub fn errors(code: ErrorCode, message: &str) -> serde_json::Value {
     json!({ "errors": [{ "message": message, "extensions": { "code": code.as_str() } }] })
 }

@@ -1,4 +1,4 @@
-//! What the log and the metrics are told of an operation that no line of a request tells of.
+//! The log entry and metrics of an operation that has no request log line of its own.
 
 use std::time::Instant as Moment;
 
@@ -8,27 +8,27 @@ use super::operation::{Checked, codes};
 use super::state::State;
 use crate::graphql::finish;
 
-/// What has come of an operation so far.
+/// The results of an operation so far.
 #[derive(Default)]
 pub struct OperationLog {
     results: u64,
-    /// The codes of errors, each once.
+    /// The codes of its errors, each once.
     errors: Vec<String>,
 }
 
 impl OperationLog {
-    /// Whether nothing has come of it yet.
+    /// Whether the operation has had no result yet.
     pub fn is_empty(&self) -> bool {
         self.results == 0 && self.errors.is_empty()
     }
 
-    /// A result, in the form that clients get.
+    /// Counts a result, and returns it in the form that clients get.
     pub fn result(&mut self, response: Response, checked: &Checked) -> Response {
         self.results += 1;
         self.refusal(response, checked)
     }
 
-    /// Why there is no result, in the form that clients get.
+    /// Notes why there is no result, and returns the response in the form that clients get.
     pub fn refusal(&mut self, mut response: Response, checked: &Checked) -> Response {
         finish(&mut response, &checked.id.text);
         for code in codes(&response) {
@@ -39,7 +39,7 @@ impl OperationLog {
         response
     }
 
-    /// Tells of it, now that it is over; `is_read` is whether somebody took all of it.
+    /// Logs and counts the operation, which has ended. `is_read` is whether all of it was delivered.
     pub fn tell(&self, state: &State, checked: &Checked, begun: Moment, is_read: bool) {
         let duration = begun.elapsed();
         let Self { results, errors } = self;

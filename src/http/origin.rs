@@ -9,8 +9,8 @@ use url::Url;
 use crate::config::Config;
 use crate::loopback::is_loopback;
 
-/// The origins whose pages may call the API: those that are configured and, with development
-/// identities, those on this machine.
+/// Builds the CORS layer. It allows the configured origins and, with development identities, those on
+/// this machine.
 pub fn cors(config: &Config) -> CorsLayer {
     let allowed = config.http.allowed_origins.clone();
     let development = config.auth.development_enabled();
@@ -32,8 +32,9 @@ pub fn cors(config: &Config) -> CorsLayer {
         .max_age(Duration::from_secs(3600))
 }
 
-/// Whether a socket may be opened: by what is no web page, by the server's own pages, and by those
-/// that may call the API. Browsers ask no server before they open one, so it has to look itself.
+/// Whether a WebSocket may be opened: by clients other than browsers, by the server's own pages, and by
+/// pages that may call the API. Browsers send no CORS preflight for a WebSocket, so the server has to
+/// check.
 pub fn may_open_socket(config: &Config, headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else {
         return true;
@@ -59,7 +60,7 @@ fn is_own(origin: &str, public_url: Option<&Url>, headers: &HeaderMap) -> bool {
         || public_url.is_some_and(|url| url.origin().ascii_serialization() == origin)
 }
 
-/// Whether it is a page on this machine. Browsers never look names below `localhost` up elsewhere.
+/// Whether the origin is on this machine. Browsers resolve names below `localhost` only locally.
 fn is_local(origin: &str) -> bool {
     Url::parse(origin).is_ok_and(|url| {
         let is_below = |name: &str| name.ends_with(".localhost");

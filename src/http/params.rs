@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 
 use super::documents::{Asked, DocumentHash};
 
-/// How many values the variables may hold. Each takes some hundred bytes while the request is answered, whether or
-/// not the document has a use for it.
+/// The most values that the variables may hold. Each takes some hundred bytes while the request is
+/// handled, whether or not the document uses it.
 const MOST_VALUES: usize = 100_000;
 
 /// The parameters of a GraphQL request.
@@ -18,10 +18,10 @@ pub struct Params {
 }
 
 impl Params {
-    /// From the body of a POST.
+    /// Reads the body of a POST.
     ///
     /// # Errors
-    /// What is wrong with it, for a person to read.
+    /// What is wrong with it, in words for the client.
     pub fn of_json(body: &[u8]) -> Result<Self, &'static str> {
         match serde_json::from_slice(body) {
             Ok(Value::Object(object)) => Self::of_object(object),
@@ -31,10 +31,10 @@ impl Params {
         }
     }
 
-    /// From the query string of a GET.
+    /// Reads the query string of a GET.
     ///
     /// # Errors
-    /// What is wrong with it, for a person to read.
+    /// What is wrong with it, in words for the client.
     pub fn of_query(query: &str) -> Result<Self, &'static str> {
         let mut object = Map::new();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
@@ -49,13 +49,13 @@ impl Params {
         Self::of_object(object)
     }
 
-    /// From a JSON object with the members of the body of a POST.
+    /// Reads a JSON object with the members of a POST body.
     ///
     /// # Errors
-    /// What is wrong with it, for a person to read.
+    /// What is wrong with it, in words for the client.
     pub fn of_object(mut object: Map<String, Value>) -> Result<Self, &'static str> {
         let query = match object.remove("query") {
-            // Some clients send an empty document, or null, beside a hash.
+            // Some clients send an empty document, or null, alongside a hash.
             None | Some(Value::Null) => None,
             Some(Value::String(query)) => Some(query),
             Some(_) => return Err("The parameter query must be a string."),
@@ -99,7 +99,7 @@ impl Params {
         })
     }
 
-    /// The document that is asked for, and the rest: a request without its document.
+    /// Splits off the document that is asked for, and returns the rest as a request without a document.
     pub fn split(self) -> (Asked, Request) {
         let variables = Variables::from_json(Value::Object(self.variables));
         let request = Request::new("").variables(variables);
@@ -111,7 +111,7 @@ impl Params {
     }
 }
 
-/// How many values there are, those inside of others among them.
+/// Counts the values, including nested ones.
 fn count<'a>(values: impl Iterator<Item = &'a Value>) -> usize {
     let one = |value: &Value| match value {
         Value::Array(items) => 1 + count(items.iter()),
@@ -121,7 +121,7 @@ fn count<'a>(values: impl Iterator<Item = &'a Value>) -> usize {
     values.map(one).sum()
 }
 
-/// The hash in `documentId`, as the appendix on persisted documents of GraphQL over HTTP has it.
+/// The hash in `documentId`, as in the appendix on persisted documents of GraphQL over HTTP.
 fn identified(id: Option<Value>) -> Result<Option<DocumentHash>, &'static str> {
     let id = match id {
         None | Some(Value::Null) => return Ok(None),
@@ -133,7 +133,7 @@ fn identified(id: Option<Value>) -> Result<Option<DocumentHash>, &'static str> {
     Ok(Some(hash))
 }
 
-/// The hash in `extensions.persistedQuery`, as clients with automatic persisted queries send it.
+/// The hash in `extensions.persistedQuery`, as clients send it for automatic persisted queries.
 fn persisted(extension: Option<Value>) -> Result<Option<DocumentHash>, &'static str> {
     let extension = match extension {
         None | Some(Value::Null) => return Ok(None),

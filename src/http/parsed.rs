@@ -1,4 +1,4 @@
-//! What is known of documents from before: clients send the same few again and again.
+//! Cache of parsed documents: clients send the same few again and again.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -13,20 +13,20 @@ use crate::graphql::{limits, repeated_input_field, unescape};
 
 /// How many bytes of parsed documents are kept, by estimate.
 const MOST_KEPT: u64 = 8 * 1024 * 1024;
-/// How many bytes a byte of a document's text comes to once it is parsed, by estimate.
+/// The estimated size of a parsed document, per byte of its text.
 const GROWTH: usize = 20;
-/// What keeping a document takes beside it, in bytes, roughly.
+/// The approximate overhead of keeping a document, in bytes.
 const OVERHEAD: usize = 512;
-/// How many bytes of answers about the schema are kept.
+/// How many bytes of answers on the schema are kept.
 const MOST_ANSWERS: u64 = 4 * 1024 * 1024;
 
-/// A document that was parsed.
+/// A parsed document, with what was found out about it.
 #[derive(Debug)]
 pub struct Parsed {
     key: Key,
     document: ExecutableDocument,
     is_valid: AtomicBool,
-    /// What running the operation costs, where that is always the same.
+    /// The cost of running the operation, if it is always the same.
     cost: OnceLock<u32>,
 }
 
@@ -36,13 +36,13 @@ impl Parsed {
         &self.document
     }
 
-    /// Notes that the document was found valid.
+    /// Marks the document as valid.
     pub fn found_valid(&self) {
         self.is_valid.store(true, Ordering::Relaxed);
     }
 
-    /// What running the operation costs, as `look` finds it. That is asked again only where variables
-    /// have a say: a document that is valid uses none that it does not declare.
+    /// The cost of running the operation, as computed by `look`. It is computed once, unless variables
+    /// can matter: a valid document uses no variables that it does not declare.
     pub fn cost<E>(
         &self,
         operation: &OperationDefinition,
@@ -57,18 +57,18 @@ impl Parsed {
         }
     }
 
-    /// Whether the document was found valid, so that nothing need look again. The values of variables are
-    /// another matter.
+    /// Whether the document was found valid, and need not be validated again. The values of variables
+    /// are checked each time.
     pub fn is_valid(&self) -> bool {
         self.is_valid.load(Ordering::Relaxed)
     }
 }
 
-/// A document's text, and the name of the operation that runs: of a document with several of them, only
-/// the one that runs is held against the variables.
+/// A document's text, and the name of the operation to run: validation checks only that operation of a
+/// document against the variables.
 type Key = (Arc<str>, Option<String>);
 
-/// The documents that were parsed last, and answers about the schema, which are the same for everybody.
+/// The most recently parsed documents, and answers on the schema, which are the same for everybody.
 pub struct ParsedDocuments {
     documents: Cache<Key, Arc<Parsed>>,
     answers: Cache<Key, Bytes>,
@@ -76,7 +76,7 @@ pub struct ParsedDocuments {
 
 impl Default for ParsedDocuments {
     fn default() -> Self {
-        // A name may be as long as a body, whether or not there is such an operation.
+        // A name may be as long as a body, whether or not such an operation exists.
         let named = |(_, name): &Key| name.as_ref().map_or(0, String::len);
         let weigh = |bytes: usize| u32::try_from(bytes + OVERHEAD).unwrap_or(u32::MAX);
         let documents = Cache::builder()
@@ -93,7 +93,7 @@ impl Default for ParsedDocuments {
 }
 
 impl ParsedDocuments {
-    /// The document with that text.
+    /// Returns the parsed document of that text, from the cache if possible.
     ///
     /// # Errors
     /// It is too large to be parsed, cannot be parsed, or gives a field of an input object twice.
@@ -116,12 +116,12 @@ impl ParsedDocuments {
         Ok(parsed)
     }
 
-    /// The answer that was kept.
+    /// The cached answer to a document on the schema, if there is one.
     pub fn answer(&self, parsed: &Parsed) -> Option<Bytes> {
         self.answers.get(&parsed.key)
     }
 
-    /// Keeps the answer to a document that asks about nothing but the schema.
+    /// Caches the answer to a document that queries only the schema.
     pub fn keep_answer(&self, parsed: &Parsed, answer: Bytes) {
         self.answers.insert(parsed.key.clone(), answer);
     }
@@ -140,7 +140,7 @@ fn parse(text: &str) -> Result<ExecutableDocument, Refusal> {
 mod tests {
     use super::*;
 
-    /// How often the cost is looked for in three requests of a valid document.
+    /// How often the cost is computed in three requests for a valid document.
     fn looks(definitions: &str) -> usize {
         let text = format!("query{definitions} {{ viewer {{ id }} }}").into();
         let parsed = ParsedDocuments::default().parse(&text, None);
@@ -154,7 +154,7 @@ mod tests {
             });
             assert_eq!(found, Ok(7));
         };
-        // It is not known to be valid yet.
+        // The document is not known to be valid yet.
         cost();
         parsed.found_valid();
         cost();

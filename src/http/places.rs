@@ -1,24 +1,24 @@
-//! Places, of which everybody may have so many at a time.
+//! Limits on how many of something each key may have at a time.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How many places each may have, and how many they have.
+/// How many places each key may take, and how many each has taken.
 pub struct Places<K> {
     most: usize,
-    /// Of those who have any.
+    /// Holds only keys with at least one place.
     taken: Mutex<HashMap<K, usize>>,
 }
 
-/// A place that somebody has, which is free again with this value.
+/// A place that was taken. Dropping it frees the place.
 pub struct Place<K: Copy + Eq + Hash> {
     places: Arc<Places<K>>,
     of: K,
 }
 
 impl<K: Copy + Eq + Hash> Places<K> {
-    /// So many for each, none of them taken.
+    /// Up to `most` places for each key, none of them taken.
     pub fn new(most: usize) -> Arc<Self> {
         Arc::new(Self {
             most,
@@ -26,7 +26,7 @@ impl<K: Copy + Eq + Hash> Places<K> {
         })
     }
 
-    /// One more place of theirs, if there is one left.
+    /// Takes another place for `of`, if there is one left.
     pub fn take(self: &Arc<Self>, of: K) -> Option<Place<K>> {
         let mut taken = self.taken();
         let own = taken.entry(of).or_default();
@@ -41,7 +41,7 @@ impl<K: Copy + Eq + Hash> Places<K> {
     }
 
     fn taken(&self) -> MutexGuard<'_, HashMap<K, usize>> {
-        // Nothing panics while it holds the lock.
+        // No code panics while holding the lock.
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! From what a client asks for to an operation that may be run.
+//! Turning the parameters of a request into an operation that may be run.
 
 use std::sync::Arc;
 
@@ -18,9 +18,9 @@ use crate::error::ErrorCode;
 use crate::graphql::{check_document, check_variables, has_null, limits, repeated_field};
 use crate::telemetry;
 
-/// The request that a client's parameters make, and the operation that will run, whose cost is going to
-/// be charged to `payer`. One that is refused is counted; a document that comes with its hash is
-/// remembered if it is not.
+/// Returns the request that a client's parameters make, and the operation to run, whose cost will be
+/// charged to `payer`. If the operation is refused, the refusal is counted; if not, a document that came
+/// with its hash is remembered.
 pub fn prepare(
     state: &State,
     params: Params,
@@ -38,8 +38,8 @@ pub fn prepare(
     })
 }
 
-/// The operation that will run, once the document is known to be cheap enough to be
-/// validated, and that the values in it and in its variables fit.
+/// Checks the document, and returns the operation to run. The cost is checked before anything expensive;
+/// then the document, and the values in it and in its variables.
 fn check(
     state: &State,
     text: &Arc<str>,
@@ -94,7 +94,7 @@ fn check(
     })
 }
 
-/// The operation of that name, or the only one, with its own name.
+/// Returns the operation of that name, or the only one, along with its own name.
 fn choose<'a>(
     document: &'a ExecutableDocument,
     name: Option<&str>,
@@ -113,7 +113,7 @@ fn choose<'a>(
     })
 }
 
-/// Whether an operation asks about the schema and nothing else, the same each time.
+/// Whether the operation queries only the schema, so that its answer is always the same.
 fn is_about_schema(operation: &OperationDefinition) -> bool {
     let mut selections = operation.selection_set.node.items.iter();
     operation.variable_definitions.is_empty()
@@ -123,7 +123,7 @@ fn is_about_schema(operation: &OperationDefinition) -> bool {
         })
 }
 
-/// The field that an operation selects first, if it is not hidden behind too many fragments.
+/// The field that the operation selects first, unless it is nested in too many fragments.
 fn first_field<'a>(document: &'a ExecutableDocument, root: &'a SelectionSet) -> Option<&'a str> {
     let mut set = root;
     for _ in 0..limits::MAX_NESTING {
@@ -139,8 +139,8 @@ fn first_field<'a>(document: &'a ExecutableDocument, root: &'a SelectionSet) -> 
     None
 }
 
-/// The standard has a subscription select one field. async-graphql would follow several at once, and
-/// passes over fragments.
+/// Checks that a subscription selects a single field, as the specification demands. async-graphql would
+/// run several at once, and ignores fragments.
 fn check_root(root: &Positioned<SelectionSet>) -> Result<(), Refusal> {
     let is_one = match root.node.items.as_slice() {
         [one] => match &one.node {

@@ -1,4 +1,4 @@
-//! A query of somebody who came before: it does not wait to hear that they are who they were.
+//! Running queries for remembered viewers, without waiting to confirm that they are unchanged.
 
 use async_graphql::{Request, Response as GraphqlResponse};
 use futures_util::FutureExt;
@@ -12,11 +12,11 @@ use crate::db::types::Instant;
 use crate::error::Error;
 use crate::graphql::{RequestContext, copy_request};
 
-/// Runs a query for a viewer as they were, and meanwhile looks whether they still are: where they are
-/// not, it is run again. So nearly all queries wait for one answer of the database less.
+/// Runs a query for a recalled viewer while confirming that they are unchanged. If they have changed,
+/// the query is run again. This saves nearly all queries a round trip to the database.
 ///
 /// # Errors
-/// Where the credentials are not good any more; nothing is charged then.
+/// If the credentials are no longer valid. Nothing is charged then.
 pub async fn execute_for_recalled(
     state: &State,
     request: Request,
@@ -27,7 +27,7 @@ pub async fn execute_for_recalled(
 ) -> Result<GraphqlResponse, Refused> {
     let charge = checked.charge(state);
     if let Some(refusal) = charge.refusal() {
-        // Who they are by now does not matter to it, only that they are.
+        // The refusal depends only on the credentials being valid, not on the viewer's current state.
         let _ = credentials.authenticate(state).await?;
         return Ok(refusal);
     }
@@ -47,7 +47,7 @@ pub async fn execute_for_recalled(
     Ok(checked.settle(&charge, response))
 }
 
-/// Gives the response if the viewer is as they were, and gives it up as soon as they are not.
+/// Returns the response if the viewer is confirmed, and cancels the query as soon as they are not.
 async fn run_if_confirmed(
     state: &State,
     request: Request,
@@ -56,7 +56,7 @@ async fn run_if_confirmed(
     recalled: &Recalled,
     checked: &Checked,
 ) -> Result<GraphqlResponse, Unconfirmed> {
-    // A replica may not have heard of what they are.
+    // A replica may lag behind the viewer's latest changes.
     let db = match context.db().replica() {
         None => context.db().clone(),
         Some(_) => state.app.db.clone(),
@@ -73,10 +73,10 @@ async fn run_if_confirmed(
     Ok(response)
 }
 
-/// Why a response is of no use.
+/// Why a response must be discarded.
 enum Unconfirmed {
-    /// The viewer is not as they were.
+    /// The viewer has changed.
     Changed,
-    /// That cannot be told.
+    /// That could not be determined.
     Failed(Error),
 }

@@ -1,4 +1,4 @@
-//! Why a document is not run.
+//! Refusals of documents.
 
 use async_graphql::{Pos, parser};
 use serde_json::{Value, json};
@@ -7,17 +7,17 @@ use super::operation::errors;
 use crate::error::{Error, ErrorCode};
 use crate::graphql::Misfit;
 
-/// Why a document is not run: an error of the request, before any of it was executed.
+/// Why a document is not run: a request error, raised before any of it was executed.
 #[derive(Debug)]
 pub struct Refusal {
-    /// Its code.
+    /// The error code.
     pub code: ErrorCode,
     message: String,
     locations: Vec<Pos>,
 }
 
 impl Refusal {
-    /// One that is due to no place in the document.
+    /// A refusal without a location in the document.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -26,7 +26,7 @@ impl Refusal {
         }
     }
 
-    /// A document that does not fit the schema, because of what is there.
+    /// A document that is not valid against the schema, because of what is at `at`.
     pub fn invalid(message: impl Into<String>, at: Pos) -> Self {
         Self {
             locations: vec![at],
@@ -67,7 +67,7 @@ impl From<parser::Error> for Refusal {
                 ErrorCode::QueryTooComplex,
                 "The document is nested too deeply.".to_owned(),
             ),
-            // It was parsed, and does not hold together.
+            // It was parsed, but is inconsistent.
             other => (ErrorCode::GraphqlValidationFailed, format!("The {other}.")),
         };
         Self {
@@ -77,8 +77,8 @@ impl From<parser::Error> for Refusal {
     }
 }
 
-/// What the parser expected, out of a drawing of where it expected that, whose last line names rules of its
-/// grammar.
+/// Extracts what the parser expected from its drawing of the position, whose last line names rules of
+/// the grammar.
 fn expected(drawing: &str) -> String {
     let last = drawing.lines().next_back().unwrap_or_default();
     let rules = last.trim_start_matches([' ', '=']);

@@ -1,4 +1,4 @@
-//! What a GraphQL request is answered with, in the form that its client takes.
+//! Replies to GraphQL requests, in a format that the client accepts.
 
 use std::time::Instant;
 
@@ -18,18 +18,18 @@ use crate::auth::Refused;
 use crate::error::ErrorCode;
 use crate::graphql::is_request_error;
 
-/// How the reply is to be given.
+/// How to reply to a request.
 pub struct Reply {
-    /// In which form, where the client takes one that there is.
+    /// The media type, if the client accepts one of ours.
     pub media: Option<Media>,
-    /// When as a stream of events.
+    /// When to reply with an event stream.
     pub streaming: Streaming,
-    /// Of which request.
+    /// The id of the request.
     pub id: RequestId,
 }
 
 impl Reply {
-    /// One to a request with these headers.
+    /// The reply format for a request with these headers.
     pub fn new(headers: &HeaderMap, id: RequestId) -> Self {
         Self {
             media: Media::of(headers),
@@ -38,7 +38,7 @@ impl Reply {
         }
     }
 
-    /// A stream of events, whatever the client says that it takes.
+    /// Always an event stream, whatever the client accepts.
     pub fn stream(headers: &HeaderMap, id: RequestId) -> Self {
         Self {
             streaming: Streaming::Always,
@@ -46,7 +46,7 @@ impl Reply {
         }
     }
 
-    /// A reply of GraphQL, whether it succeeded or not.
+    /// Replies with a GraphQL response, successful or not.
     pub fn graphql(&self, response: &GraphqlResponse, retry_after: Option<i64>) -> Response {
         let mut reply = if is_request_error(response) {
             let may_be_sent_again = response.errors.iter().any(|error| {
@@ -73,25 +73,25 @@ impl Reply {
         reply
     }
 
-    /// The request is no GraphQL request.
+    /// Refuses what is not a valid GraphQL request.
     pub fn refuse(&self, status: StatusCode, message: &str) -> Response {
         self.error(status, ErrorCode::GraphqlValidationFailed, message)
     }
 
-    /// The request's body did not arrive in time.
+    /// Replies that the request's body did not arrive in time.
     pub fn too_slow(&self) -> Response {
         let message = "The request's body took too long.";
         let mut response = self.error(StatusCode::REQUEST_TIMEOUT, ErrorCode::Timeout, message);
-        // What is left of it is not waited for.
+        // The rest of the body is not awaited.
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);
         response
     }
 
-    /// The document cannot be run.
+    /// Replies that the document cannot be run.
     pub fn refuse_document(&self, refusal: &Refusal) -> Response {
         let status = match self.media {
-            // Of a document whose hash is another's.
+            // The hash sent is not that of the document.
             _ if refusal.code == ErrorCode::InvalidInput => StatusCode::BAD_REQUEST,
             Some(Media::Response) => StatusCode::BAD_REQUEST,
             Some(Media::Json) | None => StatusCode::OK,
@@ -102,7 +102,8 @@ impl Reply {
         response
     }
 
-    /// The credentials of an operation turned out not to be good any more.
+    /// Replies that the credentials ceased to be valid after the operation was checked, or that this
+    /// could not be determined. Counts the operation.
     pub fn refuse_checked(
         &self,
         state: &State,
@@ -118,7 +119,7 @@ impl Reply {
         self.unauthenticated(refused)
     }
 
-    /// The credentials are not good, or that cannot be told.
+    /// Replies that the credentials are not valid, or could not be checked.
     pub fn unauthenticated(&self, refused: Refused) -> Response {
         match refused {
             Refused::Invalid(reason) => {
@@ -139,7 +140,7 @@ impl Reply {
         }
     }
 
-    /// Nothing but an error, whose code is told to the log as well.
+    /// Replies with only an error, and adds its code to the request's log line.
     fn error(&self, status: StatusCode, code: ErrorCode, message: &str) -> Response {
         let mut response = self.json(status, &errors(code, message));
         response.extensions_mut().insert(LogLine::refused(code));
@@ -149,12 +150,12 @@ impl Reply {
     fn json(&self, status: StatusCode, body: &impl serde::Serialize) -> Response {
         match serde_json::to_vec(body) {
             Ok(body) => self.body(status, body.into()),
-            // Nothing in a reply fails to serialize: its keys are strings, its numbers finite.
+            // Nothing in a reply fails to serialize: its keys are strings, and its numbers finite.
             Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         }
     }
 
-    /// A body that is JSON already.
+    /// Replies with a body that is already JSON.
     pub fn body(&self, status: StatusCode, body: Bytes) -> Response {
         let media = self.media.unwrap_or(Media::Json).content_type();
         (status, [(CONTENT_TYPE, media)], body).into_response()

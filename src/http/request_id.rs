@@ -1,4 +1,4 @@
-//! The id by which a request is found in the log, and its place in a trace.
+//! Request ids, traces, and the log line of each request.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -23,28 +23,28 @@ use crate::telemetry::{self, Trace};
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The id of a request, for its handlers.
+/// The id of a request, as an extension for its handlers.
 #[derive(Clone, Debug)]
 pub struct RequestId {
-    /// As it is told.
+    /// The id as it appears in the log and in replies.
     pub text: String,
-    /// Where in a trace its operations belong.
+    /// The parent of its operations' spans.
     pub trace: Trace,
 }
 
-/// What the GraphQL endpoint adds to the log line of a request, as an extension of its reply.
+/// What the GraphQL endpoint adds to a request's log line, as an extension of its reply.
 #[derive(Clone, Default)]
 pub struct LogLine {
     /// The operation's name, if it has one.
     pub operation: Option<String>,
-    /// Whose request it was.
+    /// The id of the user who made the request, if signed in.
     pub viewer: Option<String>,
     /// The codes of its errors.
     pub errors: Vec<String>,
 }
 
 impl LogLine {
-    /// That of a request that was refused before an operation was known.
+    /// The entry for a request that was refused before an operation was known.
     pub fn refused(code: ErrorCode) -> Self {
         Self {
             errors: vec![code.as_str().to_owned()],
@@ -53,8 +53,8 @@ impl LogLine {
     }
 }
 
-/// Gives each request an id, or takes over a sane one that it brings, puts it on the reply, and logs
-/// the request when it is over.
+/// Gives each request an id, unless it brings a sane one, puts the id on the reply, and logs the request
+/// when it is over.
 pub async fn layer(
     Extract(config): Extract<Arc<Config>>,
     mut request: Request,
@@ -103,7 +103,8 @@ pub async fn layer(
     response
 }
 
-/// The line of a request in the log, which is written when it is answered, or when its client is gone before.
+/// The log line of a request. Dropping it writes the line: when the request is answered, or when its
+/// client disconnects before.
 struct Line {
     span: Span,
     method: Method,
@@ -112,7 +113,7 @@ struct Line {
     trace_id: Option<String>,
     is_probe: bool,
     begun: Instant,
-    /// With what the GraphQL endpoint adds.
+    /// The status, and what the GraphQL endpoint adds.
     answer: Option<(StatusCode, Option<LogLine>)>,
 }
 
@@ -133,7 +134,7 @@ impl Drop for Line {
         };
         let status = status.as_u16();
         match added {
-            // Somebody asks every few seconds.
+            // Probes come every few seconds.
             None if self.is_probe => {
                 tracing::debug!(%method, path, status, duration_ms, client, trace_id);
             }
@@ -160,18 +161,18 @@ impl Drop for Line {
     }
 }
 
-/// Whether the route is there for machines that look how the server is.
+/// Whether the route is for monitoring.
 fn is_probe(route: Option<&str>) -> bool {
     matches!(route, Some("/healthz" | "/readyz" | "/metrics"))
 }
 
-/// Short, and of characters that no log takes for something else.
+/// Whether the id is short, and safe to log.
 fn is_sane(id: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
     (1..=128).contains(&id.len()) && id.bytes().all(fits)
 }
 
-/// Answers in the place of a handler that panicked. The panic itself is in the log.
+/// Replies in place of a handler that panicked. The panic itself is logged elsewhere.
 pub async fn catch(
     Extension(id): Extension<RequestId>,
     request: Request,

@@ -1,4 +1,4 @@
-//! The server: from the configuration to a listener, and how it stops.
+//! The server: starting it from the configuration, and stopping it.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::auth::token::{DevelopmentKey, Verifier, http_client};
 use crate::config::Config;
 use crate::start::{StartError, bring_up_to_date, development_key, open, open_files, read_keys};
 
-/// A server that listens and has not begun to answer.
+/// A server that is bound, but does not answer yet.
 pub struct Server {
     listener: TcpListener,
     metrics: Option<MetricsListener>,
@@ -30,17 +30,17 @@ pub struct Server {
 }
 
 impl Server {
-    /// Binds the address, opens the database, and brings it up to date if that is configured.
+    /// Binds the address, opens the database, and migrates it if that is configured.
     ///
     /// # Errors
     /// One line for the operator.
     pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
-        // Whatever may keep it from starting comes before the database is changed.
+        // Anything that may keep the server from starting comes before changing the database.
         let listener = bind(&config).await?;
         let documents = Documents::load(config.graphql.trusted_documents.as_deref())?;
         let playground = Playground::open(&config.playground)?;
         let metrics = MetricsListener::bind(&config).await?;
-        // Port 0 stands for any: whatever names this server from here on names the one it got.
+        // Port 0 means any free port: from here on, the configuration holds the one it got.
         if let Ok(address) = listener.local_addr() {
             config.http.port = address.port();
         }
@@ -61,22 +61,22 @@ impl Server {
         })
     }
 
-    /// What requests and jobs share.
+    /// The application state, shared by requests and jobs.
     pub fn app(&self) -> &App {
         &self.state.app
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     ///
     /// # Errors
-    /// Where the operating system does not tell.
+    /// If the operating system does not report it.
     pub fn address(&self) -> Result<SocketAddr, StartError> {
         self.listener
             .local_addr()
             .map_err(|error| StartError(error.to_string()))
     }
 
-    /// Where it listens for those who ask for metrics, if that is elsewhere.
+    /// The address of the separate metrics listener, if there is one.
     ///
     /// # Errors
     /// As [`Server::address`].
@@ -87,7 +87,7 @@ impl Server {
             .transpose()
     }
 
-    /// The URL at which people reach it: the configured one, or where it listens.
+    /// The URL at which people reach the server: the configured one, or the address it listens on.
     ///
     /// # Errors
     /// As [`Server::address`].
@@ -98,40 +98,39 @@ impl Server {
         Ok(format!("http://{}", self.address()?))
     }
 
-    /// The key that signs development identities, where they are accepted.
+    /// The key that signs development identities, if these are accepted.
     pub fn development_key(&self) -> Option<&DevelopmentKey> {
         self.development.as_ref()
     }
 
-    /// Has what lasts look and wait as often and as long as that.
+    /// Sets the intervals and timeouts of long-lived work.
     pub fn set_pace(&mut self, pace: Pace) {
         self.state.app.pace = pace;
     }
 
-    /// What answers the requests, without the listener: for whoever brings them in another way, as
-    /// benchmarks do. They count as coming from this machine.
+    /// Returns the router without the listener, for callers that bring requests in another way, as
+    /// benchmarks do. Requests count as coming from this machine.
     pub fn into_router(self) -> Router {
         let cors = cors(&self.state.app.config);
         let peer = Peer(Ipv4Addr::LOCALHOST.into());
         super::router(self.state, cors).layer(Extension(peer))
     }
 
-    /// Answers requests until `stop` completes; says from then on that it is not ready, for as long as
-    /// that is configured; then takes no new connections, ends subscriptions, and finishes the requests
-    /// it has, for which it waits half a minute at most.
+    /// Answers requests until `stop` completes. Then reports that it is not ready for the configured
+    /// drain time, after which it accepts no new connections, ends subscriptions, and finishes the
+    /// requests in progress, waiting at most 30 seconds for them.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         self.run_until(stop, std::future::pending()).await;
     }
 
-    /// As [`Server::run`], but once `hurry` completes as well, it takes no new connections any more, however
-    /// long it was to go on for.
+    /// Like [`Server::run`], but `hurry` ends the drain time early.
     pub async fn run_until(self, stop: impl Future<Output = ()>, hurry: impl Future<Output = ()>) {
         let http = self.state.app.config.http.clone();
         let (metrics, draining) = (self.state.app.metrics.clone(), self.state.draining.clone());
         let cors = cors(&self.state.app.config);
         let (stopping, pace) = (self.state.stopping.clone(), self.state.app.pace);
         let mut stopped = stopping.subscribe();
-        // Until all requests are finished.
+        // Served until all requests are finished.
         let _metrics = self
             .metrics
             .map(|metrics| metrics.answer(self.state.app.clone()));
@@ -156,7 +155,7 @@ impl Server {
             stopping.clone(),
         );
         let given_up = async move {
-            // Its sender is held above.
+            // The sender is held above, so this only waits.
             let _ = stopped.wait_for(|is_stopping| *is_stopping).await;
             drop(stopped);
             tokio::time::sleep(pace.stop).await;
@@ -172,7 +171,7 @@ impl Server {
     }
 }
 
-/// Listens where requests are to come in.
+/// Binds the address for requests.
 ///
 /// # Errors
 /// One line for the operator.

@@ -1,4 +1,4 @@
-//! What every door shares.
+//! State shared by all handlers.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -19,46 +19,46 @@ use crate::auth::Authenticator;
 use crate::error::Error;
 use crate::graphql::{ApiSchema, Shape, schema, schema_of_valid, sdl};
 
-/// What every door shares. Cheap to clone.
+/// State shared by all handlers. Cheap to clone.
 #[derive(Clone)]
 pub struct State {
-    /// What requests and jobs share.
+    /// The application state, shared by requests and jobs.
     pub app: App,
     /// The schema.
     pub schema: ApiSchema,
-    /// The schema, for documents that are known to be valid.
+    /// The schema for documents already known to be valid.
     pub schema_of_valid: ApiSchema,
-    /// The documents that were parsed last.
+    /// The most recently parsed documents.
     pub parsed: Arc<ParsedDocuments>,
-    /// Held by whoever runs a document about the schema.
+    /// Held while running an operation on the schema.
     pub about_schema: Arc<Mutex<()>>,
-    /// The schema in GraphQL's own language, where it may be asked for.
+    /// The schema as SDL, if introspection is allowed.
     pub sdl: Option<Bytes>,
-    /// What its fields cost, for refusing documents that cost too much.
+    /// The shape of the schema, with the costs of its fields, for checking documents.
     pub shape: Arc<Shape>,
-    /// The documents that are asked for by their hash.
+    /// The documents requested by their hash.
     pub documents: Arc<Documents>,
-    /// How much each viewer may still ask for.
+    /// What each payer may still spend.
     pub budgets: Arc<Budgets>,
-    /// How many mutations of each viewer run.
+    /// The mutations that each payer has running.
     pub mutations: Arc<Places<Payer>>,
-    /// How many subscriptions each viewer follows.
+    /// The subscriptions that each payer follows.
     pub subscriptions: Arc<Places<Payer>>,
-    /// What browsers get.
+    /// The playground's page and files.
     pub playground: Arc<Playground>,
-    /// Tells whose request it is.
+    /// Identifies the viewer of a request.
     pub authenticator: Arc<Authenticator>,
-    /// How many files may be uploaded at the same time.
+    /// Limits concurrent uploads.
     pub uploads: Arc<Uploads>,
-    /// Whether the server has been asked to stop, and is to be sent no more requests.
+    /// Whether the server has been asked to stop, and should get no more requests.
     pub draining: Arc<AtomicBool>,
-    /// Whether the server is stopping, for what would otherwise go on. Whoever subscribes to it is
-    /// waited for.
+    /// Whether the server is stopping, for work that would otherwise continue. The server waits until
+    /// all subscribers are dropped.
     pub stopping: Arc<watch::Sender<bool>>,
 }
 
 impl State {
-    /// Puts together what the doors share.
+    /// Builds the shared state.
     pub fn new(
         app: App,
         authenticator: Authenticator,
@@ -88,11 +88,11 @@ impl State {
         }
     }
 
-    /// What the work gives, which goes on to its end even if whoever asked for it goes away: a server that
-    /// stops waits for it.
+    /// Runs the work to its end, even if the caller is dropped, and returns its output. A stopping
+    /// server waits for it.
     ///
     /// # Errors
-    /// Where it panics.
+    /// If the work panics.
     pub async fn finish<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,

@@ -1,20 +1,20 @@
-//! What a token says: its registered claims (RFC 7519 §4.1), each read as strictly as it is used.
+//! The claims of a token: the registered ones (RFC 7519 §4.1), each read as strictly as its use demands.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value};
 
 use super::error::Refusal;
 
-/// How far an issuer's clock may be from ours, RULES §2.
+/// How far an issuer's clock may differ from ours.
 const LEEWAY: TimeDelta = TimeDelta::seconds(60);
 
-/// The longest `iss`, `sub` or `org_id`, in bytes. OpenID Connect Core §2 gives `sub` as much.
+/// The longest `iss`, `sub` or `org_id`, in bytes. OpenID Connect Core §2 allows as much for `sub`.
 const MAX_IDENTIFIER: usize = 255;
 
 /// A token's claims.
 pub struct Claims(pub Map<String, Value>);
 
-/// The times that bound a token.
+/// When a token was issued, and when it expires.
 pub struct Times {
     /// `iat`.
     pub issued_at: Option<DateTime<Utc>>,
@@ -41,12 +41,12 @@ impl Claims {
         self.identifier("sub").ok_or(Refusal::Claim("sub"))
     }
 
-    /// WorkOS' `org_id`, the organization that the person chose when signing in.
+    /// WorkOS's `org_id`, the organization that the person chose when signing in.
     pub fn organization_id(&self) -> Option<&str> {
         self.identifier("org_id")
     }
 
-    /// Whether `aud`, a string or a list of them, is or has `audience`.
+    /// Whether `aud`, a string or a list of strings, is or contains `audience`.
     pub fn is_for(&self, audience: &str) -> bool {
         match self.0.get("aud") {
             Some(Value::String(one)) => one == audience,
@@ -55,12 +55,12 @@ impl Claims {
         }
     }
 
-    /// `exp`, `nbf` and `iat`, held against `now` with 60 s of leeway.
+    /// Checks `exp`, `nbf` and `iat` against `now`, with 60 s of leeway, and returns the first and the
+    /// last.
     ///
     /// # Errors
     ///
-    /// `Expired`, `NotYetValid`, `IssuedInFuture`; `Claim` if one is no time, or if there is no
-    /// `exp`.
+    /// `Expired`, `NotYetValid`, `IssuedInFuture`; `Claim` if one is no time, or if there is no `exp`.
     pub fn times(&self, now: DateTime<Utc>) -> Result<Times, Refusal> {
         let expires_at = self.time("exp")?.ok_or(Refusal::Claim("exp"))?;
         let issued_at = self.time("iat")?;
@@ -86,13 +86,13 @@ impl Claims {
         fits.then_some(value)
     }
 
-    /// A NumericDate: seconds since 1970, possibly with a fraction, here to the microsecond.
+    /// Reads a NumericDate: seconds since 1970, possibly with a fraction, here to the microsecond.
     fn time(&self, name: &'static str) -> Result<Option<DateTime<Utc>>, Refusal> {
         let seconds = match self.0.get(name) {
             None | Some(Value::Null) => return Ok(None),
             Some(value) => value.as_f64().ok_or(Refusal::Claim(name))?,
         };
-        // The cast saturates, and what is out of bounds then is no date.
+        // The cast saturates, and the saturated values are out of range for a date.
         DateTime::from_timestamp_micros((seconds * 1e6).round() as i64)
             .map(Some)
             .ok_or(Refusal::Claim(name))

@@ -1,5 +1,5 @@
-//! Development identities: tokens that the server signs itself while no issuer is configured, with
-//! a key kept in the data directory.
+//! Development identities: tokens that the server signs itself while no issuer is configured, with a key
+//! kept in the data directory.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
@@ -22,10 +22,10 @@ const FILE: &str = "development.key";
 #[derive(Clone)]
 pub struct DevelopmentKey([u8; 32]);
 
-/// Why there is no development key. Its text is one line and holds nothing of a key.
+/// Why there is no development key. Its text is one line and contains no part of a key.
 #[derive(Debug, thiserror::Error)]
 pub enum DevelopmentKeyError {
-    /// Somebody else could sign in as anybody.
+    /// Others could read the key and sign in as anybody.
     #[error("{path} can be read by other users (mode {mode:03o}); run `chmod 600` on it")]
     Exposed {
         /// The key's file.
@@ -33,7 +33,7 @@ pub enum DevelopmentKeyError {
         /// Its permission bits.
         mode: u32,
     },
-    /// It is not 64 hexadecimal digits.
+    /// The file does not hold 64 hexadecimal digits.
     #[error("{path} holds no development key; remove it to get a new one")]
     Malformed {
         /// The key's file.
@@ -44,7 +44,7 @@ pub enum DevelopmentKeyError {
     Io {
         /// What was read or written.
         path: PathBuf,
-        /// What the system says.
+        /// The operating system's error.
         cause: io::Error,
     },
 }
@@ -62,7 +62,7 @@ struct Payload<'a> {
     exp: i64,
 }
 
-/// The issuer of development identities, in the words of the configuration.
+/// The configuration of the issuer of development identities.
 pub fn issuer() -> Issuer {
     Issuer {
         issuer: ISSUER.to_owned(),
@@ -76,12 +76,12 @@ pub fn issuer() -> Issuer {
 }
 
 impl DevelopmentKey {
-    /// The key in `development.key` of the data directory, both made where they are not there. Of
-    /// instances that start at once, all get one key.
+    /// Loads the key from `development.key` in the data directory, creating both if needed. Instances
+    /// that start at the same time all get the same key.
     ///
     /// # Errors
     ///
-    /// As the type says.
+    /// As [`DevelopmentKeyError`] says.
     pub fn load_or_create(data_dir: &Path) -> Result<Self, DevelopmentKeyError> {
         if let Some(key) = Self::load(data_dir)? {
             return Ok(key);
@@ -92,15 +92,15 @@ impl DevelopmentKey {
             cause,
         };
         create(data_dir, &path).map_err(failed)?;
-        // Also what was just made: it may be somebody else's, who was first.
+        // Read back even if just created: another instance may have been first.
         Self::read(File::open(&path).map_err(failed)?, &path)
     }
 
-    /// The key in `development.key` of the data directory, if there is one.
+    /// Loads the key from `development.key` in the data directory, if there is one.
     ///
     /// # Errors
     ///
-    /// As the type says.
+    /// As [`DevelopmentKeyError`] says.
     pub fn load(data_dir: &Path) -> Result<Option<Self>, DevelopmentKeyError> {
         let path = data_dir.join(FILE);
         match File::open(&path) {
@@ -127,7 +127,7 @@ impl DevelopmentKey {
             }
         }
         let mut text = Vec::new();
-        // One byte more than a key and a newline, to see that there is more.
+        // One byte more than a key and a newline, to detect a longer file.
         file.take(66).read_to_end(&mut text).map_err(failed)?;
         HEXLOWER
             .decode(text.trim_ascii_end())
@@ -139,7 +139,7 @@ impl DevelopmentKey {
             })
     }
 
-    /// A token (HS256) that signs `email` in as a verified address, from `now` for `valid_for`.
+    /// Signs a token (HS256) for `email` as a verified address, from `now` for `valid_for`.
     pub fn sign(
         &self,
         email: &str,
@@ -155,25 +155,24 @@ impl DevelopmentKey {
             email: &email,
             email_verified: true,
             name,
-            // To the millisecond, so that it can be told whether it was issued after something
-            // that happened in the same second.
+            // To the millisecond, so that it can be compared with events of the same second.
             iat: now.timestamp_millis() as f64 / 1000.0,
             exp: now.timestamp().saturating_add(valid_for.num_seconds()),
         };
         let key = EncodingKey::from_secret(&self.0);
-        // Text and numbers have a JSON form, and HMAC takes any key and message.
+        // Text and numbers can be represented in JSON, and HMAC accepts any key and message.
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &payload, &key)
             .expect("a development token can be signed")
     }
 
-    /// The other half of [`sign`](Self::sign).
+    /// The key that verifies what [`sign`](Self::sign) signs.
     pub(super) fn decoding_key(&self) -> DecodingKey {
         DecodingKey::from_secret(&self.0)
     }
 }
 
-/// Puts a new key at `path` unless there is one by then. It is whole before it gets its name:
-/// linking fails where the name is taken, so that no key ever replaces another.
+/// Creates a new key at `path`, unless there is one by then. The file is complete before it gets its
+/// name: linking fails if the name is taken, so no key ever replaces another.
 fn create(data_dir: &Path, path: &Path) -> io::Result<()> {
     let key: [u8; 32] = random::bytes().map_err(io::Error::other)?;
     let suffix: [u8; 8] = random::bytes().map_err(io::Error::other)?;

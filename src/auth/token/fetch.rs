@@ -1,4 +1,4 @@
-//! Asking an issuer over HTTP, within bounds: it is configured, and still not ours.
+//! HTTP requests to issuers, within bounds: they are configured, but not under our control.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use url::Url;
 use crate::error::causes;
 use crate::loopback::is_confidential;
 
-/// From connecting to the last byte.
+/// The time allowed for a request, from connecting to the last byte.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The longest body that is read, in bytes.
 const MAX_BODY: usize = 1024 * 1024;
 
-/// How often a request is sent on.
+/// The most redirects that are followed.
 const MAX_REDIRECTS: usize = 3;
 
-/// The client for asking issuers: it follows redirects only to where it was going anyway.
+/// Builds the client for requests to issuers. It follows redirects only within the same origin.
 ///
 /// # Errors
 ///
@@ -39,12 +39,12 @@ pub fn http_client() -> reqwest::Result<Client> {
         .build()
 }
 
-/// Why there is no answer.
+/// Why a request failed.
 #[derive(Debug)]
 pub enum FetchError {
-    /// The server answered, with a status other than 200.
+    /// The server answered with a status other than 200.
     Status(StatusCode),
-    /// Anything else, for a log.
+    /// Anything else, described for the log.
     Failed(String),
 }
 
@@ -57,12 +57,12 @@ impl std::fmt::Display for FetchError {
     }
 }
 
-/// The JSON object at `url`, of at most 1 MiB and within 5 s, from the server of `url` itself
-/// whatever the client follows.
+/// Fetches the JSON object at `url`, of at most 1 MiB and within 5 s. It must come from the origin of
+/// `url` itself, whatever redirects the client follows.
 ///
 /// # Errors
 ///
-/// As the type says; no error has the URL, whose query may be a secret, or the bearer.
+/// As [`FetchError`] says. No error contains the URL, whose query may be a secret, or the bearer token.
 pub async fn json(
     http: &Client,
     url: &Url,
@@ -100,6 +100,6 @@ fn failed<T>(why: &str) -> Result<T, FetchError> {
 }
 
 fn describe(error: reqwest::Error) -> FetchError {
-    // reqwest's own words are "error sending request"; what happened is in its sources.
+    // reqwest's own message is just "error sending request"; the cause is in its sources.
     FetchError::Failed(causes(&error.without_url()))
 }

@@ -1,4 +1,4 @@
-//! A token taken apart: RFC 7515's compact serialization, read and not yet believed.
+//! Parsing tokens: RFC 7515's compact serialization, read but not yet trusted.
 
 use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::{Algorithm, DecodingKey};
@@ -9,19 +9,19 @@ use serde_json::{Map, Value};
 use super::claims::Claims;
 use super::error::Refusal;
 
-/// The longest token that is looked at, in bytes.
+/// The longest token that is parsed, in bytes.
 const MAX_LENGTH: usize = 16 * 1024;
 
-/// The longest key id that is looked for, in bytes.
+/// The longest key id that is looked up, in bytes.
 const MAX_KEY_ID: usize = 255;
 
-/// A token's parts.
+/// A parsed token.
 pub struct Jwt<'a> {
-    /// What it says it was signed with, if that is an algorithm that anybody here accepts.
+    /// The algorithm that it claims to be signed with; one that is accepted from some issuer.
     pub algorithm: Algorithm,
-    /// Which of its issuer's keys it says it was signed with.
+    /// The id of the issuer's key that it claims to be signed with.
     pub key_id: Option<String>,
-    /// What it says, to be believed once [`verify`](Self::verify) has succeeded.
+    /// Its claims, not to be trusted until [`verify`](Self::verify) has succeeded.
     pub claims: Claims,
     message: &'a str,
     signature: &'a str,
@@ -35,18 +35,18 @@ struct Header {
 }
 
 impl<'a> Jwt<'a> {
-    /// Takes a token apart.
+    /// Parses a token.
     ///
     /// # Errors
     ///
-    /// `TooLong`, `Malformed`, `Algorithm`, `CriticalHeader`.
+    /// `TooLong`, `Malformed`, `CriticalHeader`, `Key`, `Algorithm`.
     pub fn parse(token: &'a str) -> Result<Self, Refusal> {
         if token.len() > MAX_LENGTH {
             return Err(Refusal::TooLong);
         }
         let (message, signature) = token.rsplit_once('.').ok_or(Refusal::Malformed)?;
         let (header, payload) = message.split_once('.').ok_or(Refusal::Malformed)?;
-        // A fourth part leaves a dot in the payload, which base64url has not.
+        // A fourth part would leave a dot in the payload, which is not valid base64url.
         let header: Header = decode(header)?;
         let claims: Map<String, Value> = decode(payload)?;
         if header.crit.is_some() {
@@ -64,7 +64,7 @@ impl<'a> Jwt<'a> {
         })
     }
 
-    /// Whether `key` signed it.
+    /// Checks that `key` signed it.
     ///
     /// # Errors
     ///
@@ -77,8 +77,8 @@ impl<'a> Jwt<'a> {
     }
 }
 
-/// The algorithms (RFC 7518 §3.1, RFC 8037) that are accepted from some issuer; which from which is
-/// up to the key. Every other, `none` among them, is unknown here.
+/// The algorithms (RFC 7518 §3.1, RFC 8037) that are accepted from some issuer; the key decides which
+/// one is accepted from which. All others, `none` among them, are unknown.
 fn algorithm_named(name: &str) -> Option<Algorithm> {
     Some(match name {
         "RS256" => Algorithm::RS256,

@@ -1,8 +1,8 @@
-//! An issuer's keys as they are known here: fetched when needed, kept while the issuer is away.
+//! An issuer's keys: fetched when needed, and kept while the issuer is unreachable.
 //!
-//! Nothing runs in the background: the request that finds the keys too old, or a key missing,
-//! refreshes them, once for all that wait meanwhile. How often an issuer is asked does not depend on
-//! what tokens come in.
+//! Nothing runs in the background: the request that finds the keys too old, or a key missing, refreshes
+//! them, once for all that wait meanwhile. How often an issuer is asked does not depend on which tokens
+//! come in.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,8 +19,8 @@ use super::fetch;
 use super::key_set::KeySet;
 use crate::config::Issuer;
 
-/// How soon to try again while there are no keys at all, so that an issuer's hiccup when the server
-/// starts is not a minute without anybody signed in.
+/// How soon to try again while there are no keys at all, so that a brief failure of the issuer at
+/// startup does not keep everybody signed out for a minute.
 const FIRST_KEYS_PAUSE: TimeDelta = TimeDelta::seconds(5);
 
 /// One issuer's keys.
@@ -43,13 +43,13 @@ struct State {
     keys: Option<Arc<KeySet>>,
     /// When the keys were last known to be current.
     current_at: Option<DateTime<Utc>>,
-    /// When a refresh last began that an unknown key id caused.
+    /// When a refresh last started because of an unknown key id.
     missed_at: Option<DateTime<Utc>>,
-    /// When one last began, however it ended.
+    /// When a refresh last started for any reason, however it ended.
     tried_at: Option<DateTime<Utc>>,
-    /// What went wrong with it.
+    /// Why the last refresh failed, if it did.
     failure: Option<String>,
-    /// Which version of a file the keys are from.
+    /// The version of the file that the keys are from.
     version: Option<Version>,
 }
 
@@ -58,15 +58,15 @@ type Version = (SystemTime, u64);
 /// Why the keys are refreshed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Cause {
-    /// There are none, or they are old.
+    /// There are no keys, or they are old.
     Age,
-    /// One is missing. Tokens that name keys at random must not have the issuer asked for each, and a
-    /// key that has just come must not wait because the keys were fetched a moment before.
+    /// A key is missing. This has its own pause: tokens with random key ids must not cause a request
+    /// each, but a new key must not have to wait because the keys were fetched a moment before.
     Unknown,
 }
 
 impl KeyCache {
-    /// The keys of `issuer`, none of them fetched yet.
+    /// The keys of `issuer`, not fetched yet.
     pub fn new(issuer: &Issuer, http: &Client) -> Arc<Self> {
         Arc::new(Self {
             issuer: issuer.issuer.clone(),
@@ -76,7 +76,7 @@ impl KeyCache {
         })
     }
 
-    /// The key that a token says it was signed with; see [`KeySet::select`].
+    /// Returns the key that a token claims to be signed with; see [`KeySet::select`].
     ///
     /// # Errors
     ///
@@ -94,12 +94,13 @@ impl KeyCache {
         } else if self.is_old(now)
             && let Ok(turn) = self.turn.clone().try_lock_owned()
         {
-            // Only this request waits; the others make do with the old keys meanwhile.
+            // Only this request waits; others use the old keys meanwhile.
             has_asked = self.refresh(turn, Cause::Age, now).await;
         }
         match self.keys()?.select(id, algorithm) {
             Err(Refusal::Key) if !has_asked => {
-                // Also where it is too early to ask again: somebody else may be asking just now.
+                // Even if it is too early for another refresh, wait for the turn: one may be in
+                // progress.
                 let turn = self.turn.clone().lock_owned().await;
                 if let Err(Refusal::Key) = self.keys()?.select(id, algorithm) {
                     self.refresh(turn, Cause::Unknown, now).await;
@@ -118,8 +119,8 @@ impl KeyCache {
         })
     }
 
-    /// Asks for the keys anew, unless that was done a moment ago for that cause. What a refresh finds is
-    /// stored even if the request that began it goes away. Tells whether it asked.
+    /// Refreshes the keys, unless that was done a moment ago for the same cause. The outcome is stored
+    /// even if the request that started it is dropped. Returns whether the issuer was asked.
     async fn refresh(
         self: &Arc<Self>,
         turn: OwnedMutexGuard<()>,
@@ -150,7 +151,7 @@ impl KeyCache {
             this.store(loaded, now);
             drop(turn);
         });
-        // It fails only when the runtime is going down, and this request with it.
+        // This fails only if the runtime shuts down, and this request with it.
         let _ = refreshing.await;
         true
     }
@@ -167,7 +168,7 @@ impl KeyCache {
                 state.failure = None;
             }
             Err(cause) => {
-                // Once, not at every try.
+                // Logged once, not on every attempt.
                 if state.failure.as_ref() != Some(&cause) {
                     tracing::warn!(issuer = self.issuer, cause, "no keys from the issuer");
                 }
@@ -185,7 +186,7 @@ impl KeyCache {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
-        // Nothing that can panic happens under it.
+        // No code that holds the lock can panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -195,15 +196,15 @@ enum Loaded {
     Unchanged,
 }
 
-/// How many keys that can be used the issuer has now: for whoever wants to know before a token comes.
+/// Fetches an issuer's keys and counts the usable ones, for a check before any token comes.
 ///
 /// # Errors
 ///
-/// A phrase for the operator, if the keys cannot be had or there is none.
+/// A phrase for the operator, if the keys cannot be fetched or none is usable.
 pub async fn count_keys(issuer: &Issuer, http: &Client) -> Result<usize, String> {
     let count = match Origin::of(issuer, http).load(None).await? {
         Loaded::Keys(keys, _) => keys.len(),
-        // Only of what is known already.
+        // Returned only for a known version.
         Loaded::Unchanged => 0,
     };
     match count {
@@ -221,7 +222,7 @@ impl Origin {
         }
     }
 
-    /// How long keys are taken for current, whatever their server says about caching.
+    /// How long keys count as current, whatever their server says about caching.
     fn lifetime(&self) -> TimeDelta {
         match self {
             Self::Url(..) => TimeDelta::minutes(10),
@@ -229,7 +230,7 @@ impl Origin {
         }
     }
 
-    /// The least time between two refreshes of one cause.
+    /// The least time between two refreshes for the same cause.
     fn pause(&self) -> TimeDelta {
         match self {
             Self::Url(..) => TimeDelta::minutes(1),
@@ -262,8 +263,8 @@ impl Origin {
     }
 }
 
-/// Whether `time` is at least `span` away, in either direction: a clock that was set back must not
-/// stop the keys from being refreshed.
+/// Whether `time` is at least `span` away, in either direction: a clock that is set back must not keep
+/// the keys from being refreshed.
 fn passed(time: Option<DateTime<Utc>>, span: TimeDelta, now: DateTime<Utc>) -> bool {
     time.is_none_or(|time| (now - time).abs() >= span)
 }

@@ -1,5 +1,4 @@
-//! An issuer's public keys: a JSON Web Key Set (RFC 7517), as far as it is for signatures that are
-//! accepted.
+//! An issuer's public keys: the usable part of a JSON Web Key Set (RFC 7517).
 
 use data_encoding::BASE64URL_NOPAD;
 use jsonwebtoken::{Algorithm, DecodingKey};
@@ -8,14 +7,14 @@ use serde_json::{Map, Value};
 
 use super::error::Refusal;
 
-/// The usable keys of a set.
+/// The usable keys of a set: those for verifying signatures of accepted algorithms.
 #[derive(Debug)]
 pub struct KeySet(Vec<Key>);
 
 #[derive(Debug)]
 struct Key {
     id: Option<String>,
-    /// Those that the key's type allows and its `alg`, if it has one, names.
+    /// The algorithms that the key's type allows, restricted to its `alg` if it has one.
     algorithms: Vec<Algorithm>,
     key: DecodingKey,
 }
@@ -35,12 +34,11 @@ struct Jwk {
 }
 
 impl KeySet {
-    /// Reads a key set. Keys of other kinds and for other purposes are left out, as RFC 7517 §5
-    /// asks.
+    /// Reads a key set. Keys of other types and for other purposes are ignored, as RFC 7517 §5 suggests.
     ///
     /// # Errors
     ///
-    /// A phrase for a log, if it is no key set at all.
+    /// A phrase for the log, if it is not a key set at all.
     pub fn read(set: &Map<String, Value>) -> Result<Self, String> {
         let Some(Value::Array(keys)) = set.get("keys") else {
             return Err("it has no list of keys".to_owned());
@@ -53,22 +51,22 @@ impl KeySet {
         Ok(Self(keys.collect()))
     }
 
-    /// How many there are.
+    /// The number of usable keys.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// The key that a token says it was signed with.
+    /// Returns the key that a token claims to be signed with.
     ///
     /// # Errors
     ///
-    /// `Key` if there is none of that id, or, without an id, not exactly one for the algorithm;
-    /// `KeyMismatch` if the one of that id is for another algorithm.
+    /// `Key` if there is none with that id or, without an id, not exactly one for the algorithm;
+    /// `KeyMismatch` if the one with that id is for another algorithm.
     pub fn select(&self, id: Option<&str>, algorithm: Algorithm) -> Result<&DecodingKey, Refusal> {
         let fits = |key: &&Key| key.algorithms.contains(&algorithm);
         match id {
             Some(id) => {
-                // Several keys may have one id if their types differ, RFC 7517 §4.5.
+                // Several keys may share an id if their types differ, RFC 7517 §4.5.
                 let mut named = self.0.iter().filter(|key| key.id.as_deref() == Some(id));
                 match named.clone().find(fits) {
                     Some(key) => Ok(&key.key),
@@ -96,8 +94,8 @@ impl Jwk {
                 .is_none_or(|it| it.iter().any(|operation| operation == "verify"))
     }
 
-    /// RSA and EC of RFC 7518 §6, Ed25519 of RFC 8037. That an RSA modulus has 2,048 to 8,192 bits
-    /// is seen to when verifying.
+    /// Reads RSA and EC keys of RFC 7518 §6, and Ed25519 keys of RFC 8037. That an RSA modulus has 2,048
+    /// to 8,192 bits is checked when verifying.
     fn into_key(self) -> Option<Key> {
         let (mut algorithms, key) = match (self.kty.as_str(), self.crv.as_deref()) {
             ("RSA", _) => (

@@ -1,10 +1,10 @@
-//! Bearer JWTs (RFC 7519): who signed one, and whom it is about.
+//! Bearer JWTs (RFC 7519): verifying who signed one, and reading whom it is about.
 //!
 //! ```text
 //! token ─ Jwt::parse ─ its issuer ─ times, audience ─ KeyCache::select ─ signature ─ Profile ─ Identity
 //! ```
 //!
-//! Nothing here knows a database or a server. The clock is an argument, so that a test can move it.
+//! Nothing here depends on a database or a server. The time is an argument, so that tests can set it.
 
 mod claims;
 mod development;

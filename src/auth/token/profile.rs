@@ -1,4 +1,4 @@
-//! What an issuer tells about a person, in a token or at its userinfo endpoint.
+//! What an issuer says about a person, in a token or at its userinfo endpoint.
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -7,7 +7,7 @@ use super::error::Refusal;
 use crate::config::Issuer;
 use crate::models::values::email::Email;
 
-/// The longest address, in bytes, RFC 5321 §4.5.3.1.3 without the angle brackets.
+/// The longest email address, in bytes; RFC 5321 §4.5.3.1.3 without the angle brackets.
 const MAX_EMAIL: usize = 254;
 
 /// The longest name that is kept, in Unicode scalar values; the rest is cut off.
@@ -16,25 +16,25 @@ const MAX_NAME: usize = 200;
 /// The longest URL of a picture that is kept, in bytes.
 const MAX_PICTURE: usize = 2048;
 
-/// A person in their issuer's words.
+/// What an issuer says about a person.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Profile {
-    /// Trimmed and lower-cased, with one `@`, at most 254 bytes.
+    /// The email address; trimmed and in lower case, with one `@`, at most 254 bytes.
     pub email: Option<String>,
-    /// Whether the issuer vouches for the address, and may.
+    /// Whether the issuer says that the address is verified, and is trusted with its domain.
     pub email_verified: bool,
-    /// Trimmed, not empty, at most 200 characters.
+    /// The name; trimmed, not empty, at most 200 characters.
     pub name: Option<String>,
-    /// Over http or https.
+    /// The URL of a picture; http or https, at most 2,048 bytes.
     pub picture: Option<Url>,
 }
 
 impl Profile {
-    /// Reads the claims that `issuer` is configured to have.
+    /// Reads the claims by the names that are configured for `issuer`.
     ///
     /// # Errors
     ///
-    /// `Claim("email")` if there is an address that is none.
+    /// `Claim("email")` if the email claim is not an address.
     pub fn read(claims: &Map<String, Value>, issuer: &Issuer) -> Result<Self, Refusal> {
         let text = |name: &str| {
             claims
@@ -47,7 +47,7 @@ impl Profile {
         let email = text(&names.email).map(address).transpose()?;
         let vouched = match claims.get(&names.email_verified) {
             Some(Value::Bool(verified)) => *verified,
-            // What Amazon Cognito and Apple send.
+            // Amazon Cognito and Apple send strings.
             Some(Value::String(verified)) => verified == "true",
             _ => false,
         };
@@ -61,8 +61,8 @@ impl Profile {
 }
 
 fn address(text: &str) -> Result<String, Refusal> {
-    // In the form in which addresses are compared, if it has one: whoever is invited by the ASCII form
-    // of their domain is the one whose issuer writes it in Unicode.
+    // Normalized to the form in which addresses are compared, if possible: an invitation to the ASCII
+    // form of a domain matches an issuer that writes it in Unicode.
     let email = Email::parse(text).map_or_else(|_| text.to_lowercase(), String::from);
     let well_formed = email.len() <= MAX_EMAIL
         && !email.contains(|c: char| c.is_whitespace() || c.is_control())
@@ -76,7 +76,7 @@ fn may_vouch(issuer: &Issuer, email: &str) -> bool {
     let Some(domains) = &issuer.email_domains else {
         return true;
     };
-    // In ASCII, so that `bücher.example` and `xn--bcher-kva.example` are one.
+    // Compared in ASCII, so that `bücher.example` and `xn--bcher-kva.example` are the same.
     let ascii = |domain: &str| idna::domain_to_ascii(domain).ok();
     let domain = email.rsplit_once('@').and_then(|(_, it)| ascii(it));
     domain.is_some() && domains.iter().any(|allowed| ascii(allowed) == domain)

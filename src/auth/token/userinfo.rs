@@ -10,20 +10,20 @@ use super::fetch::{self, FetchError};
 use super::profile::Profile;
 use crate::config::Issuer;
 
-/// How many people's answers are kept.
+/// How many people's answers are cached.
 const CAPACITY: u64 = 100_000;
 
-/// How long an answer without a verified address is kept: its person may be about to verify it.
+/// How long an answer without a verified address is cached: the person may be about to verify it.
 const UNVERIFIED_LIFETIME: TimeDelta = TimeDelta::minutes(1);
 
-/// What issuers answered, by issuer and subject: asked once at first sight.
+/// A client of userinfo endpoints that caches answers by issuer and subject.
 pub struct Userinfo {
     http: Client,
     known: Cache<(String, String), (Profile, DateTime<Utc>)>,
 }
 
 impl Userinfo {
-    /// Nothing asked yet.
+    /// A client with an empty cache.
     pub fn new(http: Client) -> Self {
         Self {
             http,
@@ -31,12 +31,12 @@ impl Userinfo {
         }
     }
 
-    /// The profile of `subject`, whom the verified `token` is about.
+    /// Returns the profile of `subject`, whom the verified `token` is about.
     ///
     /// # Errors
     ///
-    /// `Userinfo` if the endpoint does not take the token or speaks of somebody else, `Claim` if
-    /// the address it gives is none, `Unavailable` if it does not answer or not in JSON.
+    /// `Userinfo` if the endpoint refuses the token or answers about somebody else, `Claim` if the
+    /// address it returns is malformed, `Unavailable` if it does not answer, or not with JSON.
     pub async fn ask(
         &self,
         url: &Url,
@@ -63,7 +63,7 @@ impl Userinfo {
                 });
             }
         };
-        // Core §5.3.2: the answer must not be used if it is about somebody else.
+        // Core §5.3.2: an answer about somebody else must not be used.
         if claims.get("sub").and_then(|it| it.as_str()) != Some(subject) {
             return Err(Refusal::Userinfo.into());
         }

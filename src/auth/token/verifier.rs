@@ -1,4 +1,4 @@
-//! From a token to whom it is about.
+//! Verifying tokens: from a token to an identity.
 
 use std::sync::Arc;
 
@@ -15,20 +15,21 @@ use super::profile::Profile;
 use super::userinfo::Userinfo;
 use crate::config::Issuer;
 
-/// Whom a verified token is about. A person is (issuer, subject), never an address.
+/// Whom a verified token is about. A person is identified by issuer and subject, never by an address.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Identity {
-    /// `iss`, one of the configured ones, or the development identities' own.
+    /// `iss`: a configured issuer, or that of development identities.
     pub issuer: String,
     /// `sub`, 1 to 255 bytes without control characters.
     pub subject: String,
-    /// Trimmed and lower-cased, with one `@`, at most 254 bytes; no more is known about its form.
+    /// The email address; trimmed and in lower case, with one `@`, at most 254 bytes. Nothing more is
+    /// known about its form.
     pub email: String,
-    /// Whether the issuer vouches for the address and is trusted with its domain.
+    /// Whether the issuer says that the address is verified, and is trusted with its domain.
     pub email_verified: bool,
-    /// Trimmed, not empty, at most 200 characters.
+    /// The name; trimmed, not empty, at most 200 characters.
     pub name: Option<String>,
-    /// Over http or https, at most 2,048 bytes.
+    /// The URL of a picture; http or https, at most 2,048 bytes.
     pub picture: Option<Url>,
     /// `org_id`: the WorkOS organization that the person signed in to.
     pub workos_organization_id: Option<String>,
@@ -38,8 +39,8 @@ pub struct Identity {
     pub expires_at: DateTime<Utc>,
 }
 
-/// Verifies tokens of the configured issuers and of the development identities. It keeps keys and
-/// userinfo answers, so there is one for the process.
+/// Verifies tokens of the configured issuers and of development identities. It caches keys and userinfo
+/// answers, so there should be one per process.
 pub struct Verifier {
     issuers: Vec<(Issuer, Arc<KeyCache>)>,
     development: Option<(Issuer, DevelopmentKey)>,
@@ -47,9 +48,9 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Nothing is fetched before the first token comes. `http` should be
-    /// [`http_client`](super::http_client); answers that another client was redirected for are
-    /// refused.
+    /// Fetches nothing before the first token comes. `http` should be
+    /// [`http_client`](super::http_client); if another client followed a redirect to another origin, the
+    /// answer is refused.
     pub fn new(
         issuers: Vec<Issuer>,
         development_key: Option<DevelopmentKey>,
@@ -66,12 +67,12 @@ impl Verifier {
         }
     }
 
-    /// Whom `token` is about, at the time `now`.
+    /// Returns whom `token` is about, as of `now`.
     ///
     /// # Errors
     ///
-    /// `Invalid` if it is not to be believed; `Unavailable` if that cannot be told, because its
-    /// issuer does not answer and never has.
+    /// `Invalid` if the token is not to be trusted; `Unavailable` if that cannot be determined, because
+    /// its issuer does not answer and never has.
     pub async fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Identity, TokenError> {
         let jwt = Jwt::parse(token)?;
         let name = jwt.claims.issuer()?;
@@ -88,12 +89,12 @@ impl Verifier {
             return self.identity(issuer, token, &jwt, now).await;
         }
 
-        // A secret that both sides know is no signature: whoever can check it can make it.
+        // A shared secret is no signature: whoever can verify it can also create it.
         if jwt.algorithm == Algorithm::HS256 {
             return Err(Refusal::Algorithm.into());
         }
         let (issuer, keys) = self.issuer(name, &jwt)?;
-        // Before the keys, so that an old token does not make anybody fetch them.
+        // Checked before the keys, so that an expired token does not cause them to be fetched.
         jwt.claims.times(now)?;
         let key = keys
             .select(jwt.key_id.as_deref(), jwt.algorithm, now)
@@ -102,7 +103,8 @@ impl Verifier {
         self.identity(issuer, token, &jwt, now).await
     }
 
-    /// One issuer may be configured several times, for an audience each.
+    /// Finds the issuer by name and audience: one issuer may be configured several times, with different
+    /// audiences.
     fn issuer(&self, name: &str, jwt: &Jwt<'_>) -> Result<&(Issuer, Arc<KeyCache>), Refusal> {
         let mut named = self
             .issuers
@@ -115,7 +117,7 @@ impl Verifier {
             .ok_or(Refusal::Audience)
     }
 
-    /// What a token whose signature is right says.
+    /// The identity in a token whose signature was verified.
     async fn identity(
         &self,
         issuer: &Issuer,

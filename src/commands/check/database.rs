@@ -1,4 +1,4 @@
-//! Whether the databases are there, and as they have to be.
+//! Checks of the databases.
 
 use tenantry::config::{Config, Secret};
 use tenantry::db::{self, Db, Kind};
@@ -6,7 +6,7 @@ use tenantry::start::{StartError, prove_writable, reach};
 
 use super::{Finding, Line};
 
-/// The database, and what else of PostgreSQL is configured.
+/// Checks the database, and the other PostgreSQL connections that are configured.
 pub async fn databases(config: &Config) -> Vec<Line> {
     let mut findings = database(config).await;
     if let Some(url) = &config.database.read_url {
@@ -18,7 +18,7 @@ pub async fn databases(config: &Config) -> Vec<Line> {
     findings
 }
 
-/// The database, its migrations and, of PostgreSQL, the language of its errors.
+/// Checks the database, its migrations and, for PostgreSQL, the language of its error messages.
 async fn database(config: &Config) -> Vec<Line> {
     let options = config.database_options();
     if options.sqlite_path().is_some_and(|path| !path.exists()) {
@@ -56,7 +56,7 @@ async fn open(config: &Config) -> Result<(Db, Inspected), StartError> {
     Ok((db, inspected))
 }
 
-/// The language of PostgreSQL's errors, where it can be asked.
+/// Checks the language of PostgreSQL's error messages, if it can be asked.
 async fn messages(db: &Db) -> Option<Finding> {
     if db.kind() == Kind::Sqlite {
         return None;
@@ -68,7 +68,7 @@ async fn messages(db: &Db) -> Option<Finding> {
     })
 }
 
-/// The replica, by itself. That it has yet to run migrations is the primary's to bring.
+/// Checks the replica on its own. It gets its migrations from the primary.
 async fn replica(config: &Config, url: &Secret) -> Finding {
     let mut options = config.database_options();
     options.url = url.expose().to_owned();
@@ -92,7 +92,7 @@ async fn replica(config: &Config, url: &Secret) -> Finding {
     }
 }
 
-/// What leads past a pooler, without which nobody hears of what others do.
+/// Checks the direct connection that bypasses a pooler: without it, instances get no notifications.
 async fn notifications(config: &Config) -> Finding {
     let mut options = config.database_options();
     options.url = options.direct_url().to_owned();
@@ -124,8 +124,8 @@ async fn inspect(db: &Db) -> tenantry::error::Result<Inspected> {
     })
 }
 
-/// PostgreSQL has to be 14 or later; SQLite comes with the binary. Through a pooler, the server cannot
-/// say how long a statement may take.
+/// Checks the version, which for PostgreSQL must be 14 or later, and that statements are bounded in
+/// time: through a pooler, connections cannot set that themselves.
 fn supported(kind: Kind, version: String, is_bounded: bool) -> Finding {
     let number = version.split([' ', '.']).nth(1);
     let major: Option<u32> = number.and_then(|number| number.parse().ok());

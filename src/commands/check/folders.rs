@@ -1,4 +1,4 @@
-//! Whether folders can be written, without making them.
+//! Checks of folders, without creating them.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,14 +9,14 @@ use url::Url;
 
 use super::Finding;
 
-/// Where the server keeps what is its own.
+/// Checks the data directory.
 pub fn data_directory(config: &Config) -> Finding {
     look(&config.data_dir).map_err(|problem| {
         format!("{problem}; set TENANTRY_DATA_DIR to a folder that can be written")
     })
 }
 
-/// The folder in which uploaded files are kept, where it is one.
+/// The folder for uploaded files, if they are kept in one.
 pub fn files(config: &Config) -> Option<PathBuf> {
     match &config.files.url {
         None => Some(config.data_dir.join("files")),
@@ -27,7 +27,7 @@ pub fn files(config: &Config) -> Option<PathBuf> {
     }
 }
 
-/// Whether the folder can be written, or made.
+/// Checks that the folder can be written to or, if it does not exist, created.
 pub fn look(folder: &Path) -> Finding {
     let shown = folder.display();
     match (folder.exists(), probe(folder)) {
@@ -38,7 +38,7 @@ pub fn look(folder: &Path) -> Finding {
     }
 }
 
-/// Makes a file and removes it, in the folder or in the nearest above it that is there.
+/// Creates and removes a file, in the folder or in its closest existing ancestor.
 fn probe(folder: &Path) -> io::Result<()> {
     let above = folder.ancestors().find(|above| above.exists());
     let above = above.unwrap_or(Path::new("."));

@@ -1,4 +1,4 @@
-//! Whether it can listen where it is to.
+//! Checks of the listen addresses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -10,24 +10,25 @@ use tenantry::start::StartError;
 
 use super::Finding;
 
-/// How long whoever has the port already may take to say who they are.
+/// How long whatever already listens there may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Where requests are to come in.
+/// Checks the address for requests.
 pub async fn requests(config: &Config, http: &Client) -> Finding {
     let address = config.http.address();
     let bound = bind(config).await.map(drop);
     finding(http, bound, address, "healthz", "ok\n").await
 }
 
-/// Where metrics are told, if that is elsewhere.
+/// Checks the address for metrics, if they have their own.
 pub async fn metrics(config: &Config, http: &Client) -> Option<Finding> {
     let address = config.metrics.listen?;
     let bound = MetricsListener::bind(config).await.map(drop);
     Some(finding(http, bound, address, "metrics", "tenantry_").await)
 }
 
-/// Where somebody listens already, that is no problem if it is a server of ours, which answers as such.
+/// Turns a failed bind into a finding. If one of our servers, recognized by its answer, already listens
+/// there, that is no problem.
 async fn finding(
     http: &Client,
     bound: Result<(), StartError>,
@@ -49,7 +50,7 @@ async fn finding(
     }
 }
 
-/// The address at which this machine reaches one that stands for all of its own.
+/// An address at which this machine reaches the listener: loopback for an unspecified address.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

@@ -1,4 +1,4 @@
-//! Whether anybody can sign in.
+//! Checks of authentication.
 
 use reqwest::Client;
 use tenantry::auth::token::DevelopmentKey;
@@ -7,7 +7,7 @@ use tenantry::start::{StartError, look_for_keys};
 
 use super::Finding;
 
-/// Whether there is anybody whose word is taken for who somebody is.
+/// Checks that there is a way to sign in.
 pub fn sign_in(config: &Config) -> Finding {
     let issuers = match config.auth.issuers.len() {
         0 => None,
@@ -38,7 +38,7 @@ pub fn sign_in(config: &Config) -> Finding {
     }
 }
 
-/// Asks each issuer for its keys.
+/// Fetches the keys of each issuer.
 pub async fn issuers(config: &Config, http: &Client) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (number, issuer) in config.auth.issuers.iter().enumerate() {

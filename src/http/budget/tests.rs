@@ -13,7 +13,7 @@ fn payer(number: u32) -> Payer {
     Payer::Address(Ipv4Addr::from_bits(number).into())
 }
 
-/// What is left after charging that much, or how many microseconds to wait.
+/// Charges `cost`, and returns what is left, or how many microseconds to wait.
 fn charge(budgets: &Budgets, cost: u32, now: Instant) -> Result<u64, u128> {
     let Charge(entry) = budgets.charge(payer(1), cost, now);
     let entry = entry.unwrap();
@@ -32,9 +32,9 @@ fn it_comes_back_to_the_microsecond() {
     let after = |micros| now.plus(TimeDelta::microseconds(micros));
     assert_eq!(charge(&budgets, 1, after(8_571_428)), Err(1));
     assert_eq!(charge(&budgets, 1, after(8_571_429)), Ok(0));
-    // What is lost in rounding up once is not lost for good.
+    // Rounding up the wait does not lose budget for good.
     assert_eq!(charge(&budgets, 6, after(60_000_000)), Ok(0));
-    // It grows no larger than it was.
+    // The budget does not grow beyond its full size.
     assert_eq!(charge(&budgets, 1, after(600_000_000)), Ok(6));
 }
 
@@ -45,7 +45,7 @@ fn the_bounds_of_numbers_are_far() {
     assert_eq!(charge(&budgets, u32::MAX, start()), Ok(0));
     assert_eq!(charge(&budgets, u32::MAX, start()), Err(60_000_000));
     assert_eq!(charge(&budgets, 1, Instant::MAX), Ok(most - 1));
-    // A clock that is set back gives nothing, and takes nothing away.
+    // A clock that is set back neither refills nor takes anything.
     assert_eq!(charge(&budgets, 1, Instant::MIN), Ok(most - 2));
 }
 
@@ -87,7 +87,7 @@ fn no_more_payers_are_remembered_than_that() {
     let accounts = &budgets.0.as_ref().unwrap().of;
     accounts.run_pending_tasks();
     assert_eq!(accounts.entry_count(), REMEMBERED);
-    // Those who came last are.
+    // The most recent payers are remembered.
     assert!(accounts.contains_key(&payer(59_999)) && !accounts.contains_key(&payer(0)));
 }
 

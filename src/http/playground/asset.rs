@@ -1,4 +1,4 @@
-//! The files of the playground, and the names under which they are served.
+//! The files of the playground, and the names they are served under.
 
 use std::io;
 use std::path::Path;
@@ -10,13 +10,13 @@ use sha2::{Digest, Sha256};
 /// A file of the playground.
 #[derive(Debug)]
 pub struct Asset {
-    /// As in the page's source.
+    /// Its name in the page's source.
     file: &'static str,
-    /// With a hash of its content, so that another content has another name.
+    /// The name it is served under, which contains a hash of its content.
     served: String,
     /// Its media type.
     pub content_type: &'static str,
-    /// What it holds.
+    /// Its content.
     pub bytes: Bytes,
 }
 
@@ -43,10 +43,11 @@ const FILES: &[(&str, &[u8])] = files! {
         "playground.js";
 };
 
-/// All of them: those of the binary, but for what `dir` has of the same name.
+/// Returns all files: those in the binary, each replaced by the file of the same name in `dir`, if there
+/// is one.
 ///
 /// # Errors
-/// Where the directory is not there or cannot be read.
+/// If the directory does not exist, or it or a file cannot be read.
 pub fn assets(dir: Option<&Path>) -> io::Result<Vec<Asset>> {
     if let Some(dir) = dir {
         dir.read_dir()?;
@@ -75,12 +76,13 @@ pub fn assets(dir: Option<&Path>) -> io::Result<Vec<Asset>> {
 }
 
 impl Asset {
-    /// Whether it is served under that name.
+    /// Whether the file is served under that name.
     pub fn is_named(&self, name: &str) -> bool {
         self.served == name
     }
 
-    /// `page` with its links to the file, `"playground/<file>"`, to what it is served as.
+    /// Returns `page` with its links to the file, `"playground/<file>"`, replaced by the name it is
+    /// served under.
     pub fn link(&self, page: &str) -> String {
         page.replace(
             &format!("\"playground/{}\"", self.file),

@@ -1,16 +1,16 @@
 //! The operations that the playground opens with.
 
-/// An operation to begin with.
+/// An example operation.
 pub struct Example {
-    /// What it is called.
+    /// The title of its tab.
     pub title: &'static str,
     /// A GraphQL document of one operation.
     pub query: &'static str,
-    /// Its variables, a JSON object, or nothing.
+    /// Its variables as a JSON object, or the empty string.
     pub variables: &'static str,
 }
 
-/// In the order of their tabs.
+/// The examples, in the order of their tabs.
 pub const EXAMPLES: [Example; 4] = [
     Example {
         title: "Where am I?",
@@ -34,8 +34,8 @@ pub const EXAMPLES: [Example; 4] = [
     },
 ];
 
-/// The examples as the page's scripts find them: in elements, so that the page has no script inline,
-/// not even one that is only data.
+/// Renders the examples as template elements, from which the page's scripts read them. So the page needs
+/// no inline script, not even for data.
 pub fn templates() -> String {
     let templates = EXAMPLES.iter().map(|example| {
         format!(

@@ -1,9 +1,9 @@
-//! The playground: GraphiQL, served from the binary, so that it works without internet, or with files of the
-//! operator's own (`playground.assets_dir`).
+//! The playground: GraphiQL, served from the binary so that it works without internet access, or with
+//! files of the operator's own (`playground.assets_dir`).
 //!
-//! Its page has no script of its own, only files, each under a name with its content's hash, which
-//! may therefore be kept for ever. `vendor/` has what is not ours, `page/` what is, and `examples/`
-//! the operations that it opens with.
+//! The page has no inline scripts, only files. Their names contain a hash of their content, so they may
+//! be cached forever. `vendor/` holds third-party files, `page/` our own, and `examples/` the operations
+//! that the playground opens with.
 
 mod asset;
 mod example;
@@ -23,9 +23,9 @@ use super::state::State;
 use crate::config;
 use crate::start::StartError;
 
-/// Nothing but our own files may run, be shown, or be talked to. Images may also be `data:` URLs,
-/// which GraphiQL's style sheet has for squiggly underlines. The hash is that of the style element by
-/// which its dialogs and menus keep the page from scrolling behind them.
+/// Only the server's own files may be run, shown, or connected to. Images may also be `data:` URLs,
+/// which GraphiQL's style sheet uses for squiggly underlines. The hash is of the style element by which
+/// its dialogs and menus keep the page from scrolling behind them.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' \
      'sha256-Y/huXlwoYkVyQlxwSVcCi1RCDGDCSVBzDt0hYP9qlTc='; img-src 'self' data:; \
      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -38,11 +38,11 @@ pub struct Playground {
 }
 
 impl Playground {
-    /// The one of the configuration.
+    /// Loads the playground as configured.
     ///
     /// # Errors
-    /// One line for the operator: the directory of files is not there or cannot be read. It does not matter
-    /// where the playground is off.
+    /// One line for the operator: the configured directory or a file in it cannot be read. Not checked
+    /// if the playground is disabled.
     pub fn open(config: &config::Playground) -> Result<Self, StartError> {
         let dir = config.assets_dir.as_deref().filter(|_| config.enabled);
         Self::new(dir).map_err(|error| {
@@ -51,7 +51,7 @@ impl Playground {
         })
     }
 
-    /// The one of the binary, with what `dir` has of files of the same names.
+    /// Loads the playground from the binary, with files in `dir` replacing those of the same names.
     fn new(dir: Option<&Path>) -> io::Result<Self> {
         let page =
             include_str!("page/index.html").replace("<!--examples-->", &example::templates());
@@ -63,10 +63,10 @@ impl Playground {
         })
     }
 
-    /// The page itself, for `GET /` and for a browser that comes to `GET /graphql`.
+    /// The page itself, for `GET /` and for browsers that visit `GET /graphql`.
     ///
-    /// Its links are relative, to a server at the root of its origin or behind a prefix that ends in a
-    /// slash. A token in the fragment, `/#token=…`, signs it in.
+    /// Its links are relative, so the server may be at the root of its origin or behind a prefix that
+    /// ends in a slash. A token in the fragment, `/#token=…`, signs the visitor in.
     pub fn page(&self) -> Response {
         let headers = [
             (header::CONTENT_TYPE, "text/html; charset=utf-8"),
@@ -74,13 +74,13 @@ impl Playground {
             (header::CACHE_CONTROL, "no-cache"),
             (header::REFERRER_POLICY, "no-referrer"),
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            // The same address answers GraphQL to those who ask for that.
+            // The same URL answers GraphQL requests, depending on `Accept`.
             (header::VARY, "accept"),
         ];
         (headers, self.page.clone()).into_response()
     }
 
-    /// A file of the page, by the name that it is served under.
+    /// A file of the page, by the name it is served under.
     pub fn file(&self, name: &str) -> Response {
         let Some(asset) = self.assets.iter().find(|asset| asset.is_named(name)) else {
             return StatusCode::NOT_FOUND.into_response();
@@ -99,7 +99,7 @@ pub async fn page(Extract(state): Extract<State>) -> Response {
     state.playground.page()
 }
 
-/// `GET /playground/{file}`: the files of the page.
+/// `GET /playground/{file}`: a file of the page.
 pub async fn file(Extract(state): Extract<State>, PathOf(name): PathOf<String>) -> Response {
     state.playground.file(&name)
 }

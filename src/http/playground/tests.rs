@@ -6,7 +6,7 @@ use sha2::{Digest, Sha384};
 use super::example::EXAMPLES;
 use super::*;
 
-/// The reply to a path.
+/// The reply to a request for a path.
 async fn get(playground: &Playground, path: &str) -> (StatusCode, HeaderMap, String) {
     let response = match path.strip_prefix("/playground/") {
         Some(name) => playground.file(name),
@@ -22,7 +22,7 @@ fn usual() -> Playground {
     Playground::new(None).expect("it needs nothing")
 }
 
-/// What the page links to, as it is and as it is in the source.
+/// What the page links to, as served or as in its source.
 fn links(page: &str) -> Vec<&str> {
     let attributes = page.split(['"', '\n']);
     attributes

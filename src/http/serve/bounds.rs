@@ -1,4 +1,4 @@
-//! How many connections may be open.
+//! Limits on open connections.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -16,16 +16,16 @@ pub struct Bounds {
     of_addresses: Arc<Places<IpAddr>>,
 }
 
-/// The place of an open connection, which is free again with this value.
+/// The place of an open connection. Dropping it frees the place.
 pub struct Slot {
     _of_all: Place<()>,
-    /// Of its address, if that is counted.
+    /// The address's place, if connections of the address are limited.
     _of_address: Option<Place<IpAddr>>,
     _counted: Counted,
 }
 
 impl Bounds {
-    /// Those of the configuration, with none open.
+    /// The configured limits, with no connection open.
     pub fn new(http: &config::Http, metrics: Metrics) -> Self {
         Self {
             http: http.clone(),
@@ -35,8 +35,8 @@ impl Bounds {
         }
     }
 
-    /// A place for a connection from there, if there is one left. Trusted proxies may have them all:
-    /// their connections are those of many.
+    /// Takes a place for a connection from `peer`, if there is one left. Trusted proxies have no limit
+    /// of their own, since their connections carry many clients.
     pub fn take(&self, peer: IpAddr) -> Option<Slot> {
         let refuse = |bound| self.metrics.refused_connection(bound);
         let Some(of_all) = self.all.take(()) else {

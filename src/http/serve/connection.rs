@@ -1,4 +1,4 @@
-//! A connection that is given up where its client takes too long to send a request, or to read what it is sent.
+//! A connection that is closed if its client takes too long to send a request or to read a reply.
 
 use std::io;
 use std::pin::Pin;
@@ -18,20 +18,20 @@ use super::bounds::Slot;
 /// How long a client may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// For the head of a request, from its first byte on.
+    /// To send the head of a request, from its first byte on.
     pub head: Duration,
     /// Between two requests.
     pub idle: Duration,
-    /// Until more of a reply can be sent.
+    /// To read, so that more of a reply can be sent.
     pub read: Duration,
 }
 
-/// How often a connection has begun or ended to answer: even while it waits for a request.
+/// Counts the starts and ends of answering on a connection: even while it waits for a request.
 #[derive(Clone, Default)]
 pub struct Turn(Arc<AtomicU64>);
 
 impl Turn {
-    /// A request is there; it is answered until what this gives is dropped.
+    /// Notes that a request has arrived. It is being answered until the returned value is dropped.
     pub fn begin(&self) -> Answering {
         self.0.fetch_add(1, Ordering::Relaxed);
         Answering(Some(self.clone()))
@@ -46,7 +46,7 @@ impl Turn {
 pub struct Answering(Option<Turn>);
 
 impl Answering {
-    /// The connection has become a socket, and no other request comes.
+    /// Marks the connection as upgraded to a WebSocket: no other request will come.
     pub fn for_good(mut self) {
         self.0 = None;
     }
@@ -60,14 +60,14 @@ impl Drop for Answering {
     }
 }
 
-/// The body of an answer, with which it ends.
+/// The body of a reply. Once it is dropped, the request has been answered.
 pub struct Answer {
     body: Body,
     _answering: Answering,
 }
 
 impl Answer {
-    /// The answer with this body.
+    /// Wraps the body of a reply.
     pub fn new(body: Body, answering: Answering) -> Self {
         Self {
             body,
@@ -96,23 +96,23 @@ impl HttpBody for Answer {
     }
 }
 
-/// A connection, which keeps its place for as long as it is open, whatever it has become.
+/// A connection, which keeps its slot while it is open, even as a WebSocket.
 pub struct Connection {
     stream: TcpStream,
     patience: Patience,
     turn: Turn,
-    /// The turn in which it was read last.
+    /// The value of `turn` at the last read.
     seen: u64,
     /// Whether the head of a request has begun.
     has_begun: bool,
     deadline: Pin<Box<Sleep>>,
-    /// Until when the client has to read, where it does not.
+    /// When the connection is closed unless the client reads; `None` while it does.
     unread: Option<Pin<Box<Sleep>>>,
     _slot: Slot,
 }
 
 impl Connection {
-    /// A connection whose client has as long for its first request as for the head of any.
+    /// A new connection. Its first request has as long to arrive as the head of any.
     pub fn new(stream: TcpStream, patience: Patience, turn: Turn, slot: Slot) -> Self {
         Self {
             stream,
@@ -126,7 +126,7 @@ impl Connection {
         }
     }
 
-    /// What came of writing: an error where nothing could be written for too long.
+    /// Passes on the outcome of a write; an error if nothing could be written for too long.
     fn written(
         &mut self,
         cx: &mut Context<'_>,

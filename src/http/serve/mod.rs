@@ -1,5 +1,5 @@
-//! Answering connections: how many there may be, how long their clients may take, and how they end
-//! when the server does.
+//! Serving connections: how many there may be, how long their clients may take, and how they end when
+//! the server stops.
 
 mod bounds;
 mod connection;
@@ -30,13 +30,13 @@ use crate::app::Pace;
 use crate::config;
 use crate::metrics::Metrics;
 
-/// How long the head of a request may be, in bytes: a query may stand in its URL.
+/// The longest head of a request, in bytes: its URL may hold a query.
 const MAX_HEAD: usize = 128 * 1024;
-/// How long to wait where no connection can be taken, for want of file descriptors mostly.
+/// How long to wait after failing to accept a connection, mostly for want of file descriptors.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Answers connections until `stopping` is true. Whatever is open then subscribes to `stopping` until
-/// it has ended.
+/// Serves connections until `stopping` is true. Each connection then open is subscribed to `stopping`
+/// until it has ended.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -76,7 +76,7 @@ pub async fn serve(
     }
 }
 
-/// Answers the requests of one connection, until it is closed or becomes a socket.
+/// Answers the requests of one connection, until it is closed or becomes a WebSocket.
 async fn answer(
     stream: TcpStream,
     peer: IpAddr,
@@ -85,7 +85,7 @@ async fn answer(
     slot: Slot,
     mut stopping: watch::Receiver<bool>,
 ) {
-    // Answers are written whole, and are not to wait for more.
+    // Replies are written whole, and should not wait to be batched.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection may be slow");
     }
@@ -106,7 +106,8 @@ async fn answer(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        // The connection itself tells sooner. This has it asked while it waits for a request.
+        // The connection's own deadlines come first. This makes hyper poll it while it waits for a
+        // request.
         .header_read_timeout(patience.head + patience.idle)
         .max_buf_size(MAX_HEAD)
         .serve_connection(io, service)
@@ -124,7 +125,7 @@ async fn answer(
     }
 }
 
-/// Whether it failed because the client has gone already.
+/// Whether accepting failed because the client has already gone.
 fn is_of_client(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -6,8 +6,8 @@
 //! sse ────────────┘
 //! ```
 //!
-//! Each operation runs in a task of its own, which waits for whoever reads it: nothing piles up for a
-//! client that is slow, and one that stays slow is cut off.
+//! Each operation runs in its own task, which waits for its reader: results do not pile up for a slow
+//! client, and one that stays slow is disconnected.
 
 mod protocol;
 mod run;
@@ -20,6 +20,6 @@ pub use run::Operation;
 
 /// Completes when the server stops.
 pub async fn stopped(stopping: &mut watch::Receiver<bool>) {
-    // It fails where there is no server any more.
+    // This fails only if the server is gone.
     let _ = stopping.wait_for(|is_stopping| *is_stopping).await;
 }

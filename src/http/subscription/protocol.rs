@@ -1,5 +1,5 @@
-//! The subprotocol `graphql-transport-ws`, apart from the socket: what a client's message asks for,
-//! and what an operation's results are written as.
+//! The subprotocol `graphql-transport-ws`, independent of the socket: interpreting the client's
+//! messages, and writing the results of operations.
 //!
 //! <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>
 
@@ -27,7 +27,7 @@ const LONGEST_ID: usize = 255;
 pub struct Close {
     /// The code of the close frame.
     pub code: u16,
-    /// What went wrong, for a person to read; at most 123 bytes.
+    /// What went wrong, for a person to read; at most 123 bytes, as close frames allow no more.
     pub reason: Cow<'static, str>,
 }
 
@@ -43,13 +43,13 @@ impl Close {
         Self::new(4400, reason)
     }
 
-    /// The client chose no subprotocol that is spoken here.
+    /// The client offered no supported subprotocol.
     pub const SUBPROTOCOL: Self = Self::new(4406, "Subprotocol not acceptable");
-    /// The client did not sign in, or say that it does not, in time.
+    /// The client did not send `connection_init` in time.
     pub const SIGN_IN: Self = Self::new(4408, "Connection initialisation timeout");
-    /// The credentials are not valid, or not any more.
+    /// The credentials are not, or no longer, valid.
     pub const FORBIDDEN: Self = Self::new(4403, "Forbidden");
-    /// Whether the credentials are valid cannot be told now.
+    /// Whether the credentials are valid cannot be determined now.
     pub const UNAVAILABLE: Self = Self::new(1013, "Try again later");
     /// The server is stopping.
     pub const STOPPING: Self = Self::new(1001, "The server is stopping");
@@ -64,14 +64,14 @@ impl Close {
 pub enum Action {
     /// Nothing.
     Nothing,
-    /// To sign in, with these credentials unless the request had some; then to
+    /// To sign in, with these credentials or, if `None`, those of the request; then to call
     /// [`Protocol::acknowledge`].
     SignIn(Option<Credentials>),
     /// To send a message.
     Send(String),
-    /// To run an operation, known by a key.
+    /// To run an operation under a key.
     Start(u64, Params),
-    /// To stop the operation of that key.
+    /// To stop the operation with this key.
     Stop(u64),
     /// To close the socket.
     Close(Close),
@@ -125,7 +125,7 @@ type Bare<'a> = Sent<'a, ()>;
 
 impl<P: Serialize> Sent<'_, P> {
     fn write(&self) -> String {
-        // Nothing in a message fails to serialize: its keys are strings, its numbers finite.
+        // Nothing in a message fails to serialize: its keys are strings, and its numbers finite.
         serde_json::to_string(self).unwrap_or_default()
     }
 }
@@ -137,8 +137,8 @@ enum Stage {
     Acknowledged,
 }
 
-/// How far a connection has come. Operations are known by keys, because a client may use an id again
-/// while results of its former operation are still on the way.
+/// The state of a connection. Operations have keys, because a client may reuse an id while results of
+/// its former operation are still on the way.
 pub struct Protocol {
     stage: Stage,
     keys: HashMap<String, u64>,
@@ -147,7 +147,7 @@ pub struct Protocol {
 }
 
 impl Protocol {
-    /// A connection that was just opened.
+    /// The state of a connection that was just opened.
     pub fn new() -> Self {
         Self {
             stage: Stage::Opened,
@@ -157,12 +157,12 @@ impl Protocol {
         }
     }
 
-    /// Whether the client has not signed in yet, or said that it does not.
+    /// Whether the client has not sent `connection_init` yet.
     pub fn is_waiting(&self) -> bool {
         self.stage == Stage::Opened
     }
 
-    /// What a message asks for.
+    /// Returns what a message asks for.
     pub fn receive(&mut self, text: &str) -> Action {
         let Ok(message) = serde_json::from_str(text) else {
             return Action::Close(Close::invalid("Not a message of graphql-transport-ws"));
@@ -197,7 +197,7 @@ impl Protocol {
         }
     }
 
-    /// The message that the client has signed in, or that it need not.
+    /// Returns the message that tells the client that it may run operations.
     pub fn acknowledge(&mut self) -> String {
         self.stage = Stage::Acknowledged;
         Bare::ConnectionAck.write()
@@ -243,7 +243,8 @@ impl Protocol {
         Action::Start(key, params)
     }
 
-    /// The message of what an operation gave; nothing where the client has stopped it meanwhile.
+    /// Returns the message for an operation's output, or `None` if the client has stopped the operation
+    /// meanwhile.
     pub fn write(&mut self, key: u64, output: Output) -> Option<String> {
         let id = self.ids.get(&key)?.clone();
         if output.is_last() {

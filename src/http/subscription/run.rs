@@ -1,4 +1,4 @@
-//! Running one operation of a connection, whatever carries its results.
+//! Running one operation of a connection, over any transport.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -20,29 +20,29 @@ use crate::http::refusal::Refusal;
 use crate::http::request_id::RequestId;
 use crate::http::state::State;
 
-/// What an operation gives.
+/// The output of an operation.
 #[derive(Debug)]
 pub enum Output {
-    /// A result. More may come.
+    /// A result. More may follow.
     Next(Response),
-    /// Why it does not run: a list of errors, and the last that comes.
+    /// The errors because of which it is not run, as a list. Nothing follows.
     Error(Value),
-    /// There will be no more.
+    /// The operation is complete. Nothing follows.
     Complete,
 }
 
 impl Output {
-    /// Whether nothing comes after it.
+    /// Whether nothing follows this output.
     pub fn is_last(&self) -> bool {
         !matches!(self, Self::Next(_))
     }
 
-    /// Why a document is not run.
+    /// The output for a document that is refused.
     pub fn refusal(refusal: &Refusal) -> Self {
         Self::Error(refusal.body()["errors"].take())
     }
 
-    /// Why nothing can be run now.
+    /// The output if nothing can be run now.
     pub fn unavailable(error: Error, id: &RequestId) -> Self {
         let mut response = failed(error);
         finish(&mut response, &id.text);
@@ -54,13 +54,13 @@ impl Output {
         Self::Error(serde_json::to_value(&response.errors).unwrap_or_default())
     }
 
-    /// That the credentials ended.
+    /// The output if the credentials have ended.
     pub fn signed_off() -> Self {
         let message = "The credentials are not valid any more.";
         Self::refusal(&Refusal::new(ErrorCode::Unauthenticated, message))
     }
 
-    /// That the server failed.
+    /// The output if the server failed.
     pub fn failure(id: &RequestId) -> Self {
         Self::Error(json!([{
             "message": "Something went wrong inside the server.",
@@ -71,24 +71,24 @@ impl Output {
 
 /// Where the results of an operation go.
 pub struct Outlet<K> {
-    /// Which operation it is, to whoever takes them.
+    /// The key of the operation, for the receiver.
     pub key: K,
-    /// To whoever takes them.
+    /// The channel to the receiver.
     pub sender: mpsc::Sender<(K, Output)>,
-    /// How long they may take to make room for one. Without it, they see to that themselves.
+    /// How long the receiver may take to make room for an output. `None` if it enforces a limit itself.
     pub patience: Option<Duration>,
 }
 
-/// Why no more results are passed on.
+/// Why an operation stopped early.
 pub enum Stopped {
-    /// Nobody takes them any more.
+    /// Nobody receives the results any more.
     Gone,
-    /// What the client signed in with is not valid any more.
+    /// The client's credentials are no longer valid.
     SignedOff,
 }
 
 impl<K: Copy> Outlet<K> {
-    /// Passes on a result, once there is room for it.
+    /// Sends an output, once there is room for it.
     pub async fn send(&self, output: Output) -> Result<(), Stopped> {
         let sending = self.sender.send((self.key, output));
         match self.patience {
@@ -101,22 +101,23 @@ impl<K: Copy> Outlet<K> {
     }
 }
 
-/// An operation that was checked.
+/// A checked operation, ready to run.
 pub struct Operation {
-    /// What is to be run.
+    /// The request to run.
     pub request: Request,
-    /// What it is.
+    /// What is known about the operation.
     pub checked: Checked,
-    /// What its client signed in with.
+    /// The credentials of its client.
     pub credentials: Credentials,
 }
 
 impl Operation {
-    /// Runs it to its end, or until nobody takes its results any more; a mutation to its end in any
-    /// case.
+    /// Runs the operation to its end, or until nobody receives its results any more. A mutation always
+    /// runs to its end.
     ///
     /// # Errors
-    /// Where the results are not passed on to their end. Nothing is said yet of credentials that ended.
+    /// If not all results could be delivered. When the credentials have ended, telling the client is
+    /// left to the caller.
     pub async fn run<K: Copy>(
         self,
         state: &State,
@@ -151,14 +152,13 @@ impl Operation {
     }
 }
 
-/// What is told of an operation once it is over: also of one that is dropped, as those are whose client
-/// stops them or goes away.
+/// Logs an operation when dropped, be it finished, stopped by its client, or cut off.
 struct Account<'a> {
     state: &'a State,
     checked: Checked,
     begun: Instant,
     log: OperationLog,
-    /// Whether somebody took all results.
+    /// Whether all results were delivered.
     is_read: bool,
 }
 
@@ -201,7 +201,7 @@ impl<'a> Account<'a> {
         self.follow(responses, &charge, credentials, outlet).await
     }
 
-    /// Passes on what a subscription gives, to its end or that of the credentials.
+    /// Passes on the results of a subscription until it completes or the credentials end.
     async fn follow<K: Copy>(
         &mut self,
         responses: impl Stream<Item = Streamed>,
@@ -236,7 +236,7 @@ impl<'a> Account<'a> {
 
 impl Drop for Account<'_> {
     fn drop(&mut self) {
-        // A mutation goes on, and whoever runs it tells of it.
+        // The mutation still runs, and is logged by the task that runs it.
         if self.checked.kind == OperationType::Mutation && self.log.is_empty() {
             return;
         }

@@ -1,5 +1,5 @@
-//! GraphQL over server-sent events, in distinct connections: a request is answered by the stream of
-//! its results.
+//! GraphQL over server-sent events, in "distinct connections" mode: a request is answered with the
+//! stream of its results.
 //!
 //! <https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md>
 
@@ -29,12 +29,12 @@ use crate::http::request_id::{LogLine, RequestId};
 use crate::http::state::State;
 use crate::metrics::{Counted, Transport};
 
-/// How many results wait for a slow reader before the operation waits as well.
+/// How many results may be queued for a slow reader before the operation has to wait.
 const QUEUE: usize = 16;
-/// What is sent where there is nothing to say, so that nobody takes the stream for dead.
+/// A comment, sent on an idle stream so that it is not taken for dead.
 const COMMENT: &[u8] = b":\n\n";
 
-/// The stream of a document that is not run.
+/// Returns the event stream for a document that is refused.
 pub fn refuse(refusal: &Refusal) -> Response {
     let mut response = respond(Body::from(events(Output::refusal(refusal))));
     response
@@ -47,13 +47,13 @@ fn respond(body: Body) -> Response {
     let headers = [
         (CONTENT_TYPE, "text/event-stream"),
         (CACHE_CONTROL, "no-cache"),
-        // nginx would hold the events back.
+        // Without this, nginx would buffer the events.
         (HeaderName::from_static("x-accel-buffering"), "no"),
     ];
     (headers, body).into_response()
 }
 
-/// The stream of an operation's results.
+/// Runs the operation, and returns the event stream of its results.
 pub fn answer(
     state: &State,
     viewer: Result<Viewer, SignedOut>,
@@ -75,7 +75,7 @@ pub fn answer(
                 patience: Some(state.app.pace.read),
             };
             if let Err(Stopped::SignedOff) = operation.run(&state, context, &outlet).await {
-                // Nobody waits for more.
+                // Nothing follows, so it does not matter if this fails.
                 let _ = outlet.send(Output::signed_off()).await;
             }
         };
@@ -94,7 +94,7 @@ pub fn answer(
     respond(Body::from_stream(results.into_stream()))
 }
 
-/// The results of an operation that runs for as long as they are read.
+/// The results of an operation, which is aborted when this is dropped.
 struct Results {
     outputs: mpsc::Receiver<((), Output)>,
     running: JoinHandle<()>,
@@ -102,7 +102,7 @@ struct Results {
     stopping: watch::Receiver<bool>,
     _counted: Counted,
     is_over: bool,
-    /// How long it may be silent.
+    /// The longest that the stream may be silent.
     silence: Duration,
     id: RequestId,
 }
@@ -121,7 +121,7 @@ impl Results {
         })
     }
 
-    /// What is to be sent next.
+    /// Returns the next bytes to send, or `None` at the end.
     async fn next(&mut self) -> Option<Vec<u8>> {
         if self.is_over {
             return None;
@@ -129,7 +129,7 @@ impl Results {
         let output = tokio::select! {
             output = self.outputs.recv() => output.map(|((), output)| output),
             () = &mut self.ended => Some(Output::signed_off()),
-            // Without a word of completion, so that clients connect again.
+            // Without a `complete` event, so that clients reconnect.
             () = stopped(&mut self.stopping) => return None,
             () = sleep(self.silence) => return Some(COMMENT.to_vec()),
         };
@@ -141,7 +141,7 @@ impl Results {
         output.map(events)
     }
 
-    /// What to say of an operation that ended without having said so.
+    /// The output for an operation that ended without a last output.
     async fn broken_off(&mut self) -> Option<Output> {
         match (&mut self.running).await {
             Err(error) if error.is_panic() => Some(Output::failure(&self.id)),
@@ -151,13 +151,13 @@ impl Results {
     }
 }
 
-/// The events of an output: errors of a document that is not run come as a result, too, and the end is
-/// an event. Its data is empty, and is there: browsers dispatch no event without.
+/// Writes an output as events. The errors of a refused document are sent as a result too, and the end as
+/// an event whose data is present but empty: browsers dispatch no event without data.
 fn events(output: Output) -> Vec<u8> {
     const COMPLETE: &[u8] = b"event: complete\ndata:\n\n";
 
-    // Nothing in a result fails to serialize: its keys are strings, its numbers finite. And as JSON is
-    // written here, it has no line breaks.
+    // Nothing in a result fails to serialize: its keys are strings, and its numbers finite. And compact
+    // JSON has no line breaks.
     let next = |data: Result<Vec<u8>, serde_json::Error>| {
         [
             b"event: next\ndata: ",

@@ -27,14 +27,14 @@ use crate::http::request_id::RequestId;
 use crate::http::state::State;
 use crate::metrics::Transport;
 
-/// The subprotocol that is spoken.
+/// The supported subprotocol.
 const SUBPROTOCOL: &str = "graphql-transport-ws";
-/// How many results of all operations wait for the socket before the operations wait as well.
+/// How many results of all operations may be queued for the socket before the operations have to wait.
 const QUEUE: usize = 64;
-/// How long a client may take to answer that the socket is closed.
+/// How long the closing handshake may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// Opens a socket for a client whose request had these credentials.
+/// Upgrades a request with these credentials to a WebSocket.
 pub fn open(
     state: State,
     credentials: Credentials,
@@ -58,7 +58,7 @@ async fn serve(
     client: Client,
     id: RequestId,
 ) {
-    // Held until the end: the server waits for it when it stops.
+    // Held until the end: a stopping server waits for this.
     let stopping = state.stopping.subscribe();
     let _counted = state.app.metrics.stream(Transport::WebSocket);
     let ended = match socket.protocol() {
@@ -82,12 +82,12 @@ async fn serve(
     match ended {
         Err(Ended::Closed(close)) => {
             tracing::debug!(?close, "socket closed");
-            // Whoever does not listen need not hear it.
+            // The client may be gone already.
             let _ = timeout(FAREWELL, say_farewell(&mut socket, close)).await;
         }
         Err(Ended::Left) => {
             tracing::debug!("socket closed by the client");
-            // Reading on answers its close frame, as RFC 6455 §5.5.1 wants.
+            // Reading on answers its close frame, as RFC 6455 §5.5.1 demands.
             let _ = timeout(FAREWELL, hear_out(&mut socket)).await;
         }
         Ok(()) | Err(Ended::Lost) => tracing::debug!("socket lost"),
@@ -95,8 +95,8 @@ async fn serve(
     drop(stopping);
 }
 
-/// Closes the socket, and waits for the client to do so: a connection that is dropped before may take
-/// the close frame with it.
+/// Closes the socket, and waits for the client to do so as well: dropping the connection earlier could
+/// lose the close frame.
 async fn say_farewell(socket: &mut WebSocket, close: Close) {
     let frame = CloseFrame {
         code: close.code,
@@ -111,13 +111,13 @@ async fn hear_out(socket: &mut WebSocket) {
     while let Some(Ok(_)) = socket.recv().await {}
 }
 
-/// Why a connection is over.
+/// Why a connection ended.
 enum Ended {
     /// The server closes it.
     Closed(Close),
-    /// The client closes it.
+    /// The client closed it.
     Left,
-    /// The client is gone, or went silent, or reads nothing.
+    /// The client disappeared, went silent, or stopped reading.
     Lost,
 }
 
@@ -127,7 +127,7 @@ impl From<Close> for Ended {
     }
 }
 
-/// What an operation of a connection came to.
+/// An output, with the key of its operation.
 type Keyed = (u64, Output);
 
 struct Connection<'a> {
@@ -138,7 +138,8 @@ struct Connection<'a> {
     client: Client,
     protocol: Protocol,
     sender: mpsc::Sender<Keyed>,
-    /// The operations, which end with the connection. Each says whether it may go on.
+    /// The operations, which are aborted with the connection. The result of each says whether the
+    /// connection may go on.
     tasks: JoinSet<Result<(), Close>>,
     running: HashMap<u64, AbortHandle>,
 }
@@ -164,7 +165,7 @@ impl Connection<'_> {
                         signed_out = viewer;
                     }
                 }
-                // There is a sender for as long as there is the connection.
+                // Never `None`: the connection holds a sender.
                 Some((key, output)) = outputs.recv() => {
                     if output.is_last() {
                         self.running.remove(&key);
@@ -182,15 +183,14 @@ impl Connection<'_> {
                         return Err(Ended::Lost);
                     }
                     is_silent = true;
-                    // Every client answers it, whatever its page is doing.
+                    // Every client answers pings, whatever the page is doing.
                     self.send(Message::Ping(Vec::new().into())).await?;
                 }
             }
         }
     }
 
-    /// Does what a message asks for. Where that is to sign in, gives what completes when the
-    /// credentials end.
+    /// Handles a message. After signing in, returns a future that completes when the credentials end.
     async fn receive(
         &mut self,
         message: Result<Message, axum::Error>,
@@ -238,7 +238,7 @@ impl Connection<'_> {
         let outlet = Outlet {
             key,
             sender: self.sender.clone(),
-            // The socket has its own.
+            // Writing to the socket has its own timeout.
             patience: None,
         };
         let operation = operate(state, credentials, self.client, id, params, arrived, outlet);
@@ -246,7 +246,7 @@ impl Connection<'_> {
         self.running.insert(key, running);
     }
 
-    /// Sees to an operation whose task has ended.
+    /// Handles the end of an operation's task.
     async fn look_after(
         &mut self,
         ended: Result<Result<(), Close>, JoinError>,
@@ -283,7 +283,7 @@ impl Connection<'_> {
     }
 }
 
-/// Runs one operation. Its credentials are asked for anew, as those of a request are.
+/// Runs one operation. Its credentials are checked again, as for any request.
 async fn operate(
     state: State,
     credentials: Credentials,
@@ -297,7 +297,7 @@ async fn operate(
         Ok(viewer) => viewer,
         Err(Refused::Invalid(_)) => return Err(Close::FORBIDDEN),
         Err(Refused::Failed(error)) => {
-            // Nobody waits for more.
+            // Nothing follows, so it does not matter if this fails.
             let _ = outlet.send(Output::unavailable(error, &id)).await;
             return Ok(());
         }

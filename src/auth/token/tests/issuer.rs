@@ -1,4 +1,4 @@
-//! An issuer on loopback that counts how often it is asked.
+//! An issuer on loopback that counts its requests.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -23,7 +23,7 @@ pub struct Server {
 struct Shared {
     asked: AtomicUsize,
     answer: Mutex<Answer>,
-    /// What the last one to ask for userinfo was authorized with.
+    /// The `Authorization` header of the last request.
     authorization: Mutex<Option<String>>,
 }
 
@@ -42,7 +42,7 @@ impl Default for Answer {
 }
 
 impl Server {
-    /// An issuer that has the keys of `signers`.
+    /// Starts an issuer with the keys of `signers`.
     pub async fn start(signers: &[&Signer]) -> Self {
         let shared = Arc::new(Shared::default());
         let router = Router::new()
@@ -70,7 +70,7 @@ impl Server {
         self.base.join(path).expect("a URL")
     }
 
-    /// From now on it has these keys.
+    /// Replaces its keys.
     pub fn has(&self, signers: &[&Signer]) {
         let keys: Vec<Value> = signers.iter().map(|signer| signer.jwk()).collect();
         self.answers(Answer::Json(json!({ "keys": keys })));
@@ -80,7 +80,7 @@ impl Server {
         *self.shared.answer.lock().expect("a lock") = answer;
     }
 
-    /// How often it was asked.
+    /// The number of requests so far.
     pub fn asked(&self) -> usize {
         self.shared.asked.load(Ordering::SeqCst)
     }
@@ -96,7 +96,7 @@ async fn answer(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Respon
         .get("authorization")
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned);
-    // Long enough for others to come meanwhile.
+    // Long enough for other requests to come meanwhile.
     tokio::time::sleep(Duration::from_millis(20)).await;
     let answer = shared.answer.lock().expect("a lock").clone();
     match answer {

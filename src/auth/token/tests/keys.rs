@@ -20,7 +20,7 @@ async fn a_new_key_is_found_and_the_old_one_forgotten() {
     assert!(verifier.verify(&old_token, now()).await.is_ok());
     assert_eq!(server.asked(), 1);
 
-    // However short a while ago the keys were fetched.
+    // It is found even if the keys were fetched just before.
     server.has(&[&new]);
     assert!(verifier.verify(&new_token, after(1)).await.is_ok());
     assert_eq!(server.asked(), 2);
@@ -49,7 +49,7 @@ async fn unknown_keys_ask_once_a_minute_however_many_come() {
         assert_eq!(answer, refused(Refusal::Key));
         assert!(verifier.verify(&known, after(second)).await.is_ok());
     }
-    // Once at first, and then three times, a minute apart.
+    // One request at first, and then three, a minute apart.
     assert_eq!(server.asked(), 4);
 }
 
@@ -130,7 +130,7 @@ async fn old_keys_serve_while_the_issuer_is_away() {
             refused(Refusal::Key)
         );
     }
-    // Once at first, and twice for each answer: when the keys were old, and a minute later.
+    // One request at first, and two for each answer: when the keys were old, and a minute later.
     assert_eq!(server.asked(), 9);
 }
 
@@ -187,7 +187,7 @@ async fn a_redirect_is_followed_on_one_server_only() {
     assert!(is_unavailable(&answer, "307"), "{answer:?}");
     assert_eq!(elsewhere.asked(), 0);
 
-    // Whatever the client does on its own.
+    // Refused even if the client itself follows the redirect.
     let issuers = vec![issuer_at(home.jwks_url())];
     let follows = Verifier::new(issuers, None, reqwest::Client::new());
     let answer = follows.verify(&token, now()).await;

@@ -1,4 +1,4 @@
-//! Tokens as issuers make them, and as nobody should.
+//! Tests with valid and invalid tokens.
 
 mod accepted;
 mod development;
@@ -27,7 +27,7 @@ fn after(seconds: i64) -> DateTime<Utc> {
     now() + TimeDelta::seconds(seconds)
 }
 
-/// What an issuer says about Ada for the next hour.
+/// The claims of a token about Ada, valid for the next hour.
 fn claims() -> Value {
     json!({
         "iss": ISSUER,
@@ -40,7 +40,7 @@ fn claims() -> Value {
     })
 }
 
-/// [`claims`] with one more or another; `null` takes it away.
+/// [`claims`] with one added or replaced; `null` removes it.
 fn claims_with(name: &str, value: Value) -> Value {
     let mut claims = claims();
     let object = claims.as_object_mut().expect("an object");
@@ -63,7 +63,7 @@ fn verifier(issuer: Issuer) -> Verifier {
     Verifier::new(vec![issuer], None, super::http_client().expect("a client"))
 }
 
-/// An issuer with the keys of `signers` and a verifier that believes it.
+/// An issuer with the keys of `signers`, and a verifier that trusts it.
 async fn served(signers: &[&Signer]) -> (Server, Verifier) {
     let server = Server::start(signers).await;
     let verifier = verifier(issuer_at(server.jwks_url()));

@@ -1,4 +1,4 @@
-//! Keys, and tokens signed with them, with whatever header a test wants.
+//! Keys, and tokens signed with them, with any header.
 
 use std::sync::LazyLock;
 
@@ -17,7 +17,7 @@ pub enum Signer {
     Ed(Ed25519KeyPair),
 }
 
-/// Made once, because it takes a while.
+/// Generated once, because it takes a while.
 pub static RSA: LazyLock<Signer> =
     LazyLock::new(|| Signer::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).expect("a key")));
 
@@ -48,7 +48,7 @@ impl Signer {
         }
     }
 
-    /// The public half.
+    /// The public key.
     pub fn jwk(&self) -> Value {
         match self {
             Self::Rsa(key) => {
@@ -74,7 +74,7 @@ impl Signer {
         jwk
     }
 
-    /// A token as an issuer with this key makes it.
+    /// A token as an issuer with this key would sign it.
     pub fn sign(&self, claims: &Value) -> String {
         self.sign_as(
             &json!({ "typ": "JWT", "alg": self.algorithm(), "kid": self.id() }),
@@ -82,7 +82,7 @@ impl Signer {
         )
     }
 
-    /// A token with any header. An RSA key signs as `alg` says where it can.
+    /// A token with any header. An RSA key uses the padding that `alg` demands; other keys ignore `alg`.
     pub fn sign_as(&self, header: &Value, claims: &Value) -> String {
         let message = message(header, claims);
         let random = SystemRandom::new();

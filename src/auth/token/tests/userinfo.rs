@@ -4,7 +4,8 @@ use serde_json::json;
 use super::issuer::Answer;
 use super::*;
 
-/// An issuer whose tokens have no email, what it has at its userinfo endpoint, and a token of it.
+/// An issuer whose tokens have no email and whose userinfo endpoint answers `info`, a verifier, and a
+/// token of the issuer.
 async fn without_email(info: Value) -> (Server, Verifier, String) {
     let key = Signer::ec();
     let folder = tempfile::tempdir().expect("a folder");
@@ -18,7 +19,7 @@ async fn without_email(info: Value) -> (Server, Verifier, String) {
         userinfo_url: Some(server.url("answer")),
         ..issuer_at(server.jwks_url())
     });
-    // Read the keys while they are there.
+    // Load the keys while their file exists.
     let with_email = verifier.verify(&key.sign(&claims()), now()).await;
     assert!(with_email.is_ok());
     assert_eq!(server.asked(), 0);

@@ -1,6 +1,6 @@
 "use strict";
 
-// The plain console: for when GraphiQL is not there, and for those who would rather do without it.
+// The plain console, for when GraphiQL is not available, and for those who prefer to do without it.
 
 const examples = Array.from(document.querySelectorAll("template.example"), (template) => ({
   title: template.dataset.title,
@@ -13,7 +13,7 @@ function openConsole(failed) {
   const [form, choice, query, variables, button, status, result] =
     ["request", "example", "query", "variables", "send", "status", "result"].map(element);
 
-  // The subscription that is followed.
+  // The subscription being followed.
   let following = null;
 
   async function send() {

@@ -5,7 +5,7 @@
 const fetcher = (() => {
   const ENDPOINT = new URL("graphql", document.baseURI);
   const JSON_TYPES = "application/graphql-response+json, application/json";
-  // What the examples have for an id, so that they work for whoever is signed in.
+  // Stands for an id in the examples, so that they work for anybody who is signed in.
   const CURRENT_WORKSPACE = "CURRENT_WORKSPACE";
 
   async function post(params, headers, accept, signal) {
@@ -16,7 +16,7 @@ const fetcher = (() => {
       signal,
     });
     const wasRefused = response.status === 401 && token.refused();
-    // Everybody may read the schema, and GraphiQL asks for it only once.
+    // Anybody may read the schema, and GraphiQL asks for it only once.
     if (wasRefused && params.operationName === "IntrospectionQuery") {
       return post(params, headers, accept, signal);
     }
@@ -28,14 +28,14 @@ const fetcher = (() => {
     try {
       return JSON.parse(text);
     } catch {
-      // Not from the server but from something before it.
+      // This comes not from the server but from something in front of it.
       const message = `${response.status} ${response.statusText}: ${text.slice(0, 500)}`;
       return { errors: [{ message }] };
     }
   }
 
-  // Puts the viewer's current workspace where the variables ask for it. Gives what is to be sent, or
-  // the errors that there are instead.
+  // Substitutes the id of the viewer's current workspace where the variables ask for it. Returns the
+  // parameters to send, or else errors.
   async function filled(params, headers) {
     const text = JSON.stringify(params.variables ?? {});
     if (!text.includes(`"${CURRENT_WORKSPACE}"`)) return { params };
@@ -48,7 +48,7 @@ const fetcher = (() => {
     return { params: { ...params, variables } };
   }
 
-  // The data of each `next` event (HTML living standard, 9.2.6), until `complete`.
+  // Yields the data of each `next` event (HTML living standard, 9.2.6), until `complete`.
   async function* events(response) {
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
@@ -94,7 +94,7 @@ const fetcher = (() => {
         return this;
       },
       next: () => iterator.next(),
-      // Not the generator's own, which waits for the next event before it ends.
+      // The generator's own would wait for the next event before it ends.
       return() {
         abort.abort();
         return Promise.resolve({ done: true, value: undefined });
@@ -103,14 +103,14 @@ const fetcher = (() => {
   }
 
   function isSubscription({ query, operationName: name }, document) {
-    // The plain console has no parser; its documents are of one operation.
+    // The plain console has no parser; its documents have a single operation.
     if (!document) return /^\s*subscription\b/.test(query.replace(/^\s*#.*$/gm, ""));
     const operations = document.definitions.filter((it) => it.kind === "OperationDefinition");
     const chosen = operations.find((it) => it.name?.value === name) ?? operations[0];
     return chosen?.operation === "subscription";
   }
 
-  // As GraphiQL calls it.
+  // The signature is GraphiQL's.
   return async (asked, options) => {
     const headers = options?.headers ?? {};
     const { params, errors } = await filled(asked, headers);

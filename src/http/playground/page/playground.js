@@ -1,6 +1,6 @@
 "use strict";
 
-// GraphiQL with our fetcher, and the plain console where it does not work or is not wanted.
+// Starts GraphiQL with our fetcher, or the plain console if GraphiQL does not work or is not wanted.
 
 (() => {
   if (new URLSearchParams(location.search).has("plain")) {
@@ -12,7 +12,7 @@
     return;
   }
 
-  // What throws while it is drawn would leave an empty page.
+  // An error while rendering would otherwise leave an empty page.
   class Boundary extends React.Component {
     state = { failed: false };
 
@@ -37,7 +37,7 @@
       plugins: globalThis.GraphiQLPluginExplorer ? [GraphiQLPluginExplorer.explorerPlugin()] : [],
       defaultEditorToolsVisibility: "variables",
       isHeadersEditorEnabled: true,
-      // They may hold a secret.
+      // Headers may hold a secret.
       shouldPersistHeaders: false,
     },
     React.createElement(GraphiQL.Logo, null, "GraphiQL"),

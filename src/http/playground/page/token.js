@@ -1,19 +1,19 @@
 "use strict";
 
-// Whom requests are sent as. The token comes in the URL's fragment, which browsers send to nobody,
-// or is pasted; it stays in this tab until that is closed.
+// The token that requests are sent with. It comes in the URL's fragment, which browsers send to nobody,
+// or is pasted; it is kept in this tab until the tab is closed.
 
 const token = (() => {
   const KEY = "tenantry.token";
   const element = (id) => document.getElementById(id);
-  // Where the browser keeps nothing for us, at least until the page is left.
+  // If the browser stores nothing for us, the token is kept at least until the page is left.
   let current = null;
 
   function load() {
     try {
       current = sessionStorage.getItem(KEY);
     } catch {
-      // Storage is switched off.
+      // Storage is disabled.
     }
   }
 
@@ -23,7 +23,7 @@ const token = (() => {
       if (value) sessionStorage.setItem(KEY, value);
       else sessionStorage.removeItem(KEY);
     } catch {
-      // Storage is switched off.
+      // Storage is disabled.
     }
     show("No token is set.");
   }
@@ -35,7 +35,7 @@ const token = (() => {
     set(found.trim() || null);
   }
 
-  // Only for the eye: what a token says is believed by the server alone.
+  // For display only: just the server decides whether to trust a token's claims.
   function describe(value) {
     try {
       const payload = value.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
@@ -65,7 +65,7 @@ const token = (() => {
     event.preventDefault();
     set(null);
   });
-  // Such a URL opened in a tab that shows the playground already loads nothing anew.
+  // Opening such a URL in a tab that already shows the playground does not reload the page.
   addEventListener("hashchange", takeFromAddress);
 
   load();
@@ -74,7 +74,7 @@ const token = (() => {
 
   return {
     headers: () => (current === null ? {} : { Authorization: `Bearer ${current}` }),
-    // The server did not take it: it is of no more use. Tells whether there was one.
+    // Drops a token that the server refused. Returns whether there was one.
     refused() {
       if (current === null) return false;
       set(null);
