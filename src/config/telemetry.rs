@@ -25,7 +25,7 @@ pub struct Telemetry {
     /// The name of this service in traces. Also `OTEL_SERVICE_NAME`. Default: `tenantry`.
     pub service_name: String,
 
-    /// One in how many traces that begin here is kept. For a trace that a client began, the client
+    /// One in this many traces that begin here is kept. For a trace that a client began, the client
     /// decides. Up to 1,000,000. Default: 1, which keeps all of them.
     pub sample_one_in: u32,
 }
