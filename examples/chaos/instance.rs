@@ -40,7 +40,7 @@ pub struct Token {
     pub secret: String,
 }
 
-/// Creates tokens for so many people.
+/// Creates tokens for `people` people.
 pub fn tokens(program: &Path, folder: &Path, people: usize) -> anyhow::Result<Vec<Token>> {
     let token = |n: usize| {
         let email = format!("person{n}@example.com");

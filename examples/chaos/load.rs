@@ -33,7 +33,7 @@ pub struct Load {
     events: Arc<AtomicU64>,
 }
 
-/// Starts everybody working for so long.
+/// Makes everybody work until `time` after the start.
 pub fn start(
     urls: &Arc<[String]>,
     tokens: &[Token],

@@ -42,7 +42,7 @@ impl Measured {
     }
 }
 
-/// Sends the requests of a scenario for so long, after a warm-up.
+/// Sends the requests of a scenario for `time`, after a warm-up.
 pub async fn run(
     address: SocketAddr,
     tenants: &Tenants,

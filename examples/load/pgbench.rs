@@ -29,8 +29,8 @@ pub struct Pgbench {
 }
 
 impl Pgbench {
-    /// Runs `pgbench` both ways, for so long each and with so many connections. It picks the person
-    /// whose statements to send next at random.
+    /// Runs `pgbench` both ways, for `time` each. It picks the person whose statements to send next at
+    /// random.
     pub fn measure(
         cluster: &Cluster,
         folder: &Path,

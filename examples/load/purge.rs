@@ -23,7 +23,7 @@ const BEFORE: Duration = Duration::from_secs(20);
 /// One connection in this many writes.
 const WRITERS: usize = 4;
 
-/// Fills one workspace with so many answers, and purges it while others read and write. Prints how long
+/// Fills one workspace with answers, and purges it while others read and write. Prints how long
 /// reads and writes took before and during the purge.
 pub async fn measure(
     folder: &Path,

@@ -67,7 +67,7 @@ impl Queue {
         false
     }
 
-    /// Records that so many spans were sent or, with a failure, lost.
+    /// Records that `spans` spans were sent or, with a failure, lost.
     fn leave(&self, spans: usize, failure: Option<&OTelSdkError>) {
         self.0.waiting.fetch_sub(spans, Ordering::Relaxed);
         if failure.is_some() {

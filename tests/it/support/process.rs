@@ -172,7 +172,7 @@ impl Serving {
         Self::after(command, 2)
     }
 
-    /// Returns once the program has printed so many lines.
+    /// Starts a program, and returns once it has printed that many lines.
     fn after(command: &mut Command, lines: usize) -> Self {
         let mut child = command
             .stdout(Stdio::piped())

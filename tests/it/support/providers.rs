@@ -122,7 +122,7 @@ impl FakeProviders {
         *self.shared.gate.lock().expect("no panic") = Some(Arc::new(Semaphore::new(0)));
     }
 
-    /// Lets so many calls pass, waiting ones first.
+    /// Lets that many calls pass, waiting ones first.
     pub fn release(&self, calls: usize) {
         let gate = self.shared.gate.lock().expect("no panic");
         gate.as_ref().expect("calls are held").add_permits(calls);
@@ -146,12 +146,12 @@ impl FakeProviders {
         calls
     }
 
-    /// Waits until so many calls have arrived since the start.
+    /// Waits until that many calls have arrived since the start.
     pub async fn arrived(&self, calls: usize) {
         self.wait_for(|counts| counts.arrived >= calls).await;
     }
 
-    /// Waits until the client has abandoned so many calls without waiting for the response.
+    /// Waits until the client has abandoned that many calls without waiting for the response.
     pub async fn cancelled(&self, calls: usize) {
         self.wait_for(|counts| counts.cancelled >= calls).await;
     }

@@ -33,7 +33,7 @@ impl Raw {
         self.try_send(text).await.expect("the text is sent");
     }
 
-    /// Sends the head of a POST request with so many bytes of JSON and these additional headers.
+    /// Sends the head of a POST request with `length` bytes of JSON and these additional headers.
     pub async fn post(&mut self, path: &str, length: usize, headers: &[(&str, &str)]) {
         let mut head = format!(
             "POST {path} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\

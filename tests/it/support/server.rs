@@ -165,7 +165,7 @@ impl TestServer {
         self.token_for(email, now, TimeDelta::days(3650))
     }
 
-    /// Like [`TestServer::token`], but issued at `now` and valid for so long.
+    /// Like [`TestServer::token`], but issued at `now` and valid for `valid_for`.
     pub fn token_for(&self, email: &str, now: DateTime<Utc>, valid_for: TimeDelta) -> String {
         let key = self.key.as_ref().expect("development identities are on");
         let name = email

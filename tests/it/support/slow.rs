@@ -60,7 +60,7 @@ impl Slow {
         slow
     }
 
-    /// Waits until exactly so many PostgreSQL statements are waiting for a lock.
+    /// Waits until exactly `statements` PostgreSQL statements are waiting for a lock.
     pub async fn waiting(&self, statements: i64) {
         if self.postgres.is_some() {
             let what = format!("{statements} statements wait");

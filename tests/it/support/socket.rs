@@ -156,7 +156,7 @@ impl Socket {
         self.0.send(message).await
     }
 
-    /// Completes when the server has sent so many pings.
+    /// Completes when the server has sent `times` pings.
     pub async fn pings(&mut self, mut times: usize) {
         let asking = async {
             while times > 0 {
