@@ -1,7 +1,7 @@
-//! What requests cost inside the server, on SQLite and without a network: `cargo bench`.
+//! Measures what requests cost inside the server, on SQLite and without a network: `cargo bench`.
 //!
-//! How many a second a server answers over a network, on either database, is measured by the example
-//! `load`.
+//! The example `load` measures how many requests per second a server answers over a network, on either
+//! database.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ const CREATE: &str = "mutation($input: CreateWorkspaceInput!) {
     createWorkspace(input: $input) { workspace { id slug } organization { id } }
 }";
 
-/// A server without a listener, and somebody who is signed in to it.
+/// A server without a listener, and a signed-in person.
 struct Bench {
     router: Router,
     token: String,
@@ -42,7 +42,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// One whose viewer has 50 workspaces.
+    /// Creates a server whose viewer has 50 workspaces.
     async fn new() -> Self {
         let data_dir = TempDir::new().expect("a temporary folder");
         let mut config = Config {

@@ -1,4 +1,4 @@
-//! What must be so in the end.
+//! What must hold in the end.
 
 use std::time::{Duration, Instant};
 
@@ -9,17 +9,17 @@ use uuid::Uuid;
 use super::instance::SEATS;
 use super::journal::Journal;
 
-/// Something that was looked at, and how often it was not as it must be.
+/// Something that was checked, and how often it did not hold.
 pub struct Finding {
-    /// What must be so.
+    /// What must hold.
     pub what: String,
-    /// Of how many, where they can be counted.
+    /// How many cases were checked, if that can be counted.
     pub of: Option<usize>,
-    /// How often it is not.
+    /// How many cases violate it.
     pub wrong: i64,
 }
 
-/// What must be so of every row: how many rows are not.
+/// What must hold for every row, and a query that counts the violations.
 const INVARIANTS: [(&str, &str); 9] = [
     (
         "every organization has an owner",
@@ -67,10 +67,10 @@ const INVARIANTS: [(&str, &str); 9] = [
     ),
 ];
 
-/// How long runs that were started may take until they are finished.
+/// How long started runs may take to finish.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Looks at everything.
+/// Performs all checks.
 pub async fn run(url: &str, journal: &Journal) -> anyhow::Result<Vec<Finding>> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     tokio::spawn(connection);
@@ -98,7 +98,7 @@ pub async fn run(url: &str, journal: &Journal) -> anyhow::Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// Waits for the runs that are under way. Gives how many are left.
+/// Waits for the runs under way, and returns how many are left unfinished.
 async fn settle(client: &Client) -> anyhow::Result<i64> {
     let begun = Instant::now();
     loop {
@@ -111,7 +111,7 @@ async fn settle(client: &Client) -> anyhow::Result<i64> {
     }
 }
 
-/// Whether what was acknowledged is there.
+/// Checks that everything that was acknowledged is there.
 async fn acknowledged(client: &Client, journal: &Journal) -> anyhow::Result<Vec<Finding>> {
     let (ids, changes, memberships, events) = {
         let kept = journal.kept();
@@ -153,7 +153,7 @@ async fn acknowledged(client: &Client, journal: &Journal) -> anyhow::Result<Vec<
                  WHERE id::text = $1";
     for (id, change) in &changes {
         let row = client.query_opt(query, &[&id.uuid().to_string()]).await?;
-        // A later change may have been made, and not been acknowledged.
+        // A later change may have been made without being acknowledged.
         wrong += i64::from(
             row.is_none_or(|row| row.get::<_, Option<i64>>(0).unwrap_or(0) < *change as i64),
         );

@@ -1,4 +1,4 @@
-//! What goes wrong, and when.
+//! The incidents, and when they happen.
 
 use std::time::Duration;
 
@@ -6,19 +6,19 @@ use super::instance::Instance;
 use super::journal::Journal;
 use super::own::OwnCluster;
 
-/// Something that went wrong.
+/// An incident.
 pub struct Incident {
     /// What it was.
     pub what: String,
-    /// The only server that it was to be noticed by; nothing where it was all.
+    /// The only server that may be affected; `None` if all are.
     pub server: Option<usize>,
-    /// When it began, since the beginning.
+    /// When it began, since the start.
     pub from: Duration,
-    /// When what was gone was there again.
+    /// When whatever had failed was back.
     pub until: Duration,
 }
 
-/// Lets it all go wrong, spread over that time.
+/// Causes all incidents, spread over that time.
 pub async fn run(
     cluster: &OwnCluster,
     servers: &mut [Instance],

@@ -1,4 +1,4 @@
-//! The program itself, in processes of their own.
+//! The servers, each in its own process.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader};
@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::Context;
 
-/// What the servers are told besides where the database is: no limit but that of seats.
+/// Writes the servers' configuration, except for where the database is: no limits but that of seats.
 pub fn configure(folder: &Path, provider: &str) -> std::io::Result<()> {
     let text = format!(
         "[limits]
@@ -31,16 +31,16 @@ pub fn configure(folder: &Path, provider: &str) -> std::io::Result<()> {
 /// How many seats a workspace has.
 pub const SEATS: i64 = 5;
 
-/// A person, and what they sign in with.
+/// A person, and the token they sign in with.
 #[derive(Clone)]
 pub struct Token {
-    /// Their address.
+    /// Their email address.
     pub email: String,
     /// Their token.
     pub secret: String,
 }
 
-/// Tokens of so many people.
+/// Creates tokens for `people` people.
 pub fn tokens(program: &Path, folder: &Path, people: usize) -> anyhow::Result<Vec<Token>> {
     let token = |n: usize| {
         let email = format!("person{n}@example.com");
@@ -54,7 +54,7 @@ pub fn tokens(program: &Path, folder: &Path, people: usize) -> anyhow::Result<Ve
     (0..people).map(token).collect()
 }
 
-/// A server, killed with this value.
+/// A server, killed when this is dropped.
 pub struct Instance {
     program: PathBuf,
     folder: PathBuf,
@@ -83,23 +83,23 @@ impl Instance {
         })
     }
 
-    /// Where it is.
+    /// Returns the base URL of the server.
     pub fn url(&self) -> String {
         self.url.clone()
     }
 
-    /// What it is called.
+    /// Returns the name of the server.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Ends it by SIGKILL.
+    /// Kills the server with SIGKILL.
     pub fn kill(&mut self) -> std::io::Result<()> {
         self.child.kill()?;
         self.child.wait().map(drop)
     }
 
-    /// Starts it again, where it was. It listens by the time that this returns.
+    /// Starts the server again on the same port. It is listening when this returns.
     pub fn restart(&mut self) -> anyhow::Result<()> {
         let (_, port) = self.url.rsplit_once(':').context("a port")?;
         let port = port.to_owned();
@@ -111,7 +111,7 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        // It may be dead already.
+        // The process may be dead already.
         let _ = self.kill();
     }
 }
@@ -145,7 +145,7 @@ fn serve(
     let output = child.stdout.take().context("a pipe")?;
     let mut lines = BufReader::new(output).lines();
     let first = lines.next().context("the server does not start")??;
-    // What else it says is read, so that it does not wait for room.
+    // Its other output is read, so that it does not block on a full pipe.
     std::thread::spawn(move || lines.for_each(drop));
     let url = first.rsplit(' ').next().context("a URL")?.to_owned();
     Ok((child, url))

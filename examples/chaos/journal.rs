@@ -1,4 +1,4 @@
-//! What was acknowledged, and what was not.
+//! Which operations were acknowledged, and which were not.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,61 +6,61 @@ use std::time::{Duration, Instant};
 
 use tenantry::id::{InvitationId, PromptId, RunId, WorkspaceId, WorkspaceMemberId};
 
-/// What was acknowledged, and what was not.
+/// Which operations were acknowledged, and which were not.
 pub struct Journal {
     begun: Instant,
     kept: Mutex<Kept>,
 }
 
-/// What a journal keeps.
+/// The contents of a journal.
 #[derive(Default)]
 pub struct Kept {
-    /// How each kind of operation went.
+    /// The results of each kind of operation.
     pub operations: BTreeMap<&'static str, Count>,
     /// Operations that failed.
     pub failures: Vec<Failure>,
-    /// When an operation succeeded, and where.
+    /// When each successful operation ended, and on which server.
     pub successes: Vec<(Duration, usize)>,
     /// How often each kind of event was acknowledged in each workspace.
     pub events: BTreeMap<(&'static str, WorkspaceId), i64>,
-    /// Workspaces that were made, each with the last change of it that was acknowledged.
+    /// Workspaces that were created, each with its last acknowledged change.
     pub workspaces: BTreeMap<WorkspaceId, u64>,
-    /// Invitations that were made, or sent anew.
+    /// Invitations that were created or sent again.
     pub invitations: BTreeSet<InvitationId>,
-    /// Prompts that were made.
+    /// Prompts that were created.
     pub prompts: BTreeSet<PromptId>,
-    /// Memberships that somebody has by a join code, each with its workspace: they may have had it
-    /// before, of which there is no other event.
+    /// Memberships acquired with a join code, each with its workspace. They may have existed before, in
+    /// which case joining creates no event.
     pub memberships: BTreeMap<WorkspaceMemberId, WorkspaceId>,
-    /// Runs that were started, or were under way.
+    /// Runs that were started, or were already under way.
     pub runs: BTreeSet<RunId>,
 }
 
-/// How operations of a kind went.
+/// The results of one kind of operation.
 #[derive(Clone, Copy, Default)]
 pub struct Count {
-    /// They succeeded.
+    /// How many succeeded.
     pub acknowledged: u64,
-    /// They were refused, by the rules.
+    /// How many the server's rules refused.
     pub refused: u64,
-    /// They failed.
+    /// How many failed.
     pub failed: u64,
 }
 
 /// An operation that failed.
 pub struct Failure {
-    /// When that was known, since the beginning.
+    /// When the failure was noticed, since the start.
     pub at: Duration,
-    /// Which server was asked.
+    /// Which server was used.
     pub server: usize,
-    /// `connection`, or the error's code.
+    /// `connection`, `no answer`, or the error's code.
     pub how: String,
-    /// What it was.
+    /// The name of the operation.
     pub operation: &'static str,
 }
 
 impl Journal {
-    /// An empty one, which begins now.
+    /// Creates an empty journal, which starts now.
     pub fn new() -> Self {
         Self {
             begun: Instant::now(),
@@ -68,18 +68,18 @@ impl Journal {
         }
     }
 
-    /// The time since the beginning.
+    /// Returns the time since the start.
     pub fn now(&self) -> Duration {
         self.begun.elapsed()
     }
 
-    /// What is in it.
+    /// Returns the contents.
     pub fn kept(&self) -> MutexGuard<'_, Kept> {
-        // Nothing panics while it holds the lock.
+        // Nothing panics while holding the lock.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that an operation succeeded.
+    /// Records that an operation succeeded.
     pub fn acknowledged(&self, operation: &'static str, server: usize) {
         let at = self.now();
         let mut kept = self.kept();
@@ -87,12 +87,12 @@ impl Journal {
         kept.operations.entry(operation).or_default().acknowledged += 1;
     }
 
-    /// Notes that an operation was refused by the rules.
+    /// Records that the server's rules refused an operation.
     pub fn refused(&self, operation: &'static str) {
         self.kept().operations.entry(operation).or_default().refused += 1;
     }
 
-    /// Notes that an operation failed.
+    /// Records that an operation failed.
     pub fn failed(&self, operation: &'static str, server: usize, how: String) {
         let at = self.now();
         let mut kept = self.kept();
@@ -105,7 +105,7 @@ impl Journal {
         });
     }
 
-    /// Notes that something was acknowledged of which there is an event.
+    /// Records that something was acknowledged that has an event.
     pub fn event(&self, kind: &'static str, workspace: WorkspaceId) {
         *self.kept().events.entry((kind, workspace)).or_default() += 1;
     }

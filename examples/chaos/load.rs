@@ -16,16 +16,16 @@ use client::Client;
 use person::Person;
 use tenantry::id::WorkspaceId;
 
-/// What people know of each other.
+/// What people know about each other.
 #[derive(Default)]
 pub struct World {
-    /// Codes by which workspaces can be joined, of which some are of the past.
+    /// Codes for joining workspaces, some of them outdated.
     codes: Mutex<Vec<(WorkspaceId, String)>>,
-    /// Workspaces that can be followed, each by the person of that number.
+    /// Workspaces whose events can be subscribed to, each with the number of the person who can.
     followed: Mutex<Vec<(WorkspaceId, usize)>>,
 }
 
-/// A load that is under way.
+/// A load that is running.
 pub struct Load {
     tasks: JoinSet<()>,
     followers: JoinSet<()>,
@@ -33,7 +33,7 @@ pub struct Load {
     events: Arc<AtomicU64>,
 }
 
-/// Has everybody work for so long.
+/// Makes everybody work until `time` after the start.
 pub fn start(
     urls: &Arc<[String]>,
     tokens: &[Token],
@@ -80,7 +80,7 @@ pub fn start(
 }
 
 impl Load {
-    /// Waits for everybody to finish. Gives how many events were delivered.
+    /// Waits for everybody to finish, and returns how many events were delivered.
     pub async fn finish(mut self) -> u64 {
         while self.tasks.join_next().await.is_some() {}
         self.is_over.store(true, Ordering::Relaxed);
@@ -89,7 +89,7 @@ impl Load {
     }
 }
 
-/// Follows a workspace by a stream, until it breaks.
+/// Subscribes to a workspace's events with a stream, until it breaks.
 async fn follow(clients: &[Client], server: usize, world: &World, events: &AtomicU64) {
     let newest = world.followed.lock().expect("no panic").last().copied();
     let Some((workspace, owner)) = newest else {

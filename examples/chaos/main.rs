@@ -1,9 +1,9 @@
-//! Two servers on one PostgreSQL, a mixed load, and what may go wrong with machines: the database is
-//! restarted three times, once by a crash, and a server is killed. In the end, nothing that was
-//! acknowledged may be lost, and nothing may be as it must not be.
+//! Runs two servers on one PostgreSQL under a mixed load while machines fail: the database is restarted
+//! three times, once by a crash, and a server is killed. In the end, nothing that was acknowledged may
+//! be lost, and no invariant may be violated.
 //!
-//! `cargo build && cargo run --example chaos -- --minutes 10`. It takes PostgreSQL's programs, and makes
-//! a cluster of its own, which it removes.
+//! `cargo build && cargo run --example chaos -- --minutes 10`. This needs PostgreSQL's programs, and
+//! creates a cluster of its own, which it removes afterwards.
 
 mod checks;
 mod incidents;
@@ -34,16 +34,16 @@ use instance::Instance;
 use journal::Journal;
 use own::OwnCluster;
 
-/// Breaks things while two servers are at work, and looks whether anything is lost.
+/// Breaks things while two servers are at work, and checks that nothing is lost.
 #[derive(Parser)]
 struct Arguments {
     /// How long the load lasts, in minutes.
     #[arg(long, default_value_t = 2.0)]
     minutes: f64,
-    /// How many people are at it.
+    /// How many people work at the same time.
     #[arg(long, default_value_t = 16)]
     people: usize,
-    /// The program; else the one that cargo has built beside this one.
+    /// The `tenantry` program to test. Default: the one that cargo built next to this example.
     #[arg(long)]
     program: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! An AI provider that has something to say to everything.
+//! An AI provider that has an answer to everything.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// How long it takes to think.
+/// How long it takes to answer.
 const THINKING: Duration = Duration::from_millis(50);
 
-/// Answers from now on, in the format of chat completions. Gives where.
+/// Starts the provider, which uses the format of chat completions, and returns its URL.
 pub async fn start() -> std::io::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);

@@ -1,4 +1,4 @@
-//! What is printed in the end.
+//! The report that is printed in the end.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,10 +7,10 @@ use super::checks::Finding;
 use super::incidents::Incident;
 use super::journal::{Failure, Journal, Kept};
 
-/// How soon after it is over nobody may notice an incident any more.
+/// How long after the end of an incident its effects may last.
 const RECOVERED: Duration = Duration::from_secs(5);
 
-/// Prints it all, and gives whether it is as it must be.
+/// Prints the report, and returns whether everything is as it must be.
 pub fn print(journal: &Journal, incidents: &[Incident], events: u64, findings: &[Finding]) -> bool {
     let kept = journal.kept();
     operations(&kept);
@@ -57,7 +57,7 @@ fn operations(kept: &Kept) {
     }
 }
 
-/// Prints how an incident went, and gives whether it was over soon.
+/// Prints the effects of an incident, and returns whether they were over soon enough.
 fn told(incident: &Incident, kept: &Kept) -> bool {
     let of = |server: usize| incident.server.is_none_or(|only| only == server);
     let until = incident.until;
@@ -102,7 +102,7 @@ fn explains(incident: &Incident, failure: &Failure) -> bool {
         }
 }
 
-/// By how they failed, and as what.
+/// Counts the unexplained failures by kind, operation and time.
 fn unexpected(failures: &[Failure], incidents: &[Incident]) -> BTreeMap<String, usize> {
     let mut unexpected = BTreeMap::new();
     for failure in failures {

@@ -1,4 +1,4 @@
-//! A throw-away PostgreSQL, which logs its statements when it is asked to.
+//! A throw-away PostgreSQL that can log its statements.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, SeekFrom};
@@ -10,8 +10,7 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::tools::{Place, Tools};
 
-/// What makes it as durable, and give it as much memory, as a server that is used, and what says where
-/// its log is.
+/// Settings for the durability and memory of a production server, and for where to log.
 const SETTINGS: &str = "
     fsync = on
     full_page_writes = on
@@ -24,7 +23,7 @@ const SETTINGS: &str = "
     log_rotation_size = 0
 ";
 
-/// A running cluster, which ends with this value.
+/// A running cluster, removed when this is dropped.
 pub struct Cluster {
     tools: Tools,
     place: Place,
@@ -32,7 +31,7 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Makes one and starts it.
+    /// Creates and starts a cluster.
     pub fn start() -> Result<Self> {
         let tools = Tools::find().map_err(Error::msg)?;
         let place = Place::make()?;
@@ -45,18 +44,17 @@ impl Cluster {
         })
     }
 
-    /// Where it is, for its superuser.
+    /// Returns the URL for the superuser.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The path of one of PostgreSQL's programs.
+    /// Returns the path of one of PostgreSQL's programs.
     pub fn tool(&self, name: &str) -> PathBuf {
         self.tools.other(name)
     }
 
-    /// Has its statistics and its maps of what is visible brought up to date, as they are on a server
-    /// that has run for a while.
+    /// Updates statistics and visibility maps, as they are on a server that has run for a while.
     pub async fn settle(&self) -> Result<()> {
         self.execute("VACUUM ANALYZE").await?;
         self.execute("CHECKPOINT").await
@@ -67,12 +65,12 @@ impl Cluster {
         Ok(self.connect().await?.batch_execute(statement).await?)
     }
 
-    /// The number that a query gives.
+    /// Returns the number that a query selects.
     pub async fn count(&self, query: &str) -> Result<i64> {
         Ok(self.connect().await?.query_one(query, &[]).await?.get(0))
     }
 
-    /// What it logs while `work` is done: each entry's message and details.
+    /// Returns what is logged while `work` runs: each entry's message and details.
     pub async fn logged(
         &self,
         work: impl Future<Output = Result<()>>,
@@ -83,7 +81,7 @@ impl Cluster {
         log.seek(SeekFrom::End(0))?;
         work.await?;
         self.set_logging(&client, false).await?;
-        // Entries are written in order: what comes after this one is of no interest.
+        // Entries are written in order: those after this one do not matter.
         client
             .batch_execute("DO $$ BEGIN RAISE LOG 'that was all'; END $$")
             .await?;
@@ -94,7 +92,7 @@ impl Cluster {
                 tokio::task::yield_now().await;
                 continue;
             }
-            // The first may have begun before.
+            // The first line may be incomplete.
             let entry: Value = serde_json::from_str(&line).unwrap_or_default();
             line.clear();
             let text = |key: &str| entry[key].as_str().unwrap_or_default().to_owned();
@@ -107,7 +105,7 @@ impl Cluster {
         }
     }
 
-    /// Has all connections log their statements, or none. Each takes note of it with its next one.
+    /// Turns logging of statements on or off for all connections. Each notices with its next statement.
     async fn set_logging(&self, client: &Client, is_on: bool) -> Result<()> {
         let least = if is_on { 0 } else { -1 };
         client
@@ -116,7 +114,8 @@ impl Cluster {
             ))
             .await?;
         client.batch_execute("SELECT pg_reload_conf()").await?;
-        // It is told by a signal to all processes at once; this one having it, the others have too.
+        // The reload is signaled to all processes at once: when this connection has the setting, so do
+        // the others.
         loop {
             let row = client
                 .query_one("SHOW log_min_duration_statement", &[])
@@ -136,7 +135,7 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // Best effort: what is left is a folder for temporary files.
+        // Best effort: what remains is a folder among temporary files.
         let _ = self.place.stop(&self.tools, "immediate");
         let _ = std::fs::remove_dir_all(self.place.directory());
     }

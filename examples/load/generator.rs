@@ -1,4 +1,4 @@
-//! Sends requests as fast as they are answered, down a few connections, on one thread.
+//! Sends requests as fast as they are answered, over a few connections and on one thread.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -10,29 +10,29 @@ use tokio::net::TcpStream;
 
 use crate::scenario::{Person, Scenario, Tenants};
 
-/// How long requests are sent before it counts.
+/// How long requests are sent before they are measured.
 const WARM_UP: Duration = Duration::from_secs(2);
 
-/// How long each request took.
+/// The durations of requests.
 pub struct Measured {
-    /// From the least.
+    /// In ascending order.
     times: Vec<Duration>,
     over: Duration,
 }
 
 impl Measured {
-    /// So long each, one after the other or at the same time, over as long as that.
+    /// Takes the durations of requests, and the total time in which they were sent.
     pub fn new(mut times: Vec<Duration>, over: Duration) -> Self {
         times.sort_unstable();
         Self { times, over }
     }
 
-    /// Requests a second.
+    /// Returns the requests per second.
     pub fn rate(&self) -> f64 {
         self.times.len() as f64 / self.over.as_secs_f64()
     }
 
-    /// What as many of a hundred took at the most.
+    /// Returns the duration that `of_hundred` percent of the requests did not exceed.
     pub fn percentile(&self, of_hundred: usize) -> Duration {
         let last = self.times.len().saturating_sub(1);
         self.times
@@ -42,7 +42,7 @@ impl Measured {
     }
 }
 
-/// Sends the requests of a scenario for as long as that, after a while of warming up.
+/// Sends the requests of a scenario for `time`, after a warm-up.
 pub async fn run(
     address: SocketAddr,
     tenants: &Tenants,
@@ -65,7 +65,7 @@ async fn send(
 ) -> Result<Vec<Duration>> {
     let mut connection = Connection::open(address).await?;
     let mut times = Vec::new();
-    // Names that were not used in another run, so that no slug is taken.
+    // Names that no other run has used, so that no slug is taken.
     let first = usize::try_from(chrono::Utc::now().timestamp_millis())?;
     for nth in first.. {
         let request = scenario.request(person, nth);
@@ -81,14 +81,14 @@ async fn send(
     Ok(times)
 }
 
-/// A connection of HTTP/1.1 that is kept.
+/// A persistent HTTP/1.1 connection.
 pub struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
 impl Connection {
-    /// Connects.
+    /// Opens a connection.
     pub async fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
@@ -98,7 +98,7 @@ impl Connection {
         })
     }
 
-    /// Sends a request and reads the answer, which has to be data without errors.
+    /// Sends a request and reads the response, which must be data without errors.
     pub async fn ask(&mut self, request: &[u8]) -> Result<()> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
@@ -124,7 +124,7 @@ impl Connection {
     }
 }
 
-/// Where the body of an answer begins and ends, once its head is there.
+/// Returns where the body of a response begins and ends, once its head has arrived.
 fn bounds(answer: &[u8]) -> Result<Option<(usize, usize)>> {
     let Some(head) = answer.windows(4).position(|four| four == b"\r\n\r\n") else {
         return Ok(None);

@@ -1,15 +1,14 @@
-//! How many requests a second a server answers, and how long they take, on each database; on
-//! PostgreSQL beside `pgbench`, which runs the very statements of those requests without anything
-//! around them.
+//! Measures how many requests per second a server answers, and how long they take, on each database; on
+//! PostgreSQL next to `pgbench`, which runs exactly the statements of those requests and nothing else.
 //!
 //! ```sh
 //! cargo build --release && cargo run --release --example load
 //! ```
 //!
-//! The server under load is the program `target/release/tenantry` with a throw-away database that
-//! `tenantry seed` has filled: authentication, limits, the log and metrics are on. PostgreSQL's own
-//! programs have to be installed. Everything runs on this machine, the generator of the load too, so
-//! that they take their share of its cores.
+//! The server under load is the program `target/release/tenantry` with a throw-away database filled by
+//! `tenantry seed`; authentication, limits, the log and metrics are on. PostgreSQL's own programs must
+//! be installed. Everything runs on this machine, including the load generator, which takes its share of
+//! the cores.
 
 mod cluster;
 mod generator;
@@ -39,29 +38,29 @@ use scenario::{Scenario, Tenants};
 
 #[derive(Parser)]
 struct Arguments {
-    /// On which databases.
+    /// The databases to measure.
     #[arg(long, value_enum, value_delimiter = ',', default_values = ["sqlite", "postgres"])]
     databases: Vec<Database>,
-    /// For how long each request is sent, and each `pgbench` runs, in seconds.
+    /// How long to send each request, and to run each `pgbench`, in seconds.
     #[arg(long, default_value_t = 10)]
     seconds: u64,
-    /// How many connections send requests, each the next one when it has its answer.
+    /// How many connections to send requests on, each waiting for one response before the next request.
     #[arg(long, default_value_t = 16)]
     connections: usize,
     /// How `pgbench` sends the statements.
     #[arg(long, value_enum, default_value = "prepared")]
     protocol: Protocol,
-    /// Only the requests whose name holds this text.
+    /// Measure only requests whose name contains this text.
     #[arg(long, default_value = "")]
     only: String,
-    /// How many workspaces there are besides those that are asked for, in a fifth as many
-    /// organizations and with as many people.
+    /// How many workspaces to create besides those that requests use, with a fifth as many organizations
+    /// and as many people.
     #[arg(long, default_value_t = 25_000)]
     workspaces: u32,
-    /// How many answers there are.
+    /// How many answers to create.
     #[arg(long, default_value_t = 50_000)]
     answers: u32,
-    /// Instead: what is noticed of the purge of a workspace that has all the answers.
+    /// Measure the effects of purging a workspace with all the answers instead.
     #[arg(long)]
     purge: bool,
 }
@@ -72,7 +71,7 @@ enum Database {
     Postgres,
 }
 
-/// A line of the table.
+/// A row of the table.
 struct Line {
     name: &'static str,
     server: Measured,

@@ -1,4 +1,4 @@
-//! The same statements by `pgbench`.
+//! Running the same statements with `pgbench`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -11,26 +11,26 @@ use clap::ValueEnum;
 use crate::cluster::Cluster;
 use crate::statements::{Parameter, Statement};
 
-/// How it sends statements.
+/// How statements are sent.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Protocol {
-    /// Each prepared once for a connection, as the server has it.
+    /// Prepared once per connection, as the server does it.
     Prepared,
-    /// As text, parsed and planned each time.
+    /// As text, parsed and planned every time.
     Simple,
 }
 
-/// What `pgbench` has with the requests' statements.
+/// The results of `pgbench` with the requests' statements.
 pub struct Pgbench {
-    /// Transactions a second, as PostgreSQL comes.
+    /// Transactions per second with PostgreSQL's default settings.
     pub plain: f64,
-    /// The same with each plan made once for a session, as in the server's.
+    /// Transactions per second if each statement is planned once per session, as in the server's.
     pub planned_once: f64,
 }
 
 impl Pgbench {
-    /// Runs it both ways, for that long each and down as many connections. It sends the statements of one
-    /// person after those of another, by chance.
+    /// Runs `pgbench` both ways, for `time` each. It picks the person whose statements to send next at
+    /// random.
     pub fn measure(
         cluster: &Cluster,
         folder: &Path,
@@ -67,7 +67,7 @@ impl Pgbench {
     }
 }
 
-/// How many transactions a second it has in sessions with those options.
+/// Returns the transactions per second in sessions with those options.
 fn run(cluster: &Cluster, arguments: &[String], options: &str) -> Result<f64> {
     let mut command = Command::new(cluster.tool("pgbench"));
     command
@@ -84,8 +84,9 @@ fn run(cluster: &Cluster, arguments: &[String], options: &str) -> Result<f64> {
     Ok(tps.with_context(|| format!("no rate in {said}"))?.parse()?)
 }
 
-/// The request for `pgbench`: values are variables of its own, since it prepares a statement only
-/// once where it has the same text. As text they would lack their quotes, and stand for themselves.
+/// Returns the request as a script for `pgbench`. Values are variables, since `pgbench` prepares a
+/// statement only once if its text stays the same. In the simple protocol, variables would lack their
+/// quotes, so values are written out.
 fn script(request: &[Statement], protocol: Protocol, values: &mut Vec<String>) -> String {
     let mut script = String::new();
     let fresh = request
@@ -102,7 +103,7 @@ fn script(request: &[Statement], protocol: Protocol, values: &mut Vec<String>) -
     }
     for Statement { text, parameters } in request {
         let mut text = text.clone();
-        // From the last, so that `$1` is not taken for the beginning of `$12`.
+        // In reverse, so that `$1` is not taken for the beginning of `$12`.
         for (nth, parameter) in parameters.iter().enumerate().rev() {
             let written = match parameter {
                 Parameter::Fixed(value) if protocol == Protocol::Simple => {
@@ -144,8 +145,8 @@ fn written(parameter: &Parameter, values: &mut Vec<String>) -> String {
     }
 }
 
-/// What says of which type a value is, where a statement alone does not: the server tells PostgreSQL
-/// when it prepares one.
+/// Returns the cast to a value's type, if the statement needs it: the server names the types when it
+/// prepares a statement.
 fn cast(value: &str) -> &'static str {
     let is_uuid = |value: &str| uuid::Uuid::parse_str(value).is_ok();
     match value
@@ -158,7 +159,7 @@ fn cast(value: &str) -> &'static str {
     }
 }
 
-/// Whether it looks as PostgreSQL prints a `timestamptz`.
+/// Whether the value looks like a `timestamptz` as PostgreSQL prints it.
 fn is_instant(value: &str) -> bool {
     let shape = |expected: u8, found: u8| match expected {
         b'0' => found.is_ascii_digit(),

@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
-/// The program, and what it is configured with.
+/// The program and its configuration.
 pub struct Program<'a> {
     folder: &'a Path,
     database: Option<&'a str>,
 }
 
 impl<'a> Program<'a> {
-    /// With its data in that folder, on that PostgreSQL database, or on SQLite.
+    /// Keeps its data in that folder, and uses that PostgreSQL database, or else SQLite.
     pub fn new(folder: &'a Path, database: Option<&'a str>) -> Self {
         Self { folder, database }
     }
@@ -28,7 +28,7 @@ impl<'a> Program<'a> {
             .env_clear()
             .env("PORT", "0")
             .env("TENANTRY_DATA_DIR", self.folder)
-            // What tenants are made for is measured, and not how many one person may make.
+            // The limits that creating the tenants would exceed.
             .env("TENANTRY_LIMITS__ORGANIZATIONS_PER_HOUR", "1000000")
             .env("TENANTRY_LIMITS__JOINS_PER_15_MINUTES", "1000000")
             .current_dir(self.folder)
@@ -53,12 +53,12 @@ impl<'a> Program<'a> {
         Ok(())
     }
 
-    /// Serves and does nothing else, with its log in a file.
+    /// Serves requests without background jobs, with the log in a file.
     pub fn serve(&self) -> Result<Serving> {
         self.start(&["serve", "--no-worker"])
     }
 
-    /// Serves, and does what runs without a request.
+    /// Serves requests and runs the background jobs.
     pub fn serve_and_work(&self) -> Result<Serving> {
         self.start(&["serve"])
     }
@@ -84,7 +84,7 @@ impl<'a> Program<'a> {
         Ok(Serving { child, address })
     }
 
-    /// How long it takes from the start of the program to its first answer.
+    /// Returns the time from the start of the program to its first response.
     pub async fn time_to_first_answer(&self) -> Result<Duration> {
         let begun = Instant::now();
         let serving = self.serve()?;
@@ -96,7 +96,8 @@ impl<'a> Program<'a> {
     }
 }
 
-/// Where `cargo build --release` puts it: beside the folder of this example.
+/// Returns the path of the program as built by `cargo build --release`: next to the folder of this
+/// example.
 fn path() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
     let folder = own.parent().and_then(Path::parent);
@@ -109,7 +110,7 @@ fn path() -> Result<PathBuf> {
     Ok(path)
 }
 
-/// A server, stopped with this value.
+/// A running server, stopped when this is dropped.
 pub struct Serving {
     child: Child,
     /// Where it listens.
@@ -117,7 +118,7 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// The most memory that it had at a time, in MiB.
+    /// Returns the peak memory of the server, in MiB.
     pub fn peak_memory(&self) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -126,7 +127,7 @@ impl Serving {
         Ok(kib / 1024)
     }
 
-    /// Ends it.
+    /// Stops the server.
     pub fn stop(&mut self) -> Result<()> {
         self.child.kill()?;
         self.child.wait()?;
@@ -136,7 +137,7 @@ impl Serving {
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        // It may have been stopped before.
+        // It may have been stopped already.
         let _ = self.stop();
     }
 }

@@ -1,4 +1,4 @@
-//! What readers and writers notice of the purge of a large workspace.
+//! How the purge of a large workspace affects readers and writers.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -15,16 +15,16 @@ use crate::generator::{Connection, Measured};
 use crate::program::Program;
 use crate::scenario::{Scenario, Tenants};
 
-/// How long each connection waits between two requests: what is measured is not how much the machine
-/// can do.
+/// The interval between two requests on a connection: this does not measure the throughput of the
+/// machine.
 const PACE: Duration = Duration::from_millis(20);
 /// How long requests are sent before the purge begins.
 const BEFORE: Duration = Duration::from_secs(20);
-/// Every so manieth connection writes.
+/// One connection in this many writes.
 const WRITERS: usize = 4;
 
-/// Fills one workspace with so many answers, and has it purged while others read and write. Prints how
-/// long these took before and meanwhile.
+/// Fills one workspace with answers, and purges it while others read and write. Prints how long
+/// reads and writes took before and during the purge.
 pub async fn measure(
     folder: &Path,
     cluster: Option<&Cluster>,
@@ -65,7 +65,7 @@ pub async fn measure(
     Ok(())
 }
 
-/// How long reads and writes take until `end` completes.
+/// Returns how long reads and writes take until `end` completes.
 async fn send(address: SocketAddr, tenants: &Tenants, end: impl Future) -> Result<[Measured; 2]> {
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let begun = Instant::now();
@@ -107,7 +107,7 @@ async fn send(address: SocketAddr, tenants: &Tenants, end: impl Future) -> Resul
     }))
 }
 
-/// The database past the server.
+/// Direct access to the server's database.
 struct Database<'a> {
     folder: &'a Path,
     cluster: Option<&'a Cluster>,
@@ -120,7 +120,8 @@ struct Count {
 }
 
 impl Database<'_> {
-    /// Has the time be over in which the workspace that was seeded, the oldest, could be restored.
+    /// Moves the end of the period in which the seeded workspace, the oldest, can be restored into the
+    /// past.
     async fn end_the_seeded_workspace(&self) -> Result<()> {
         let (long_ago, oldest) = match self.cluster {
             Some(_) => (
@@ -141,7 +142,7 @@ impl Database<'_> {
         }
     }
 
-    /// Completes when it is gone for good.
+    /// Completes when the workspace is deleted for good.
     async fn purged(&self) {
         loop {
             sleep(Duration::from_millis(250)).await;

@@ -9,20 +9,21 @@ use tenantry::auth::token::DevelopmentKey;
 
 use crate::program::Serving;
 
-/// How many organizations and workspaces a person who navigates has.
+/// A navigating person has this many organizations with one workspace each, and one more with the rest
+/// of their workspaces.
 const ORGANIZATIONS: usize = 5;
 const WORKSPACES: usize = 8;
-/// How many workspaces are listed.
+/// How many workspaces a listing person has.
 const LISTED: usize = 50;
-/// How many members of a workspace are.
+/// How many members a workspace has.
 const MEMBERS: usize = 20;
 
 /// One kind of request.
 #[derive(Clone, Copy)]
 pub struct Scenario {
-    /// What it is called in the table.
+    /// The name in the table.
     pub name: &'static str,
-    /// Whether it runs statements that are worth comparing.
+    /// Whether its statements are worth comparing.
     pub asks_the_database: bool,
     query: &'static str,
     variables: fn(&Person, usize) -> Value,
@@ -30,7 +31,7 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// All of them, in the order of the table.
+    /// All scenarios, in the order of the table.
     pub const ALL: [Self; 5] = [
         Self::NAVIGATION,
         Self::WORKSPACES,
@@ -66,7 +67,7 @@ impl Scenario {
         who: |tenants| &tenants.listers,
     };
 
-    /// A workspace with its members and who they are.
+    /// A workspace with its members and their profiles.
     pub const MEMBERS: Self = Self {
         name: "20 members",
         asks_the_database: true,
@@ -92,7 +93,7 @@ impl Scenario {
         who: |tenants| &tenants.makers,
     };
 
-    /// What the schema is.
+    /// The schema.
     pub const INTROSPECTION: Self = Self {
         name: "introspection",
         asks_the_database: false,
@@ -101,12 +102,12 @@ impl Scenario {
         who: |tenants| &tenants.navigators,
     };
 
-    /// Who sends it, one on each connection.
+    /// Returns the people who send it, one per connection.
     pub fn people<'a>(&self, tenants: &'a Tenants) -> &'a [Person] {
         (self.who)(tenants)
     }
 
-    /// The `nth` request of a person, as it goes over the wire.
+    /// Returns a person's `nth` request as sent over the wire.
     pub fn request(&self, person: &Person, nth: usize) -> Vec<u8> {
         let variables = (self.variables)(person, nth);
         let body = json!({ "query": self.query, "variables": variables }).to_string();
@@ -120,29 +121,29 @@ impl Scenario {
     }
 }
 
-/// Somebody who sends requests.
+/// A person who sends requests.
 pub struct Person {
-    /// Which of them it is.
+    /// The person's index.
     number: usize,
     token: String,
-    /// What they ask for or make something in.
+    /// The workspace or organization that the requests are about.
     id: String,
 }
 
 /// The people who send each request.
 pub struct Tenants {
-    /// Who belong to 5 organizations with 8 workspaces.
+    /// People in 6 organizations with 8 workspaces in total.
     navigators: Vec<Person>,
-    /// Who have 50 workspaces.
+    /// People with 50 workspaces.
     listers: Vec<Person>,
-    /// Who are in a workspace of 20 people.
+    /// People in a workspace with 20 members.
     members: Vec<Person>,
-    /// Who own an organization.
+    /// People who own an organization.
     makers: Vec<Person>,
 }
 
 impl Tenants {
-    /// Makes as many of each as there are connections, through the API.
+    /// Creates one person of each kind per connection, through the API.
     pub async fn make(serving: &Serving, data_dir: &Path, connections: usize) -> Result<Self> {
         let api = Api {
             url: format!("http://{}/graphql", serving.address),
@@ -217,7 +218,7 @@ impl Api {
             .sign(&email, Some(name), Utc::now(), TimeDelta::days(1))
     }
 
-    /// Makes a workspace, in a new organization unless one is given. Gives the organization, the
+    /// Creates a workspace, in a new organization unless one is given. Returns the organization, the
     /// workspace, and its join code.
     async fn workspace(
         &self,

@@ -1,4 +1,4 @@
-//! The statements of a request, as PostgreSQL's log has them.
+//! The statements of a request, taken from PostgreSQL's log.
 
 use std::net::SocketAddr;
 
@@ -11,7 +11,7 @@ use crate::scenario::{Scenario, Tenants};
 /// A statement and its parameters.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Statement {
-    /// With `$1` and so on for the parameters.
+    /// The text, with `$1` and so on for the parameters.
     pub text: String,
     /// The parameters in order.
     pub parameters: Vec<Parameter>,
@@ -22,21 +22,21 @@ pub struct Statement {
 pub enum Parameter {
     /// `NULL`.
     Null,
-    /// The same in each request.
+    /// The same value in each request.
     Fixed(String),
-    /// Another one in each request.
+    /// A different value in each request.
     Fresh {
-        /// Which of those it is: the same one may stand in several places.
+        /// The index of the value: the same one may occur in several places.
         nth: usize,
-        /// One that was seen.
+        /// A value that was seen.
         example: String,
     },
 }
 
-/// A statement as it was logged, with the values that it had.
+/// A statement as it was logged, with its values.
 type Logged = (String, Vec<Option<String>>);
 
-/// The statements of one request of each person's.
+/// Returns the statements of one request by each person.
 pub async fn capture(
     cluster: &Cluster,
     address: SocketAddr,
@@ -48,7 +48,7 @@ pub async fn capture(
     // Names that no run has used.
     let mut nth = usize::try_from(chrono::Utc::now().timestamp_millis())?;
     for person in scenario.people(tenants) {
-        // Some connection may have been told late that it is to log its statements.
+        // A connection may have noticed late that it has to log its statements.
         let mut tries = 0;
         let statements = loop {
             let mut seen = Vec::new();
@@ -72,15 +72,15 @@ pub async fn capture(
     Ok(captured)
 }
 
-/// A statement from an entry of the log; nothing where it tells of something else.
+/// Returns the statement of a log entry. `None` if the entry is about something else.
 fn parse(message: &str, detail: &str) -> Option<Logged> {
     let (_, statement) = message.strip_prefix("duration: ")?.split_once(" ms  ")?;
-    // What is parsed and bound has entries of its own.
+    // Parse and bind have entries of their own.
     let text = match statement.strip_prefix("statement: ") {
         Some(text) => text,
         None => statement.strip_prefix("execute ")?.split_once(": ")?.1,
     };
-    // One task of the process tells the others, for many requests at once.
+    // Sent by a task of the process for many requests at once.
     if text.contains("pg_notify") {
         return None;
     }
@@ -88,7 +88,7 @@ fn parse(message: &str, detail: &str) -> Option<Logged> {
     Some((text.to_owned(), values(list)))
 }
 
-/// The values in a list such as `$1 = 'it''s', $2 = NULL`.
+/// Returns the values in a list such as `$1 = 'it''s', $2 = NULL`.
 fn values(mut list: &str) -> Vec<Option<String>> {
     let mut values = Vec::new();
     while let Some((_, rest)) = list.split_once(" = ") {
@@ -117,7 +117,7 @@ fn values(mut list: &str) -> Vec<Option<String>> {
     values
 }
 
-/// What two requests of a kind have in common, and what not.
+/// Compares two requests of a kind, to tell fixed parameters from fresh ones.
 fn compare(first: &[Logged], second: &[Logged]) -> Result<Vec<Statement>> {
     ensure!(!first.is_empty(), "a request has no statements");
     ensure!(first.len() == second.len(), "{first:?} and {second:?}");
@@ -141,7 +141,7 @@ fn compare(first: &[Logged], second: &[Logged]) -> Result<Vec<Statement>> {
     Ok(statements)
 }
 
-/// Whether they are the same value; of a list, the order does not matter.
+/// Whether the values are the same. The order of a list does not matter.
 fn are_same(one: &str, other: &str) -> bool {
     let elements = |value: &str| {
         let list = value
@@ -158,7 +158,7 @@ fn are_same(one: &str, other: &str) -> bool {
     elements(one) == elements(other)
 }
 
-/// Where the pair is in the list, to which it is added where it is new.
+/// Returns the index of the pair in the list, adding it if it is new.
 fn index_of<'a>(pair: (&'a String, &'a String), list: &mut Vec<(&'a String, &'a String)>) -> usize {
     list.iter()
         .position(|known| *known == pair)

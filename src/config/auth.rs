@@ -1,4 +1,4 @@
-//! `[auth]`: whose tokens are believed.
+//! `[auth]`: whose tokens are accepted.
 
 use std::path::PathBuf;
 
@@ -10,50 +10,50 @@ use super::text;
 /// Who may sign in.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Auth {
-    /// Whether the server signs and accepts development tokens of its own. `true` allows that on
-    /// an address other than loopback and beside issuers; `false` forbids it even without an
-    /// issuer. Default: on while no issuer is configured, and then only on loopback.
+    /// Whether the server signs and accepts its own development tokens. `true` allows that on
+    /// non-loopback addresses and alongside issuers; `false` forbids it even without an issuer. Default:
+    /// on while no issuer is configured, and then on loopback only.
     pub development: Option<bool>,
 
-    /// Whose JWTs are accepted. No two with the same issuer and audience. Default: none.
+    /// The issuers whose JWTs are accepted. No two may share both issuer and audience. Default: none.
     #[serde(default)]
     pub issuers: Vec<Issuer>,
 }
 
 impl Auth {
-    /// Whether development identities are in use.
+    /// Whether development identities are enabled.
     pub fn development_enabled(&self) -> bool {
         self.development.unwrap_or(self.issuers.is_empty())
     }
 }
 
-/// One identity provider. Exactly one of `jwks_url` and `jwks_file` is given.
+/// One identity provider. Exactly one of `jwks_url` and `jwks_file` is set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Issuer {
-    /// What the claim `iss` must be, to the letter. Required.
+    /// The exact value of the claim `iss`. Required.
     pub issuer: String,
 
-    /// What the claim `aud` must be or hold. Required.
+    /// The value that the claim `aud` must equal or contain. Required.
     pub audience: String,
 
-    /// Where the issuer publishes its keys; plain http only from loopback. Default: none.
+    /// Where the issuer publishes its keys; plain http on loopback only. Default: none.
     #[serde(default, deserialize_with = "text::optional")]
     pub jwks_url: Option<Url>,
 
     /// A file with the issuer's keys, relative to the working directory. Default: none.
     pub jwks_file: Option<PathBuf>,
 
-    /// The domains whose addresses this issuer vouches for, kept in lower-case ASCII; an address
-    /// elsewhere counts as unverified. At least one if given. Default: every domain.
+    /// The email domains that this issuer vouches for, stored in lower-case ASCII; addresses elsewhere
+    /// count as unverified. At least one if given. Default: every domain.
     #[serde(default, deserialize_with = "domains")]
     pub email_domains: Option<Vec<String>>,
 
-    /// Which claims say who it is.
+    /// The names of the claims about the person.
     #[serde(default)]
     pub claims: Claims,
 
-    /// Asked once, at first sight of a person whose token has no email; plain http only on
-    /// loopback. Default: none.
+    /// The userinfo endpoint, asked once, when a person whose token has no email first signs in; plain
+    /// http on loopback only. Default: none.
     #[serde(default, deserialize_with = "text::optional")]
     pub userinfo_url: Option<Url>,
 }
@@ -66,7 +66,7 @@ pub struct Claims {
     pub email: String,
     /// Whether the address is verified: `true` or `"true"`. Default: `email_verified`.
     pub email_verified: String,
-    /// The name to show. Default: `name`.
+    /// The display name. Default: `name`.
     pub name: String,
     /// The URL of a picture. Default: `picture`.
     pub picture: String,
@@ -83,7 +83,7 @@ impl Default for Claims {
     }
 }
 
-/// Domains in the one form in which they are compared.
+/// Reads domains into the normal form in which they are compared.
 fn domains<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     let Some(domains) = Option::<Vec<String>>::deserialize(deserializer)? else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! How small and how large the numbers of the configuration may be.
+//! The bounds of the numbers in the configuration.
 
 use std::ops::RangeInclusive;
 
@@ -6,11 +6,11 @@ const ONE_HOUR: i128 = 60 * 60;
 const ONE_YEAR_IN_MINUTES: i128 = 365 * 24 * 60;
 const A_CENTURY_IN_DAYS: i128 = 36_500;
 
-/// The bounds of the number at `key`; its type may bound it further.
+/// Returns the bounds of the number at `key`; its type may bound it further.
 ///
-/// Every number counts or lasts something, so 0 is refused everywhere but for the port, where it
-/// means a free one. The upper bounds keep arithmetic on times far from overflowing, and a slip of
-/// the unit (milliseconds for seconds) from passing unnoticed.
+/// Every number is a count or a duration, so 0 is refused everywhere but for the port, where it means
+/// any free one. The upper bounds keep arithmetic on times far from overflowing, and catch a mistaken
+/// unit (milliseconds for seconds).
 pub(super) fn of(key: &str) -> RangeInclusive<i128> {
     match key {
         "http.port" => 0..=i128::from(u16::MAX),

@@ -1,4 +1,4 @@
-//! `[database]`: which database, and how it is connected to.
+//! `[database]`: which database to use, and how to connect to it.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,30 +11,31 @@ pub struct Database {
     /// SQLite in the data directory.
     pub url: Option<Secret>,
 
-    /// A PostgreSQL replica that queries read from, where `url` is PostgreSQL. Also
-    /// `DATABASE_READ_URL`. Default: they read from `url`.
+    /// A PostgreSQL replica that queries read from, if `url` is PostgreSQL. Also `DATABASE_READ_URL`.
+    /// Default: queries read from `url`.
     pub read_url: Option<Secret>,
 
-    /// PostgreSQL itself, if `url` leads through a pooler that lends connections by the transaction:
-    /// for LISTEN and NOTIFY, and for migrations. Also `DATABASE_LISTEN_URL`. Default: `url`.
+    /// A direct PostgreSQL connection, if `url` leads through a pooler in transaction mode: for LISTEN
+    /// and NOTIFY, and for migrations. Also `DATABASE_LISTEN_URL`. Default: `url`.
     pub listen_url: Option<Secret>,
 
     /// PostgreSQL connections for writing, 1 to 1,000. SQLite has one writer. Default: 8.
     pub max_connections: u32,
 
-    /// Connections for reading, on either database, and as many to the replica, 1 to 1,000. Default: 4.
+    /// Connections for reading, with either database, and as many again to the replica, 1 to 1,000.
+    /// Default: 4.
     pub readers: u32,
 
     /// How long a request waits for a connection before it is answered UNAVAILABLE, in
     /// milliseconds, 1 to 60,000. Default: 2,000.
     pub acquire_timeout_ms: u64,
 
-    /// When the database stops a statement, in seconds, 1 to 3,600; through a pooler, that is up to
-    /// the role. Default: 15.
+    /// How long a statement may run before the database stops it, in seconds, 1 to 3,600; through a
+    /// pooler, the role's own setting applies instead. Default: 15.
     pub statement_timeout_seconds: u64,
 
-    /// Whether `serve`, `seed` and `organization set-plan` bring the database up to date before
-    /// anything else. Default: true.
+    /// Whether `serve`, `seed` and `organization set-plan` apply pending migrations first. Default:
+    /// true.
     pub auto_migrate: bool,
 }
 
@@ -45,7 +46,7 @@ impl Database {
     }
 }
 
-/// Whether it is the URL of a PostgreSQL database, by its scheme.
+/// Whether `url` names a PostgreSQL database, judging by its scheme.
 pub(super) fn is_postgres(url: &Secret) -> bool {
     ["postgres://", "postgresql://"]
         .iter()
@@ -68,8 +69,8 @@ impl Default for Database {
 }
 
 impl super::Config {
-    /// Where the database is, for opening it: the configured URL, or a SQLite file in the data
-    /// directory.
+    /// Returns the options for opening the database: at the configured URL, or in a SQLite file in the
+    /// data directory.
     pub fn database_options(&self) -> crate::db::Options {
         let database = &self.database;
         let file = || format!("sqlite://{}", self.data_dir.join("tenantry.db").display());

@@ -1,8 +1,8 @@
 //! The environment as a layer of the configuration.
 //!
-//! `TENANTRY_` and the key, with `__` between the levels; a level of digits is a place in a list:
-//! `TENANTRY_AUTH__ISSUERS__0__ISSUER`. A few settings have usual names besides, which give way to
-//! the full one.
+//! A variable's name is `TENANTRY_` and the key, with `__` between the levels; a level of digits is a
+//! list index: `TENANTRY_AUTH__ISSUERS__0__ISSUER`. A few settings also have conventional names, which
+//! give way to the full one.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::ConfigError;
 
 const PREFIX: &str = "TENANTRY_";
 
-/// Names that people and platforms set without knowing of us.
+/// Conventional names, which people and platforms set without knowing of Tenantry.
 const USUAL_NAMES: [(&str, &str); 9] = [
     ("DATABASE_URL", "database.url"),
     ("DATABASE_READ_URL", "database.read_url"),
@@ -25,10 +25,11 @@ const USUAL_NAMES: [(&str, &str); 9] = [
     ("OTEL_SERVICE_NAME", "telemetry.service_name"),
 ];
 
-/// The environment of this process, for [`Config::load`](super::Config::load).
+/// Returns the environment of this process, for [`Config::load`](super::Config::load).
 ///
-/// Unlike `std::env::vars`, does not panic on what is not Unicode: no such name is ours, and in such
-/// a value what cannot be read is replaced, so that it fails where it is used.
+/// Unlike `std::env::vars`, does not panic on invalid Unicode: variables with such names are skipped,
+/// since none of ours has one, and in values the invalid parts are replaced, so that they fail where
+/// they are used.
 pub fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, value)| {
         Some((
@@ -38,12 +39,12 @@ pub fn environment() -> impl Iterator<Item = (String, String)> {
     })
 }
 
-/// The name of the variable that sets `key`.
+/// Returns the name of the variable that sets `key`.
 pub(super) fn name_of(key: &str) -> String {
     format!("{PREFIX}{}", key.replace('.', "__").to_uppercase())
 }
 
-/// How errors name a variable.
+/// Returns how errors refer to a variable.
 fn origin_of(name: &str) -> String {
     format!("the environment variable {name}")
 }
@@ -53,19 +54,19 @@ pub(super) fn is_origin(origin: &str) -> bool {
     origin.starts_with(&origin_of(""))
 }
 
-/// The values that the environment sets, by the path where they go.
+/// Returns the values that the environment sets, by the path they are stored at.
 ///
 /// # Errors
 ///
-/// Two variables exclude each other: one sets what the other reaches into.
+/// If two variables exclude each other: one sets a value that the other sets something inside of.
 pub(super) fn layer(
     env: impl Iterator<Item = (String, String)>,
 ) -> Result<Map<String, Value>, ConfigError> {
-    // Sorted, so that the same environment always gives the same error. `${KEY:-}` in a compose
-    // file makes an empty variable of one that is not set, so that is what empty means.
+    // Sorted, so that the same environment always gives the same error. `${KEY:-}` in a compose file
+    // turns an unset variable into an empty one, so empty means unset.
     let variables: BTreeMap<_, _> = env.filter(|(_, value)| !value.is_empty()).collect();
 
-    // By path, the variable that won and what it says.
+    // By path, the variable that won and its value.
     let mut set: BTreeMap<String, (&str, &str)> = BTreeMap::new();
     for (name, value) in &variables {
         if let Some(key) = name.strip_prefix(PREFIX)
@@ -101,13 +102,13 @@ pub(super) fn layer(
         .collect())
 }
 
-/// `AUTH__ISSUERS__0__ISSUER` as a path of the `config` crate: `auth.issuers[0].issuer`.
+/// Converts `AUTH__ISSUERS__0__ISSUER` to a path of the `config` crate: `auth.issuers[0].issuer`.
 fn path(key: &str) -> String {
     let key = key.to_lowercase();
     let mut levels = key.split("__");
     let mut path = levels.next().unwrap_or_default().to_owned();
     for level in levels {
-        // A list grows up to the place that is named, so a place is at most three digits.
+        // A list grows up to the given index, so an index has at most three digits.
         let is_place = (1..=3).contains(&level.len()) && level.bytes().all(|b| b.is_ascii_digit());
         if is_place {
             path.push_str(&format!("[{level}]"));
@@ -118,8 +119,9 @@ fn path(key: &str) -> String {
     path
 }
 
-/// Kubernetes gives every pod variables about the services beside it, and a service may well be
-/// called `tenantry`: `TENANTRY_SERVICE_HOST`, `TENANTRY_PORT=tcp://…`, `TENANTRY_PORT_80_TCP`.
+/// Whether Kubernetes set this variable. It gives every pod variables about the services in its
+/// namespace, and a service may well be called `tenantry`: `TENANTRY_SERVICE_HOST`,
+/// `TENANTRY_PORT=tcp://…`, `TENANTRY_PORT_80_TCP`.
 fn is_service_link(key: &str, value: &str) -> bool {
     let numbered = |rest: &str| rest.starts_with(|first: char| first.is_ascii_digit());
     key.starts_with("SERVICE_")

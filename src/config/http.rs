@@ -1,4 +1,4 @@
-//! `[http]`: listening, and what requests may be.
+//! `[http]`: where the server listens, and the limits on connections and requests.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -6,59 +6,60 @@ use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use super::{Network, text};
 
-/// Listening, and what requests may be.
+/// Where the server listens, and the limits on connections and requests.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Http {
-    /// The address to listen on: an IP address, or `localhost` for 127.0.0.1. Loopback while
-    /// nothing but development identities can sign in. Also `HOST`. Default: 127.0.0.1.
+    /// The address to listen on: an IP address, or `localhost` for 127.0.0.1. Must be loopback while
+    /// only development identities can sign in. Also `HOST`. Default: 127.0.0.1.
     #[serde(deserialize_with = "host")]
     pub host: IpAddr,
 
     /// The port to listen on; 0 picks a free one. Also `PORT`. Default: 8080.
     pub port: u16,
 
-    /// The web origins that browsers may call from, such as `https://app.example.com`. With
-    /// development identities, loopback origins may as well. Default: none.
+    /// The web origins that browsers may call from, such as `https://app.example.com`. With development
+    /// identities, loopback origins are allowed too. Default: none.
     #[serde(default)]
     pub allowed_origins: Vec<String>,
 
-    /// The proxies whose `X-Forwarded-For` is believed: addresses, or networks such as
-    /// `10.0.0.0/8`. Default: none.
+    /// The proxies whose `X-Forwarded-For` is trusted: addresses, or networks such as `10.0.0.0/8`.
+    /// Default: none.
     #[serde(default, deserialize_with = "text::list")]
     pub trusted_proxies: Vec<Network>,
 
-    /// How many connections may be open, 1 to 1,000,000. More are closed at once. Default: 4,096.
+    /// How many connections may be open, 1 to 1,000,000. Further ones are closed immediately. Default:
+    /// 4,096.
     pub max_connections: usize,
 
-    /// How many connections one address may have open, or one network of 64 bits in IPv6, 1 to
-    /// 1,000,000; trusted proxies as many as there may be. Default: 1,024.
+    /// How many connections one IPv4 address or IPv6 /64 network may have open, 1 to 1,000,000; trusted
+    /// proxies are exempt. Default: 1,024.
     pub max_connections_per_address: usize,
 
-    /// How long the head of a request may take, and the first on a connection to come, in seconds,
-    /// 1 to 3,600. Default: 10.
+    /// How long receiving the head of a request may take, including the wait for the first request on a
+    /// connection, in seconds, 1 to 3,600. Default: 10.
     pub header_timeout_seconds: u64,
 
-    /// How long the body of a request may take, in seconds, 1 to 3,600. Default: 30.
+    /// How long receiving the body of a request may take, in seconds, 1 to 3,600. Default: 30.
     pub body_timeout_seconds: u64,
 
-    /// How long a connection is kept between two requests, in seconds, 1 to 3,600: longer than a
+    /// How long a connection may be idle between two requests, in seconds, 1 to 3,600: longer than the
     /// load balancer in front keeps it. Default: 75.
     pub keep_alive_seconds: u64,
 
-    /// How long the server goes on when it is asked to stop, with `/readyz` saying 503, so that no
-    /// load balancer sends it anything any more, in seconds, 1 to 3,600. Default: not at all.
+    /// How long the server keeps serving after it is asked to stop, with `/readyz` returning 503 so that
+    /// load balancers stop sending requests, in seconds, 1 to 3,600. Default: it stops immediately.
     pub drain_seconds: Option<u64>,
 
-    /// The largest body of a request, in bytes, 1 to 1 GiB; icons have a limit of their own.
-    /// Default: 1,048,576 (1 MiB).
+    /// The largest request body, in bytes, 1 to 1 GiB; icons have their own limit. Default: 1,048,576 (1
+    /// MiB).
     pub max_body_bytes: usize,
 
-    /// When a query is stopped, in seconds, 1 to 3,600. Default: 15.
+    /// How long a query may run before it is stopped, in seconds, 1 to 3,600. Default: 15.
     pub request_timeout_seconds: u64,
 }
 
 impl Http {
-    /// Where it is to listen.
+    /// Returns the address to listen on.
     pub fn address(&self) -> SocketAddr {
         SocketAddr::new(self.host, self.port)
     }

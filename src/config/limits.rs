@@ -1,52 +1,50 @@
-//! `[limits]`: rate limits, intervals and terms.
+//! `[limits]`: rate limits, intervals and retention periods.
 
 use serde::{Deserialize, Serialize};
 
-/// Rate limits, intervals and terms. Each number is at least 1; windows slide.
+/// Rate limits, intervals and retention periods. Each number is at least 1; windows are sliding.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
-    /// Organizations that one user may make in an hour, those that `createWorkspace` makes
-    /// included. Default: 3.
+    /// Organizations that one user may create per hour, including those that `createWorkspace` creates.
+    /// Default: 3.
     pub organizations_per_hour: u32,
 
-    /// Tries to join by code, successes and failures, of one user in 15 minutes. Default: 5.
+    /// Attempts to join by code, successful or not, by one user per 15 minutes. Default: 5.
     pub joins_per_15_minutes: u32,
 
-    /// Invitations that one organization may send in an hour, those sent again included.
-    /// Default: 50.
+    /// Invitations that one organization may send per hour, including those sent again. Default: 50.
     pub invitations_per_hour: u32,
 
-    /// URLs for uploading icons that one user may ask for in an hour. Default: 20.
+    /// Icon upload URLs that one user may request per hour. Default: 20.
     pub uploads_per_hour: u32,
 
-    /// Runs that may be started in one workspace in a minute. Default: 3.
+    /// Runs that may be started in one workspace per minute. Default: 3.
     pub runs_per_minute: u32,
 
-    /// What the operations of one viewer may cost in a minute, those without credentials counted by the
-    /// address that they come from. Default: none, and nothing is counted.
+    /// The total cost of the operations of one viewer per minute; requests without credentials are
+    /// counted by client address. Default: none, and nothing is counted.
     pub cost_per_minute: Option<u32>,
 
-    /// Subscriptions that one viewer may follow at the same time, on each instance. Default: 1,000.
+    /// Subscriptions that one viewer may have open at the same time, per instance. Default: 1,000.
     pub subscriptions_per_viewer: u32,
 
-    /// The least time between two occurrences of a schedule, in minutes, up to 525,600 (a year).
+    /// The shortest time between two occurrences of a schedule, in minutes, up to 525,600 (a year).
     /// Default: 15.
     pub min_schedule_interval_minutes: u32,
 
     /// How long an invitation can be accepted, in days, up to 36,500. Default: 7.
     pub invitation_days: u32,
 
-    /// How long a deleted workspace can be restored before it is gone for good, in days, up to
+    /// How long a deleted workspace can be restored before it is deleted for good, in days, up to
     /// 36,500. Default: 30.
     pub purge_days: u32,
 
-    /// How long a run stays with a worker that has stopped renewing its lease, in seconds, up to
-    /// 3,600. Default: 30.
+    /// How long a run stays with a worker that has stopped renewing its lease, in seconds, up to 3,600.
+    /// Default: 30.
     pub run_lease_seconds: u32,
 
-    /// How long runs and their answers are kept after the run has ended, in days, up to 36,500; what
-    /// they said of the domain stays counted. Default: none, and they are kept as long as their
-    /// workspace.
+    /// How long runs and their answers are kept after the run has ended, in days, up to 36,500; mentions
+    /// of the domain stay counted. Default: none, and they are kept as long as their workspace.
     pub run_days: Option<u32>,
 
     /// Whether deleting one's only live workspace is refused. Default: true.

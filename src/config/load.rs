@@ -1,4 +1,4 @@
-//! Laying the sources over each other.
+//! Merging the sources of the configuration.
 
 use std::io;
 use std::path::Path;
@@ -9,14 +9,14 @@ use serde::Deserialize;
 use super::reader::Entry;
 use super::{Config, ConfigError, environment, validate};
 
-/// Read where no file is named, if it is there.
+/// Read if no file is named and this one exists.
 const DEFAULT_FILE: &str = "tenantry.toml";
 
-/// A file as it was read.
+/// A configuration file as it was read.
 pub(super) struct File {
-    /// What errors call it.
+    /// The name that errors use for it.
     pub name: String,
-    /// Its text, TOML.
+    /// Its content, TOML.
     pub text: String,
 }
 
@@ -34,11 +34,11 @@ impl Source for Layer {
     }
 }
 
-/// The file that is named, or else `tenantry.toml` if there is one.
+/// Reads the named file, or else `tenantry.toml` if it exists.
 ///
 /// # Errors
 ///
-/// The file cannot be read. A file that is named must exist.
+/// If the file cannot be read. A named file must exist.
 pub(super) fn read(file: Option<&Path>) -> Result<Option<File>, ConfigError> {
     let path = file.unwrap_or(Path::new(DEFAULT_FILE));
     let name = path.display().to_string();
@@ -49,7 +49,7 @@ pub(super) fn read(file: Option<&Path>) -> Result<Option<File>, ConfigError> {
     }
 }
 
-/// The configuration that the sources make together.
+/// Merges the sources into one configuration.
 ///
 /// # Errors
 ///
@@ -71,7 +71,7 @@ pub(super) fn load(
     }
 }
 
-/// Defaults, file and environment, each over the one before.
+/// Merges the defaults, the file and the environment, each overriding the one before.
 fn merge(
     file: Option<File>,
     env: impl Iterator<Item = (String, String)>,
@@ -87,13 +87,14 @@ fn merge(
     Ok(builder.build().map_err(internal)?.cache)
 }
 
-/// The defaults as a layer. What a user sets goes over them key by key, so that setting one
-/// provider's model leaves that provider's own URL alone.
+/// Returns the defaults as a layer. A user's settings override them key by key, so that setting a
+/// provider's model keeps that provider's own URL.
 pub(super) fn defaults() -> Result<::config::Config, ConfigError> {
     ::config::Config::try_from(&Config::default()).map_err(internal)
 }
 
-/// The library fails on files and types alone, and meets neither of ours here.
+/// Converts an error that cannot occur: the library only fails on files and types, and neither is
+/// involved here.
 fn internal(error: ::config::ConfigError) -> ConfigError {
     ConfigError::new(format!("the configuration cannot be put together: {error}"))
 }
@@ -102,9 +103,9 @@ fn parse(file: &File) -> Result<Map<String, Value>, ConfigError> {
     FileFormat::Toml
         .parse(Some(&file.name), &file.text)
         .map_err(|error| {
-            // The report has the place on its first line, what is wrong on its last, and between
-            // them a line of the file, which may hold a secret. Of a number that is too large it
-            // has one line, which says only that.
+            // The report has the position on its first line, the problem on its last, and between them a
+            // line of the file, which may contain a secret. About a number that is too large, the report
+            // is one line, without a position.
             let report = error.to_string();
             let place = report
                 .lines()
@@ -116,7 +117,7 @@ fn parse(file: &File) -> Result<Map<String, Value>, ConfigError> {
         })
 }
 
-/// Where the value at `key`, or the first inside it, was set; none for a default.
+/// Returns where the value at `key`, or the first setting inside it, was set. `None` for a default.
 fn origin<'a>(merged: &'a Value, key: &str) -> Option<&'a str> {
     let at = key
         .split('.')
@@ -128,11 +129,11 @@ fn origin<'a>(merged: &'a Value, key: &str) -> Option<&'a str> {
     first_origin(at)
 }
 
-/// Where the first setting inside a value was set, or else the value itself.
+/// Returns where the first setting inside a value was set, or else the value itself.
 pub(super) fn first_origin(value: &Value) -> Option<&str> {
     let inside = match &value.kind {
         ValueKind::Table(table) => {
-            // Sorted, since tables have no order and errors should not change from run to run.
+            // Sorted, since tables have no order and errors should be the same every time.
             let mut entries: Vec<_> = table.iter().collect();
             entries.sort_by_key(|(name, _)| *name);
             entries

@@ -1,4 +1,4 @@
-//! `[metrics]`: numbers for Prometheus.
+//! `[metrics]`: metrics for Prometheus.
 
 use std::net::SocketAddr;
 
@@ -9,14 +9,14 @@ use super::text;
 /// Metrics for Prometheus.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Metrics {
-    /// The address, IP and port, where `/metrics` answers. Default: the main port while that is on
-    /// loopback, else nowhere.
+    /// The IP address and port that serve `/metrics`. Default: the main port if that is on loopback, and
+    /// otherwise none.
     #[serde(deserialize_with = "text::optional")]
     pub listen: Option<SocketAddr>,
 }
 
 impl super::Config {
-    /// Whether `/metrics` answers on the main port.
+    /// Whether the main port serves `/metrics`.
     pub fn metrics_on_main_port(&self) -> bool {
         self.metrics.listen.is_none() && self.http.is_loopback()
     }

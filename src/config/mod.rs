@@ -1,12 +1,12 @@
-//! What the operator may decide: one struct a concern, each key documented once, where it is
+//! What the operator can configure: one struct per concern, each key documented once, where it is
 //! declared.
 //!
-//! Three layers, each over the one before: the defaults, `tenantry.toml`, the environment. Every
-//! key is in `tenantry.example.toml`, which a test holds against these structs.
+//! There are three layers, each overriding the one before: the defaults, `tenantry.toml`, the
+//! environment. A test checks that `tenantry.example.toml` contains every key of these structs.
 //!
-//! To add a key: a field with its unit, bounds and default in the struct of its concern, its value
-//! in that struct's `Default`, and a line in `tenantry.example.toml`. Numbers are at least 1 unless
-//! `bounds.rs` says otherwise; what concerns several keys at once is in `validate.rs`.
+//! To add a key: add a field with its unit, bounds and default to the struct of its concern, its value
+//! to that struct's `Default`, and a line to `tenantry.example.toml`. Numbers are at least 1 unless
+//! `bounds.rs` says otherwise; rules that involve several keys are in `validate.rs`.
 
 mod auth;
 mod bounds;
@@ -59,31 +59,32 @@ pub use providers::{Provider, Providers};
 pub use secret::Secret;
 pub use telemetry::Telemetry;
 
-/// The whole configuration. [`Config::default`] is a server for development: SQLite in `data`,
-/// listening on loopback, with identities of its own.
+/// The whole configuration. [`Config::default`] is a development server: SQLite in `data`, listening on
+/// loopback, with its own development identities.
 ///
-/// Printing or serializing it shows no secret.
+/// Printing or serializing it reveals no secret.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Config {
-    /// Where the SQLite database, the files and the key of development tokens are kept. Made at
-    /// start. Relative to the working directory. Default: `data`.
+    /// Where the SQLite database, the files and the key of development tokens are kept. Created at
+    /// startup. Relative to the working directory. Default: `data`.
     pub data_dir: PathBuf,
 
-    /// The address under which clients reach the server, for links and for the URLs of files;
-    /// http or https. Default: derived from the address it listens on.
+    /// The base URL under which clients reach the server, for links and file URLs; http or https.
+    /// Default: derived from the address it listens on.
     #[serde(deserialize_with = "text::optional")]
     pub public_url: Option<Url>,
 
-    /// The plan of an organization that was put on no other: a key of `plans`. Default: `free`.
+    /// The plan of organizations that have not been put on another one: a key of `plans`. Default:
+    /// `free`.
     pub default_plan: String,
 
-    /// The plans by key: 1 to 50 of `a-z 0-9 - _`, a letter first. Always holds `free`, which is
-    /// unlimited unless configured.
+    /// The plans by key: 1 to 50 of `a-z 0-9 - _`, starting with a letter. Always contains `free`, which
+    /// is unlimited unless configured.
     pub plans: BTreeMap<String, Plan>,
 
-    /// Listening, and what requests may be.
+    /// Where the server listens, and the limits on connections and requests.
     pub http: Http,
-    /// What the GraphQL endpoint tells and answers.
+    /// What the GraphQL endpoint discloses and executes.
     pub graphql: Graphql,
     /// The playground.
     pub playground: Playground,
@@ -91,7 +92,7 @@ pub struct Config {
     pub database: Database,
     /// Who may sign in.
     pub auth: Auth,
-    /// Rate limits, intervals and terms.
+    /// Rate limits, intervals and retention periods.
     pub limits: Limits,
     /// Sending mail.
     pub mail: Mail,
@@ -110,14 +111,14 @@ pub struct Config {
 impl Config {
     /// Reads the configuration: the defaults, then `file`, then `env`.
     ///
-    /// `file` is what `--config` or `TENANTRY_CONFIG` names, and must exist; without it,
-    /// `tenantry.toml` in the working directory is read if there is one. `env` is the process's
-    /// [`environment()`], or, in a test, whatever the test says. Empty variables count as unset.
+    /// `file` is the one named by `--config` or `TENANTRY_CONFIG`, and must exist; without it,
+    /// `tenantry.toml` in the working directory is read if it exists. `env` is the process's
+    /// [`environment()`] or, in a test, whatever the test supplies. Empty variables count as unset.
     ///
     /// # Errors
     ///
-    /// The file cannot be read or is not TOML, a key is unknown, a value has the wrong type or is
-    /// out of bounds, or values do not go together. The error is one line for a person, names the
+    /// If the file cannot be read or is not TOML, a key is unknown, a value has the wrong type or is out
+    /// of bounds, or values contradict each other. The error is one human-readable line that names the
     /// key and where it was set, and repeats no value.
     pub fn load(
         file: Option<&Path>,

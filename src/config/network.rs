@@ -14,8 +14,8 @@ pub struct Network {
 }
 
 impl Network {
-    /// Whether `address` is in the network. An IPv4 address inside IPv6 (`::ffff:192.0.2.7`), as
-    /// sockets that listen on both report it, counts as the IPv4 address.
+    /// Whether `address` is in the network. An IPv4-mapped IPv6 address (`::ffff:192.0.2.7`), as
+    /// dual-stack sockets report it, counts as the IPv4 address.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
             (IpAddr::V4(network), IpAddr::V4(address)) => {

@@ -1,24 +1,24 @@
-//! `[plans.…]`: what an organization may use.
+//! `[plans.…]`: the limits of an organization.
 
 use serde::{Deserialize, Serialize};
 
-/// What an organization on this plan may use. Each limit is at least 1; one that is left out is
-/// unlimited. Counts fit GraphQL's `Int`, sizes its `BigInt`.
+/// The limits of an organization on this plan. Each is at least 1; one that is left out is unlimited.
+/// Counts fit GraphQL's `Int`, sizes its `BigInt`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// Live workspaces that one user may own, over all organizations on this plan.
+    /// Live workspaces that one user may own, across all organizations on this plan.
     pub max_owned_workspaces: Option<i32>,
-    /// Live workspaces of the organization.
+    /// Live workspaces per organization.
     pub max_workspaces: Option<i32>,
-    /// Seats in a workspace: members and pending invitations.
+    /// Seats per workspace: members and pending invitations.
     pub max_members_per_workspace: Option<i32>,
-    /// Prompts in a workspace.
+    /// Prompts per workspace.
     pub max_prompts_per_workspace: Option<i32>,
-    /// Documents, in bytes.
+    /// Total size of documents, in bytes.
     pub max_document_bytes: Option<i64>,
-    /// What agents know, in bytes.
+    /// Total size of agent knowledge, in bytes.
     pub max_agent_knowledge_bytes: Option<i64>,
-    /// How long the plan can be tried, in days, up to 36,500. Left out: there is no trial.
+    /// How long the plan can be tried, in days, up to 36,500. If left out, there is no trial.
     pub trial_days: Option<u32>,
 }
 

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 /// The playground.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Playground {
-    /// Whether `/` and `/graphql` show it to browsers. Default: true.
+    /// Whether `/` and `/graphql` show it in browsers. Default: true.
     pub enabled: bool,
 
-    /// A directory with files to serve instead of those of the binary that have the same names, relative
-    /// to the working directory. Default: none.
+    /// A directory of files that replace built-in files of the same names, relative to the working
+    /// directory. Default: none.
     pub assets_dir: Option<PathBuf>,
 }
 

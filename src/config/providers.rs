@@ -6,10 +6,10 @@ use url::Url;
 use super::{Secret, text};
 use crate::models;
 
-/// The AI providers. One without an API key is not configured, and is never called.
+/// The AI providers. One without an API key counts as not configured, and is never called.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Providers {
-    /// Calls at the same time to all of them together, from one instance, 1 to 10,000. Default: 16.
+    /// Concurrent calls to all providers together, per instance, 1 to 10,000. Default: 16.
     pub concurrency: u32,
 
     /// OpenAI.
@@ -29,35 +29,33 @@ pub struct Providers {
 /// One AI provider.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Provider {
-    /// The key that calls are paid with: visible ASCII. Default: none, and the provider is not
-    /// called.
+    /// The API key: visible ASCII. Default: none, and the provider is not called.
     pub api_key: Option<Secret>,
 
-    /// What `/chat/completions` (for Anthropic, `/v1/messages`) is appended to; http or https, a
-    /// slash at the end makes no difference. Default: the provider's own.
+    /// The base URL, to which `/chat/completions` (for Anthropic, `/v1/messages`) is appended; http or
+    /// https, with or without a trailing slash. Default: the provider's own.
     #[serde(deserialize_with = "text::one")]
     pub base_url: Url,
 
-    /// The model that is asked, by the provider's name for it. Default: see
-    /// `tenantry.example.toml`.
+    /// The provider's name of the model to ask. Default: see `tenantry.example.toml`.
     pub model: String,
 
-    /// When a call is given up, in seconds, 1 to 3,600. Default: 60.
+    /// How long a call may take, in seconds, 1 to 3,600. Default: 60.
     pub timeout_seconds: u64,
 
-    /// Calls at the same time, from one instance, 1 to 1,000; also bounded by what all providers
-    /// may have together. Default: 4.
+    /// Concurrent calls, per instance, 1 to 1,000; also bounded by the limit for all providers together.
+    /// Default: 4.
     pub concurrency: u32,
 }
 
 impl Provider {
     /// # Panics
     ///
-    /// `base_url` is no URL.
+    /// If `base_url` is not a URL.
     fn new(base_url: &str, model: &str) -> Self {
         Self {
             api_key: None,
-            // Cannot fail: called below only, with constants that every test loads.
+            // Cannot fail: only called below, with constants that every test loads.
             base_url: Url::parse(base_url).expect("the default is a URL"),
             model: model.into(),
             timeout_seconds: 60,
@@ -67,7 +65,7 @@ impl Provider {
 }
 
 impl Providers {
-    /// What is configured of a provider.
+    /// Returns the configuration of a provider.
     pub fn of(&self, provider: models::provider::Provider) -> &Provider {
         use models::provider::Provider;
         match provider {
@@ -80,7 +78,7 @@ impl Providers {
         }
     }
 
-    /// Each provider with the name of its table.
+    /// Returns each provider with the name of its table.
     pub(super) fn named(&self) -> [(&'static str, &Provider); 6] {
         [
             ("openai", &self.openai),

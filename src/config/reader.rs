@@ -1,9 +1,9 @@
-//! Reading the merged values into the structs.
+//! Deserializing the merged values into the structs.
 //!
-//! The `config` crate's own deserializer makes 1 of `true` and 3 of `2.5`, and quotes the value in
-//! its errors, be it a password. This one takes text for a number or a truth value, because the
-//! environment has nothing else, and otherwise insists on the type; its errors name the key and
-//! where it was set, and repeat nothing.
+//! The `config` crate's own deserializer turns `true` into 1 and `2.5` into 3, and quotes the value in
+//! its errors, even if it is a password. This one accepts text for a number or a boolean, because the
+//! environment has nothing else, and is otherwise strict about types; its errors name the key and where
+//! it was set, and repeat no value.
 
 use std::fmt;
 
@@ -17,20 +17,20 @@ use serde::forward_to_deserialize_any;
 use super::load::first_origin;
 use super::{ConfigError, bounds, unknown};
 
-/// A value and the key it was found at.
+/// A value, and the key it was found at.
 pub(super) struct Entry {
     key: String,
     value: Value,
 }
 
-/// What is wrong, and, once known, where.
+/// What is wrong and, once known, where.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// To go after the key: "must be …".
+    /// Text to put after the key: "must be …".
     Problem(String),
     /// A table lacks this field.
     Missing(&'static str),
-    /// All is said.
+    /// The complete error, with its place.
     Placed(ConfigError),
 }
 
@@ -43,7 +43,7 @@ impl Entry {
         }
     }
 
-    /// The key of what is inside at `level`.
+    /// Returns the key of what is at `level` inside `key`.
     fn inside(key: &str, level: &str) -> String {
         match key {
             "" => level.to_owned(),
@@ -51,16 +51,17 @@ impl Entry {
         }
     }
 
-    /// The fault of not being what was expected.
+    /// Returns the fault of a value that is not what was expected.
     fn not(&self, expected: &str) -> Fault {
         Fault::Problem(match self.value.kind {
-            // TOML has no null: this place in a list was skipped.
+            // TOML has no null: this index of a list was skipped.
             ValueKind::Nil => "is missing: number a list from 0, without gaps".to_owned(),
             _ => expected.to_owned(),
         })
     }
 
-    /// The number, if it is in the bounds of its key and of its type, which ends at `greatest`.
+    /// Returns the number if it is within the bounds of its key and of its type, whose maximum is
+    /// `greatest`.
     fn number<T: TryFrom<i128>>(&self, greatest: impl Into<i128>) -> Result<T, Fault> {
         let number = match &self.value.kind {
             ValueKind::I64(number) => Some(i128::from(*number)),
@@ -80,7 +81,7 @@ impl Entry {
             .ok_or_else(|| Fault::Problem(format!("must be at most {most}")))
     }
 
-    /// The text. None is meant to be empty.
+    /// Returns the text. It must not be empty: no setting means anything by that.
     fn text(self) -> Result<String, Fault> {
         match self.value.kind {
             ValueKind::String(text) if text.is_empty() => Err(Fault::Problem(
@@ -91,13 +92,13 @@ impl Entry {
         }
     }
 
-    /// What is in the table, by name.
+    /// Returns the entries of the table, by name.
     fn table(self) -> Result<Entries, Fault> {
         let ValueKind::Table(table) = self.value.kind else {
             return Err(self.not("must be a table with keys of its own"));
         };
         let mut entries: Vec<_> = table.into_iter().collect();
-        // Tables have no order; the last comes first, to be popped last.
+        // Tables have no order. Sorted in reverse, so that the first is popped first.
         entries.sort_by(|(a, _), (b, _)| b.cmp(a));
         Ok(Entries {
             key: self.key,
@@ -169,7 +170,7 @@ impl<'de> Deserializer<'de> for Entry {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         let values: Vec<Value> = match &self.value.kind {
             ValueKind::Array(values) => values.clone(),
-            // The environment's way to write a short list.
+            // The short form of a list, for the environment.
             ValueKind::String(text) => {
                 let origin = self.value.origin().map(str::to_owned);
                 let items = text
@@ -209,7 +210,7 @@ impl<'de> Deserializer<'de> for Entry {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Fault> {
-        // For whoever adds a key: every test that loads a configuration meets this.
+        // For developers who add a key: every test that loads a configuration runs into this.
         Err(self.not("has a type that the configuration cannot hold"))
     }
 
@@ -219,7 +220,7 @@ impl<'de> Deserializer<'de> for Entry {
     }
 }
 
-/// The entries of a table, the last first.
+/// The entries of a table, in reverse order.
 struct Entries {
     key: String,
     entries: Vec<(String, Value)>,
@@ -241,7 +242,7 @@ impl<'de> MapAccess<'de> for Entries {
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Fault> {
-        // Serde asks for a value only after its key, which is still there.
+        // Serde asks for a value only after its key, whose entry is still there.
         let (name, value) = self.entries.pop().expect("a value follows its key");
         place(Entry::inside(&self.key, &name), value, seed)
     }
@@ -267,7 +268,7 @@ impl<'de> SeqAccess<'de> for Items {
     }
 }
 
-/// Reads a value, and says of a fault where it is.
+/// Reads a value, and adds to a fault where it occurred.
 fn place<'de, T: DeserializeSeed<'de>>(
     key: String,
     value: Value,

@@ -1,11 +1,11 @@
-//! Text that must not be shown.
+//! Text that must not be disclosed.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-/// A password, a key, or a URL that holds one. Printing or serializing it gives `***`, so that
-/// neither a log nor a dump of the configuration can tell it.
+/// A password, a key, or a URL that contains one. Printing or serializing it gives `***`, so that it
+/// cannot leak into a log or a dump of the configuration.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
@@ -18,7 +18,7 @@ impl Secret {
         Self(secret.into())
     }
 
-    /// The secret itself, for the one who needs it.
+    /// Returns the secret itself, for the code that needs it.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -12,26 +12,26 @@ use super::{Secret, text};
 /// Traces for OpenTelemetry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Telemetry {
-    /// Where traces are sent, by OTLP over HTTP in protobuf: the base URL of a collector, to which
-    /// `/v1/traces` is added. Also `OTEL_EXPORTER_OTLP_ENDPOINT`. Default: none, and nothing is
+    /// Where traces are sent, by OTLP over HTTP with protobuf: the base URL of a collector, to which
+    /// `/v1/traces` is appended. Also `OTEL_EXPORTER_OTLP_ENDPOINT`. Default: none, and nothing is
     /// traced.
     #[serde(deserialize_with = "text::optional")]
     pub endpoint: Option<Url>,
 
-    /// Headers that the collector asks for: `name=value`, several with commas between them, what is
-    /// special in a value as `%20`. Also `OTEL_EXPORTER_OTLP_HEADERS`. Default: none.
+    /// Headers that the collector requires: comma-separated `name=value` pairs, with special characters
+    /// in values percent-encoded, such as `%20`. Also `OTEL_EXPORTER_OTLP_HEADERS`. Default: none.
     pub headers: Option<Secret>,
 
-    /// What traces call this service. Also `OTEL_SERVICE_NAME`. Default: `tenantry`.
+    /// The name of this service in traces. Also `OTEL_SERVICE_NAME`. Default: `tenantry`.
     pub service_name: String,
 
-    /// Of how many traces that begin here one is kept. A trace that a client began is kept if the
-    /// client says so. Up to 1,000,000. Default: 1, which keeps all of them.
+    /// One in this many traces that begin here is kept. For a trace that a client began, the client
+    /// decides. Up to 1,000,000. Default: 1, which keeps all of them.
     pub sample_one_in: u32,
 }
 
 impl Telemetry {
-    /// The headers, by name; nothing where they are not written as they have to be.
+    /// Returns the headers by name, or `None` if they are malformed.
     pub fn header_pairs(&self) -> Option<HashMap<String, String>> {
         let text = self.headers.as_ref().map_or("", Secret::expose);
         let parts = text.split(',').map(str::trim);

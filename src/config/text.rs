@@ -1,4 +1,4 @@
-//! Values that are written as text: read with `FromStr`, and refused without being repeated.
+//! Values that are written as text: parsed with `FromStr`, and refused without repeating them.
 
 use std::net::SocketAddr;
 use std::str::FromStr;
@@ -8,12 +8,12 @@ use url::Url;
 
 use super::Network;
 
-/// What is written as text, and what to say to someone who wrote something else.
+/// A value that is written as text, and the error for text that is not such a value.
 pub(super) trait Text: Sized {
-    /// Goes after the key: "must be …".
+    /// Text to put after the key: "must be …".
     const EXPECTED: &'static str;
 
-    /// The value, if the text is one.
+    /// Parses the value, if the text is one.
     fn parse(text: &str) -> Option<Self>;
 }
 
@@ -33,8 +33,7 @@ impl Text for Network {
     }
 }
 
-/// Every URL that is not a secret is one of the web, and may be shown: credentials have no place
-/// in it.
+/// Every URL that is not a secret is a web URL and may be shown, so it must not contain credentials.
 impl Text for Url {
     const EXPECTED: &'static str =
         "must be a URL such as https://example.com, without a user name or password";
@@ -47,12 +46,12 @@ impl Text for Url {
     }
 }
 
-/// For `deserialize_with`: a value.
+/// For `deserialize_with`: a required value.
 pub(super) fn one<'de, T: Text, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     parse(&String::deserialize(deserializer)?)
 }
 
-/// For `deserialize_with`: a value, or none.
+/// For `deserialize_with`: an optional value.
 pub(super) fn optional<'de, T: Text, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {

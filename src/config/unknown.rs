@@ -1,12 +1,12 @@
-//! What to say about a key that does not exist.
+//! Errors about keys that do not exist.
 
 use ::config::{Value, ValueKind};
 
 use super::load::defaults;
 use super::{ConfigError, environment};
 
-/// The error for `key`, which is none of `siblings`: names the first setting inside it and the
-/// nearest known key, if one is near.
+/// Returns the error for `key`, which is none of `siblings`. It names the first setting inside it and
+/// the most similar known key, if any is similar enough.
 pub(super) fn error(key: &str, value: &Value, siblings: &[&str]) -> ConfigError {
     let (key, value) = first_setting(key.to_owned(), value);
     let mut message = format!("unknown key `{key}`");
@@ -23,7 +23,7 @@ pub(super) fn error(key: &str, value: &Value, siblings: &[&str]) -> ConfigError 
     ConfigError::new(message)
 }
 
-/// The first leaf of a value, which is what somebody wrote: tables come from its path.
+/// Returns the first leaf of a value, which is what the user wrote: tables only come from its path.
 fn first_setting(key: String, value: &Value) -> (String, &Value) {
     match &value.kind {
         ValueKind::Table(table) => match table.iter().min_by_key(|(name, _)| *name) {
@@ -34,7 +34,7 @@ fn first_setting(key: String, value: &Value) -> (String, &Value) {
     }
 }
 
-/// The known key that is written most like `key`.
+/// Returns the known key most similar to `key`.
 fn nearest(key: &str, siblings: &[&str]) -> Option<String> {
     let mut known: Vec<String> = match key.rsplit_once('.') {
         Some((table, _)) => siblings
@@ -53,7 +53,7 @@ fn nearest(key: &str, siblings: &[&str]) -> Option<String> {
         .filter(|known| is_near(key, known))
 }
 
-/// Whether at most half of what somebody wrote, beyond the tables that are right, are slips.
+/// Whether at most half of the key, not counting the leading tables that are right, has to change.
 fn is_near(key: &str, known: &str) -> bool {
     let both = key.split('.').zip(known.split('.'));
     let right = both.take_while(|(key, known)| key == known);
@@ -61,7 +61,7 @@ fn is_near(key: &str, known: &str) -> bool {
     2 * distance(key, known) <= key.len().saturating_sub(right)
 }
 
-/// Every key inside a value, tables included.
+/// Collects every key inside a value, tables included.
 fn collect(value: &Value, table: &str, keys: &mut Vec<String>) {
     if let ValueKind::Table(inside) = &value.kind {
         for (name, value) in inside {
@@ -75,8 +75,8 @@ fn collect(value: &Value, table: &str, keys: &mut Vec<String>) {
     }
 }
 
-/// How many slips of the keyboard make `key` of `known`. Having left out the first tables counts
-/// as one: `port` is near `http.port`.
+/// Returns how many typos turn `known` into `key`. Leaving out the first tables counts as one: `port` is
+/// near `http.port`.
 fn distance(key: &str, known: &str) -> usize {
     let whole = strsim::damerau_levenshtein(key, known);
     let levels: Vec<_> = known.split('.').collect();

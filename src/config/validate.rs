@@ -1,4 +1,4 @@
-//! What must hold beyond the type of one value.
+//! Rules beyond the type of a single value.
 
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -7,10 +7,10 @@ use super::database::is_postgres;
 use super::{Auth, Config, Database, Http, Issuer, Mail, Providers, Secret, Telemetry};
 use crate::loopback::is_confidential;
 
-/// A key, and what to say after it.
+/// A key, and the text to put after it.
 pub(super) type Problem = (String, String);
 
-/// All that is wrong with a configuration whose values are each of the right type.
+/// Returns all problems of a configuration whose values each have the right type.
 pub(super) fn problems(config: &Config) -> Vec<Problem> {
     let mut found = Problems::default();
     found.public_url(config);
@@ -32,7 +32,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
 struct Problems(Vec<Problem>);
 
 impl Problems {
-    /// Notes `problem` unless `holds`.
+    /// Records `problem` unless `holds`.
     fn unless(&mut self, holds: bool, key: impl Into<String>, problem: impl Into<String>) {
         if !holds {
             self.0.push((key.into(), problem.into()));
@@ -189,7 +189,7 @@ impl Problems {
 
     fn providers(&mut self, providers: &Providers) {
         for (name, provider) in providers.named() {
-            // It goes into a header.
+            // It is sent in a header.
             let is_key = |key: &Secret| key.expose().bytes().all(|byte| byte.is_ascii_graphic());
             self.unless(
                 provider.api_key.as_ref().is_none_or(is_key),
@@ -240,16 +240,16 @@ impl Problems {
     }
 }
 
-/// Whether it is an origin, and in the one form in which browsers send it.
+/// Whether `text` is an origin in exactly the form in which browsers send it.
 fn is_origin(text: &str) -> bool {
     let Ok(url) = Url::parse(text) else {
         return false;
     };
-    // Only of these schemes does `origin` know the origin.
+    // `Url::origin` knows the origins of these schemes only.
     if matches!(url.scheme(), "http" | "https") {
         return url.origin().ascii_serialization() == text;
     }
-    // Apps in a shell of their own send the likes of `capacitor://localhost`.
+    // Apps in a native shell send origins such as `capacitor://localhost`.
     url.as_str() == text
         && url.has_host()
         && url.path().is_empty()
@@ -257,7 +257,7 @@ fn is_origin(text: &str) -> bool {
         && url.fragment().is_none()
 }
 
-/// Whether mail can be sent from it: `address`, or `name <address>`, on one line.
+/// Whether mail can be sent from it: `address` or `name <address>`, on one line.
 fn is_sender(text: &str) -> bool {
     let address = match text.split_once('<') {
         Some((_, rest)) => rest.strip_suffix('>'),

@@ -1,13 +1,13 @@
-//! Where an image ends.
+//! Finding where an image ends.
 //!
-//! Decoders stop at the end of the image and never look at what follows, so that a file can be an image
-//! and, read by something else, a page or an archive. The structure of the four formats is walked here,
-//! without decoding anything, to find out.
+//! Decoders stop at the end of the image and ignore what follows, so that a file can be an image and,
+//! read by something else, a page or an archive. To detect that, this walks the structure of the four
+//! formats without decoding anything.
 
 use super::format::Format;
 
-/// How many bytes the image has, told by its structure; `None` where that is broken or does not come to
-/// an end. May be more than there are.
+/// Returns how many bytes the image has according to its structure, which may be more than there are.
+/// `None` if the structure is broken or does not come to an end.
 pub(super) fn end_of(format: Format, bytes: &[u8]) -> Option<usize> {
     match format {
         Format::Png => png(bytes),
@@ -17,7 +17,7 @@ pub(super) fn end_of(format: Format, bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Chunks of a length, a type, that many bytes and a checksum, until `IEND`.
+/// PNG: chunks of a length, a type, that many bytes and a checksum, until `IEND`.
 fn png(bytes: &[u8]) -> Option<usize> {
     let mut at: usize = 8;
     loop {
@@ -35,14 +35,14 @@ fn png(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Segments of a marker and mostly a length, and behind some of them coded data, until `EOI`.
+/// JPEG: segments of a marker and usually a length, some followed by coded data, until `EOI`.
 fn jpeg(bytes: &[u8]) -> Option<usize> {
     let mut at: usize = 2;
     loop {
         if *bytes.get(at)? != 0xff {
             return None;
         }
-        // Any number of these may stand before a marker.
+        // A marker may be preceded by any number of fill bytes.
         while *bytes.get(at)? == 0xff {
             at += 1;
         }
@@ -50,7 +50,7 @@ fn jpeg(bytes: &[u8]) -> Option<usize> {
         at += 1;
         match marker {
             0xd9 => return Some(at),
-            // Markers without a length; a second image does not begin inside of the first.
+            // Markers without a length. A second image cannot begin inside the first.
             0x01 | 0xd0..=0xd7 => continue,
             0x00 | 0xd8 => return None,
             _ => {}
@@ -63,7 +63,7 @@ fn jpeg(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// Where the next marker stands that is none of those inside of coded data.
+/// Returns the position of the next marker that is not part of the coded data.
 fn behind_coded_data(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
         at += bytes.get(at..)?.iter().position(|byte| *byte == 0xff)?;
@@ -75,13 +75,13 @@ fn behind_coded_data(bytes: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
-/// One RIFF chunk, which says how long it is.
+/// WebP: one RIFF chunk, which contains its length.
 fn webp(bytes: &[u8]) -> Option<usize> {
     let length = usize::try_from(u32::from_le_bytes(array(bytes, 4)?)).ok()?;
     length.checked_add(length % 2)?.checked_add(8)
 }
 
-/// A screen, then images and extensions, both in sub-blocks, until the trailer.
+/// GIF: a screen, then images and extensions, both in sub-blocks, until the trailer.
 fn gif(bytes: &[u8]) -> Option<usize> {
     let mut at = 13 + color_table(*bytes.get(10)?);
     loop {
@@ -90,7 +90,8 @@ fn gif(bytes: &[u8]) -> Option<usize> {
         match block {
             0x3b => return Some(at),
             0x21 => at += 1,
-            // Its flags stand behind four numbers of two bytes, the size of its codes in front of them.
+            // Four numbers of two bytes precede the flags, and one byte with the code size follows the
+            // color table.
             0x2c => at += 9 + color_table(*bytes.get(at + 8)?) + 1,
             _ => return None,
         }
@@ -104,7 +105,7 @@ fn gif(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-/// How many bytes the colors have that follow flags.
+/// Returns how many bytes the color table takes that these flags announce.
 fn color_table(flags: u8) -> usize {
     if flags & 0x80 == 0 {
         0

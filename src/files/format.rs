@@ -1,11 +1,11 @@
-//! The formats that an icon may have.
+//! The image formats that an icon may have.
 
 use image::ImageFormat;
 
 use crate::text_enum;
 
 text_enum! {
-    /// The format of an icon. SVG is none: it is a document, with scripts in it.
+    /// The format of an icon. SVG is not supported: it is a document that may contain scripts.
     pub enum Format {
         /// PNG.
         Png = "PNG",
@@ -19,7 +19,7 @@ text_enum! {
 }
 
 impl Format {
-    /// The format that the first bytes say it is.
+    /// Detects the format from the first bytes.
     pub fn of(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(Self::Png),
@@ -44,7 +44,7 @@ impl Format {
         }
     }
 
-    /// The value of `Content-Type`.
+    /// Returns the value of `Content-Type`.
     pub const fn media_type(self) -> &'static str {
         match self {
             Self::Png => "image/png",
@@ -54,7 +54,7 @@ impl Format {
         }
     }
 
-    /// The name that an icon is served under.
+    /// Returns the name that an icon is served under.
     pub const fn file_name(self) -> &'static str {
         match self {
             Self::Png => "icon.png",
@@ -64,7 +64,7 @@ impl Format {
         }
     }
 
-    /// The same for the decoders.
+    /// Returns the decoders' name of the format.
     pub(super) const fn to_image(self) -> ImageFormat {
         match self {
             Self::Png => ImageFormat::Png,

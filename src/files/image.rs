@@ -1,4 +1,4 @@
-//! What an uploaded file must be to become an icon.
+//! The requirements for an uploaded icon.
 
 use std::io::Cursor;
 
@@ -7,35 +7,35 @@ use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
 use super::end::end_of;
 use super::format::Format;
 
-/// How many bytes an icon may have.
+/// The maximum size of an icon, in bytes.
 pub const MAX_BYTES: usize = 2 * 1024 * 1024;
-/// How many pixels an icon may have a side.
+/// The minimum and maximum width and height of an icon, in pixels.
 const SIDES: std::ops::RangeInclusive<u32> = 16..=2048;
-/// How much memory a decoder may ask for: what an image of the largest size takes, twice.
+/// How much memory a decoder may allocate, in bytes: about twice what the largest icon takes.
 const MAX_DECODED: u64 = 64 * 1024 * 1024;
 
-/// What is known of an image that may be an icon.
+/// The properties of an image that may be an icon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Image {
-    /// Its format, by its content.
+    /// The format, detected from the content.
     pub format: Format,
-    /// Pixels a line.
+    /// The width, in pixels.
     pub width: u32,
-    /// Lines.
+    /// The height, in pixels.
     pub height: u32,
 }
 
 /// Why a file cannot be an icon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// It is of no type that an icon may have, or of another one than was declared.
+    /// The type is not one an icon may have, or not the declared one.
     Type(&'static str),
-    /// It is of such a type, and no image that may be an icon.
+    /// The type is right, but the image is not one an icon may be.
     Content(&'static str),
 }
 
-/// The media types that say nothing of what a file is: that it is bytes, and what clients send unless they are
-/// told otherwise, such as `curl --data-binary`.
+/// The media types that say nothing about the content: those for any bytes, and those that clients such
+/// as `curl --data-binary` send by default.
 const ANYTHING: [&str; 4] = [
     "application/octet-stream",
     "binary/octet-stream",
@@ -50,12 +50,11 @@ fn may_be(format: Format, media_type: &str) -> bool {
     is(format.media_type()) || ANYTHING.into_iter().any(is)
 }
 
-/// Looks whether a file can be an icon: by its content, whatever it is called. `declared` is the media
-/// type that its sender said it has, if they said. Takes as long as decoding the image does, and nothing
-/// larger than an icon may be is decoded.
+/// Checks whether a file can be an icon, by its content and `declared`, the media type that the sender
+/// gave, if any. Takes as long as decoding the image, but decodes nothing larger than an icon may be.
 ///
 /// # Errors
-/// Why it cannot.
+/// The reason why it cannot.
 pub fn check(bytes: &[u8], declared: Option<&str>) -> Result<Image, Refusal> {
     const TYPE: Refusal = Refusal::Type("An icon is a PNG, JPEG, WebP or GIF image.");
     let format = Format::of(bytes).ok_or(TYPE)?;
@@ -86,7 +85,7 @@ fn decode(format: Format, bytes: &[u8]) -> Result<Image, Refusal> {
         let message = "An icon has 16 to 2,048 pixels a side.";
         return Err(Refusal::Content(message));
     }
-    // Of an animation, that is the first picture.
+    // Only the first frame of an animation is decoded.
     DynamicImage::from_decoder(decoder).map_err(|_| NOT_WHOLE)?;
     Ok(Image {
         format,

@@ -1,5 +1,5 @@
-//! Icons, as far as neither the database nor HTTP is concerned: what an image may be, where its bytes
-//! are kept, and how the URL is signed by which it is uploaded.
+//! The parts of icons that involve neither the database nor HTTP: what an image may be, where its bytes
+//! are kept, and how upload URLs are signed.
 
 mod end;
 mod format;

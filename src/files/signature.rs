@@ -1,4 +1,4 @@
-//! How the URL is signed by which a file is uploaded.
+//! Signing the URLs for uploading files.
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use hmac::{Hmac, KeyInit, Mac};
@@ -7,44 +7,44 @@ use sha2::Sha256;
 use crate::error::Result;
 use crate::random;
 
-/// The key that signs URLs. Neither printed nor logged.
+/// The key that signs upload URLs. Never printed or logged.
 pub struct SigningKey([u8; 32]);
 
 impl SigningKey {
-    /// A new key.
+    /// Generates a new key.
     ///
     /// # Errors
-    /// Where the operating system has no random bytes to give.
+    /// If the operating system has no random bytes.
     pub fn generate() -> Result<Self> {
         Ok(Self(random::bytes()?))
     }
 
-    /// The key that [`SigningKey::to_hex`] wrote.
+    /// Reads a key that [`SigningKey::to_hex`] wrote.
     pub fn from_hex(text: &str) -> Option<Self> {
         let key = HEXLOWER.decode(text.as_bytes()).ok()?;
         key.try_into().ok().map(Self)
     }
 
-    /// The key, to be stored.
+    /// Returns the key in hexadecimal, for storing it.
     pub fn to_hex(&self) -> String {
         HEXLOWER.encode(&self.0)
     }
 
-    /// The signature that allows the file to be uploaded until then, in seconds since 1970.
+    /// Returns the signature that allows uploading the file until `expires`, in seconds since 1970.
     pub fn sign(&self, file: &str, expires: &str) -> String {
         BASE64URL_NOPAD.encode(&self.mac(file, expires).finalize().into_bytes())
     }
 
-    /// Whether that is the signature for exactly these texts; found out in a time that tells nothing.
+    /// Whether this is the signature for exactly these texts. Takes constant time.
     pub fn verify(&self, file: &str, expires: &str, signature: &str) -> bool {
         let signature = BASE64URL_NOPAD.decode(signature.as_bytes());
         signature.is_ok_and(|signature| self.mac(file, expires).verify_slice(&signature).is_ok())
     }
 
     fn mac(&self, file: &str, expires: &str) -> Hmac<Sha256> {
-        // HMAC takes keys of any length.
+        // HMAC accepts keys of any length.
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).expect("a key of 32 bytes");
-        // Neither holds a line break, being of a URL that was given out, or it does not verify.
+        // The parts are unambiguous: no signed part contains a line break.
         for part in ["upload", file, expires] {
             mac.update(part.as_bytes());
             mac.update(b"\n");

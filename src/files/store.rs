@@ -1,4 +1,4 @@
-//! Where the bytes are: a folder, or a bucket of something that speaks S3.
+//! Where the bytes of files are: a folder, or a bucket of an S3-compatible service.
 
 use std::path::{Path as FsPath, PathBuf};
 use std::sync::Arc;
@@ -16,13 +16,13 @@ use crate::config::Config;
 use crate::id::{Id, Kind};
 use crate::loopback::is_loopback;
 
-/// How long one call to the store may take, all tries together.
+/// How long one call to the store may take, all retries included.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The key under which the library has `AWS_ALLOW_HTTP`.
+/// The library's key for `AWS_ALLOW_HTTP`.
 const ALLOW_HTTP: AmazonS3ConfigKey = AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp);
 
-/// What the store has, by ids of its own: nothing that a client says becomes part of a key.
+/// An object in the store. It has an id of its own, so that no client input becomes part of a key.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Object {}
 
@@ -30,21 +30,21 @@ impl Kind for Object {
     const PREFIX: &'static str = "object";
 }
 
-/// The id of what the store has.
+/// The id of an object in the store.
 pub type ObjectId = Id<Object>;
 
-/// Where the bytes are. Cheap to clone.
+/// Where the bytes of files are. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     objects: Arc<dyn ObjectStore>,
-    /// What keys begin with.
+    /// The prefix of all keys.
     prefix: Path,
-    /// The folder, where it is one.
+    /// The folder, if the store is one.
     folder: Option<PathBuf>,
 }
 
 impl Store {
-    /// The store of the configuration. A folder is made; of a bucket, nothing is asked yet.
+    /// Opens the configured store. A folder is created if missing; a bucket is not contacted yet.
     ///
     /// # Errors
     /// One line for the operator.
@@ -66,7 +66,7 @@ impl Store {
         let shown = folder.display();
         std::fs::create_dir_all(folder)
             .with_context(|| format!("the folder for files {shown} cannot be made"))?;
-        // Whatever was acknowledged survives a crash of the machine.
+        // Acknowledged writes must survive a crash of the machine.
         let objects = LocalFileSystem::new_with_prefix(folder)
             .with_context(|| format!("the folder for files {shown} cannot be used"))?
             .with_fsync(true);
@@ -109,20 +109,20 @@ impl Store {
         })
     }
 
-    /// Stores an object under an id that nothing was stored under before.
+    /// Stores an object under an id that was not used before.
     ///
     /// # Errors
-    /// Where the store fails; it may have it nevertheless.
+    /// If the store fails; the object may be stored nevertheless.
     pub async fn put(&self, id: ObjectId, bytes: Bytes) -> anyhow::Result<()> {
         let (key, payload) = (self.key(id), bytes.into());
         patiently(self.objects.put(&key, payload)).await?;
         Ok(())
     }
 
-    /// An object's bytes, if the store has it.
+    /// Returns an object's bytes, if the store has it.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// If the store fails.
     pub async fn get(&self, id: ObjectId) -> anyhow::Result<Option<Bytes>> {
         let key = self.key(id);
         let got = async { self.objects.get(&key).await?.bytes().await };
@@ -133,15 +133,15 @@ impl Store {
         }
     }
 
-    /// Deletes an object; one that the store does not have is deleted already.
+    /// Deletes an object. One that does not exist counts as deleted.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// If the store fails.
     pub async fn delete(&self, id: ObjectId) -> anyhow::Result<()> {
         let key = self.key(id);
         if let Some(folder) = &self.folder {
-            // Under this name the library writes a file before it is whole. It stays where the process
-            // was killed meanwhile, and no listing shows it.
+            // The library writes a file under this name until it is complete. It remains if the process
+            // is killed in the meantime, and no listing shows it.
             let unfinished = folder.join(format!("{key}#1"));
             match tokio::fs::remove_file(&unfinished).await {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -1,9 +1,9 @@
-//! What is told apart by labels of which all values are known.
+//! Labels whose possible values are all known.
 
-/// What carries the results of subscriptions.
+/// How the results of subscriptions are transported.
 #[derive(Clone, Copy, Debug)]
 pub enum Transport {
-    /// A socket.
+    /// A WebSocket.
     WebSocket,
     /// A stream of server-sent events.
     Sse,
@@ -20,12 +20,12 @@ impl Transport {
     }
 }
 
-/// Which bound refused a connection.
+/// The limit that a connection exceeded.
 #[derive(Clone, Copy, Debug)]
 pub enum Bound {
-    /// That of all connections.
+    /// The limit of all connections together.
     All,
-    /// That of the connections of one address.
+    /// The limit of the connections from one address.
     Address,
 }
 
@@ -40,16 +40,16 @@ impl Bound {
     }
 }
 
-/// What came of a mail.
+/// The outcome of trying to send a mail.
 #[derive(Clone, Copy, Debug)]
 pub enum Delivery {
-    /// It was handed over.
+    /// It was sent.
     Sent,
-    /// It could not be sent, and is tried again.
+    /// It could not be sent, and will be retried.
     Failed,
-    /// It could not be sent, and is not tried again.
+    /// It could not be sent, and will not be retried.
     GivenUp,
-    /// What it tells of was over before it could be sent.
+    /// Its subject was over before it could be sent.
     Dropped,
 }
 
@@ -66,18 +66,18 @@ impl Delivery {
     }
 }
 
-/// What is deleted for good.
+/// What was deleted for good.
 #[derive(Clone, Copy, Debug)]
 pub enum Purged {
-    /// A workspace, and what was in it.
+    /// A workspace and everything in it.
     Workspace,
-    /// An organization, its workspaces gone before.
+    /// An organization, after its workspaces.
     Organization,
-    /// A person who deleted their account, once nothing names them as its author any more.
+    /// A person who deleted their account, once nothing refers to them as its author any more.
     Person,
-    /// A run that was kept as long as runs are, and its answers.
+    /// A run whose retention period is over, and its answers.
     Run,
-    /// An uploaded file that is of no more use.
+    /// An uploaded file that is no longer used.
     File,
 }
 

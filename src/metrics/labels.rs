@@ -1,22 +1,22 @@
-//! By what each metric is told apart.
+//! The labels of each metric.
 
 use prometheus_client::encoding::EncodeLabelSet;
 
-/// The operations of one kind whose first field is the same, and that went as well.
+/// Operations of one kind with the same first field that all succeeded or all failed.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct OperationLabels {
     pub kind: &'static str,
     pub field: String,
-    /// `ok` or `failed`: a histogram for each code would be many.
+    /// `ok` or `failed`: a histogram per error code would be too many.
     pub outcome: &'static str,
 }
 
-/// The operations of one kind whose first field is the same, and that had the same end.
+/// Operations of one kind with the same first field and the same outcome.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct OutcomeLabels {
-    /// `query`, `mutation` or `subscription`; `refused` where none of them was run.
+    /// `query`, `mutation` or `subscription`; `refused` if no operation was executed.
     pub kind: &'static str,
-    /// A field of the schema; `introspection`, or `other` for what is no field.
+    /// A field of the schema; `introspection`, or `other` for unknown fields.
     pub field: String,
     /// `ok`, or the code of the first error.
     pub outcome: String,
@@ -24,7 +24,7 @@ pub(super) struct OutcomeLabels {
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct RequestLabels {
-    /// A route as the router knows it; `other` for what it does not.
+    /// A route of the router, or `other` for unknown paths.
     pub route: String,
     pub status: &'static str,
 }

@@ -1,8 +1,8 @@
-//! What the server counts and measures, for Prometheus.
+//! Metrics of the server, for Prometheus.
 //!
-//! No label has a value of a client's making, so that nobody can have the server remember what they
-//! send: a field is one of the schema's or `other`, a route one of the router's, an outcome `ok` or
-//! one of the codes of errors.
+//! No label has a value chosen by a client, so that clients cannot make the server allocate ever more
+//! series: a field is one of the schema's or `other`, a route one of the router's, an outcome `ok` or an
+//! error code.
 
 mod kinds;
 mod labels;
@@ -28,7 +28,7 @@ pub use self::text::plain;
 use crate::models::provider::Provider;
 use crate::models::rate_limit;
 
-/// What the server counts and measures. Cheap to clone; clones count together, and others apart.
+/// The metrics of the server. Cheap to clone; clones share their values, separate instances do not.
 #[derive(Clone, Debug)]
 pub struct Metrics(Arc<Inner>);
 
@@ -51,7 +51,7 @@ struct Inner {
     readings: Readings,
 }
 
-/// What is counted for as long as this value lives.
+/// A guard that counts something for as long as it lives.
 #[derive(Debug)]
 pub struct Counted(Gauge);
 
@@ -82,61 +82,61 @@ impl Default for Metrics {
             operations: counted(
                 &mut registry,
                 "graphql_operations",
-                "GraphQL operations by their first field, and ok or the code of their first error",
+                "GraphQL operations by first field and outcome: ok, or the code of the first error",
             ),
             operation_seconds: timed(
                 &mut registry,
                 "graphql_operation_duration",
-                "How long GraphQL operations took, a subscription as long as it was followed",
+                "Duration of GraphQL operations; of a subscription, how long it was open",
                 Family::new_with_constructor(operation_seconds),
             ),
             requests: counted(
                 &mut registry,
                 "http_requests",
-                "HTTP requests by route and class of status",
+                "HTTP requests by route and status class",
             ),
             requests_in_flight: counted(
                 &mut registry,
                 "http_requests_in_flight",
-                "HTTP requests whose answer has not begun",
+                "HTTP requests whose response has not begun",
             ),
             streams: counted(
                 &mut registry,
                 "subscription_connections",
-                "Open sockets and streams of events",
+                "Open WebSockets and event streams of subscriptions",
             ),
-            connections: counted(&mut registry, "http_connections", "Open connections"),
+            connections: counted(&mut registry, "http_connections", "Open HTTP connections"),
             connections_refused: counted(
                 &mut registry,
                 "http_connections_refused",
-                "Connections that were closed at once, for there were too many",
+                "HTTP connections refused because too many were open",
             ),
             runs_under_way: counted(
                 &mut registry,
                 "worker_runs_under_way",
-                "Runs that this instance works off",
+                "Runs that this instance is working on",
             ),
-            answers: counted(
-                &mut registry,
-                "answers",
-                "Answers of AI providers that were stored",
-            ),
+            answers: counted(&mut registry, "answers", "Stored answers of AI providers"),
             call_seconds: timed(
                 &mut registry,
                 "provider_call_duration",
-                "How long calls of AI providers took, each try for itself",
+                "Duration of calls to AI providers, each try counted separately",
                 Family::new_with_constructor(call_seconds),
             ),
-            mails: counted(&mut registry, "mails", "Tries to send a mail"),
+            mails: counted(
+                &mut registry,
+                "mails",
+                "Attempts to send a mail, by outcome",
+            ),
             rate_limited: counted(
                 &mut registry,
                 "rate_limit_refusals",
-                "What was refused because there was too much of it lately, by the limit",
+                "Requests refused by a rate limit",
             ),
             purged: counted(
                 &mut registry,
                 "purged",
-                "What this instance has deleted for good",
+                "Workspaces, organizations, people, runs and files deleted for good by this instance",
             ),
             readings: Readings::register(&mut registry),
             registry,
@@ -147,22 +147,22 @@ impl Default for Metrics {
     }
 }
 
-/// A new metric of that name.
+/// Registers a new metric of that name.
 fn counted<M: Metric + Default + Clone>(registry: &mut Registry, name: &str, help: &str) -> M {
     let metric = M::default();
     registry.register(name, help, metric.clone());
     metric
 }
 
-/// The metric, in seconds.
+/// Registers the metric with seconds as its unit.
 fn timed<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
     registry.register_with_unit(name, help, Unit::Seconds, metric.clone());
     metric
 }
 
 impl Metrics {
-    /// Has what is told apart by labels of which all values are known be there from the start: of what is
-    /// there for the first time, nobody can tell that it has become more.
+    /// Creates the series whose label values are all known, so that they exist from the start: a series
+    /// that appears with its first event shows no increase for it.
     fn begin(&self) {
         for transport in Transport::ALL {
             self.streams(transport).set(0);
@@ -186,8 +186,7 @@ impl Metrics {
         }
     }
 
-    /// Counts an operation that was run: its kind and first field, what came of it, and how long it
-    /// took.
+    /// Counts an executed operation by its kind, first field and outcome, and records how long it took.
     pub fn operation(
         &self,
         kind: &'static str,
@@ -207,7 +206,7 @@ impl Metrics {
         self.count_operation(kind, field, error.unwrap_or("ok"));
     }
 
-    /// Counts an operation that was not run.
+    /// Counts an operation that was not executed.
     pub fn refused_operation(&self, code: &str) {
         self.count_operation("refused", "other", code);
     }
@@ -236,12 +235,12 @@ impl Metrics {
         self.0.requests.get_or_create(&labels).inc();
     }
 
-    /// Counts an HTTP request for as long as it is not answered.
+    /// Counts an HTTP request until its response begins.
     pub fn request_in_flight(&self) -> Counted {
         Counted::new(&self.0.requests_in_flight)
     }
 
-    /// Counts a socket or a stream for as long as it is open.
+    /// Counts a WebSocket or an event stream for as long as it is open.
     pub fn stream(&self, transport: Transport) -> Counted {
         Counted::new(&self.streams(transport))
     }
@@ -268,12 +267,12 @@ impl Metrics {
         self.0.connections_refused.get_or_create_owned(&labels)
     }
 
-    /// Counts a run for as long as it is worked off.
+    /// Counts a run for as long as this instance works on it.
     pub fn run_under_way(&self) -> Counted {
         Counted::new(&self.0.runs_under_way)
     }
 
-    /// Counts an answer that was stored.
+    /// Counts a stored answer.
     pub fn answer(&self, provider: Provider, is_failed: bool) {
         self.answers(provider, is_failed).inc();
     }
@@ -286,7 +285,7 @@ impl Metrics {
         self.0.answers.get_or_create_owned(&labels)
     }
 
-    /// Measures a call of a provider.
+    /// Records how long a call to a provider took.
     pub fn call(&self, provider: Provider, is_failed: bool, duration: Duration) {
         let labels = CallLabels {
             provider: provider.as_str(),
@@ -298,7 +297,7 @@ impl Metrics {
             .observe(duration.as_secs_f64());
     }
 
-    /// Counts a try to send a mail.
+    /// Counts an attempt to send a mail.
     pub fn mail(&self, delivery: Delivery) {
         self.mails(delivery).inc();
     }
@@ -308,7 +307,7 @@ impl Metrics {
         self.0.mails.get_or_create_owned(&MailLabels { outcome })
     }
 
-    /// Counts what was refused by the limit of that name.
+    /// Counts a refusal by the rate limit of that name.
     pub fn rate_limited(&self, limit: &'static str) {
         self.rate_limits(limit).inc();
     }

@@ -1,4 +1,4 @@
-//! What is looked up whenever somebody asks.
+//! Metrics that are read when Prometheus scrapes them.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -17,11 +17,11 @@ use crate::error::Result;
 use crate::models::mail::{self, Queued};
 use crate::models::run::{self, Unfinished};
 
-/// How long the database may take to tell how many runs and mails there are. Without an answer, the
-/// rest is told without them.
+/// How long the database may take to count runs and mails. If it takes longer, the other metrics are
+/// returned without them.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What is looked up whenever somebody asks.
+/// The metrics that are read on each scrape.
 #[derive(Debug)]
 pub(super) struct Readings {
     pool_max: Family<PoolLabels, Gauge>,
@@ -37,7 +37,7 @@ pub(super) struct Readings {
 }
 
 impl Readings {
-    /// The metrics, of which the time of the start is told already.
+    /// Registers the metrics. The start time of the process is set here already.
     pub(super) fn register(registry: &mut Registry) -> Self {
         let start = Gauge::<i64>::default();
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -45,13 +45,13 @@ impl Readings {
         let memory = Gauge::default();
         registry.register_with_unit(
             "process_start_time",
-            "When the process began, since 1970",
+            "Start time of the process since the Unix epoch",
             Unit::Seconds,
             start,
         );
         registry.register_with_unit(
             "process_resident_memory",
-            "The memory that the process takes, where the operating system tells; else 0",
+            "Resident memory of the process; 0 if the operating system does not report it",
             Unit::Bytes,
             memory.clone(),
         );
@@ -59,22 +59,22 @@ impl Readings {
             pool_max: counted(
                 registry,
                 "database_pool_max_connections",
-                "How many connections to the database there may be",
+                "Maximum number of database connections",
             ),
             pool_open: counted(
                 registry,
                 "database_pool_connections",
-                "Connections to the database",
+                "Open database connections",
             ),
             pool_available: counted(
                 registry,
                 "database_pool_available_connections",
-                "Connections to the database that nobody uses",
+                "Idle database connections",
             ),
             pool_waiting: counted(
                 registry,
                 "database_pool_waiting",
-                "How many wait for a connection to the database",
+                "Tasks waiting for a database connection",
             ),
             statements: counted(
                 registry,
@@ -84,22 +84,22 @@ impl Readings {
             replica_used: counted(
                 registry,
                 "database_replica_used",
-                "Whether queries read a replica: 0 while it is away or too far behind, and without one",
+                "Whether queries read from a replica: 0 while it is away or too far behind, and without one",
             ),
             replica_failures: counted(
                 registry,
                 "database_replica_failures",
-                "How often a query met the replica failing, and read the primary",
+                "Queries that failed on the replica and read from the primary instead",
             ),
             runs: counted(
                 registry,
                 "runs",
-                "Unfinished runs in the database, the same at every instance; none where it is away",
+                "Unfinished runs in the database, the same on every instance; absent while the database is away",
             ),
             mails: counted(
                 registry,
                 "outbox_mails",
-                "Mails in the database that are still to be sent, the same at every instance; none where it is away",
+                "Unsent mails in the database, the same on every instance; absent while the database is away",
             ),
             memory,
         }
@@ -107,7 +107,7 @@ impl Readings {
 }
 
 impl Metrics {
-    /// All of it, as text in the format of OpenMetrics.
+    /// Returns all metrics as text in the OpenMetrics format.
     pub async fn scrape(&self, app: &App) -> String {
         let readings = &self.0.readings;
         for pool in app.db.pools() {
@@ -149,20 +149,20 @@ impl Metrics {
             }
         }
         let mut text = String::new();
-        // Writing into a string does not fail.
+        // Writing to a string cannot fail.
         let _ = encode(&mut text, &self.0.registry);
         text
     }
 }
 
-/// What waits in the database for a worker: runs and mails.
+/// Counts what is queued in the database: runs and mails.
 async fn queued(app: &App) -> Result<(Unfinished, Queued)> {
     let (mut conn, now) = (app.db.read().await?, app.now());
     let runs = run::count_unfinished(&mut conn, now).await?;
     Ok((runs, mail::count(&mut conn, now).await?))
 }
 
-/// The memory that the process takes, in bytes.
+/// Returns the resident memory of the process, in bytes.
 fn resident_memory() -> Option<i64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status

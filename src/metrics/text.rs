@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-/// OpenMetrics in the words of the text format 0.0.4, in which a counter is described by the whole name
-/// of its series, and which has neither units nor an end.
+/// Converts OpenMetrics to the text format 0.0.4, in which counters are described under the full name of
+/// their series, and which has neither units nor an end marker.
 pub fn plain(open_metrics: &str) -> String {
     let is_counter = |line: &str| {
         let (name, kind) = line.strip_prefix("# TYPE ")?.split_once(' ')?;
         (kind == "counter").then(|| name.to_owned())
     };
-    // What helps comes before what it is of which type.
+    // Collected first, since a counter's `HELP` line precedes its `TYPE` line.
     let counters: HashSet<String> = open_metrics.lines().filter_map(is_counter).collect();
     let mut plain = String::with_capacity(open_metrics.len());
     for line in open_metrics.lines() {

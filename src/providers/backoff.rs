@@ -1,17 +1,18 @@
-//! How long to wait before a provider is called again.
+//! How long to wait before calling a provider again.
 
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-/// After the first try. Doubles with each further one.
+/// The pause after the first try. Doubles with each further one.
 const BASE: Duration = Duration::from_millis(500);
 
-/// The longest pause that a provider may ask for.
+/// The longest pause that a provider can ask for.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// The pause after so many tries, 1 or more: what the provider asked for, up to a minute, else one
-/// that grows, give or take a quarter, so that those who failed together do not come back together.
+/// Returns the pause after `tries` tries, 1 or more: what the provider asked for, up to a minute, or
+/// else a growing pause with jitter of a quarter, so that calls that failed together are not repeated
+/// together.
 pub(super) fn pause(tries: u32, asked: Option<Duration>) -> Duration {
     asked.map_or_else(
         || (BASE * 2_u32.pow(tries - 1)).mul_f64(jitter()),
@@ -19,25 +20,25 @@ pub(super) fn pause(tries: u32, asked: Option<Duration>) -> Duration {
     )
 }
 
-/// From 0.75 to 1.25.
+/// Returns a random factor from 0.75 to 1.25.
 fn jitter() -> f64 {
-    // Without randomness, everybody waits the same.
+    // Without a source of randomness, all calls wait equally long.
     let random = getrandom::u32().unwrap_or(u32::MAX / 2);
     0.75 + 0.5 * f64::from(random) / f64::from(u32::MAX)
 }
 
-/// The pause that a reply asks for in [`Retry-After`], in seconds or until a date; nothing where it
-/// says neither.
+/// Returns the pause that a response asks for in [`Retry-After`], in seconds or until a date. `None` if
+/// the header is missing or malformed.
 ///
 /// [`Retry-After`]: https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
 pub(super) fn asked_for(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than that are longer than anybody waits.
+        // A number that overflows is longer than anybody waits.
         return Some(text.parse().map_or(LONGEST, Duration::from_secs));
     }
     let date = httpdate::parse_http_date(text).ok()?;
-    // What is past is now.
+    // A date in the past means now.
     Some(date.duration_since(now).unwrap_or_default())
 }
 

@@ -1,4 +1,4 @@
-//! One call of a provider, within its bounds.
+//! One call to a provider, within its limits.
 
 use std::time::{Duration, SystemTime};
 
@@ -13,38 +13,37 @@ use crate::config::{self, Secret};
 use crate::error::causes;
 use crate::models::provider::Provider;
 
-/// The longest body of an answer, in bytes.
+/// The longest response body, in bytes.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
 
-/// How much of the body is read that comes with an error, in bytes: it is only looked at for what
-/// to tell.
+/// How much of an error response's body is read, in bytes: it is only searched for a message.
 const MAX_COMPLAINT: usize = 64 * 1024;
 
-/// A provider, and how it is called.
+/// A provider and how to call it.
 pub(super) struct Client {
     provider: Provider,
     format: &'static dyn Format,
     url: Url,
     model: String,
-    /// Those that hold the key; nothing where there is none.
+    /// The headers that contain the key; `None` without a key.
     credentials: Option<HeaderMap>,
     timeout: Duration,
     concurrency: usize,
     slots: Semaphore,
 }
 
-/// Why a call came to nothing.
+/// Why a call failed.
 pub(super) struct Trouble {
-    /// What happened, for a person. May quote the provider, and a key with it.
+    /// What happened, for people. May quote the provider, and with it a key.
     pub message: String,
-    /// Whether another call may do better.
+    /// Set if another call may succeed.
     pub retry: Option<Retry>,
 }
 
-/// Another call may do better.
+/// How to try again.
 #[derive(Clone, Copy)]
 pub(super) struct Retry {
-    /// The pause that the provider asked for.
+    /// The pause that the provider asked for, if any.
     pub after: Option<Duration>,
 }
 
@@ -57,10 +56,10 @@ enum Unread {
 impl Client {
     /// # Errors
     ///
-    /// If the key has what no header may hold.
+    /// If the key contains characters that are not allowed in a header.
     pub fn new(provider: Provider, config: &config::Provider) -> anyhow::Result<Self> {
         let format = format::of(provider);
-        // One that is empty is none.
+        // An empty key counts as none.
         let key = config.api_key.as_ref().map(Secret::expose);
         let credentials = key
             .filter(|key| !key.is_empty())
@@ -79,27 +78,27 @@ impl Client {
         })
     }
 
-    /// Whether it can be called at all.
+    /// Whether the provider has a key, without which it cannot be called.
     pub fn has_key(&self) -> bool {
         self.credentials.is_some()
     }
 
-    /// The model that is asked.
+    /// Returns the model to ask.
     pub fn model(&self) -> &str {
         &self.model
     }
 
-    /// How many calls it takes at a time.
+    /// Returns how many concurrent calls the provider's own limit allows.
     pub fn concurrency(&self) -> usize {
         self.concurrency
     }
 
-    /// The calls that it takes now.
+    /// Returns the semaphore of the provider's own limit.
     pub fn slots(&self) -> &Semaphore {
         &self.slots
     }
 
-    /// Asks once, and gives up when the time is over, however far the answer has come.
+    /// Calls once, and gives up at the timeout, however much of the response has arrived.
     pub async fn call(&self, http: &reqwest::Client, prompt: &str) -> Result<Answer, Trouble> {
         let answered = tokio::time::timeout(self.timeout, self.exchange(http, prompt));
         answered.await.unwrap_or_else(|_| {
@@ -150,15 +149,15 @@ impl Client {
             })
     }
 
-    /// A status that is an error, with what the provider says of it.
+    /// Describes an error status, with the provider's message about it.
     async fn refused(&self, response: Response) -> Trouble {
         let status = response.status();
-        // 529, with which Anthropic says that it is overloaded, is a 5xx as well.
+        // Anthropic's 529 (overloaded) is a 5xx as well.
         let passes = status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error();
         let retry = passes.then(|| Retry {
             after: backoff::asked_for(response.headers(), SystemTime::now()),
         });
-        // The status counts, also where the rest does not arrive.
+        // The status counts even if the body does not arrive.
         let body = read(response, MAX_COMPLAINT).await.unwrap_or_default();
         let mut message = format!("{} answered {}", name(self.provider), status.as_u16());
         if let Some(reason) = status.canonical_reason() {
@@ -170,14 +169,14 @@ impl Client {
         Trouble { message, retry }
     }
 
-    /// A connection that was not made or did not last.
+    /// Describes a connection that could not be made or broke.
     fn broken(&self, error: reqwest::Error) -> Trouble {
         let (name, retry) = (name(self.provider), Some(Retry { after: None }));
         let message = match error.is_connect() {
             true => format!("{name} cannot be reached"),
             false => format!("the connection to {name} broke"),
         };
-        // The reason tells of this server's network: for its operator alone.
+        // The cause may reveal details of this server's network: for its operator only.
         tracing::warn!(
             provider = self.provider.as_str(),
             "{message}: {}",
@@ -194,14 +193,14 @@ impl Client {
     }
 }
 
-/// `path` below `base`, whose query stays.
+/// Appends `path` to the path of `base`, keeping the query.
 fn below(base: &Url, path: &str) -> Url {
     let mut url = base.clone();
     url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
     url
 }
 
-/// The body, if it is at most so long; no more of it is taken in than that and a chunk.
+/// Reads the body if it is at most `most` bytes long. Never buffers more than that and one chunk.
 async fn read(mut response: Response, most: usize) -> Result<Vec<u8>, Unread> {
     if response
         .content_length()

@@ -1,4 +1,4 @@
-//! What an answer cites.
+//! The citations of an answer.
 
 use std::collections::HashSet;
 
@@ -6,14 +6,14 @@ use url::Url;
 
 use super::links;
 
-/// How many citations of an answer are kept.
+/// How many citations are kept per answer.
 const MAX_CITATIONS: usize = 200;
 
 /// The longest URL that is kept, in bytes.
 pub(super) const MAX_LENGTH: usize = 2_048;
 
-/// The pages that an answer cites: those that the provider names, then those in the text; in order,
-/// and once each however they are written. Of both only what leads somewhere by http or https.
+/// Collects the pages that an answer cites: those that the provider lists, then those in the text, in
+/// order and without duplicates, however they are written. Only http and https URLs with a host count.
 pub(super) fn collect(cited: &[String], text: &str) -> Vec<Url> {
     let mut seen = HashSet::new();
     let named = cited.iter().map(|url| url.trim());
@@ -31,7 +31,7 @@ fn page(text: &str) -> Option<Url> {
     }
     let url = Url::parse(text).ok()?;
     let is_web = matches!(url.scheme(), "http" | "https");
-    // Percent-encoding may have made it longer.
+    // Percent-encoding may have made the URL longer.
     (is_web && url.has_host() && url.as_str().len() <= MAX_LENGTH).then_some(url)
 }
 
@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(collected(&[&longest], ""), [longest.as_str()]);
         assert_eq!(collected(&[], &longest), [longest.as_str()]);
         assert!(collected(&[&format!("{longest}a")], &format!("{longest}a")).is_empty());
-        // It grows when it is encoded.
+        // It becomes longer when it is encoded.
         assert!(collected(&[&format!("https://a.example/{}", "é".repeat(800))], "").is_empty());
     }
 }

@@ -1,12 +1,12 @@
-//! What a provider says of an error, wherever it says it.
+//! Finding a provider's message about an error.
 
 use serde_json::Value;
 
-/// How many of several messages are told.
+/// How many messages are kept if there are several.
 const MOST: usize = 3;
 
-/// The provider's own message in the body that came with an error; nothing where the body is none of
-/// the forms that are known, such as a proxy's page. May be of any length, and quote anything.
+/// Returns the provider's own message in the body of an error response; `None` if the body has none of
+/// the known forms, such as a proxy's error page. It may be of any length and quote anything.
 ///
 /// - OpenAI, Anthropic, Perplexity: `{"error": {"message": "…"}}`
 /// - Google: the same, or a list with it

@@ -1,15 +1,15 @@
-//! Finding URLs in what people read: prose, Markdown, HTML, in any script.
+//! Finding URLs in text meant for people: prose, Markdown and HTML, in any script.
 //!
-//! Written here because what there is takes CJK punctuation for a part of a URL, and quadratic time
-//! for brackets that are never closed.
+//! Implemented here because existing crates take CJK punctuation for part of a URL, and need quadratic
+//! time for brackets that are never closed.
 
 use unicode_normalization::char::is_combining_mark;
 
 use super::citations::MAX_LENGTH;
 use crate::models::values::mention::is_unspaced;
 
-/// The http and https URLs in a text, as they are written there, in order. One that is longer than
-/// a citation may be is left out. Takes time linear in the text.
+/// Returns the http and https URLs in a text, as they are written there, in order. URLs longer than
+/// [`MAX_LENGTH`] are left out. Runs in time linear in the length of the text.
 pub(super) fn find(text: &str) -> impl Iterator<Item = &str> {
     let mut from = 0;
     std::iter::from_fn(move || {
@@ -26,7 +26,7 @@ pub(super) fn find(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Where the next URL begins, at or after `from`.
+/// Returns where the next URL begins, at or after `from`.
 fn next_scheme(text: &str, from: usize) -> Option<usize> {
     let mut at = from;
     loop {
@@ -35,7 +35,7 @@ fn next_scheme(text: &str, from: usize) -> Option<usize> {
             .rsplit(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '+' | '-' | '.'))
             .next()
             .unwrap_or_default();
-        // As in `1.https://…`, where the rest is not meant to be a part of it.
+        // In `1.https://…`, for example, `1.` is not part of the scheme.
         let scheme = scheme.rsplit(['.', '-']).next().unwrap_or_default();
         if is_web(scheme) {
             return Some(at - scheme.len());
@@ -48,10 +48,10 @@ fn is_web(scheme: &str) -> bool {
     scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http")
 }
 
-/// How far the URL that begins at `start` goes, what ends the sentence included.
+/// Returns the length of the URL that begins at `start`, including punctuation that ends the sentence.
 fn length(text: &str, start: usize) -> usize {
     let url = &text[start..];
-    // It begins with a scheme.
+    // The URL begins with a scheme.
     let host = url.find("://").map_or(0, |colon| colon + "://".len());
     let quote = text[..start].chars().next_back().filter(|&c| c == '\'');
     let mut in_host = true;
@@ -69,7 +69,7 @@ fn length(text: &str, start: usize) -> usize {
                 in_address = false;
                 false
             }
-            // These are never in a URL as they are, or not outside of an IPv6 address.
+            // These never occur unencoded in a URL, or only around an IPv6 address.
             '"' | '<' | '>' | '`' | '|' | '\\' | '^' | '{' | '}' | '[' | ']' => true,
             '\'' if quote.is_some() => true,
             '/' | '?' | '#' => {
@@ -88,10 +88,10 @@ fn length(text: &str, start: usize) -> usize {
             }
             ',' | ';' => begins_url(&rest[1..]),
             _ if c.is_ascii() => c.is_whitespace() || c.is_control(),
-            // Where words are not spaced, they follow a host at once.
+            // Scripts without spaces between words may continue directly after the host.
             _ if in_host && previous.is_ascii_alphanumeric() && is_unspaced(c) => true,
-            // Letters of any script, and the marks on them. Not: quotation marks, dashes, CJK
-            // punctuation, emoji, and spaces of all kinds.
+            // Letters of any script and their combining marks belong to the URL. Quotation marks,
+            // dashes, CJK punctuation, emoji and all kinds of spaces do not.
             _ => !c.is_alphanumeric() && !is_combining_mark(c),
         };
         if is_over {
@@ -109,8 +109,8 @@ fn begins_url(text: &str) -> bool {
     })
 }
 
-/// Whether a URL does not end with it: it ends the sentence, or the emphasis that began before the
-/// URL.
+/// Whether `c` at the end does not belong to the URL: it ends the sentence, or the emphasis that began
+/// before the URL.
 fn is_trailing(c: char, before: Option<char>) -> bool {
     matches!(
         c,
@@ -118,7 +118,7 @@ fn is_trailing(c: char, before: Option<char>) -> bool {
     ) || (c == '_' && before == Some('_'))
 }
 
-/// Whether something follows the scheme, and it is no longer than a citation may be.
+/// Whether a host follows the scheme, and the URL is at most [`MAX_LENGTH`] bytes long.
 fn is_url(url: &str) -> bool {
     let host = url.split_once("://").map(|(_, host)| host);
     url.len() <= MAX_LENGTH
@@ -163,13 +163,13 @@ mod tests {
     #[case("（https://a.example/x）、「https://b.example」，https://c.example：", &["https://a.example/x", "https://b.example", "https://c.example"])]
     #[case("https://a.example了解 https://b.example에서", &["https://a.example", "https://b.example"])]
     #[case("https://zh.wikipedia.org/wiki/中文", &["https://zh.wikipedia.org/wiki/中文"])]
-    // Other parts and hosts.
+    // Other hosts and parts.
     #[case("https://例え.テスト/ü?q=é#ß", &["https://例え.テスト/ü?q=é#ß"])]
     #[case("http://a.example:8080/?a=b&c=d,e;f#g", &["http://a.example:8080/?a=b&c=d,e;f#g"])]
     #[case("https://u@a.example/@b", &["https://u@a.example/@b"])]
     #[case("http://[::1]:80/x http://127.0.0.1/", &["http://[::1]:80/x", "http://127.0.0.1/"])]
     #[case("https://web.archive.org/web/2020/https://a.example/", &["https://web.archive.org/web/2020/https://a.example/"])]
-    // None.
+    // No URLs.
     #[case("xhttps://a.example ftp://a.example www.a.example a.example https:a", &[])]
     #[case("https:// https://. http://… https://[ https:///x https://(a)", &[])]
     #[case("http://https://a.example", &["http://https://a.example"])]

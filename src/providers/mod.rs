@@ -1,11 +1,11 @@
-//! Clients of the AI providers: what a run puts its prompts to.
+//! Clients of the AI providers, which answer the prompts of runs.
 //!
-//! What a provider's API takes and answers is a `format`; all that they have in common is once:
-//! one HTTP call within its bounds (`call`), trying again (`backoff`), what is said of a failure
-//! (`complaint`, `redact`), and what an answer cites (`citations`).
+//! Each request and response format is a `format`. The rest is shared: one HTTP call within its limits
+//! (`call`), retries (`backoff`), messages about failures (`complaint`, `redact`), and the citations of
+//! an answer (`citations`).
 //!
-//! To add a provider: its variant in `models::provider`, its table in `config::providers`, its line
-//! in [`Providers::new`] and in `name`, and a `format` if it speaks neither of the two.
+//! To add a provider: add its variant to `models::provider`, its table to `config::providers`, its
+//! spelling to `name`, its format to `format::of`, and a `format` if it speaks neither of the two.
 
 mod backoff;
 mod call;
@@ -33,10 +33,10 @@ use crate::telemetry::{self, Outcome};
 use call::{Client, Trouble};
 use redact::Redactor;
 
-/// How often a provider is called for one answer.
+/// How many times a provider is called at most for one answer.
 const TRIES: u32 = 3;
 
-/// The AI providers, as they are configured. Cheap to clone; clones share the limits.
+/// The configured AI providers. Cheap to clone; clones share the limits.
 #[derive(Clone)]
 pub struct Providers(Arc<Inner>);
 
@@ -44,50 +44,52 @@ struct Inner {
     http: reqwest::Client,
     /// In the order of [`Provider::ALL`].
     clients: Vec<Client>,
-    /// The calls that may be made at the same time to all together, and those of them that are free.
+    /// The limit of concurrent calls to all providers together, which `total` enforces.
     concurrency: usize,
     total: Semaphore,
     redactor: Redactor,
     metrics: Metrics,
 }
 
-/// What a provider answered.
+/// A provider's answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reply {
-    /// The provider's name for the model that answered; the configured one where it does not tell.
+    /// The provider's name for the model that answered, or the configured model if the response names
+    /// none.
     pub model: String,
     /// The answer: not blank, and without U+0000, which PostgreSQL cannot store.
     pub text: String,
-    /// The pages that it cites, by http and https: those that the provider names, then those in
-    /// the text; in order, once each, at most 200.
+    /// The http and https pages that the answer cites: those that the provider lists, then those in the
+    /// text; in order, without duplicates, at most 200.
     pub citations: Vec<Url>,
-    /// How long the call took that was answered.
+    /// How long the successful call took.
     pub latency: Duration,
 }
 
-/// Why there is no answer, for good.
+/// Why there is no answer, after all retries.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
     /// The model that was asked.
     pub model: String,
-    /// What happened, for a person: one line, and no key in it.
+    /// What happened, for people: one line, without any key.
     pub message: String,
-    /// How long the last call took; nothing where none was made.
+    /// How long the last call took; zero if none was made.
     pub latency: Duration,
 }
 
 impl Providers {
-    /// Clients of all providers, whose calls `metrics` measures. Calls nobody.
+    /// Creates the clients of all providers, whose calls are recorded in `metrics`. Connects to no
+    /// provider.
     ///
     /// # Errors
     ///
-    /// If TLS cannot be set up, or a key cannot be sent.
+    /// If TLS cannot be set up, or a key contains characters that are not allowed in a header.
     pub fn new(config: &config::Providers, metrics: Metrics) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder()
             .user_agent(concat!("tenantry/", env!("CARGO_PKG_VERSION")))
-            // The key is for the configured address alone.
+            // The key is for the configured address only.
             .redirect(Policy::none())
-            // Three tries mean three calls.
+            // `ask` does the retries: three tries are exactly three calls.
             .retry(reqwest::retry::never())
             .build()
             .context("TLS cannot be set up")?;
@@ -112,16 +114,16 @@ impl Providers {
         })))
     }
 
-    /// Puts the prompt to the provider, and to the model that is configured for it.
+    /// Sends the prompt to the provider's configured model, and returns the answer.
     ///
-    /// Waits until the provider may be called, by its own limit and by that of all together; calls
-    /// it three times at most, with a pause between, in which others may. Dropping the future
-    /// cancels the call.
+    /// Waits until the provider may be called under its own limit and the one for all providers
+    /// together; calls it at most three times. During the pauses between tries, other calls may use its
+    /// place. Dropping the future cancels the call.
     ///
     /// # Errors
     ///
-    /// The provider has no key, refuses to answer, or does not answer in a way that makes sense.
-    /// Asking again at once would not help.
+    /// If the provider has no key, refuses to answer, or gives no usable answer. Asking again right away
+    /// would not help.
     pub async fn ask(&self, provider: Provider, prompt: &str) -> Result<Reply, Failure> {
         let client = self.client(provider);
         if !client.has_key() {
@@ -169,8 +171,8 @@ impl Providers {
         }
     }
 
-    /// How many calls the provider takes at a time: its own limit, or that of all together where
-    /// it is lower.
+    /// Returns how many concurrent calls the provider allows: the lower of its own limit and the one for
+    /// all providers together.
     pub fn concurrency(&self, provider: Provider) -> usize {
         self.client(provider).concurrency().min(self.0.concurrency)
     }
@@ -179,14 +181,14 @@ impl Providers {
         &self.0.clients[provider as usize]
     }
 
-    /// One call, when it may be made, and how long it took.
+    /// Makes one call, once the limits allow it, and returns how long it took.
     async fn call(
         &self,
         provider: Provider,
         prompt: &str,
     ) -> (Duration, Result<format::Answer, Trouble>) {
         let client = self.client(provider);
-        // In this order everywhere: whoever waits for the second holds up only their own provider.
+        // Always in this order: a call that waits for the second permit holds up only its own provider.
         let _own = permit(client.slots()).await;
         let _shared = permit(&self.0.total).await;
         let span = telemetry::call(provider.as_str(), client.model());
@@ -209,11 +211,11 @@ impl Providers {
 }
 
 async fn permit(slots: &Semaphore) -> SemaphorePermit<'_> {
-    // It fails only on a semaphore that was closed, which these never are.
+    // Fails only if the semaphore was closed, which these never are.
     slots.acquire().await.expect("the semaphore is open")
 }
 
-/// The provider's own spelling of its name.
+/// Returns the provider's own spelling of its name.
 fn name(provider: Provider) -> &'static str {
     match provider {
         Provider::Openai => "OpenAI",
@@ -225,7 +227,7 @@ fn name(provider: Provider) -> &'static str {
     }
 }
 
-/// Where the provider is configured.
+/// Returns the table of the configuration where the provider is configured.
 fn table(provider: Provider) -> String {
     format!("providers.{}", provider.as_str().to_ascii_lowercase())
 }

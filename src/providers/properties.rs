@@ -1,4 +1,4 @@
-//! What holds of the citations of any answer.
+//! Properties of the citations of any answer.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::citations::{MAX_LENGTH, collect};
 use super::links;
 
-/// Texts in which URLs begin, end and go wrong.
+/// Generates texts in which URLs begin, end and go wrong.
 fn text() -> impl Strategy<Value = String> {
     const PIECES: [&str; 44] = [
         "http://",
@@ -63,7 +63,7 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// A URL that ends with nothing that could end the sentence.
+/// Generates URLs that do not end with anything that could end a sentence.
 fn url() -> impl Strategy<Value = String> {
     "https?://([a-z][a-z0-9]{0,8}\\.){1,3}[a-z]{2,4}/([a-zA-Z0-9_~.-]{0,8}[a-zA-Z0-9])?"
 }
@@ -78,7 +78,7 @@ proptest! {
             prop_assert!(url.as_str().len() <= MAX_LENGTH);
             prop_assert!(seen.insert(url.as_str().to_owned()), "{} is there twice", url);
         }
-        // They are cited as they are written.
+        // Collecting them again changes nothing.
         let again: Vec<_> = found.iter().map(|url| url.as_str().to_owned()).collect();
         prop_assert_eq!(collect(&again, ""), found);
     }

@@ -1,4 +1,4 @@
-//! Making what a provider says fit to be told: one line, bounded, and without a key.
+//! Making a provider's message safe to show: one line, of bounded length, and without keys.
 
 use std::cmp::Reverse;
 
@@ -7,42 +7,43 @@ use crate::config::Secret;
 /// The longest message, in characters.
 const MAX_LENGTH: usize = 500;
 
-/// What stands where a key was.
+/// Replaces a key.
 const REDACTED: &str = "[redacted]";
 
-/// How the keys begin of those providers that have given theirs a form.
+/// The prefixes of the keys of those providers that use one.
 const PREFIXES: [&str; 3] = ["sk-", "pplx-", "AIza"];
 
-/// The shortest that is taken for a key. OpenAI quotes keys with their middle starred out.
+/// The shortest token that is taken for a key, in bytes. OpenAI quotes keys with asterisks in the
+/// middle.
 const SHORTEST: usize = 8;
 
-/// Takes keys out of messages.
+/// Removes keys from messages.
 pub(super) struct Redactor {
-    /// The longest first, so that none is left in part because another is the start of it.
+    /// Longest first, so that no key is left in part because another one is a prefix of it.
     keys: Vec<Secret>,
 }
 
 impl Redactor {
-    /// Knows these keys, and the look of others.
+    /// Creates a redactor for these keys and anything that looks like a key.
     pub fn new(keys: impl Iterator<Item = Secret>) -> Self {
         let mut keys: Vec<_> = keys.filter(|key| !key.expose().is_empty()).collect();
         keys.sort_by_key(|key| Reverse(key.expose().len()));
         Self { keys }
     }
 
-    /// The message on one line, without keys, and no longer than 500 characters.
+    /// Returns the message on one line, without keys, and at most 500 characters long.
     pub fn tidy(&self, message: &str) -> String {
         let mut line = on_one_line(message);
         for key in &self.keys {
             line = line.replace(key.expose(), REDACTED);
         }
-        // Only then is it cut: half a key would not be known any more.
+        // Shortened last: half a key would no longer be recognized.
         shortened(&without_key_likes(&line))
     }
 }
 
-/// The text with one space for whatever does not show, be it a line break or what turns the
-/// direction of the text around.
+/// Replaces each sequence of invisible characters, such as line breaks and direction marks, with one
+/// space.
 fn on_one_line(text: &str) -> String {
     let is_blank = |c: char| {
         c.is_whitespace()
@@ -53,7 +54,7 @@ fn on_one_line(text: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// The line without what looks like a key: a token that begins like one, and what follows `Bearer`.
+/// Redacts what looks like a key: tokens with the prefix of one, and what follows `Bearer`.
 fn without_key_likes(line: &str) -> String {
     let is_in_token = |c: char| c.is_ascii_alphanumeric() || "-_*.…•".contains(c);
     let mut safe = String::with_capacity(line.len());
@@ -70,7 +71,7 @@ fn without_key_likes(line: &str) -> String {
             safe.push_str(part);
             continue;
         }
-        // The dot that ends the sentence.
+        // Leaves out the dot that ends the sentence.
         let token = part.trim_end_matches('.');
         if is_key_like(token) || (after_bearer && is_bearer(token)) {
             safe.push_str(REDACTED);
@@ -91,7 +92,7 @@ fn is_key_like(token: &str) -> bool {
         })
 }
 
-/// Whether what follows the word is one, and not the sentence's next word.
+/// Whether what follows `Bearer` is a token, and not the sentence's next word.
 fn is_bearer(token: &str) -> bool {
     token.len() >= SHORTEST && !token.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
@@ -166,7 +167,7 @@ mod tests {
             tidy(&[], " a\r\n\tb\0\u{1B}[31mc\u{202E}d\u{2028}e  "),
             "a b [31mc d e"
         );
-        // Whatever the key was torn apart with is the same in both.
+        // A line break next to a key does not hide it.
         assert_eq!(tidy(&["k3y"], "k3y\nk3y"), "[redacted] [redacted]");
     }
 

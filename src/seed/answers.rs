@@ -1,4 +1,4 @@
-//! What the answers say, and how often they mention the workspace's domain.
+//! The answers, and how often they mention the workspace's domain.
 
 use std::collections::BTreeMap;
 
@@ -36,7 +36,7 @@ pub const VISIBILITY: Table = Table {
     columns: &["workspace_id", "day", "provider", "answers", "mentions"],
 };
 
-/// As many prompts of a workspace are kept while its answers are written.
+/// How many prompts of a workspace are kept in memory while its answers are written.
 const FEW: u64 = 1_000;
 
 impl Seed {
@@ -95,7 +95,7 @@ impl Seed {
         ]
     }
 
-    /// What counting each of the answers that did not fail would have come to.
+    /// Returns the counts that the server would have arrived at by counting every successful answer.
     pub fn visibility(&self) -> impl Iterator<Item = Row> + '_ {
         (0..self.plan.workspaces).flat_map(move |w| {
             let course = self.course(w);
@@ -124,7 +124,7 @@ impl Seed {
     }
 }
 
-/// The text of an answer, and a JSON list of what it cites.
+/// Returns the text of an answer, and a JSON list of its citations.
 fn said(number: u64, mentioned: Option<&str>) -> (String, String) {
     let pick = |shift: u32, of: usize| (number >> shift) as usize % of;
     let opening = OPENING[pick(0, OPENING.len())];
@@ -137,7 +137,7 @@ fn said(number: u64, mentioned: Option<&str>) -> (String, String) {
     }
     let own = match mentioned {
         None => String::new(),
-        // In the text, or among what is cited.
+        // Either in the text or among the citations.
         Some(domain) if number >> 40 & 1 == 0 => {
             format!(" Many also like {domain} for its support.")
         }

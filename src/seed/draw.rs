@@ -1,5 +1,5 @@
-//! Numbers that look drawn and are computed: row `k` of a table is made from the seed and `k` alone,
-//! so that nothing has to be remembered, and any row can be made again where another one names it.
+//! Numbers that look random but are computed: row `k` of a table depends on the seed and `k` alone, so
+//! that nothing has to be remembered, and a row can be computed again wherever another one refers to it.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use uuid::{Builder, Uuid};
 
 use crate::db::types::Instant;
 
-/// What numbers are drawn for. Each has a sequence to itself.
+/// What numbers are drawn for. Each purpose has its own sequence.
 #[derive(Clone, Copy)]
 #[repr(u64)]
 #[allow(missing_docs, reason = "each is named by what it is for")]
@@ -31,7 +31,7 @@ pub enum For {
     Arguments,
 }
 
-/// The finalizer of SplitMix64, which is the same everywhere and for good.
+/// The finalizer of SplitMix64, which gives the same numbers on every platform and in every version.
 pub fn mix(mut z: u64) -> u64 {
     z = z.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -39,37 +39,37 @@ pub fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// A sequence of numbers, any of which can be had.
+/// Sequences of numbers with random access.
 #[derive(Clone, Copy)]
 pub struct Draw(u64);
 
 impl Draw {
-    /// The sequences of a seed.
+    /// Returns the sequences of a seed.
     pub fn new(seed: u64) -> Self {
         Self(mix(seed))
     }
 
-    /// The `k`th number.
+    /// Returns the `k`th number.
     pub fn number(self, of: For, k: u64) -> u64 {
         mix(mix(self.0 ^ (of as u64) << 56) ^ k)
     }
 
-    /// The `k`th of the numbers below `size`, a power of two, all of which come once before any comes
-    /// again; and how often it has come before.
+    /// Returns the `k`th number of an endless sequence in which all numbers below `size`, a power of
+    /// two, occur once before any repeats, and how often it has occurred before.
     pub fn shuffled(self, of: For, k: u64, size: u64) -> (u64, u64) {
         let start = self.number(of, u64::MAX);
-        // An odd factor makes a permutation of the numbers below a power of two.
+        // Multiplying by an odd factor permutes the numbers below a power of two.
         let factor = (start >> 32) | 1;
         let index = k.wrapping_mul(factor).wrapping_add(start) & (size - 1);
         (index, k / size)
     }
 
-    /// A UUIDv7 of that time. Those of one kind and one time are in the order of `k`, of which the last
-    /// 40 bits count.
+    /// Returns a UUIDv7 of that time. Ids of the same kind and time are ordered by the low 40 bits of
+    /// `k`.
     pub fn id(self, of: For, at: Instant, k: u64) -> Uuid {
         let millis = u64::try_from(at.micros() / 1_000).unwrap_or_default();
         let noise = self.number(of, k) & ((1 << 34) - 1);
-        // 74 bits: 12 of them stand before the variant, 62 after it.
+        // 74 bits: 12 before the variant, 62 after it.
         let rest = u128::from(k & ((1 << 40) - 1)) << 34 | u128::from(noise);
         let mut random = [0; 10];
         random[..2].copy_from_slice(&((rest >> 62) as u16).to_be_bytes());
@@ -78,21 +78,21 @@ impl Draw {
     }
 }
 
-/// The share of parent `p` of `items` that are dealt out to `parents`, in order and as evenly as can
-/// be.
+/// Returns the share of parent `p` when `items` are distributed over `parents`, in order and as evenly
+/// as possible.
 pub fn share(p: u64, items: u64, parents: u64) -> Range<u64> {
     let start = |p: u64| {
         let start = u128::from(p) * u128::from(items) / u128::from(parents.max(1));
-        // It is at most `items`.
+        // At most `items`.
         start as u64
     };
     start(p)..start(p + 1)
 }
 
-/// Whose share item `k` is in.
+/// Returns the parent whose share contains item `k`.
 pub fn parent(k: u64, items: u64, parents: u64) -> u64 {
     let above = u128::from(k + 1) * u128::from(parents);
-    // It is below `parents`.
+    // Less than `parents`.
     ((above - 1) / u128::from(items.max(1))) as u64
 }
 

@@ -1,4 +1,4 @@
-//! The events that tell how all of it came about.
+//! The events: how everything came about.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -25,14 +25,14 @@ pub const EVENTS: Table = Table {
     ],
 };
 
-/// As many prompts are made by one call.
+/// How many prompts one call creates.
 const PROMPTS_AT_ONCE: u64 = 100;
 
 struct Happening {
     kind: EventKind,
     organization: u64,
     workspace: Option<u64>,
-    /// Nobody, for what the server did.
+    /// `None` for what the server did by itself.
     actor: Option<u64>,
     subject: AnyId,
     data: Value,
@@ -40,13 +40,13 @@ struct Happening {
 }
 
 impl Seed {
-    /// Of each organization, then of each workspace, then of each run.
+    /// Returns the events of each organization, then of each workspace, then of each run.
     pub fn events(&self) -> impl Iterator<Item = Row> + '_ {
         let happened = (0..self.plan.organizations)
             .flat_map(|o| self.of_organization(o))
             .chain((0..self.plan.workspaces).flat_map(|w| self.of_workspace(w)))
             .chain(self.of_runs());
-        // They come in the same order each time.
+        // They are in the same order every time.
         (0..).zip(happened).map(|(k, it)| self.event(k, it))
     }
 
@@ -128,7 +128,7 @@ impl Seed {
         std::iter::once(created).chain(asked).chain(deleted)
     }
 
-    /// How the last run of each workspace ended.
+    /// Returns how the last run of each workspace ended.
     fn of_runs(&self) -> impl Iterator<Item = Happening> + '_ {
         (0..self.plan.workspaces).filter_map(move |w| {
             let course = self.course(w);

@@ -1,9 +1,9 @@
 //! A demonstration data set of any size, for an empty database.
 //!
-//! Row `k` of each table is computed from the arguments and `k` (see [`draw`]): nothing is kept in
-//! memory but the batch that is being written, and the same arguments make the same rows, ids and
-//! times included. That is also how a seeding that was interrupted is resumed: the tables are written
-//! one after the other, and as many rows as a table has by then are passed over.
+//! Row `k` of each table is computed from the arguments and `k` (see [`draw`]): only the batch being
+//! written is kept in memory, and the same arguments give the same rows, including ids and times. That
+//! is also how an interrupted run is resumed: the tables are written one after the other, and rows that
+//! a table already has are skipped.
 
 mod answers;
 mod draw;
@@ -26,19 +26,19 @@ use crate::id::UserId;
 use crate::run;
 use crate::schema::users;
 
-/// The address of the first person: the one that a server signs its link in as.
+/// The email address of the first person: the one that a server's development sign-in link is for.
 pub const DEVELOPER_EMAIL: &str = "developer@example.com";
-/// What the first person is called.
+/// The name of the first person.
 pub const DEVELOPER_NAME: &str = "Developer";
 
 const MINUTE: i64 = 60_000_000;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// Rows of one transaction.
+/// Rows per transaction.
 const BATCH: usize = 5_000;
 
-/// How much there is to be of what.
+/// The size and parameters of the data set.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Organizations, at least 1.
@@ -47,53 +47,53 @@ pub struct Plan {
     pub workspaces: u64,
     /// People, at least 1.
     pub users: u64,
-    /// Prompts; none where there is no workspace.
+    /// Prompts; none if there is no workspace.
     pub prompts: u64,
-    /// Answers, failed ones included; none where there is no workspace.
+    /// Answers, failed ones included; none if there is no workspace.
     pub answers: u64,
-    /// What tells one data set of this size from another.
+    /// Distinguishes data sets of the same size.
     pub seed: u64,
-    /// When it ends: the latest that happened did so shortly before.
+    /// When the data set ends: its last event happened shortly before.
     pub now: Instant,
-    /// The plan that organizations are on.
+    /// The plan of the organizations.
     pub plan_key: String,
-    /// How many days deleted workspaces are kept.
+    /// How long deleted workspaces are kept, in days.
     pub purge_days: u32,
-    /// How many days an invitation can be answered.
+    /// How long an invitation can be answered, in days.
     pub invitation_days: u32,
 }
 
 /// Why nothing, or not everything, was written.
 #[derive(Debug, thiserror::Error)]
 pub enum SeedError {
-    /// The database has data that this does not make.
+    /// The database has data that this plan does not produce.
     #[error(
         "the database has data; seed writes into an empty one only. To start over, make another \
          database: on SQLite, move the file away; on PostgreSQL, dropdb and createdb"
     )]
     HasData,
-    /// The database fails.
+    /// The database failed.
     #[error("the database failed: {}", .0.details())]
     Database(#[from] crate::error::Error),
 }
 
-/// What has been written.
+/// How much has been written.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
-    /// Into which table.
+    /// The table being written.
     pub table: &'static str,
-    /// How many rows, by now.
+    /// How many rows it has by now.
     pub rows: u64,
-    /// Whether those are all of them.
+    /// Whether the table is complete.
     pub is_done: bool,
 }
 
-/// What rows are made from.
+/// What rows are computed from.
 struct Seed {
     plan: Plan,
-    /// For what is to be the same in data sets of another size.
+    /// For what should be the same in data sets of other sizes.
     draw: Draw,
-    /// For ids: those of no other arguments.
+    /// For ids: different arguments give different ids.
     ids: Draw,
 }
 
@@ -115,24 +115,25 @@ impl Seed {
         }
     }
 
-    /// So many microseconds before the end.
+    /// Returns the time `micros` microseconds before the end.
     fn ago(&self, micros: i64) -> Instant {
         self.plan.now.plus(TimeDelta::microseconds(-micros))
     }
 
-    /// The time of the `k`th of `n`, evenly over `span` from `ago` on.
+    /// Returns the time of the `k`th of `n`, spread evenly over `span`, which starts `ago` before the
+    /// end.
     fn spread(&self, ago: i64, span: i64, k: u64, n: u64) -> Instant {
         let later = i128::from(span) * i128::from(k) / i128::from(n.max(1));
-        // It is at most `span`.
+        // At most `span`.
         self.ago(ago - later as i64)
     }
 }
 
-/// Fills the database, which has no rows yet, or only some of those that the same plan makes. Tells
-/// `progress` after each batch and each table.
+/// Fills a database that is empty, or has only rows that the same plan produces. Calls `progress` after
+/// each batch and each table.
 ///
 /// # Errors
-/// As the type says. What was written before an error stays, and is not written again.
+/// As [`SeedError`]. Rows written before an error remain, and are not written again.
 pub async fn seed(
     db: &Db,
     plan: &Plan,
@@ -174,14 +175,15 @@ pub async fn seed(
     writer.write(answers::VISIBILITY, seed.visibility()).await?;
     writer.write(history::EVENTS, seed.events()).await?;
     if writer.may_go_on {
-        // Every row was there before.
+        // Every row existed already.
         return Err(SeedError::HasData);
     }
     bulk.finish().await?;
     Ok(())
 }
 
-/// Whoever is in the database must be of this data set, whose ids no other arguments make.
+/// Checks that the first person in the database is of this data set: no other arguments give the same
+/// ids.
 async fn check_is_ours(db: &Db, seed: &Seed) -> Result<(), SeedError> {
     let mut conn = db.read().await?;
     let first: Option<UserId> = run!(
@@ -203,12 +205,12 @@ async fn check_is_ours(db: &Db, seed: &Seed) -> Result<(), SeedError> {
 struct Writer<'a, F> {
     bulk: &'a Bulk<'a>,
     progress: &'a mut F,
-    /// Whether all so far was there before, so that this table may have rows too.
+    /// Whether all rows so far existed already, so that this table may have rows too.
     may_go_on: bool,
 }
 
 impl<F: FnMut(Progress)> Writer<'_, F> {
-    /// Writes the rows that the table does not have.
+    /// Writes the rows that the table does not have yet.
     async fn write(
         &mut self,
         table: Table,
@@ -219,7 +221,7 @@ impl<F: FnMut(Progress)> Writer<'_, F> {
             return Err(SeedError::HasData);
         }
         for _ in 0..written {
-            // More than there are to be: somebody has used it.
+            // The table has more rows than the plan: the database has been used.
             rows.next().ok_or(SeedError::HasData)?;
         }
         loop {

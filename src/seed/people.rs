@@ -1,4 +1,4 @@
-//! People, organizations, and who belongs to which.
+//! People, organizations, and their memberships.
 
 use data_encoding::HEXLOWER;
 use uuid::Uuid;
@@ -49,7 +49,7 @@ pub const ORGANIZATION_MEMBERS: Table = Table {
     columns: &["id", "organization_id", "user_id", "role", "created_at"],
 };
 
-/// Of how many people one also belongs to the next organization.
+/// One person in this many is also a guest in the next organization.
 const GUESTS: u64 = 4;
 
 impl Seed {
@@ -61,7 +61,7 @@ impl Seed {
         self.ids.id(For::User, self.user_created(u), u)
     }
 
-    /// The address and the name of a person.
+    /// Returns the email address and the name of a person.
     pub fn user_called(&self, u: u64) -> (String, String) {
         if u == 0 {
             return (DEVELOPER_EMAIL.to_owned(), DEVELOPER_NAME.to_owned());
@@ -102,7 +102,7 @@ impl Seed {
         self.ids.id(For::Organization, at, o)
     }
 
-    /// The name and the slug of an organization.
+    /// Returns the name and the slug of an organization.
     pub fn organization_called(&self, o: u64) -> (String, String) {
         let (index, cycle) = self.draw.shuffled(For::OrganizationName, o, 32 * 32);
         let (material, kind) = (MATERIAL[index as usize / 32], COMPANY[index as usize % 32]);
@@ -135,8 +135,9 @@ impl Seed {
         })
     }
 
-    /// How many people belong to an organization: those of its share, or the one who owns it beside
-    /// others where there are not enough; and guests from the one before it.
+    /// Returns how many members an organization has: its share of the people, or only its owner, who
+    /// also owns others, if there are fewer people than organizations; plus guests from the organization
+    /// before it.
     pub fn members(&self, o: u64) -> u64 {
         self.own_members(o) + self.guests(o)
     }
@@ -146,7 +147,8 @@ impl Seed {
         (own.end - own.start).max(1)
     }
 
-    /// Where everybody belongs to one organization only, or some own several, nobody is a guest.
+    /// Returns how many guests an organization has: none if it is the only one, or if there are fewer
+    /// people than organizations.
     fn guests(&self, o: u64) -> u64 {
         let (users, organizations) = (self.plan.users, self.plan.organizations);
         if organizations == 1 || users < organizations {
@@ -159,7 +161,7 @@ impl Seed {
         (o + self.plan.organizations - 1) % self.plan.organizations
     }
 
-    /// Who the `j`th member of an organization is.
+    /// Returns the person who is the `j`th member of an organization.
     pub fn member(&self, o: u64, j: u64) -> u64 {
         let (users, organizations) = (self.plan.users, self.plan.organizations);
         match j.checked_sub(self.own_members(o)) {
@@ -168,8 +170,8 @@ impl Seed {
         }
     }
 
-    /// What the `j`th member of an organization is in it. The first owns it, and the first guest is
-    /// an admin.
+    /// Returns the role of the `j`th member of an organization. The first member is the owner, the first
+    /// guest an admin.
     pub fn member_role(&self, o: u64, j: u64) -> OrganizationRole {
         match (j, j.checked_sub(self.own_members(o))) {
             (0, _) => OrganizationRole::Owner,
@@ -184,7 +186,8 @@ impl Seed {
         (0..self.plan.organizations).flat_map(move |o| {
             let at = self.organization_created(o);
             (0..self.members(o)).map(move |j| {
-                // No two have the same: each person has one place of their own, and one as a guest.
+                // Unique: each person has one membership in their own organization and at most one as a
+                // guest.
                 let u = self.member(o, j);
                 let key = match j.checked_sub(self.own_members(o)) {
                     None if self.plan.users < self.plan.organizations => o << 1,
@@ -202,7 +205,7 @@ impl Seed {
         })
     }
 
-    /// In which organization a workspace is, and the how-manieth it is there.
+    /// Returns the organization of a workspace, and the workspace's index in it.
     pub fn place(&self, w: u64) -> (u64, u64) {
         let (workspaces, organizations) = (self.plan.workspaces, self.plan.organizations);
         let o = parent(w, workspaces, organizations);
@@ -210,7 +213,7 @@ impl Seed {
     }
 }
 
-/// A slug, as the server numbers those that are taken.
+/// Returns a slug numbered as the server does it when the slug is taken.
 pub fn numbered(slug: &str, cycle: u64) -> String {
     match cycle {
         0 => slug.to_owned(),
@@ -219,7 +222,7 @@ pub fn numbered(slug: &str, cycle: u64) -> String {
     }
 }
 
-/// By what the texts of a workspace are told apart.
+/// Returns the digest by which texts within a workspace are compared.
 pub fn digest(text: &str) -> String {
     use sha2::{Digest, Sha256};
     HEXLOWER.encode(&Sha256::digest(text))

@@ -1,4 +1,4 @@
-//! Workspaces, who is in them, and what lets others in.
+//! Workspaces, their members, and the ways to join them.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -88,7 +88,7 @@ pub const SCHEDULES: Table = Table {
     columns: &["workspace_id", "cron", "time_zone", "next_run_at"],
 };
 
-/// The patterns of schedules, each with its time zone.
+/// The cron patterns of schedules, each with its time zone.
 const PATTERNS: [(&str, &str); 4] = [
     ("0 6 * * 1-5", "Europe/Berlin"),
     ("30 7 * * *", "America/New_York"),
@@ -105,7 +105,7 @@ impl Seed {
         self.ids.id(For::Workspace, self.workspace_created(w), w)
     }
 
-    /// The name and the slug of a workspace.
+    /// Returns the name and the slug of a workspace.
     pub fn workspace_called(&self, w: u64) -> (String, String) {
         let (index, cycle) = self.draw.shuffled(For::WorkspaceName, w, 32 * 32);
         let (material, product) = (MATERIAL[index as usize / 32], PRODUCT[index as usize % 32]);
@@ -113,19 +113,19 @@ impl Seed {
         (format!("{material} {product}"), numbered(&slug, cycle))
     }
 
-    /// The domain of a workspace; one in ten has none.
+    /// Returns the domain of a workspace; one in ten has none.
     pub fn domain(&self, w: u64) -> Option<String> {
         let (_, slug) = self.workspace_called(w);
         (w % 10 != 9).then(|| format!("{slug}.example"))
     }
 
-    /// When a workspace was deleted; one in nine was.
+    /// Returns when a workspace was deleted; one in nine was.
     pub fn deleted_at(&self, w: u64) -> Option<Instant> {
         let ago = (1 + w % 20) * DAY as u64;
         (w % 9 == 7).then(|| self.ago(ago as i64))
     }
 
-    /// The providers that a workspace asks, two to four of them.
+    /// Returns the two to four providers that a workspace asks.
     pub fn providers(&self, w: u64) -> Vec<Provider> {
         let all = Provider::ALL;
         let (first, count) = (w as usize % all.len(), 2 + w as usize % 3);
@@ -171,7 +171,7 @@ impl Seed {
         })
     }
 
-    /// The slugs of the live ones; every fifth had another one before.
+    /// Returns the current slugs of live workspaces, and a former slug of every fifth workspace.
     pub fn workspace_slugs(&self) -> impl Iterator<Item = Row> + '_ {
         (0..self.plan.workspaces).flat_map(move |w| {
             let id = self.workspace_id(w);
@@ -188,19 +188,19 @@ impl Seed {
         })
     }
 
-    /// How many people have a membership of a workspace of their own.
+    /// Returns how many members a workspace has itself, not through its organization.
     pub fn workspace_member_count(&self, w: u64) -> u64 {
         let (o, _) = self.place(w);
         self.members(o).min(2 + w % 6)
     }
 
-    /// The `i`th of them, who belongs to its organization.
+    /// Returns the person who is the `i`th of them. They belong to the workspace's organization.
     pub fn workspace_member(&self, w: u64, i: u64) -> u64 {
         let (o, nth) = self.place(w);
         self.member(o, (nth + i) % self.members(o))
     }
 
-    /// What the `i`th of them is.
+    /// Returns the role of the `i`th of them.
     pub fn workspace_role(i: u64) -> WorkspaceRole {
         match i {
             0 => WorkspaceRole::Owner,
@@ -240,7 +240,7 @@ impl Seed {
         })
     }
 
-    /// Every other workspace has invited somebody; and the first person is invited to one in an
+    /// Every other workspace has invited someone, and the first person is invited to a workspace in an
     /// organization that they do not belong to.
     pub fn invitations(&self) -> impl Iterator<Item = Row> + '_ {
         let plan = &self.plan;
@@ -257,7 +257,7 @@ impl Seed {
                 (_, Some(at)) => (InvitationStatus::Revoked, at),
                 (0, _) => (InvitationStatus::Pending, self.ago(HOUR)),
                 (1, _) => (InvitationStatus::Declined, self.ago(9 * DAY)),
-                // Nobody answered in time.
+                // Expired without a response.
                 _ => (InvitationStatus::Pending, self.ago(60 * DAY)),
             };
             let email = format!("guest{w}@example.org");
@@ -290,7 +290,7 @@ impl Seed {
         ]
     }
 
-    /// Every third workspace has a schedule, which rests while it is deleted.
+    /// Every third workspace has a schedule, which is paused while the workspace is deleted.
     pub fn schedules(&self) -> impl Iterator<Item = Row> + '_ {
         let next: Vec<_> = PATTERNS.map(|it| self.next(it)).into();
         (0..self.plan.workspaces).step_by(3).map(move |w| {

@@ -1,4 +1,4 @@
-//! The questions.
+//! The prompts.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -28,13 +28,13 @@ pub const PROMPTS: Table = Table {
     ],
 };
 
-/// How many prompts were asked where a workspace has none any more.
+/// How many prompts the runs of a workspace asked if it has no prompts any more.
 pub const FORMER: u64 = 4;
-/// Marks the ids of prompts that are not there any more.
+/// Marks the ids of prompts that no longer exist.
 const DELETED: u64 = 1 << 39;
 
 impl Seed {
-    /// The prompts that a workspace has.
+    /// Returns how many prompts a workspace has.
     pub fn prompts_of(&self, w: u64) -> u64 {
         let share = share(w, self.plan.prompts, self.plan.workspaces);
         share.end - share.start
@@ -52,9 +52,9 @@ impl Seed {
         self.ids.id(For::Prompt, self.prompts_created(w), key)
     }
 
-    /// The text of a prompt, unlike any other's of its workspace.
+    /// Returns the text of a prompt, which is unique in its workspace.
     pub fn prompt_text(&self, w: u64, p: u64) -> String {
-        // Each workspace begins somewhere else.
+        // Each workspace starts somewhere else.
         let start = self.draw.number(For::PromptText, w) >> 32;
         let (index, _) = self.draw.shuffled(For::PromptText, start + p, 1 << 10);
         let index = index as usize;

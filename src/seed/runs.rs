@@ -1,4 +1,4 @@
-//! The runs: when each was, and what came of each question without the words.
+//! The runs: when each took place, and the outcome of each answer, but not its text.
 
 use chrono::TimeDelta;
 use serde_json::json;
@@ -31,26 +31,26 @@ pub const RUNS: Table = Table {
     ],
 };
 
-/// Of how many answers one failed.
+/// One answer in this many failed.
 const FAILURES: u64 = 40;
 
-/// What a workspace's runs are like.
+/// The properties of a workspace's runs.
 pub struct Course {
     w: u64,
     providers: Vec<Provider>,
     /// How many prompts each run asks.
     pub asked: u64,
-    /// The first of its answers, among all.
+    /// The index of the first of their answers, among all answers.
     first: u64,
-    /// How many answers there are in the first run, which was stopped if it lacks some, and how many
-    /// in each of the others.
+    /// How many answers the first run has, which was cancelled if some are missing, and how many each of
+    /// the others has.
     opening: u64,
     full: u64,
     /// How many runs there are.
     pub runs: u64,
-    /// When the last one began.
+    /// When the last run began.
     latest: Instant,
-    /// How long it is from one to the next.
+    /// The time from the start of one run to the start of the next.
     gap: TimeDelta,
 }
 
@@ -66,7 +66,7 @@ pub struct Stint {
     pub failed: u64,
 }
 
-/// What is known of an answer before its text is written.
+/// What is known about an answer without its text.
 pub struct Facts {
     pub key: u64,
     pub prompt: u64,
@@ -86,11 +86,11 @@ impl Seed {
             0 => FORMER,
             prompts => prompts,
         };
-        // Not more than would leave it without a single whole run.
+        // Few enough for at least one complete run, if possible.
         let asked = asked.min(count / each).max(1);
         let full = asked * each;
         let runs = count.div_ceil(full);
-        // 80 days at most, which ends before the workspace was deleted, if it was.
+        // At most 80 days in total, ending before the workspace was deleted, if it was.
         let gap = (80 * DAY / (runs as i64).max(1)).min(DAY);
         let end = self.deleted_at(w).unwrap_or(self.plan.now);
         Course {
@@ -106,7 +106,7 @@ impl Seed {
         }
     }
 
-    /// How many answers there are in a run, and which is the first, among all.
+    /// Returns how many answers a run has, and the index of the first, among all answers.
     fn extent(course: &Course, i: u64) -> (u64, u64) {
         match i {
             0 => (course.opening, course.first),
@@ -128,12 +128,12 @@ impl Seed {
         self.ids.id(For::Run, Self::began(course, i), first)
     }
 
-    /// The answers of a run, in the order in which they came.
+    /// Returns the answers of a run, in the order in which they arrived.
     pub fn facts(&self, course: &Course, i: u64) -> impl Iterator<Item = Facts> + use<'_> {
         let (count, first) = Self::extent(course, i);
         let (began, has_domain) = (Self::began(course, i), self.domain(course.w).is_some());
         let gap = course.gap.num_microseconds().unwrap_or(DAY);
-        // All of them come in half the time to the next run, and the last ones before the end.
+        // All of them arrive within half the time to the next run, and the last run's before the end.
         let step = ((gap / 2).min(HOUR / 2) / (course.full as i64 + 1)).min(MINUTE / 30);
         let providers = course.providers.clone();
         (0..count).map(move |j| {
@@ -178,14 +178,14 @@ impl Seed {
         }
     }
 
-    /// When a run of the workspace last came to its end.
+    /// Returns when the last run of a workspace finished. `None` if it was cancelled or there is none.
     pub fn last_run(&self, w: u64) -> Option<Instant> {
         let course = self.course(w);
         let last = self.stint(&course, course.runs.checked_sub(1)?);
         (last.status != RunStatus::Cancelled).then_some(last.finished_at)
     }
 
-    /// Every run of every workspace.
+    /// Returns every run of every workspace, with the indexes of both.
     pub fn stints(&self) -> impl Iterator<Item = (u64, u64, Stint)> + '_ {
         (0..self.plan.workspaces).flat_map(move |w| {
             let course = self.course(w);

@@ -1,13 +1,13 @@
 //! The words that names and texts are made of.
 
-/// What people are called: 32 × 32.
+/// First names: 32 × 32 combinations with [`LAST`].
 pub const FIRST: [&str; 32] = [
     "Ada", "Bruno", "Chiara", "David", "Elif", "Farah", "Goran", "Hana", "Ivan", "Jonas", "Karla",
     "Liam", "Mina", "Noor", "Olga", "Pablo", "Quinn", "Rosa", "Samir", "Tara", "Ugo", "Vera",
     "Wanda", "Xenia", "Yusuf", "Zoe", "Anouk", "Björn", "Céline", "Dmitri", "Esra", "Felix",
 ];
 
-/// See [`FIRST`].
+/// Last names. See [`FIRST`].
 pub const LAST: [&str; 32] = [
     "Adeyemi",
     "Bauer",
@@ -43,7 +43,7 @@ pub const LAST: [&str; 32] = [
     "Ferrari",
 ];
 
-/// What companies and their brands are called: 32 × 32.
+/// The first words of company and product names: 32 × 32 combinations with [`COMPANY`] or [`PRODUCT`].
 pub const MATERIAL: [&str; 32] = [
     "Amber", "Birch", "Cedar", "Copper", "Coral", "Crystal", "Delta", "Ember", "Falcon", "Garnet",
     "Golden", "Harbor", "Indigo", "Ivory", "Jade", "Juniper", "Lunar", "Maple", "Marble", "Meadow",
@@ -51,7 +51,7 @@ pub const MATERIAL: [&str; 32] = [
     "Velvet", "Willow",
 ];
 
-/// Of companies.
+/// The second words of company names.
 pub const COMPANY: [&str; 32] = [
     "Analytics",
     "Apparel",
@@ -87,7 +87,7 @@ pub const COMPANY: [&str; 32] = [
     "Works",
 ];
 
-/// Of what they sell.
+/// The second words of product names.
 pub const PRODUCT: [&str; 32] = [
     "Anchor", "Arrow", "Atlas", "Beacon", "Bridge", "Canvas", "Compass", "Comet", "Drift", "Echo",
     "Engine", "Field", "Flow", "Forge", "Gate", "Grove", "Harvest", "Lantern", "Ledger", "Lens",
@@ -95,7 +95,7 @@ pub const PRODUCT: [&str; 32] = [
     "Trail", "Vault",
 ];
 
-/// What people ask, about a topic and for somebody: 8 × 16 × 8.
+/// What people ask, about a topic and for someone: 8 × 16 × 8 combinations.
 pub const QUESTION: [&str; 8] = [
     "What is the best {topic} for {whom}?",
     "Which {topic} would you recommend to {whom}?",
@@ -151,7 +151,7 @@ pub const TAG: [&str; 8] = [
     "support",
 ];
 
-/// How an answer begins.
+/// Beginnings of answers.
 pub const OPENING: [&str; 8] = [
     "It depends on what matters most.",
     "Three names come up again and again.",
@@ -163,8 +163,8 @@ pub const OPENING: [&str; 8] = [
     "Several independent tests were published lately.",
 ];
 
-/// Whom an answer names beside, or instead of, the workspace's own domain. Each has a site of that
-/// name.
+/// Competitors that an answer names besides, or instead of, the workspace's own domain. Each has a site
+/// of that name.
 pub const RIVAL: [&str; 8] = [
     "Northwind",
     "Contoso",
@@ -176,7 +176,7 @@ pub const RIVAL: [&str; 8] = [
     "Hooli",
 ];
 
-/// How an answer ends.
+/// Endings of answers.
 pub const CLOSING: [&str; 4] = [
     "Whichever you choose, try it for a month first.",
     "Ask for references before you sign.",
@@ -184,7 +184,7 @@ pub const CLOSING: [&str; 4] = [
     "Prices are as of this month.",
 ];
 
-/// Why a provider failed.
+/// Reasons for which a provider failed.
 pub const FAILURE: [&str; 4] = [
     "The provider took longer than 60 seconds.",
     "The provider answered with status 503 three times.",

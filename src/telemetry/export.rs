@@ -1,5 +1,5 @@
-//! The way of spans from whoever makes them to whoever sends them. Nobody who makes one waits: where
-//! the collector does not keep up, spans are lost, and the log says now and then how many.
+//! The queue between the code that creates spans and the exporter that sends them. Creating a span never
+//! waits: if the collector does not keep up, spans are lost, and the log occasionally says how many.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,12 +14,12 @@ use opentelemetry_sdk::trace::{
 };
 use tokio::runtime::Handle;
 
-/// How many spans wait to be sent, those included that are on their way.
+/// How many spans may wait to be sent, including those being sent.
 const LONGEST: usize = 2048;
-/// How often the log says that spans are lost.
+/// The shortest time between two log messages about lost spans.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// What waits to be sent, and what was lost. Cheap to clone; clones are the same.
+/// The counts of spans that wait to be sent and that were lost. Cheap to clone; clones share the counts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Queue(Arc<Inner>);
 
@@ -27,12 +27,12 @@ pub(super) struct Queue(Arc<Inner>);
 struct Inner {
     waiting: AtomicUsize,
     lost: AtomicUsize,
-    /// When the log last said how many.
+    /// When the log last reported lost spans.
     told: Mutex<Option<Instant>>,
 }
 
 impl Queue {
-    /// What takes spans and hands them to `sender` in batches, in a thread of its own.
+    /// Returns a processor that collects spans and hands them to `sender` in batches, in its own thread.
     pub fn processor(&self, sender: Sender) -> impl SpanProcessor + use<> {
         let config = BatchConfigBuilder::default()
             .with_max_queue_size(LONGEST)
@@ -46,7 +46,7 @@ impl Queue {
         }
     }
 
-    /// Says how many spans were lost since it was last said, those included that still wait.
+    /// Logs how many spans were lost since the last report, including those still waiting.
     pub fn close(&self) {
         let waiting = self.0.waiting.load(Ordering::Relaxed);
         let spans = self.0.lost.swap(0, Ordering::Relaxed) + waiting;
@@ -55,7 +55,8 @@ impl Queue {
         }
     }
 
-    /// Makes room for one more span, if there is.
+    /// Reserves a place for one more span. Returns `false`, and counts the span as lost, if there is
+    /// none.
     fn enter(&self) -> bool {
         let waiting = self.0.waiting.fetch_add(1, Ordering::Relaxed);
         if waiting < LONGEST {
@@ -66,7 +67,7 @@ impl Queue {
         false
     }
 
-    /// So many spans were sent, or lost for that reason.
+    /// Records that `spans` spans were sent or, with a failure, lost.
     fn leave(&self, spans: usize, failure: Option<&OTelSdkError>) {
         self.0.waiting.fetch_sub(spans, Ordering::Relaxed);
         if failure.is_some() {
@@ -78,7 +79,7 @@ impl Queue {
     }
 
     fn tell(&self, failure: Option<&OTelSdkError>) {
-        // Nothing panics while it holds the lock.
+        // Nothing panics while holding the lock.
         let mut told = self.0.told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.is_none_or(|told| told.elapsed() >= PAUSE) {
             *told = Some(Instant::now());
@@ -92,7 +93,7 @@ impl Queue {
     }
 }
 
-/// Takes no more spans than the queue has room for.
+/// A processor that takes no more spans than the queue has room for.
 #[derive(Debug)]
 struct Bounded {
     queue: Queue,
@@ -127,7 +128,7 @@ impl SpanProcessor for Bounded {
 #[derive(Debug)]
 pub(super) struct Sender {
     otlp: Arc<Otlp>,
-    /// The thread that asks for it has no timers and no sockets.
+    /// For sending: the thread that exports has neither timers nor sockets.
     runtime: Handle,
     queue: Queue,
 }
@@ -154,7 +155,7 @@ impl SpanExporter for Sender {
     }
 
     fn set_resource(&mut self, resource: &Resource) {
-        // Before the first batch, nobody else has it.
+        // Before the first batch, this is the only reference.
         if let Some(otlp) = Arc::get_mut(&mut self.otlp) {
             otlp.set_resource(resource);
         }

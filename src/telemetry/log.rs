@@ -1,4 +1,4 @@
-//! The log: to standard error, for standard output is for what was asked for.
+//! The log. It is written to standard error, since standard output is for the output of commands.
 
 use std::io::{self, IsTerminal};
 
@@ -10,10 +10,10 @@ use tracing_subscriber::{EnvFilter, Layer, fmt, registry};
 use super::traces::Traces;
 use crate::config::{Log, LogFormat};
 
-/// Has this process write its log, and tell its traces.
+/// Sets up the log and, if given, the traces of this process.
 ///
 /// # Errors
-/// Where the log's filter makes no sense.
+/// If the log's filter is invalid.
 pub(super) fn begin(config: &Log, traces: Option<&Traces>) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&config.filter).context("log.filter")?;
     let lines = fmt::layer()
@@ -24,7 +24,7 @@ pub(super) fn begin(config: &Log, traces: Option<&Traces>) -> anyhow::Result<()>
         LogFormat::Json => lines.json().boxed(),
     };
     match traces {
-        // One filter for all costs less than one for each.
+        // A single filter for everything is cheaper than one per layer.
         None => registry().with(lines).with(filter).init(),
         Some(traces) => registry()
             .with(lines.with_filter(filter))

@@ -1,5 +1,4 @@
-//! What the process tells of itself while it runs: the log and, where a collector is configured,
-//! traces. Metrics are in `metrics`.
+//! The log and, if a collector is configured, the traces of the process. Metrics are in `metrics`.
 
 mod export;
 mod log;
@@ -13,34 +12,34 @@ pub use spans::{Outcome, Trace, answered, call, operation, request, run, short};
 use crate::config::Config;
 use traces::Traces;
 
-/// What tells of this process, for as long as it runs.
+/// The log and traces of this process. To be kept for as long as it runs.
 pub struct Telemetry {
     traces: Option<Traces>,
 }
 
 impl Telemetry {
-    /// Begins the log of a command, and no traces.
+    /// Starts the log of a command, without traces.
     ///
     /// # Errors
-    /// Where the log's filter makes no sense.
+    /// If the log's filter is invalid.
     pub fn log(config: &Config) -> anyhow::Result<Self> {
         log::begin(&config.log, None)?;
         Ok(Self { traces: None })
     }
 
-    /// Begins the log of a server and, where a collector is configured, the traces, which `runtime`
-    /// sends.
+    /// Starts the log of a server and, if a collector is configured, the traces, which are sent on
+    /// `runtime`.
     ///
     /// # Errors
-    /// Where what the configuration says of either makes no sense.
+    /// If the configuration of either is invalid.
     pub fn start(config: &Config, runtime: &Handle) -> anyhow::Result<Self> {
         let traces = Traces::start(&config.telemetry, runtime)?;
         log::begin(&config.log, traces.as_ref())?;
         Ok(Self { traces })
     }
 
-    /// Sends what is left of the traces, for which it waits a few seconds at most. Blocks the thread;
-    /// the runtime must go on meanwhile.
+    /// Sends the remaining traces, waiting a few seconds at most. Blocks the thread; the runtime must
+    /// keep running in the meantime.
     pub fn stop(self) {
         if let Some(traces) = self.traces {
             traces.stop();

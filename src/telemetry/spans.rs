@@ -1,8 +1,8 @@
-//! The spans of traces. They hold what the server made up itself, ids, and names of operations: no
-//! document, no variable, no address, no token.
+//! The spans of traces. They contain only values that the server generated, ids, and names of
+//! operations: no documents, variables, addresses or tokens.
 //!
-//! They are beside those of the log, which belong to its lines, and cost next to nothing where no
-//! collector is configured: nothing asks for them then.
+//! They are separate from the spans of the log, which belong to its lines. Without a collector they cost
+//! next to nothing, since nothing subscribes to them.
 
 use axum::http::header::HeaderName;
 use axum::http::{HeaderMap, Method};
@@ -16,13 +16,13 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::error::ErrorCode;
 
-/// By which the spans of traces are told from those of the log.
+/// The target that distinguishes the spans of traces from those of the log.
 pub(super) const TARGET: &str = "tenantry::trace";
 
-/// How much is told of what a client may make as long as a document, in bytes.
+/// The maximum length of a client's text in logs and spans, in bytes.
 const LONGEST: usize = 200;
 
-/// As much of a name or a path as logs and spans tell.
+/// Shortens a name or a path for logs and spans.
 pub fn short(text: &str) -> &str {
     if text.len() <= LONGEST {
         return text;
@@ -31,12 +31,12 @@ pub fn short(text: &str) -> &str {
     &text[..ends.take_while(|end| *end <= LONGEST).last().unwrap_or(0)]
 }
 
-/// Where in a trace something belongs; nowhere while nothing is traced. Cheap to clone.
+/// A position in a trace; none while nothing is traced. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Trace(Option<SpanContext>);
 
 impl Trace {
-    /// Below that span.
+    /// Returns the position below that span.
     pub fn below(span: &Span) -> Self {
         if span.is_disabled() {
             return Self::default();
@@ -45,29 +45,29 @@ impl Trace {
         Self(Some(context).filter(SpanContext::is_valid))
     }
 
-    /// The trace's id in hexadecimal, as collectors show it.
+    /// Returns the trace's id in hexadecimal, as collectors show it.
     pub fn id(&self) -> Option<String> {
         self.0.as_ref().map(|span| span.trace_id().to_string())
     }
 }
 
-/// What came of what a span is about.
+/// The outcome of what a span is about.
 #[derive(Clone, Copy, Debug)]
 pub struct Outcome<'a> {
-    /// One word, none of a client's making.
+    /// A single word, never chosen by a client.
     pub word: &'a str,
-    /// Whether the server, or somebody whom it relies on, is at fault.
+    /// Whether the server, or a service that it depends on, is at fault.
     pub is_fault: bool,
 }
 
 impl<'a> Outcome<'a> {
-    /// All is well.
+    /// Success.
     pub const OK: Outcome<'static> = Outcome {
         word: "ok",
         is_fault: false,
     };
 
-    /// The outcome of an operation with that error, if any.
+    /// Returns the outcome of an operation with that error code, if any.
     pub fn of_operation(error: Option<&'a str>) -> Self {
         let faults = [
             ErrorCode::Internal,
@@ -83,7 +83,7 @@ impl<'a> Outcome<'a> {
         }
     }
 
-    /// The outcome of a call of a provider.
+    /// Returns the outcome of a call to a provider.
     pub fn of_call(is_failed: bool) -> Outcome<'static> {
         match is_failed {
             false => Outcome::OK,
@@ -94,7 +94,7 @@ impl<'a> Outcome<'a> {
         }
     }
 
-    /// Notes it on its span.
+    /// Records the outcome on its span.
     pub fn record(self, span: &Span) {
         span.record("tenantry.outcome", self.word);
         if self.is_fault {
@@ -103,8 +103,8 @@ impl<'a> Outcome<'a> {
     }
 }
 
-/// One HTTP request, with its route as the router knows it. Goes on with the trace that the request
-/// says it is part of.
+/// Creates the span of an HTTP request, with its route as the router knows it. Continues the trace that
+/// the request's `traceparent` names, if any.
 pub fn request(method: &Method, route: Option<&str>, headers: &HeaderMap, id: &str) -> Span {
     let span = tracing::trace_span!(
         target: TARGET,
@@ -120,13 +120,13 @@ pub fn request(method: &Method, route: Option<&str>, headers: &HeaderMap, id: &s
     );
     if !span.is_disabled() {
         let context = TraceContextPropagator::new().extract(&Parent(headers));
-        // It fails only where nobody collects traces.
+        // Fails only if nobody collects traces.
         let _ = span.set_parent(context);
     }
     span
 }
 
-/// Notes on the span of a request how it was answered.
+/// Records the status of the response on the span of a request.
 pub fn answered(span: &Span, status: u16) {
     span.record("http.response.status_code", status);
     if status >= 500 {
@@ -134,8 +134,8 @@ pub fn answered(span: &Span, status: u16) {
     }
 }
 
-/// One operation of GraphQL: its kind, its first field as metrics know it, and the name that its client
-/// gave it.
+/// Creates the span of a GraphQL operation: its kind, its first field as in the metrics, and the name
+/// that the client gave it.
 pub fn operation(trace: &Trace, kind: &str, field: &str, name: Option<&str>) -> Span {
     let span = tracing::trace_span!(
         target: TARGET,
@@ -151,13 +151,13 @@ pub fn operation(trace: &Trace, kind: &str, field: &str, name: Option<&str>) -> 
     );
     if let Some(parent) = &trace.0 {
         let context = Context::new().with_remote_span_context(parent.clone());
-        // It fails only where nobody collects traces.
+        // Fails only if nobody collects traces.
         let _ = span.set_parent(context);
     }
     span
 }
 
-/// One run, from when a worker takes it up until it lets go of it.
+/// Creates the span of a run, from when a worker claims it until the worker lets go of it.
 pub fn run(id: &str, total: i32) -> Span {
     tracing::trace_span!(
         target: TARGET,
@@ -170,7 +170,7 @@ pub fn run(id: &str, total: i32) -> Span {
     )
 }
 
-/// One call of a provider, below the run that it is made for.
+/// Creates the span of a call to a provider, below the run that it is made for.
 pub fn call(provider: &str, model: &str) -> Span {
     tracing::trace_span!(
         target: TARGET,
@@ -191,7 +191,7 @@ fn name_of(method: &Method, route: Option<&str>) -> String {
     }
 }
 
-/// The method, if it is one that everybody knows: a client may make up others.
+/// Returns the method if it is a well-known one: a client may make up others.
 fn known(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -205,8 +205,8 @@ fn known(method: &Method) -> &'static str {
     }
 }
 
-/// What a request says of the trace that it is part of. Its `tracestate`, which may be long, is for
-/// those whom the trace is passed on to, and this server passes it on to nobody.
+/// The trace that a request says it is part of. Its `tracestate`, which may be long, is ignored: it is
+/// for services that the trace is passed on to, and this server passes it on to none.
 struct Parent<'a>(&'a HeaderMap);
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");

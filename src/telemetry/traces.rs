@@ -1,4 +1,4 @@
-//! Traces: from the spans of this process to a collector.
+//! Exporting the spans of this process to a collector.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use super::export::{Queue, Sender};
 use super::spans::TARGET;
 use crate::config::Telemetry;
 
-/// How long one try to send spans may take, and all tries together.
+/// How long one attempt to send spans may take, and all attempts together.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the process waits for the last spans when it stops.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -34,17 +34,17 @@ pub(super) struct Traces {
 }
 
 impl Traces {
-    /// Begins to send traces, if there is somewhere to send them. Connects to nobody yet.
+    /// Starts exporting traces if a collector is configured. Does not connect yet.
     ///
     /// # Errors
-    /// Where what the configuration says makes no sense, or TLS cannot be set up.
+    /// If the configuration is invalid, or TLS cannot be set up.
     pub fn start(config: &Telemetry, runtime: &Handle) -> anyhow::Result<Option<Self>> {
         let Some(endpoint) = &config.endpoint else {
             return Ok(None);
         };
         let http = reqwest::Client::builder()
             .user_agent(concat!("tenantry/", env!("CARGO_PKG_VERSION")))
-            // The headers are for the configured address alone.
+            // The headers are for the configured address only.
             .redirect(Policy::none())
             .timeout(PATIENCE)
             .build()
@@ -73,8 +73,8 @@ impl Traces {
         Ok(Some(Self { provider, queue }))
     }
 
-    /// Takes the spans that are meant for traces, and none of the log's lines: what those say is for
-    /// the operator alone.
+    /// Returns the layer that receives the spans of traces, but not the log's events, which are for the
+    /// operator only.
     pub fn layer<S>(&self) -> impl Layer<S> + use<S>
     where
         S: Subscriber + for<'span> LookupSpan<'span> + Send + Sync,
@@ -88,15 +88,15 @@ impl Traces {
             .with_filter(Targets::new().with_target(TARGET, LevelFilter::TRACE))
     }
 
-    /// Sends what is left, and says what was lost.
+    /// Sends the remaining spans, and logs how many were lost.
     pub fn stop(self) {
-        // Whatever it fails of, the spans that are not sent are counted.
+        // Whatever the reason for a failure, the unsent spans are counted.
         let _ = self.provider.shutdown_with_timeout(FAREWELL);
         self.queue.close();
     }
 }
 
-/// Where a collector takes traces.
+/// Returns the URL at which a collector accepts traces.
 fn address(endpoint: &Url) -> String {
     format!("{}/v1/traces", endpoint.as_str().trim_end_matches('/'))
 }

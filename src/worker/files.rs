@@ -1,4 +1,4 @@
-//! Deleting files that nobody has any use for, and what the store has in vain.
+//! Deleting unused files, and objects in the store that no file needs any more.
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -12,13 +12,13 @@ use crate::models::file;
 /// How many files, and how many objects, are deleted at a time.
 const BATCH: i64 = 50;
 
-/// After how long an object is tried again that could not be deleted.
+/// How long to wait before retrying an object that could not be deleted.
 const LEASE: TimeDelta = TimeDelta::minutes(10);
 
-/// Deletes a batch of each, and gives whether there may be more.
+/// Deletes a batch of files and a batch of objects, and returns whether there may be more.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(super) async fn sweep(app: &App) -> Result<bool> {
     let are_more_files = sweep_files(app).await?;
     Ok(delete_objects(app).await? || are_more_files)
@@ -26,7 +26,7 @@ pub(super) async fn sweep(app: &App) -> Result<bool> {
 
 async fn sweep_files(app: &App) -> Result<bool> {
     let now = app.now();
-    // Looking costs no write: most of the time there is nothing.
+    // Reading first saves a write: most of the time there is nothing to do.
     let first = file::first_to_sweep(&mut app.db.read().await?).await?;
     if first.is_none_or(|first| first > now) {
         return Ok(false);
@@ -60,7 +60,7 @@ async fn delete_objects(app: &App) -> Result<bool> {
     Ok(!taken.is_empty())
 }
 
-/// Deletes an object, and gives it back if that succeeded.
+/// Deletes an object, and returns its id if that succeeded.
 async fn delete(app: &App, id: ObjectId) -> Option<ObjectId> {
     match app.files.delete(id).await {
         Ok(()) => Some(id),

@@ -1,9 +1,9 @@
-//! Sending what is in the outbox.
+//! Sending the mails in the outbox.
 //!
-//! No transaction is open while a mail is sent: the mail is claimed for a while, sent, and then
-//! forgotten. Should the process die, or the database go away, between the last two, the mail is sent
-//! again once the claim has ended, so that it goes out at least once. Both bear the same Message-ID,
-//! made from the mail's id, by which mail servers and people can tell that they are one.
+//! No transaction is open while a mail is sent: the mail is claimed for a while, sent, and then removed.
+//! If the process dies or the database goes away between the last two steps, the mail is sent again once
+//! the claim has expired: delivery is at least once. Both copies have the same Message-ID, made from the
+//! mail's id, so that mail servers and people can recognize the duplicate.
 
 use std::time::Duration;
 
@@ -18,23 +18,24 @@ use crate::models::mail::{self, Claimed, Mail};
 
 /// How many mails are sent at a time.
 const BATCH: i64 = 8;
-/// How long one may take.
+/// How long sending one mail may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
-/// How long a mail is this worker's: well beyond [`TIMEOUT`].
+/// How long a claim lasts: well beyond [`TIMEOUT`].
 const LEASE: TimeDelta = TimeDelta::minutes(5);
-/// How long a mail is tried again that the server refuses for good: as long as it may take to notice
-/// that the server is set up wrongly.
+/// How long a mail is retried that the server refuses permanently: long enough for a misconfigured
+/// server to be noticed.
 const PATIENCE: TimeDelta = TimeDelta::days(1);
-/// How long one is that the server refuses for now, if it is of no invitation, with which it would end.
+/// How long a mail is retried that the server refuses temporarily, unless it belongs to an invitation:
+/// such a mail is dropped once the invitation is over.
 const PATIENCE_FOR_NOW: TimeDelta = TimeDelta::days(7);
 
-/// Sends a batch of what is due, and gives whether there may be more.
+/// Sends a batch of due mails, and returns whether there may be more.
 ///
 /// # Errors
-/// Only those of the database: a mail that could not be sent is put off.
+/// Database errors only: a mail that could not be sent is put off.
 pub(super) async fn deliver(app: &App, mailer: &Mailer) -> Result<bool> {
     let now = app.now();
-    // Looking costs no write: most of the time there is nothing.
+    // Reading first saves a write: most of the time there is nothing to do.
     if !mail::is_any_due(&mut app.db.read().await?, now).await? {
         return Ok(false);
     }
@@ -51,8 +52,8 @@ pub(super) async fn deliver(app: &App, mailer: &Mailer) -> Result<bool> {
     Ok(!mails.is_empty() || !moot.is_empty())
 }
 
-/// How long a mail is tried again that failed in that way. A server that says nothing is tried until it
-/// does.
+/// Returns how long a mail that failed in this way is retried. `None` means without limit, as when the
+/// server cannot be reached.
 fn patience(mail: &Mail, kind: FailureKind) -> Option<TimeDelta> {
     match kind {
         FailureKind::Permanent => Some(PATIENCE),

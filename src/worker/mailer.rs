@@ -1,4 +1,4 @@
-//! Where mail goes: to the configured server, or, where there is none, into files.
+//! Where mail goes: to the configured server or, without one, into files.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::error::causes;
 use crate::loopback::is_loopback;
 use crate::models::mail::Mail;
 
-/// How long a mail server may take for one answer.
+/// How long a mail server may take for one response.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Sends mail.
@@ -27,7 +27,7 @@ pub(super) struct Mailer {
 
 enum Transport {
     Smtp(AsyncSmtpTransport<Tokio1Executor>),
-    /// A folder of `.eml` files, for development: they open in any mail program.
+    /// A folder of `.eml` files, for development: any mail program opens them.
     Files(PathBuf),
 }
 
@@ -36,45 +36,45 @@ enum Transport {
 pub enum MailServer {
     /// Into files: no server is configured.
     None,
-    /// To the configured server, which answers.
+    /// To the configured server, which responds.
     Answers,
 }
 
 /// Why a mail was not sent.
 pub(super) struct Failure {
-    /// What happened. Tells no address.
+    /// What happened. Contains no address.
     pub message: String,
-    /// What of it may change.
+    /// Whether trying again may help.
     pub kind: FailureKind,
 }
 
-/// What of a failure may change.
+/// Whether trying again may help.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum FailureKind {
-    /// Nothing, as far as the server can tell: it refused the mail for good.
+    /// Probably not: the server refused the mail permanently.
     Permanent,
-    /// The server refused it for now.
+    /// The server refused the mail temporarily.
     Transient,
-    /// The server did not say anything of it.
+    /// The server gave no verdict on the mail.
     Unheard,
 }
 
 impl Mailer {
-    /// Talks to the configured mail server, or writes files into `mail` in the data directory.
+    /// Connects to the configured mail server, or writes files into `mail` in the data directory.
     ///
     /// # Errors
-    /// Where the configuration names none that can be talked to.
+    /// If the configured sender or server URL is invalid.
     pub(super) fn new(config: &Config) -> anyhow::Result<Self> {
         let from = config.mail.from.parse().context("mail.from")?;
         let transport = match &config.mail.smtp_url {
-            // Nothing of the URL is told: it holds a password.
+            // The error leaves out the URL, which may hold a password.
             Some(url) => Transport::Smtp(smtp(url.expose()).context("mail.smtp_url")?),
             None => Transport::Files(config.data_dir.join("mail")),
         };
         Ok(Self { from, transport })
     }
 
-    /// Hands the mail over.
+    /// Hands the mail to the server, or writes it to a file.
     pub(super) async fn send(&self, mail: &Mail) -> Result<(), Failure> {
         let message = self.message(mail).map_err(|error| Failure {
             message: without_address(&format!("{error:#}"), mail),
@@ -97,7 +97,7 @@ impl Mailer {
                 let path = folder.join(format!("{id}.eml"));
                 let written = async {
                     tokio::fs::create_dir_all(folder).await?;
-                    // Whoever watches the folder sees whole mails only.
+                    // Anyone watching the folder sees only complete mails.
                     let unfinished = path.with_extension("part");
                     tokio::fs::write(&unfinished, message.formatted()).await?;
                     tokio::fs::rename(&unfinished, &path).await
@@ -112,7 +112,7 @@ impl Mailer {
         Ok(())
     }
 
-    /// Whether the mail server takes a connection, and the credentials that are configured.
+    /// Checks that the mail server accepts a connection and the configured credentials.
     pub(super) async fn look(&self) -> anyhow::Result<MailServer> {
         let Transport::Smtp(smtp) = &self.transport else {
             return Ok(MailServer::None);
@@ -143,12 +143,12 @@ impl Mailer {
     }
 }
 
-/// `smtps` is encrypted from the start. `smtp` is upgraded by STARTTLS: always where a password is
-/// sent to another machine, and otherwise where the server offers it.
+/// Builds the SMTP transport. `smtps` is encrypted from the start. `smtp` is upgraded with STARTTLS:
+/// always if a password is sent to another machine, and otherwise if the server offers it.
 fn smtp(url: &str) -> anyhow::Result<AsyncSmtpTransport<Tokio1Executor>> {
     let url = Url::parse(url)?;
     let host = url.host().ok_or_else(|| anyhow!("names no host"))?;
-    // The brackets around an IPv6 address belong to the URL.
+    // The brackets around an IPv6 address belong to the URL only.
     let name = match &host {
         Host::Domain(name) => (*name).to_owned(),
         Host::Ipv4(address) => address.to_string(),
@@ -173,7 +173,7 @@ fn smtp(url: &str) -> anyhow::Result<AsyncSmtpTransport<Tokio1Executor>> {
     Ok(builder.build())
 }
 
-/// Mail servers quote the address in their refusals.
+/// Removes the recipient's address, which mail servers quote when they refuse a mail.
 fn without_address(text: &str, mail: &Mail) -> String {
     text.replace(&mail.recipient, "…")
 }

@@ -1,5 +1,4 @@
-//! What runs without a request. Every instance may run a worker: they share the work through the
-//! database.
+//! Background jobs. Every instance may run a worker; workers share the work through the database.
 
 mod files;
 mod mail;
@@ -20,7 +19,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::providers::Providers;
 
-/// What runs without a request.
+/// The background jobs of one instance.
 pub struct Worker {
     app: App,
     mailer: Mailer,
@@ -31,8 +30,7 @@ impl Worker {
     /// Prepares the jobs.
     ///
     /// # Errors
-    /// Where what the configuration says of the mail server or the providers makes no sense, whatever
-    /// they answer.
+    /// If the configuration of the mail server or the providers is invalid. Neither is contacted.
     pub fn new(app: App) -> anyhow::Result<Self> {
         let mailer = Mailer::new(&app.config)?;
         let providers = Providers::new(&app.config.providers, app.metrics.clone())?;
@@ -43,8 +41,8 @@ impl Worker {
         })
     }
 
-    /// Works until `stop` completes; then finishes what it has begun. Looks for work at once whenever
-    /// [`App::wake_worker`] is called.
+    /// Works until `stop` completes, then finishes what it has begun. Looks for work immediately
+    /// whenever [`App::wake_worker`] is called.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self {
             app,
@@ -72,11 +70,11 @@ impl Worker {
     }
 }
 
-/// Connects to the configured mail server, and sends nothing.
+/// Checks that the configured mail server can be used, without sending anything.
 ///
 /// # Errors
-/// Where what the configuration says of it makes no sense, or it cannot be reached or does not take
-/// the credentials.
+/// If the configuration of the mail server is invalid, or the server cannot be reached or rejects the
+/// credentials.
 pub async fn look_for_mail_server(config: &Config) -> anyhow::Result<MailServer> {
     Mailer::new(config)?.look().await
 }

@@ -1,5 +1,5 @@
-//! What the jobs do while something fails: they try more and more seldom, and say once, for all of them,
-//! that the database is away and that it is back.
+//! What the jobs do while something fails: they back off, and log once, for all of them, that the
+//! database is away and that it is back.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,21 +9,21 @@ use super::shift::POLL;
 use crate::app::App;
 use crate::error::Error;
 
-/// The longest that a job waits before it tries again.
+/// The longest that a job waits before it is tried again.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// Whether the database is away, as all jobs know it.
+/// Whether the database is away, shared by all jobs.
 #[derive(Clone)]
 pub(super) struct Outage {
     is_on: Arc<AtomicBool>,
     app: App,
 }
 
-/// How one job fares.
+/// The recent failures of one job.
 pub(super) struct Luck {
     name: &'static str,
     outage: Outage,
-    /// How often it failed in a row.
+    /// How often the job has failed in a row.
     failures: u32,
 }
 
@@ -33,7 +33,7 @@ impl Outage {
         Self { is_on, app }
     }
 
-    /// For the job of that name.
+    /// Tracks the job of that name.
     pub(super) fn luck(&self, name: &'static str) -> Luck {
         Luck {
             name,
@@ -44,19 +44,19 @@ impl Outage {
 }
 
 impl Luck {
-    /// The job did what it is there for. Gives how long to wait for more to do.
+    /// Records a success, and returns how long to wait before looking for more work.
     pub(super) fn good(&mut self) -> Duration {
-        // A job that has nothing to do does not ask the database.
+        // Only a job that failed before can tell: one with nothing to do may not have used the database.
         let was_bad = std::mem::take(&mut self.failures) > 0;
         if was_bad && self.outage.is_on.swap(false, Ordering::Relaxed) {
             tracing::info!("the database is back, and the worker goes on");
-            // The other jobs need not wait until they would have tried by themselves.
+            // Lets the other jobs try again now instead of waiting out their pauses.
             self.outage.app.wake_worker();
         }
         POLL
     }
 
-    /// The job failed. Gives how long to wait before it is tried again.
+    /// Records a failure, and returns how long to wait before trying again.
     pub(super) fn bad(&mut self, error: &Error) -> Duration {
         let pause = (POLL * 2_u32.saturating_pow(self.failures)).min(LONGEST);
         self.failures = self.failures.saturating_add(1);

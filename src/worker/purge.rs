@@ -1,4 +1,4 @@
-//! Deleting for good what nobody can restore any more.
+//! Deleting for good what can no longer be restored.
 
 use std::fmt::Display;
 
@@ -10,13 +10,13 @@ use crate::models::purge::{self, Purged};
 /// How many rows one transaction deletes or changes.
 const BATCH: i64 = 500;
 
-/// Deletes a batch of what is to go, and gives whether there may be more.
+/// Deletes a batch of what is due for deletion, and returns whether there may be more.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(super) async fn purge(app: &App) -> Result<bool> {
     let now = app.now();
-    // Looking costs no write: most of the time there is nothing.
+    // Reading first saves a write: most of the time there is nothing to do.
     if !purge::is_any(&mut app.db.read().await?, now).await? {
         return Ok(false);
     }
@@ -57,7 +57,7 @@ pub(super) async fn purge(app: &App) -> Result<bool> {
     Ok(hits > 0)
 }
 
-/// Tells what went, and gives whether that was the end of it.
+/// Logs what was deleted, and returns whether nothing is left of it.
 fn tell<I: Display>(kind: &str, purged: &Purged<I>) -> bool {
     let Purged {
         id,

@@ -1,4 +1,4 @@
-//! Forgetting runs that ended longer ago than they are kept.
+//! Deleting runs that ended longer ago than the retention period.
 
 use chrono::TimeDelta;
 
@@ -10,16 +10,16 @@ use crate::models::run::{self, Forgotten};
 /// How many answers one transaction deletes.
 const BATCH: i64 = 500;
 
-/// Forgets a batch of what is not kept any longer, and gives whether there may be more.
+/// Deletes a batch of expired runs and their answers, and returns whether there may be more.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(super) async fn forget(app: &App) -> Result<bool> {
     let Some(days) = app.config.limits.run_days else {
         return Ok(false);
     };
     let before = app.now().plus(-TimeDelta::days(days.into()));
-    // Looking costs no write: most of the time there is nothing.
+    // Reading first saves a write: most of the time there is nothing to do.
     let first = run::first_end(&mut app.db.read().await?).await?;
     if first.is_none_or(|first| first >= before) {
         return Ok(false);

@@ -1,18 +1,18 @@
-//! Queueing the runs that schedules ask for.
+//! Queueing the runs of schedules.
 
 use crate::app::App;
 use crate::error::Result;
 use crate::models::schedule;
 
-/// How many schedules one transaction takes: few, for their workspaces are locked meanwhile.
+/// How many schedules one transaction handles: few, because their workspaces are locked until it ends.
 const BATCH: i64 = 16;
 
-/// Queues the runs of a batch of schedules that are due, and gives whether there may be more.
+/// Queues the runs of a batch of due schedules, and returns whether there may be more.
 ///
 /// # Errors
-/// Only those of the database.
+/// Database errors only.
 pub(super) async fn run_due(app: &App) -> Result<bool> {
-    // Looking costs no write: most of the time there is nothing.
+    // Reading first saves a write: most of the time there is nothing to do.
     let first = schedule::first_due(&mut app.db.read().await?).await?;
     if first.is_none_or(|first| first > app.now()) {
         return Ok(false);

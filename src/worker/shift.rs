@@ -12,15 +12,15 @@ use crate::app::App;
 use crate::db::on_its_thread;
 use crate::error::Result;
 
-/// How long a job lets pass before it looks for work that nobody has told it of: made by another
-/// instance, put off, or due by the clock.
+/// How long a job waits before it looks for work that it was not woken for: created by another instance,
+/// put off, or due by the clock.
 pub(super) const POLL: Duration = Duration::from_secs(1);
 
-/// How many times as long as it worked a job rests that nobody waits for. With fewer, those who write
-/// meanwhile wait for two of its transactions now and then.
+/// How long a job that nobody waits for rests, as a multiple of the time it worked. With a smaller
+/// factor, concurrent writers sometimes have to wait for two of its transactions.
 const REST: u32 = 3;
 
-/// From when the worker begins until it is told to stop. Each job has one of its own.
+/// The time from when the worker starts until it is told to stop. Each job has its own clone.
 #[derive(Clone)]
 pub(super) struct Shift {
     work: watch::Receiver<()>,
@@ -29,7 +29,7 @@ pub(super) struct Shift {
 }
 
 impl Shift {
-    /// Ends once `stop` is true, or its sender gone.
+    /// Starts a shift that ends once `stop` is true or its sender is gone.
     pub(super) fn new(app: &App, stop: watch::Receiver<bool>) -> Self {
         Self {
             work: app.work(),
@@ -38,35 +38,34 @@ impl Shift {
         }
     }
 
-    /// How the job of that name fares from here on.
+    /// Tracks the successes and failures of the job of that name.
     pub(super) fn luck(&self, name: &'static str) -> Luck {
         self.outage.luck(name)
     }
 
-    /// Whether it is over.
+    /// Whether the shift is over.
     pub(super) fn is_over(&self) -> bool {
         *self.stop.borrow()
     }
 
-    /// Completes when it is over.
+    /// Completes when the shift is over.
     pub(super) async fn over(&mut self) {
-        // An error says that the sender is gone.
+        // An error means that the sender is gone.
         let _ = self.stop.wait_for(|stop| *stop).await;
     }
 
-    /// Completes when there may be work, after that time at the latest, with whether there is still time for
-    /// it.
+    /// Waits until there may be work, but no longer than `time`. Returns `false` if the shift is over.
     pub(super) async fn wait(&mut self, time: Duration) -> bool {
         tokio::select! {
-            // An error says that the sender is gone.
+            // An error means that the sender is gone.
             _ = self.stop.wait_for(|stop| *stop) => false,
             _ = self.work.changed() => true,
             () = tokio::time::sleep(time) => true,
         }
     }
 
-    /// Does a job of that name until the shift is over: again at once for as long as it says that there
-    /// may be more to do, and otherwise when there may be work again.
+    /// Repeats a job until the shift is over: immediately while it reports that there may be more to do,
+    /// and otherwise when there may be work again.
     pub(super) async fn repeat<F>(mut self, name: &'static str, job: impl Fn() -> F)
     where
         F: Future<Output = Result<bool>>,
@@ -89,8 +88,9 @@ impl Shift {
         }
     }
 
-    /// As [`Shift::repeat`], for what nobody waits for: rests after each time for [`REST`] times as long
-    /// as that took. Otherwise it had SQLite's one writer again before others could even ask for it.
+    /// Like [`Shift::repeat`], for jobs that nobody waits for: rests after each round for [`REST`] times
+    /// as long as the round took. Otherwise the job would take SQLite's only writer again before others
+    /// could even ask for it.
     pub(super) async fn repeat_gently<F>(self, name: &'static str, job: impl Fn() -> F)
     where
         F: Future<Output = Result<bool>>,
@@ -108,10 +108,10 @@ impl Shift {
     }
 }
 
-/// What a job gives or, where it panicked, an error: a mistake of ours in one job must not end the others,
+/// Returns the job's result, or an error if the job panicked: a bug in one job must not end the others,
 /// which share its task. The panic itself is in the log.
 pub(super) async fn caught<T>(job: impl Future<Output = Result<T>>) -> Result<T> {
-    // Nothing of a job outlives it but what is in the database, and what no panic leaves half done.
+    // A job leaves nothing behind but what is in the database, which a panic cannot leave half done.
     let outcome = AssertUnwindSafe(job).catch_unwind().await;
     outcome.unwrap_or_else(|_| Err(anyhow!("it panicked").into()))
 }

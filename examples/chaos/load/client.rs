@@ -1,4 +1,4 @@
-//! Somebody who sends operations to either server, and notes what becomes of them.
+//! A person's client, which sends operations to either server and records their results.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::person::die;
 use crate::instance::Token;
 use crate::journal::Journal;
 
-/// The codes by which the rules refuse.
+/// The error codes of refusals by the server's rules.
 const RULES: [&str; 9] = [
     "FORBIDDEN",
     "NOT_FOUND",
@@ -21,7 +21,7 @@ const RULES: [&str; 9] = [
     "INVITE_UNUSABLE",
 ];
 
-/// Somebody who sends operations to either server.
+/// Sends operations to either server.
 pub struct Client {
     http: reqwest::Client,
     urls: Arc<[String]>,
@@ -48,7 +48,7 @@ impl Client {
         &self.journal
     }
 
-    /// The data of an operation; nothing where it was refused or failed, which is noted.
+    /// Returns the data of an operation. `None` if it was refused or failed, which is recorded.
     pub async fn send(&self, name: &'static str, query: &str, variables: Value) -> Option<Value> {
         let server = die(self.urls.len());
         let body = json!({ "query": query, "variables": variables });
@@ -63,7 +63,7 @@ impl Client {
                     false => "connection",
                 };
                 self.journal.failed(name, server, how.to_owned());
-                // Whoever cannot connect does not try all the time.
+                // A person who cannot connect does not retry continuously.
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                 return None;
             }
@@ -87,7 +87,7 @@ impl Client {
         }
     }
 
-    /// The payload of a mutation, as [`Client::send`].
+    /// Like [`Client::send`], but returns the payload of a mutation.
     pub async fn mutate(&self, name: &'static str, input: Value, selection: &str) -> Option<Value> {
         let kind = format!("{}{}", name[..1].to_uppercase(), &name[1..]);
         let query =
@@ -96,7 +96,7 @@ impl Client {
         Some(data[name].take())
     }
 
-    /// The stream of a subscription at one of the servers.
+    /// Opens the stream of a subscription on one of the servers.
     pub async fn stream(
         &self,
         server: usize,

@@ -1,4 +1,4 @@
-//! One person, who does one thing after the other.
+//! A person, who does one thing after the other.
 
 use std::sync::Arc;
 
@@ -9,24 +9,24 @@ use super::World;
 use super::client::Client;
 use crate::instance::Token;
 
-/// How many workspaces a person makes.
+/// How many workspaces a person creates.
 const WORKSPACES: usize = 8;
 
-/// One person, who does one thing after the other.
+/// A person, who does one thing after the other.
 pub struct Person {
     client: Client,
     number: usize,
     emails: Vec<String>,
     world: Arc<World>,
     own: Vec<Own>,
-    /// Workspaces that they have joined.
+    /// Workspaces that the person has joined.
     joined: Vec<WorkspaceId>,
 }
 
-/// A workspace of theirs.
+/// A workspace of the person.
 struct Own {
     id: WorkspaceId,
-    /// The number of its last change, whatever became of it.
+    /// The number of its last change, whether it succeeded or not.
     change: u64,
     prompts: usize,
 }
@@ -43,9 +43,9 @@ impl Person {
         }
     }
 
-    /// Does something.
+    /// Does something at random.
     pub async fn act(&mut self) {
-        // Whatever becomes of it is noted.
+        // The result has been recorded already.
         let _: Option<()> = match die(100) {
             _ if self.own.is_empty() => self.create().await,
             0..5 if self.own.len() < WORKSPACES => self.create().await,
@@ -236,7 +236,7 @@ fn pick<T>(list: &mut [T]) -> Option<&mut T> {
     }
 }
 
-/// A number below `sides`.
+/// Returns a random number below `sides`.
 pub fn die(sides: usize) -> usize {
     let random = getrandom::u64().expect("the system has randomness");
     (random % sides as u64) as usize

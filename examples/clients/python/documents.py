@@ -1,4 +1,4 @@
-"""What the client asks, and a check of it all against the schema: `python documents.py`."""
+"""The documents that the client sends. `python documents.py` checks them against the schema."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -7,7 +7,7 @@ from gql import gql
 from gql.utilities import update_schema_scalars
 from graphql import GraphQLScalarType, GraphQLSchema, build_schema, validate
 
-# Or what a server has at /schema.graphql.
+# Alternatively, download it from a server's /schema.graphql.
 SCHEMA = Path(__file__).parents[3] / "schema.graphql"
 
 NAVIGATION = gql("""
@@ -56,7 +56,7 @@ mutation RevokeApiToken($input: RevokeApiTokenInput!) {
 
 ALL = [NAVIGATION, WORKSPACES, CREATE_WORKSPACE, CREATE_API_TOKEN, REVOKE_API_TOKEN]
 
-# What is not here stays as it comes: URL a str, BigInt an int, JSON whatever it is.
+# Other scalars stay as they arrive: URL is a str, BigInt an int, JSON any value.
 SCALARS = [
     GraphQLScalarType(
         "DateTime", serialize=datetime.isoformat, parse_value=datetime.fromisoformat
@@ -66,14 +66,14 @@ SCALARS = [
 
 
 def schema() -> GraphQLSchema:
-    """The schema, with Python's own types for its scalars."""
+    """Return the schema, with Python's own types for its scalars."""
     built = build_schema(SCHEMA.read_text(encoding="utf-8"))
     update_schema_scalars(built, SCALARS)
     return built
 
 
 def check() -> list[str]:
-    """All that does not fit the schema."""
+    """Return the errors of all documents that do not match the schema."""
     built = schema()
     return [str(error) for request in ALL for error in validate(built, request.document)]
 

@@ -1,4 +1,4 @@
-"""Goes once through all of it, as whoever has the token:
+"""Tries all features of the client once, as the owner of the token:
 
 TENANTRY_URL=http://127.0.0.1:8080 TENANTRY_TOKEN=… python main.py
 """
@@ -19,7 +19,7 @@ def main() -> None:
         age = datetime.now(timezone.utc) - made["createdAt"]
         print("Made today:", age < timedelta(days=1))
 
-        # One a page, to show that there are several.
+        # One per page, to show how several pages are read.
         for workspace in client.workspaces(page_size=1):
             print("Workspace:", workspace["name"], workspace["viewerRole"])
 

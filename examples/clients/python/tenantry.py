@@ -1,4 +1,4 @@
-"""A small client of Tenantry."""
+"""A small client for Tenantry."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,7 +13,7 @@ import documents
 
 
 class TenantryError(Exception):
-    """What the server refused, and why: `code` is a value of the enum `ErrorCode`."""
+    """An error returned by the server. `code` is a value of the enum `ErrorCode`."""
 
     def __init__(self, error: dict[str, Any]) -> None:
         super().__init__(error["message"])
@@ -23,7 +23,7 @@ class TenantryError(Exception):
 
 
 class Tenantry:
-    """A connection to a server, as whoever has the token. Use it with `with`."""
+    """A connection to a server, authenticated by a token. Use it as a context manager."""
 
     def __init__(self, url: str, token: str) -> None:
         transport = HTTPXTransport(
@@ -34,8 +34,8 @@ class Tenantry:
             },
             timeout=httpx.Timeout(30),
         )
-        # Documents and variables are checked here before they are sent, and a DateTime comes and
-        # goes as a datetime.
+        # With the schema, documents and variables are checked before they are sent, and DateTime
+        # values are converted from and to datetime.
         self._client = Client(
             schema=documents.schema(),
             transport=transport,
@@ -60,11 +60,11 @@ class Tenantry:
             raise TenantryError(error.errors[0]) from error
 
     def navigation(self) -> dict[str, Any]:
-        """Who the viewer is, and what they can switch to."""
+        """Return the viewer, and the workspaces and organizations they can switch to."""
         return self._send(documents.NAVIGATION)["navigationState"]
 
     def workspaces(self, page_size: int = 50, search: str | None = None) -> Iterator[dict[str, Any]]:
-        """All workspaces of the viewer, of which a page is asked for when it is needed."""
+        """Iterate over all workspaces of the viewer, fetching pages as needed."""
         after = None
         while True:
             page = self._send(documents.WORKSPACES, first=page_size, after=after, search=search)
@@ -75,15 +75,15 @@ class Tenantry:
             after = page["pageInfo"]["endCursor"]
 
     def create_workspace(self, name: str, **more: Any) -> dict[str, Any]:
-        """Makes a workspace; `more` are other fields of `CreateWorkspaceInput`."""
+        """Create a workspace; `more` are other fields of `CreateWorkspaceInput`."""
         made = self._send(documents.CREATE_WORKSPACE, input={"name": name, **more})
         return made["createWorkspace"]["workspace"]
 
     def create_api_token(self, name: str, expires_at: datetime | None = None) -> dict[str, Any]:
-        """Makes a token for scripts such as this; its secret is shown once."""
+        """Create an API token for scripts; its secret is returned only here."""
         given = {"name": name, "expiresAt": expires_at}
         return self._send(documents.CREATE_API_TOKEN, input=given)["createApiToken"]
 
     def revoke_api_token(self, token_id: str) -> None:
-        """Ends one of the viewer's own tokens."""
+        """Revoke one of the viewer's own tokens."""
         self._send(documents.REVOKE_API_TOKEN, input={"apiTokenId": token_id})

@@ -1,7 +1,7 @@
 import type { CodegenConfig } from "@graphql-codegen/cli";
 
 const config: CodegenConfig = {
-  // Or where a server is: http://127.0.0.1:8080/schema.graphql
+  // Or the URL of a server: http://127.0.0.1:8080/schema.graphql
   schema: "../../../schema.graphql",
   documents: "src/**/*.ts",
   ignoreNoDocuments: false,
@@ -10,9 +10,9 @@ const config: CodegenConfig = {
       preset: "client",
       presetConfig: { fragmentMasking: { unmaskFunctionName: "unmask" } },
       config: {
-        // Documents stay text, so that nothing has to print them before they are sent.
+        // Keeps documents as text, so that they need not be printed before they are sent.
         documentMode: "string",
-        // A scalar that is missing below is an error, and not `any`.
+        // Makes a scalar that is missing below an error instead of `any`.
         strictScalars: true,
         scalars: {
           ID: "string",

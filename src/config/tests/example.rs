@@ -1,4 +1,4 @@
-//! `tenantry.example.toml` holds every key, and its defaults.
+//! `tenantry.example.toml` contains every key and its default.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::config::Config;
 
 const EXAMPLE: &str = include_str!("../../../tenantry.example.toml");
 
-/// The example with every setting uncommented: `#key = …`, and not `# text`.
+/// Returns the example with every setting uncommented: `#key = …`, but not `# text`.
 fn uncommented() -> String {
     let setting = |line: &str| match line.strip_prefix('#') {
         Some(setting) if !setting.is_empty() && !setting.starts_with(' ') => setting.to_owned(),
@@ -20,7 +20,7 @@ fn uncommented() -> String {
     EXAMPLE.lines().map(setting).collect::<Vec<_>>().join("\n")
 }
 
-/// Every key of a configuration that is no table, with its value; places in lists are left out.
+/// Returns every key of a configuration that is not a table, with its value. List indexes are left out.
 pub(super) fn leaves(value: &Value) -> Vec<(String, Value)> {
     fn walk(value: &Value, key: &str, leaves: &mut Vec<(String, Value)>) {
         match value {
@@ -57,7 +57,7 @@ fn uncommented_it_holds_every_key() {
     let written = Value::deserialize(::config::Value::from(table)).unwrap();
     let written: BTreeSet<_> = leaves(&written).into_iter().map(|(key, _)| key).collect();
     for (key, _) in to_leaves(&load(&text, &[])) {
-        // The second plan is there to show that there may be one.
+        // The second plan only shows that there may be several.
         let is_repeated = key.starts_with("plans.pro.");
         assert!(
             is_repeated || written.contains(&key),

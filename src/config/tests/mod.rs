@@ -10,7 +10,7 @@ use super::{Config, ConfigError};
 
 type Env<'a> = &'a [(&'a str, &'a str)];
 
-/// Loads a file with this text, called `tenantry.toml`, and this environment.
+/// Loads a file with this text, named `tenantry.toml`, and this environment.
 fn try_load(text: &str, env: Env<'_>) -> Result<Config, ConfigError> {
     let file = File {
         name: "tenantry.toml".into(),
@@ -23,7 +23,7 @@ fn load(text: &str, env: Env<'_>) -> Config {
     try_load(text, env).unwrap()
 }
 
-/// The error, which is one line whatever it is about.
+/// Returns the error, which is always one line.
 fn refusal(text: &str, env: Env<'_>) -> String {
     let error = try_load(text, env).unwrap_err().to_string();
     assert!(!error.contains(char::is_control), "{error:?}");

@@ -1,4 +1,4 @@
-//! What is refused, and how it is put.
+//! What is refused, and the wording of the errors.
 
 use rstest::rstest;
 use serde_json::Value;
@@ -240,7 +240,7 @@ fn no_secret_is_shown() {
 
 #[test]
 fn defaults_hold_no_secret() {
-    // They are a layer, and a secret would come out of it as `***`.
+    // They are a layer of their own: a secret would come out of it as `***`.
     let defaults = serde_json::to_value(Config::default()).unwrap();
     assert!(
         super::example::leaves(&defaults)

@@ -1,4 +1,4 @@
-//! Which source says what, and which one wins.
+//! Which source sets what, and which one wins.
 
 use std::fs;
 

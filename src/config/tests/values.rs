@@ -1,4 +1,4 @@
-//! What must hold beyond the type of one value, and what values mean.
+//! Rules beyond the type of a single value, and what values mean.
 
 use rstest::rstest;
 use url::Url;
@@ -6,7 +6,7 @@ use url::Url;
 use super::{load, refusal, try_load};
 use crate::config::{Auth, Config, Mail, Network, Telemetry};
 
-/// What a test adds an issuer with.
+/// A valid issuer but for its keys, which each test adds.
 const ISSUER: &str = "[[auth.issuers]]\nissuer = 'a'\naudience = 'b'\n";
 
 #[rstest]

@@ -1,5 +1,5 @@
-//! OpenAI's chat completions, which Google, Perplexity, Mistral and Cohere speak as well, each with
-//! something of its own.
+//! OpenAI's chat completions. Google, Perplexity, Mistral and Cohere implement the same API, each with
+//! its own variations.
 //!
 //! - OpenAI: <https://platform.openai.com/docs/api-reference/chat/object>
 //! - Google: <https://ai.google.dev/gemini-api/docs/openai>
@@ -21,17 +21,17 @@ struct Completion {
     #[serde(default)]
     model: Lenient<String>,
     choices: Vec<Choice>,
-    /// Perplexity's.
+    /// Perplexity only.
     #[serde(default)]
     citations: Lenient<Vec<Lenient<String>>>,
-    /// Perplexity's, which came after `citations` and is to replace them.
+    /// Perplexity only: newer than `citations`, and meant to replace them.
     #[serde(default)]
     search_results: Lenient<Vec<Lenient<Page>>>,
 }
 
 #[derive(Deserialize)]
 struct Choice {
-    /// Google leaves it out where it held the answer back.
+    /// Google leaves it out if it held the answer back.
     message: Option<Message>,
     #[serde(default)]
     finish_reason: Lenient<String>,
@@ -42,7 +42,7 @@ struct Message {
     content: Option<Content>,
     #[serde(default)]
     refusal: Lenient<String>,
-    /// OpenAI's.
+    /// OpenAI only.
     #[serde(default)]
     annotations: Lenient<Vec<Lenient<Annotation>>>,
 }
@@ -51,7 +51,7 @@ struct Message {
 #[serde(untagged)]
 enum Content {
     Text(String),
-    /// Mistral's: what a model thought comes apart from what it says.
+    /// Mistral only: what a model thought is separate from what it says.
     Chunks(Vec<Chunk>),
 }
 
@@ -63,7 +63,7 @@ struct Chunk {
     text: Lenient<String>,
     #[serde(default)]
     refusal: Lenient<String>,
-    /// Where a reference leads.
+    /// The URL of a reference.
     #[serde(default)]
     url: Lenient<String>,
 }
@@ -89,7 +89,7 @@ impl Format for ChatCompletions {
     }
 
     fn request(&self, model: &str, prompt: &str) -> Value {
-        // Nothing else: what one of them takes, another refuses.
+        // Nothing else: parameters that one provider accepts, another refuses.
         json!({ "model": model, "messages": [{ "role": "user", "content": prompt }] })
     }
 
@@ -142,7 +142,7 @@ impl Format for ChatCompletions {
     }
 }
 
-/// Those items of a list that are what they should be.
+/// Returns the items of a list that have the expected form.
 fn known<T>(list: Lenient<Vec<Lenient<T>>>) -> Vec<T> {
     let items = list.or_default().into_iter();
     items.filter_map(Lenient::into_option).collect()

@@ -1,6 +1,6 @@
-//! Anthropic's messages.
+//! Anthropic's Messages API.
 //!
-//! - The request and the reply: <https://platform.claude.com/docs/en/api/messages>
+//! - Request and response: <https://platform.claude.com/docs/en/api/messages>
 //! - Citations: <https://platform.claude.com/docs/en/build-with-claude/citations>
 //! - Refusals: <https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons>
 
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 use super::{Answer, Format, Lenient, Parts, Unreadable, sensitive};
 
-/// The version of the API, which every request names.
+/// The version of the API, named in every request.
 const VERSION: &str = "2023-06-01";
 
-/// Where an answer is cut, which every request says: as much as any of its models will write.
+/// The maximum length of an answer, required in every request. All of Anthropic's models support it.
 const MAX_TOKENS: u32 = 4_096;
 
 /// `POST /v1/messages`.
@@ -28,7 +28,8 @@ struct Message {
     stop_reason: Lenient<String>,
 }
 
-/// Of which only `text` is the answer: the others are what the model thought or looked up.
+/// A content block. Only `text` blocks are the answer: the others are what the model thought or looked
+/// up.
 #[derive(Deserialize)]
 struct Block {
     #[serde(rename = "type")]
@@ -39,7 +40,7 @@ struct Block {
     citations: Lenient<Vec<Lenient<Citation>>>,
 }
 
-/// Of those that are of documents, none has a URL.
+/// A citation of a web page. Citations of documents have no URL.
 #[derive(Deserialize)]
 struct Citation {
     url: String,
@@ -73,7 +74,7 @@ impl Format for Messages {
         let (mut text, mut cited) = (String::new(), Vec::new());
         for block in message.content {
             if block.kind == "text" {
-                // A text is cut into blocks where its citations begin and end.
+                // A text is split into blocks where its citations begin and end.
                 text.push_str(&block.text.or_default());
                 let citations = block.citations.or_default().into_iter();
                 cited.extend(citations.filter_map(|it| it.into_option().map(|it| it.url)));

@@ -1,4 +1,4 @@
-//! What the providers' APIs take and answer.
+//! The requests and responses of the providers' APIs.
 
 mod chat_completions;
 mod messages;
@@ -12,47 +12,47 @@ use crate::models::provider::Provider;
 use chat_completions::ChatCompletions;
 use messages::Messages;
 
-/// The characters that the name of a model, or the reason why an answer ended, are kept of.
+/// How many characters of a model's name or a finish reason are kept.
 const MAX_NAME: usize = 200;
 
-/// What one provider's API takes and answers.
+/// The request and response format of a provider's API.
 pub(super) trait Format: Send + Sync {
-    /// What is appended to the base URL.
+    /// Returns the path to append to the base URL.
     fn path(&self) -> &'static str;
 
-    /// The headers that go with every call, with the key in them.
+    /// Returns the headers for every call that contain the key.
     fn credentials(&self, key: &str) -> Result<HeaderMap, InvalidHeaderValue>;
 
-    /// The body that puts `prompt` to `model`.
+    /// Returns the request body that sends `prompt` to `model`.
     fn request(&self, model: &str, prompt: &str) -> Value;
 
-    /// Reads the body that came with success.
+    /// Reads the body of a successful response.
     fn read(&self, body: &[u8]) -> Result<Answer, Unreadable>;
 }
 
-/// What was answered.
+/// An answer.
 #[derive(Debug, PartialEq)]
 pub(super) struct Answer {
-    /// The model that answered, where that is told.
+    /// The model that answered, if the response names it.
     pub model: Option<String>,
     /// Not blank, and without U+0000.
     pub text: String,
-    /// What the provider itself says that the answer cites: URLs, if it keeps its word.
+    /// The URLs that the provider lists as citations. Not validated yet.
     pub cited: Vec<String>,
 }
 
-/// Why a body holds no answer.
+/// Why a body contains no answer.
 #[derive(Debug, PartialEq)]
 pub(super) enum Unreadable {
-    /// It is none of the API's.
+    /// The body does not have the API's format.
     Nonsense,
-    /// The provider or its model would not answer; what it said instead.
+    /// The provider or its model refused to answer; with its message, if any.
     Refusal(Option<String>),
-    /// There is no text; why it ended, in the API's own word.
+    /// There is no text; with the API's finish reason, if any.
     Empty(Option<String>),
 }
 
-/// The format that the provider speaks.
+/// Returns the format of the provider's API.
 pub(super) fn of(provider: Provider) -> &'static dyn Format {
     match provider {
         Provider::Anthropic => &Messages,
@@ -64,7 +64,7 @@ pub(super) fn of(provider: Provider) -> &'static dyn Format {
     }
 }
 
-/// The parts of a reply that every format has in a way of its own.
+/// The parts of a response, which each format stores in its own way.
 struct Parts {
     model: Option<String>,
     text: String,
@@ -74,7 +74,7 @@ struct Parts {
 }
 
 impl Parts {
-    /// An answer, if there is text; else why not.
+    /// Returns an answer if there is text, or else the reason why not.
     fn into_answer(self) -> Result<Answer, Unreadable> {
         let present = |text: &String| !text.trim().is_empty();
         if present(&self.text) {
@@ -88,7 +88,7 @@ impl Parts {
         match self.refusal.filter(present) {
             Some(refusal) => Err(Unreadable::Refusal(Some(refusal))),
             None if end.as_deref().is_some_and(is_refusal) => {
-                // Anthropic's word says nothing more.
+                // Anthropic's reason adds nothing.
                 Err(Unreadable::Refusal(end.filter(|end| end != "refusal")))
             }
             None => Err(Unreadable::Empty(end)),
@@ -96,9 +96,9 @@ impl Parts {
     }
 }
 
-/// Whether an answer that ended for this reason was held back: OpenAI's and Mistral's
-/// `content_filter`, Anthropic's `refusal`, Cohere's `ERROR_TOXIC`, and Google's own, which come
-/// through its compatible endpoint in several spellings (`content_filter: SAFETY`).
+/// Whether this finish reason means that the answer was held back: `content_filter` of OpenAI and
+/// Mistral, `refusal` of Anthropic, `ERROR_TOXIC` of Cohere, and Google's own reasons, which its
+/// compatible endpoint spells in several ways (`content_filter: SAFETY`).
 fn is_refusal(end: &str) -> bool {
     let end = end.to_ascii_lowercase();
     [
@@ -115,20 +115,20 @@ fn is_refusal(end: &str) -> bool {
     .any(|reason| end.contains(reason))
 }
 
-/// A name that fits on a line.
+/// Shortens a name to one line of at most [`MAX_NAME`] characters.
 fn short(name: &str) -> String {
     let shown = name.chars().filter(|c| !c.is_control());
     shown.take(MAX_NAME).collect()
 }
 
-/// A header's value that no log shows.
+/// Creates a header value that logs do not show.
 fn sensitive(text: &str) -> Result<HeaderValue, InvalidHeaderValue> {
     let mut value = HeaderValue::from_str(text)?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-/// What is of use where it is there, and does not spoil an answer where it is something else.
+/// A value that is useful if it has the expected form, and must not spoil the answer if it has another.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Lenient<T> {

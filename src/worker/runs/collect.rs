@@ -1,5 +1,5 @@
-//! Collecting the answers of one run: every prompt is put to every provider, and each answer stored as
-//! it comes. No connection to the database is held while a provider is waited for.
+//! Collecting the answers of one run: every prompt is sent to every provider, and each answer is stored
+//! as it arrives. No database connection is held while waiting for a provider.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,10 +25,10 @@ use crate::worker::shift::Shift;
 
 /// How many prompts are read at a time.
 const PAGE: i64 = 100;
-/// How long calls that are under way may take when the worker stops.
+/// How long calls under way may take once the worker stops.
 const GRACE: Duration = Duration::from_secs(20);
 
-/// A run that a worker has taken up.
+/// A run that this worker has claimed.
 pub(super) struct Collection {
     pub app: App,
     pub providers: Providers,
@@ -36,24 +36,24 @@ pub(super) struct Collection {
     pub holder: HolderId,
 }
 
-/// What is put to a provider: a prompt, as it was when the run was queued.
+/// What a provider is asked: a prompt, as it was when the run was queued.
 type Question = (PromptId, String);
 
-/// Why a collection came to its end.
+/// Why a collection ended.
 enum End {
     /// Every provider has answered every prompt, or failed to.
     Done,
-    /// The worker stops.
+    /// The worker is stopping.
     Over,
-    /// The run is not this worker's any more.
+    /// This worker no longer holds the run.
     Lost,
 }
 
-/// The run is not this worker's any more.
+/// The lease is another worker's now, or the run was cancelled.
 struct Lost;
 
 impl Collection {
-    /// Collects what is missing, until all of it is there, the lease is lost, or the shift is over.
+    /// Collects the missing answers until all are stored, the lease is lost, or the shift is over.
     pub(super) async fn run(self, shift: Shift) {
         let span = telemetry::run(&self.run.id.to_string(), self.run.total);
         let outcome = self.work(shift).instrument(span.clone()).await;
@@ -79,7 +79,7 @@ impl Collection {
             }
         };
         let is_fault = written.is_err();
-        // The lease ends by itself.
+        // If this fails, the lease expires by itself.
         if let Err(error) = written {
             tracing::warn!(run = %id, error = error.details(), "the end of a run could not be written");
         }
@@ -97,9 +97,9 @@ impl Collection {
         }
     }
 
-    /// Repeats `attempt` until it succeeds, with pauses. While the lease lasts, no failure of the database is
-    /// a reason to drop calls that are under way or answers not stored yet: each has been paid for, and
-    /// would be paid for again by the next worker.
+    /// Repeats `attempt` until it succeeds, with pauses. While the lease lasts, no database error is a reason
+    /// to drop calls under way or answers not stored yet: each has been paid for, and the next worker would
+    /// pay for it again.
     async fn insist<T, F>(&self, shift: &Shift, attempt: impl Fn() -> F) -> T
     where
         F: Future<Output = Result<T>>,
@@ -116,7 +116,8 @@ impl Collection {
         }
     }
 
-    /// Puts what the provider has not answered yet to it, as many prompts at a time as it takes.
+    /// Asks the provider every prompt it has not answered yet, as many at a time as its concurrency
+    /// limit allows.
     async fn ask_all(
         &self,
         provider: Provider,
@@ -144,7 +145,7 @@ impl Collection {
         work::answered(&mut conn, self.run.id, provider).await
     }
 
-    /// The prompts of the run, by id.
+    /// Streams the prompts of the run, ordered by id.
     fn questions(&self, shift: &Shift) -> impl Stream<Item = Question> {
         let pages = stream::unfold(None, async move |after| {
             let page = self.insist(shift, || self.prompts_after(after)).await;
@@ -171,7 +172,7 @@ impl Collection {
         }
     }
 
-    /// What the provider answers, or why it does not.
+    /// Returns the provider's answer, or the reason why there is none.
     async fn answer(&self, provider: Provider, (prompt_id, prompt_text): Question) -> Answer {
         let asked = self.providers.ask(provider, &prompt_text).await;
         let (model, text, error, citations, latency) = match asked {
@@ -203,7 +204,7 @@ impl Collection {
             text,
             error,
             citations: JsonList(citations),
-            // Told when it is stored, by the domain that the workspace has then.
+            // Determined when the answer is stored, from the domain the workspace has then.
             mentions_domain: false,
             latency_ms: i32::try_from(latency.as_millis()).unwrap_or(i32::MAX),
             created_at: now,
@@ -211,8 +212,8 @@ impl Collection {
     }
 
     async fn store(&self, answer: &Answer) -> Result<Lease> {
-        // An answer may be long. It is looked through before anybody has to wait for that, and again only
-        // where the workspace has got another domain meanwhile.
+        // An answer may be long. It is searched before the transaction, so that nobody waits for that,
+        // and searched again only if the workspace's domain has changed in the meantime.
         let expected = self.domain().await?;
         let as_expected = is_mentioned(expected.as_deref(), answer);
         let stored = self
@@ -233,7 +234,7 @@ impl Collection {
             })
             .await;
         match stored {
-            // It was stored the time before, of which nothing was heard.
+            // An earlier attempt stored it, but its outcome never reached us.
             Err(error) if error.is_unique_violation() && self.is_stored(answer.id).await? => {
                 Ok(Lease::Held)
             }
@@ -275,7 +276,7 @@ impl Collection {
     }
 }
 
-/// Whether the answer mentions the domain, where there are both.
+/// Whether the answer mentions the domain. `false` if either is missing.
 fn is_mentioned(domain: Option<&str>, answer: &Answer) -> bool {
     match (domain, &answer.text) {
         (Some(domain), Some(text)) => mentions(domain, text, &answer.citations.0),

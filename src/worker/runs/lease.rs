@@ -9,8 +9,9 @@ use crate::app::App;
 use crate::models::run::work::{self, Lease};
 use crate::models::run::{HolderId, Run};
 
-/// Renews the lease of a run three times in its length, and completes once it is lost: to another
-/// worker, because the run was stopped, or because the database could not be reached for so long.
+/// Renews the lease of a run three times per lease length, and completes once the lease is lost: because
+/// another worker claimed the run, the run was stopped, or the database was unreachable for a whole
+/// lease length.
 pub(super) async fn keep(app: &App, run: &Run, holder: HolderId) {
     let length = Duration::from_secs(app.config.limits.run_lease_seconds.into());
     let lease = TimeDelta::seconds(app.config.limits.run_lease_seconds.into());

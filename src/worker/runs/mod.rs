@@ -1,4 +1,4 @@
-//! Working off runs: taking them up under a lease and collecting their answers.
+//! Working off runs: claiming them under a lease and collecting their answers.
 
 mod collect;
 mod lease;
@@ -13,12 +13,12 @@ use crate::error::Result;
 use crate::models::run::{HolderId, work};
 use crate::providers::Providers;
 
-/// How many runs one worker works off at the same time. How many calls that makes is bounded by the
-/// providers' own limits.
+/// How many runs one worker works off at the same time. The number of calls is bounded by the providers'
+/// own limits.
 const AT_ONCE: usize = 8;
 
-/// Works off runs until the shift is over; then lets the calls that are under way end, and gives back
-/// the runs that are not done.
+/// Works off runs until the shift is over; then waits for the calls under way and gives back unfinished
+/// runs.
 pub(super) async fn work_off(app: &App, providers: &Providers, mut shift: Shift) {
     let mut under_way = JoinSet::new();
     let mut luck = shift.luck("runs");
@@ -43,15 +43,15 @@ pub(super) async fn work_off(app: &App, providers: &Providers, mut shift: Shift)
     }
 }
 
-/// Takes up to `most` runs that wait.
+/// Claims up to `most` waiting runs.
 async fn take_up(app: &App, providers: &Providers, most: usize) -> Result<Vec<Collection>> {
     let now = app.now();
-    // Looking costs no write: most of the time there is nothing.
+    // Reading first saves a write: most of the time there is nothing to do.
     if most == 0 || !work::is_any_waiting(&mut app.db.read().await?, now).await? {
         return Ok(Vec::new());
     }
-    // A holder of its own for each time that a run is taken up: so that this worker, should it lose a
-    // lease and take the run up again, does not take the one for the other.
+    // A new holder per claim, so that a worker that loses a lease and claims the run again can tell the
+    // two apart.
     let holder = HolderId::new(now.to_utc());
     let lease = TimeDelta::seconds(app.config.limits.run_lease_seconds.into());
     let claimed = app
@@ -67,7 +67,8 @@ async fn take_up(app: &App, providers: &Providers, most: usize) -> Result<Vec<Co
     Ok(collections.collect())
 }
 
-/// A collection that panics is a mistake of ours; its lease ends, and it is taken up again.
+/// Logs a collection that panicked, which is a bug of ours. Its lease expires, and the run is claimed
+/// again.
 fn report(ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended {
         tracing::error!(%error, "collecting the answers of a run failed");

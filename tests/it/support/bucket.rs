@@ -1,4 +1,4 @@
-//! A server that speaks S3, in this process, and the buckets that it has.
+//! An S3 server in this process, and its bucket.
 
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ pub const BUCKET: &str = "tenantry-files";
 pub const ACCESS_KEY: &str = "tenantry-access";
 pub const SECRET_KEY: &str = "tenantry-secret";
 
-/// A server that speaks S3, checks signatures, and has one empty bucket. Stops with this value.
+/// An S3 server that checks signatures and has one empty bucket. Stopped when this is dropped.
 pub struct Buckets {
     pub url: String,
     folder: TempDir,
@@ -31,7 +31,7 @@ pub struct Buckets {
     serving: JoinHandle<()>,
 }
 
-/// Where replies wait, with all done that was asked for, while it is closed.
+/// A gate at which responses wait while it is closed. What was requested has been done by then.
 #[derive(Default)]
 struct Gate {
     is_closed: watch::Sender<bool>,
@@ -73,24 +73,24 @@ impl Buckets {
         }
     }
 
-    /// From now on, does what it is asked and does not say so.
+    /// From now on, carries out requests but does not respond to them.
     pub fn fall_silent(&self) {
         self.gate.is_closed.send_replace(true);
     }
 
-    /// Says so from now on, of what was done meanwhile, too.
+    /// Responds from now on, also to the requests carried out in the meantime.
     pub fn speak(&self) {
         self.gate.is_closed.send_replace(false);
     }
 
-    /// Completes when something that was asked has been done.
+    /// Completes when a request has been carried out.
     pub async fn done(&self) {
         let done = self.gate.reached.notified();
         let in_time = tokio::time::timeout(PATIENCE, done).await;
         in_time.expect("something is asked for");
     }
 
-    /// The bytes of every object in the bucket whose key begins with that.
+    /// Returns the bytes of every object in the bucket whose key begins with `prefix`.
     pub fn objects(&self, prefix: &str) -> Vec<Vec<u8>> {
         let folder = self.folder.path().join(BUCKET).join(prefix);
         if !folder.exists() {

@@ -1,10 +1,10 @@
-//! Somebody who sends GraphQL requests.
+//! A client that sends GraphQL requests.
 
 use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
-/// Somebody who sends GraphQL requests, signed in or not.
+/// A client that sends GraphQL requests, signed in or not.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
@@ -12,7 +12,7 @@ pub struct Client {
     token: Option<String>,
 }
 
-/// A reply as it came.
+/// A reply as it arrived.
 #[derive(Debug)]
 pub struct Reply {
     pub status: StatusCode,
@@ -21,7 +21,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// The reply to a request. Without a body where that is no JSON.
+    /// Sends a request and returns the reply. The body is `null` if it is not JSON.
     pub async fn to(request: RequestBuilder) -> Self {
         let response = request.send().await.expect("the server answers");
         let (status, headers) = (response.status(), response.headers().clone());
@@ -33,26 +33,26 @@ impl Reply {
         }
     }
 
-    /// The first error's code; empty where there is no error.
+    /// Returns the code of the first error, or an empty text if there is no error.
     pub fn code(&self) -> &str {
         self.body["errors"][0]["extensions"]["code"]
             .as_str()
             .unwrap_or_default()
     }
 
-    /// What the first error says; empty where there is no error.
+    /// Returns the message of the first error, or an empty text if there is no error.
     pub fn message(&self) -> &str {
         self.body["errors"][0]["message"]
             .as_str()
             .unwrap_or_default()
     }
 
-    /// The first error's extensions.
+    /// Returns the extensions of the first error.
     pub fn extensions(&self) -> &Value {
         &self.body["errors"][0]["extensions"]
     }
 
-    /// How many seconds to wait, as the error and the header say, which must agree.
+    /// Returns how many seconds to wait, according to both the error and the header, which must agree.
     pub fn retry_after(&self) -> i64 {
         assert_eq!(self.status, StatusCode::OK);
         assert_eq!(self.code(), "RATE_LIMITED", "{:#}", self.body);
@@ -62,13 +62,13 @@ impl Reply {
         header
     }
 
-    /// A header; empty where it is not there.
+    /// Returns a header, or an empty text if it is missing.
     pub fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name).map(HeaderValue::to_str);
         value.and_then(Result::ok).unwrap_or_default()
     }
 
-    /// The fields of the first error's violations.
+    /// Returns the fields of the first error's violations.
     pub fn violations(&self) -> Vec<&str> {
         let violations = self.extensions()["violations"].as_array();
         violations
@@ -100,7 +100,7 @@ impl Client {
         reply
     }
 
-    /// The `data` of an operation that must succeed.
+    /// Returns the `data` of an operation that must succeed.
     pub async fn ok(&self, query: &str, variables: Value) -> Value {
         let mut reply = self.send(query, variables).await;
         assert!(
@@ -111,27 +111,27 @@ impl Client {
         reply.body["data"].take()
     }
 
-    /// The reply to an operation that must be refused with this code.
+    /// Returns the reply to an operation that must be refused with this code.
     pub async fn refused(&self, code: &str, query: &str, variables: Value) -> Reply {
         let reply = self.send(query, variables).await;
         assert_eq!(reply.code(), code, "{query}\n{:#}", reply.body);
         reply
     }
 
-    /// The payload of a mutation with this input, of which `selection` is asked. The input's type is
-    /// named after the mutation, as all are.
+    /// Returns the payload of a mutation with this input, with `selection` as its selection set. The
+    /// input's type is named after the mutation, as all are.
     pub async fn mutate(&self, mutation: &str, input: Value, selection: &str) -> Value {
         let query = mutation_document(mutation, selection);
         self.ok(&query, json!({ "input": input })).await[mutation].take()
     }
 
-    /// The reply to a mutation that must be refused with this code.
+    /// Returns the reply to a mutation that must be refused with this code.
     pub async fn mutate_refused(&self, code: &str, mutation: &str, input: Value) -> Reply {
         let query = mutation_document(mutation, "__typename");
         self.refused(code, &query, json!({ "input": input })).await
     }
 
-    /// The reply to a mutation, whatever it is. No input, for one that takes none, is `null`.
+    /// Returns the reply to a mutation, whatever it is. For a mutation without input, `input` is `null`.
     pub async fn try_mutate(&self, mutation: &str, input: Value, selection: &str) -> Reply {
         if input.is_null() {
             let query = format!("mutation {{ {mutation} {{ {selection} }} }}");

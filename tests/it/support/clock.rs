@@ -6,18 +6,18 @@ use chrono::{TimeDelta, Utc};
 use tenantry::app::Clock;
 use tenantry::db::types::Instant;
 
-/// The machine's clock, moved by as much as a test says, or stopped.
+/// The machine's clock, shifted as a test says, or stopped.
 #[derive(Default)]
 pub struct TestClock {
-    /// In microseconds; of a clock that is stopped, its time.
+    /// The shift in microseconds, or the time of a stopped clock.
     by: AtomicI64,
     is_stopped: AtomicBool,
-    /// How many more of those who ask panic.
+    /// How many of the next calls panic.
     breaks: AtomicUsize,
 }
 
 impl TestClock {
-    /// Sets it to that instant, from which it goes on.
+    /// Sets the clock to that instant. It keeps running from there, unless it is stopped.
     pub fn set(&self, to: Instant) {
         let micros = to.micros() - self.base();
         self.by.store(micros, Ordering::SeqCst);
@@ -30,24 +30,24 @@ impl TestClock {
         self.by.fetch_add(micros, Ordering::SeqCst);
     }
 
-    /// From now on, it moves only when the test says so.
+    /// Stops the clock: from now on, it moves only when the test says so.
     pub fn stop(&self) {
         let now = self.now();
         self.is_stopped.store(true, Ordering::SeqCst);
         self.set(now);
     }
 
-    /// Has so many panic of those who ask for the time next.
+    /// Makes the next `times` calls for the time panic.
     pub fn break_for(&self, times: usize) {
         self.breaks.store(times, Ordering::SeqCst);
     }
 
-    /// Whether all of them have.
+    /// Whether all of these calls have been made.
     pub fn is_whole(&self) -> bool {
         self.breaks.load(Ordering::SeqCst) == 0
     }
 
-    /// What it is moved from.
+    /// Returns the time that the shift is added to.
     fn base(&self) -> i64 {
         match self.is_stopped.load(Ordering::SeqCst) {
             true => 0,

@@ -1,4 +1,4 @@
-//! Runs and answers, put there without any provider being asked.
+//! Runs and answers, created without asking any provider.
 
 use serde::Serialize;
 use serde_json::json;
@@ -15,7 +15,7 @@ use super::server::TestServer;
 use super::{at, text};
 
 impl TestServer {
-    /// A run by hand that has come this far, and has no answers yet.
+    /// Returns a manual run with this status and no answers.
     pub fn a_run(&self, workspace: WorkspaceId, status: RunStatus) -> Run {
         let now = self.app().now();
         let is_unfinished = matches!(status, RunStatus::Queued | RunStatus::Running);
@@ -38,7 +38,7 @@ impl TestServer {
         }
     }
 
-    /// An answer that was collected in the run.
+    /// Returns an answer that was collected in the run.
     pub fn answer(&self, run: &Run, prompt: PromptId, provider: Provider) -> Answer {
         let now = self.app().now();
         Answer {
@@ -75,7 +75,7 @@ impl TestServer {
     }
 }
 
-/// Prompts with these texts, made by someone who may.
+/// Creates prompts with these texts, on behalf of someone who may.
 pub async fn prompts(by: &Client, workspace: impl Serialize, texts: &[&str]) -> Vec<PromptId> {
     let prompts: Vec<_> = texts.iter().map(|text| json!({ "text": text })).collect();
     let input = json!({ "workspaceId": workspace, "prompts": prompts });

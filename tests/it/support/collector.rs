@@ -1,4 +1,4 @@
-//! A collector of OpenTelemetry, in this process: takes traces over HTTP, and keeps them.
+//! An OpenTelemetry collector in this process: accepts traces over HTTP, and keeps them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 
 use super::wait::PATIENCE;
 
-/// A collector that stops with this value.
+/// A collector, stopped when this is dropped.
 pub struct Collector {
     pub url: String,
     received: Arc<watch::Sender<Received>>,
@@ -39,7 +39,7 @@ pub struct Span {
     pub name: String,
     pub trace: String,
     pub id: String,
-    /// Empty where it is the first of its trace.
+    /// Empty for the first span of a trace.
     pub parent: String,
     pub attributes: BTreeMap<String, String>,
     pub is_error: bool,
@@ -63,7 +63,7 @@ impl Span {
         }
     }
 
-    /// What it says under that name; empty where it says nothing.
+    /// Returns the attribute of that name, or an empty text if there is none.
     pub fn says(&self, name: &str) -> &str {
         self.attributes.get(name).map_or("", String::as_str)
     }
@@ -104,12 +104,12 @@ impl Collector {
         }
     }
 
-    /// Every span so far.
+    /// Returns every span so far.
     pub fn spans(&self) -> Vec<Span> {
         self.received.borrow().spans.clone()
     }
 
-    /// All that was sent so far, heads and bodies, as it came.
+    /// Returns all requests so far, headers and bodies, as they arrived.
     pub fn requests(&self) -> Vec<(HeaderMap, Bytes)> {
         self.received.borrow().requests.clone()
     }

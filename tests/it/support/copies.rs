@@ -1,4 +1,4 @@
-//! Workspaces by the hundred, faster than mutations make them.
+//! Workspaces by the hundred, created faster than mutations would.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -10,7 +10,7 @@ use tenantry::models::schedule::Schedule;
 use tenantry::models::workspace::Workspace;
 use tenantry::schema::{prompts, schedules, workspaces};
 
-/// Copies a workspace that often, with its prompts and its schedule. The copies have no slug.
+/// Creates that many copies of a workspace, with its prompts and its schedule. The copies have no slug.
 pub async fn of_workspace(app: &App, id: &str, copies: usize) {
     let id: WorkspaceId = id.parse().expect("a workspace's id");
     app.db

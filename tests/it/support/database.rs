@@ -17,8 +17,8 @@ pub enum Database {
 }
 
 impl Database {
-    /// Points the configuration at a database of its own. On a machine without PostgreSQL, which is
-    /// said loudly, that is SQLite as well.
+    /// Points the configuration at a database of its own. On a machine without PostgreSQL, that is
+    /// always SQLite, and a notice is printed.
     pub async fn provide(self, config: &mut Config) -> Option<TestDatabase> {
         let template = match self {
             Self::Sqlite => None,
@@ -38,7 +38,7 @@ async fn prepare(url: &str) {
     migrate(&db).await.expect("the migrations run");
 }
 
-/// Changes whenever a migration does.
+/// Returns a name that changes whenever a migration does.
 fn template_name() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/postgres");
     let mut hash = Sha256::new();

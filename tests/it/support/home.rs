@@ -21,7 +21,7 @@ pub struct Home {
     pub organization: String,
 }
 
-/// Makes a workspace in a new organization, both owned by the client.
+/// Creates a workspace in a new organization, both owned by the client.
 pub async fn home(owner: &Client, name: &str) -> Home {
     let input = json!({ "name": name, "organization": { "create": {} } });
     let selection = "workspace { id } organization { id }";
@@ -33,7 +33,7 @@ pub async fn home(owner: &Client, name: &str) -> Home {
 }
 
 impl TestServer {
-    /// The person of that address, made a member of the organization.
+    /// Makes the person with that address a member of the organization.
     pub async fn colleague(&self, email: &str, home: &Home, role: OrganizationRole) -> Client {
         let client = self.user(email);
         let user = user_id(&client).await;
@@ -47,7 +47,7 @@ impl TestServer {
         client
     }
 
-    /// The person of that address, made a member of the workspace and a MEMBER of its organization.
+    /// Makes the person with that address a member of the workspace and a MEMBER of its organization.
     pub async fn member(&self, email: &str, home: &Home, role: WorkspaceRole) -> Client {
         let client = self.colleague(email, home, OrganizationRole::Member).await;
         let user = user_id(&client).await;
@@ -64,7 +64,7 @@ impl TestServer {
         client
     }
 
-    /// Changes what the person of that address is in their organizations, behind the server's back.
+    /// Changes the role of the person with that address in their organizations, bypassing the server.
     pub async fn set_organization_role(&self, email: &str, role: OrganizationRole) {
         let client = self.user(email);
         let user = user_id(&client).await;
@@ -80,7 +80,7 @@ impl TestServer {
             .expect("the role can be changed");
     }
 
-    /// Somebody whom another issuer vouches for, or does not.
+    /// Signs in a person of another issuer, which may or may not have verified their address.
     pub async fn stranger(&self, subject: &str, email: &str, email_verified: bool) -> User {
         let identity = Identity {
             issuer: "https://other.example".to_owned(),

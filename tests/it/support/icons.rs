@@ -1,4 +1,4 @@
-//! Icons: images, the URLs to which they go, and the folder where they end up.
+//! Icons: images, the URLs they are uploaded to, and the folder where they are stored.
 
 use std::fs;
 use std::io::Cursor;
@@ -12,7 +12,7 @@ use super::client::Client;
 use super::server::TestServer;
 use super::{at, text};
 
-/// A place for an icon.
+/// An upload URL for an icon, and the id of its file.
 #[derive(Clone, Debug)]
 pub struct Offer {
     pub url: String,
@@ -22,7 +22,7 @@ pub struct Offer {
 pub const OFFER: &str = "mutation { generateWorkspaceIconUploadUrl {
     uploadUrl storageId expiresAt maxBytes contentTypes } }";
 
-/// Asks for a place for an icon.
+/// Requests an upload URL for an icon.
 pub async fn offer(by: &Client) -> Offer {
     let made = by.ok(OFFER, json!({})).await;
     Offer {
@@ -31,7 +31,7 @@ pub async fn offer(by: &Client) -> Offer {
     }
 }
 
-/// A picture of that size, whose lines differ.
+/// Returns an image of that size, with varied lines.
 pub fn picture(format: ImageFormat, width: u32, height: u32) -> Vec<u8> {
     let lines = RgbImage::from_fn(width, height, |x, y| {
         image::Rgb([x as u8, y as u8, (x / 7 * y) as u8])
@@ -47,12 +47,12 @@ pub fn png() -> Vec<u8> {
     picture(ImageFormat::Png, 32, 32)
 }
 
-/// A picture that is another one than [`png`] and that of any other number.
+/// Returns an image that differs from [`png`] and from that of any other number.
 pub fn another_png(number: u32) -> Vec<u8> {
     picture(ImageFormat::Png, 40 + number, 40)
 }
 
-/// Uploads, whatever comes of it.
+/// Uploads bytes, and returns the response, whatever it is.
 pub async fn put(
     http: &reqwest::Client,
     url: &str,
@@ -61,7 +61,7 @@ pub async fn put(
 ) -> (StatusCode, Value) {
     let mut request = http.put(url).body(bytes);
     if let Some(content_type) = content_type {
-        // Also one that is no text.
+        // May be invalid text.
         request = request.header("content-type", content_type.as_bytes());
     }
     let response = request.send().await.expect("the server answers");
@@ -70,7 +70,7 @@ pub async fn put(
     (status, serde_json::from_slice(&body).unwrap_or_default())
 }
 
-/// An uploaded icon that nobody uses yet.
+/// Uploads an icon that nothing uses yet, and returns the id of its file.
 pub async fn uploaded(server: &TestServer, by: &Client, bytes: Vec<u8>) -> String {
     let offer = offer(by).await;
     let (status, body) = put(server.http(), &offer.url, bytes, None).await;
@@ -78,7 +78,7 @@ pub async fn uploaded(server: &TestServer, by: &Client, bytes: Vec<u8>) -> Strin
     offer.id
 }
 
-/// Gives the workspace an icon, and its URL.
+/// Gives the workspace an icon, and returns the icon's URL.
 pub async fn set_icon(by: &Client, workspace: &str, id: &str) -> String {
     let input = json!({ "workspaceId": workspace, "iconStorageId": id });
     let changed = by
@@ -87,19 +87,19 @@ pub async fn set_icon(by: &Client, workspace: &str, id: &str) -> String {
     text(&changed, "workspace.iconUrl")
 }
 
-/// The URL of the workspace's icon, or `null`.
+/// Returns the URL of the workspace's icon, or `null`.
 pub async fn icon_url(by: &Client, workspace: &str) -> Value {
     let query = "query($id: ID!) { workspace(by: { id: $id }) { iconUrl } }";
     let found = by.ok(query, json!({ "id": workspace })).await;
     at(&found, "workspace.iconUrl").clone()
 }
 
-/// Every file that the server's store has.
+/// Returns every file in the server's store.
 pub fn stored(server: &TestServer) -> Vec<PathBuf> {
     files_in(&server.app().config.data_dir.join("files"))
 }
 
-/// Every file in a folder and those below.
+/// Returns every file in a folder and its subfolders.
 pub fn files_in(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("the folder can be read");
     let paths = entries.map(|entry| entry.expect("an entry").path());

@@ -1,6 +1,6 @@
-//! The schema as introspection tells it, and operations that are made from it.
+//! The schema according to introspection, and operations generated from it.
 //!
-//! A field that is added later is found, and fails here until this file knows what to give it.
+//! A field that is added later is found, and fails here until this file knows which values to give it.
 
 use std::collections::HashMap;
 
@@ -17,17 +17,17 @@ pub struct Schema(HashMap<String, Value>);
 pub struct Field {
     pub root: String,
     pub name: String,
-    /// As introspection has them.
+    /// In the form of introspection.
     arguments: Vec<Value>,
 }
 
-/// What an operation is given.
+/// The ids to use in an operation.
 pub struct Ids<'a> {
-    /// Where this one goes, as a path below the field: names of arguments and input fields, `0` inside a
-    /// list. Nowhere where it is empty.
+    /// Where `id` goes, as a path below the field: names of arguments and input fields, with `0` for
+    /// list items. Nowhere if the path is empty.
     pub path: &'a [String],
     pub id: &'a str,
-    /// Those that are required elsewhere, by their prefix.
+    /// Returns the ids that are required elsewhere, by their prefix.
     pub others: &'a dyn Fn(&str) -> String,
 }
 
@@ -47,7 +47,7 @@ impl Schema {
         Self(named.collect())
     }
 
-    /// The fields of `Query`, `Mutation` or `Subscription`.
+    /// Returns the fields of `Query`, `Mutation` or `Subscription`.
     pub fn fields(&self, root: &str) -> Vec<Field> {
         let fields = list(&self.0[root]["fields"]).iter();
         let fields = fields.map(|field| Field {
@@ -58,7 +58,7 @@ impl Schema {
         fields.collect()
     }
 
-    /// The paths below the field that take an id.
+    /// Returns the paths below the field that take an id.
     pub fn paths(&self, field: &Field) -> Vec<Vec<String>> {
         let mut paths = Vec::new();
         for argument in &field.arguments {
@@ -82,7 +82,7 @@ impl Schema {
         }
     }
 
-    /// An operation that asks for the field and gives it as little as it may, and its variables.
+    /// Returns an operation that selects the field with as few arguments as possible, and its variables.
     pub fn operation(&self, field: &Field, ids: &Ids) -> (String, Value) {
         let mut declared = Vec::new();
         let mut given = Vec::new();
@@ -110,7 +110,7 @@ impl Schema {
         (document, Value::Object(variables))
     }
 
-    /// A value of the type, which is well-formed but for ids.
+    /// Returns a value of the type that is well-formed except for ids.
     fn value(&self, field: &Field, of: &Value, path: &[String], ids: &Ids) -> Value {
         let name = last_name(path);
         match (of["kind"].as_str(), of["name"].as_str()) {
@@ -142,7 +142,8 @@ impl Schema {
             let name = text(input, "name");
             let is_given = match self.0[of]["isOneOf"] == true {
                 true => one_of == Some(input),
-                // Left out, this one is refused, because `null` says to unlink.
+                // This field must be given: if it is left out, the mutation is refused, because `null`
+                // means to unlink.
                 false => leads(&input) || is_required(input) || of == "LinkWorkosOrganizationInput",
             };
             if is_given {
@@ -155,7 +156,7 @@ impl Schema {
 }
 
 impl Field {
-    /// The prefix of the ids that belong at that path.
+    /// Returns the prefix of the ids that belong at that path.
     pub fn kind(&self, path: &[String]) -> &'static str {
         match (self.name.as_str(), last_name(path)) {
             ("node" | "nodes", _) => "ws",
@@ -179,7 +180,7 @@ impl Field {
     }
 }
 
-/// The last step that is no place in a list.
+/// Returns the last step that is not a list index.
 fn last_name(path: &[String]) -> &str {
     let mut names = path.iter().rev().filter(|step| *step != "0");
     names.next().map_or("", String::as_str)
@@ -197,7 +198,7 @@ fn extended(path: &[String], step: &str) -> Vec<String> {
     path.iter().cloned().chain([step.to_owned()]).collect()
 }
 
-/// The type as it is declared for a variable.
+/// Returns the type as it is declared for a variable.
 fn written(of: &Value) -> String {
     match of["kind"].as_str() {
         Some("NON_NULL") => format!("{}!", written(&of["ofType"])),

@@ -1,4 +1,4 @@
-//! An identity provider whose keys lie in a file.
+//! An identity provider whose keys are in a file.
 
 use std::path::{Path, PathBuf};
 
@@ -7,10 +7,10 @@ use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 use tenantry::config::{Claims, Config, Issuer};
 
-/// Who it says that it is.
+/// The issuer's name.
 pub const ISSUER: &str = "https://id.example.com";
 
-/// An identity provider whose keys lie in a file.
+/// An identity provider whose keys are in a file.
 pub struct TestIssuer {
     key: Ed25519KeyPair,
     key_id: u32,
@@ -26,7 +26,7 @@ impl TestIssuer {
         Self { key, key_id }
     }
 
-    /// The same issuer with another key, which is now the only one in its file.
+    /// Returns the same issuer with another key, which replaces the old one in the file.
     pub fn rotated(&self, data_dir: &Path) -> Self {
         let rotated = Self::with_key(self.key_id + 1);
         rotated.publish(data_dir);
@@ -42,7 +42,7 @@ impl TestIssuer {
         file
     }
 
-    /// Makes the server believe this issuer alone.
+    /// Makes the server accept this issuer only.
     pub fn configure(&self, config: &mut Config) {
         let file = self.publish(&config.data_dir);
         config.auth.issuers.push(Issuer {
@@ -56,7 +56,8 @@ impl TestIssuer {
         });
     }
 
-    /// A token of the person of that address, good for a day, with more claims or others.
+    /// Returns a token for the person with that address, valid for a day, with additional or different
+    /// claims.
     pub fn token(&self, email: &str, more: Value) -> String {
         let now = chrono::Utc::now().timestamp();
         let mut claims = json!({

@@ -1,8 +1,8 @@
-//! What is told to Prometheus, read as it does.
+//! Reading metrics as Prometheus does.
 
 use reqwest::StatusCode;
 
-/// What is told at that URL.
+/// Scrapes the metrics at that base URL.
 pub async fn scrape(http: &reqwest::Client, base: &str) -> String {
     let response = http.get(format!("{base}/metrics")).send().await;
     let response = response.expect("the server answers");
@@ -12,14 +12,14 @@ pub async fn scrape(http: &reqwest::Client, base: &str) -> String {
     response.text().await.expect("text")
 }
 
-/// The number of the one series of that name that has all these labels; nothing where there is none.
+/// Returns the value of the only series of that name with all these labels. `None` if there is none.
 pub fn value(text: &str, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
     let found = values(text, name, labels);
     assert!(found.len() < 2, "{name} is several series");
     found.first().copied()
 }
 
-/// The numbers of all series of that name that have all these labels.
+/// Returns the values of all series of that name with all these labels.
 pub fn values(text: &str, name: &str, labels: &[(&str, &str)]) -> Vec<f64> {
     let found = text.lines().filter(|line| {
         let is_named = line

@@ -1,4 +1,4 @@
-//! What the tests stand on: a real server on a real database for each of them.
+//! The foundation of the tests: a real server on a real database for each of them.
 
 pub mod bucket;
 pub mod client;
@@ -43,7 +43,7 @@ pub use stream::Events;
 pub use wait::until;
 pub use writer::BusyWriter;
 
-/// The value at a path such as `createWorkspace.workspace.id`; list indices are numbers.
+/// Returns the value at a path such as `createWorkspace.workspace.id`; list indices are numbers.
 pub fn at<'a>(value: &'a serde_json::Value, path: &str) -> &'a serde_json::Value {
     path.split('.')
         .fold(value, |value, step| match step.parse::<usize>() {
@@ -52,7 +52,7 @@ pub fn at<'a>(value: &'a serde_json::Value, path: &str) -> &'a serde_json::Value
         })
 }
 
-/// The text at a path.
+/// Returns the text at a path.
 pub fn text(value: &serde_json::Value, path: &str) -> String {
     let found = at(value, path);
     found

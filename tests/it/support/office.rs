@@ -1,4 +1,4 @@
-//! People who belong together, put there without asking anybody.
+//! People who work together, set up without asking anybody.
 
 use std::ops::Deref;
 
@@ -16,7 +16,7 @@ use super::client::Client;
 use super::server::TestServer;
 use super::text;
 
-/// Somebody who is signed in, by their client and their id.
+/// A signed-in person, with their client, id and address.
 pub struct Person {
     pub client: Client,
     pub id: UserId,
@@ -32,7 +32,7 @@ impl Deref for Person {
 }
 
 impl Person {
-    /// `<name>@example.com`.
+    /// Signs in `<name>@example.com`.
     pub async fn new(server: &TestServer, name: &str) -> Self {
         let email = format!("{name}@example.com");
         let client = server.user(&email);
@@ -42,14 +42,14 @@ impl Person {
     }
 }
 
-/// An organization with a workspace, both owned by the one who made them.
+/// An organization with a workspace, both owned by their creator.
 pub struct Office {
     pub organization: OrganizationId,
     pub workspace: WorkspaceId,
 }
 
 impl Office {
-    /// An organization of the owner's, with one private workspace.
+    /// Creates an organization owned by `owner`, with one private workspace.
     pub async fn of(owner: &Person) -> Self {
         let input = json!({ "name": "Office", "organization": { "create": {} } });
         let made = owner
@@ -65,7 +65,7 @@ impl Office {
         }
     }
 
-    /// One more workspace in the organization, made by someone who may.
+    /// Creates another workspace in the organization, on behalf of someone who may.
     pub async fn workspace(&self, by: &Person, name: &str) -> WorkspaceId {
         let input = json!({ "name": name, "organization": { "id": self.organization } });
         let made = by
@@ -74,7 +74,7 @@ impl Office {
         text(&made, "workspace.id").parse().expect("an id")
     }
 
-    /// Somebody who belongs to the organization and, with a role there, to the workspace.
+    /// Adds a person to the organization and, if given a role there, to the workspace.
     pub async fn person(
         &self,
         server: &TestServer,
@@ -90,7 +90,7 @@ impl Office {
         person
     }
 
-    /// Makes a member of the organization one of the workspace.
+    /// Makes a member of the organization a member of the workspace.
     pub async fn join(
         &self,
         server: &TestServer,
@@ -105,27 +105,27 @@ impl Office {
         joined.await.expect("they become a member");
     }
 
-    /// The input of a mutation about somebody in the workspace.
+    /// Returns the input of a mutation about a person in the workspace.
     pub fn about(&self, person: &Person) -> Value {
         json!({ "workspaceId": self.workspace, "userId": person.id })
     }
 
-    /// The input of a mutation about somebody in the organization.
+    /// Returns the input of a mutation about a person in the organization.
     pub fn organization_about(&self, person: &Person) -> Value {
         json!({ "organizationId": self.organization, "userId": person.id })
     }
 
-    /// The addresses and roles of the workspace's members, by joining.
+    /// Returns the addresses and roles of the workspace's members, in order of joining.
     pub async fn members(&self, seen_by: &Client) -> Vec<(String, String)> {
         members(seen_by, "workspace", self.workspace.to_string()).await
     }
 
-    /// The addresses and roles of the organization's members, by joining.
+    /// Returns the addresses and roles of the organization's members, in order of joining.
     pub async fn organization_members(&self, seen_by: &Client) -> Vec<(String, String)> {
         members(seen_by, "organization", self.organization.to_string()).await
     }
 
-    /// The events of the organization and its workspaces, newest first, as `KIND` and data.
+    /// Returns the events of the organization and its workspaces, newest first, as kind and data.
     pub async fn events(&self, seen_by: &Client) -> Vec<(String, Value)> {
         let query = "query($id: ID!) { organization(by: { id: $id }) {
             events(first: 100) { nodes { kind data } } } }";
@@ -135,7 +135,7 @@ impl Office {
         nodes.expect("events").iter().map(event).collect()
     }
 
-    /// Invites an address to a workspace or, without one, to the organization alone.
+    /// Invites an address to a workspace or, without one, to the organization only.
     pub async fn invite(
         &self,
         inviter: &Person,
@@ -167,7 +167,7 @@ async fn members(seen_by: &Client, kind: &str, id: String) -> Vec<(String, Strin
     nodes.expect("members").iter().map(member).collect()
 }
 
-/// Makes somebody a member of the organization.
+/// Makes a person a member of the organization.
 pub async fn join_organization(
     server: &TestServer,
     id: OrganizationId,
@@ -182,7 +182,7 @@ pub async fn join_organization(
     joined.await.expect("they become a member");
 }
 
-/// What became of an invitation.
+/// Returns the status of an invitation.
 pub async fn invitation_status(server: &TestServer, id: InvitationId) -> InvitationStatus {
     let mut conn = server.app().db.read().await.expect("a connection");
     let conn = &mut conn;
@@ -190,7 +190,7 @@ pub async fn invitation_status(server: &TestServer, id: InvitationId) -> Invitat
     run!(conn, status.first(conn).await).expect("there is the invitation")
 }
 
-/// From where the person was removed: workspaces, and `None` for organizations.
+/// Returns what the person was removed from: workspaces, and `None` for organizations.
 pub async fn removals_of(server: &TestServer, person: &Person) -> Vec<Option<WorkspaceId>> {
     let mut conn = server.app().db.read().await.expect("a connection");
     let conn = &mut conn;

@@ -1,4 +1,4 @@
-//! What people are to organizations and workspaces, put there without asking anybody.
+//! Memberships of organizations and workspaces, created without asking anybody.
 
 use serde_json::json;
 use tenantry::access::{OrganizationRole, WorkspaceRole};
@@ -9,7 +9,7 @@ use tenantry::models::{organization, workspace};
 use super::{Client, TestServer, text};
 
 impl TestServer {
-    /// Makes the person, who must be none yet, a member of the organization.
+    /// Makes the person, who must not be a member yet, a member of the organization.
     pub async fn join_organization(&self, id: &str, person: &Client, role: OrganizationRole) {
         let (organization, user) = (parse(id), user_id(person).await);
         let now = self.clock().now();
@@ -24,7 +24,7 @@ impl TestServer {
             .expect("the person is no member yet");
     }
 
-    /// Makes the person, who must be a member of the organization, one of its workspace.
+    /// Makes the person, who must be a member of the organization, a member of its workspace.
     pub async fn join_workspace(
         &self,
         organization: &str,
@@ -47,7 +47,7 @@ impl TestServer {
     }
 }
 
-/// Who the client is.
+/// Returns the client's user id.
 pub async fn user_id(person: &Client) -> UserId {
     let viewer = person.ok("{ viewer { id } }", json!({})).await;
     parse(&text(&viewer, "viewer.id"))
@@ -57,7 +57,7 @@ fn parse<K: Kind>(id: &str) -> Id<K> {
     id.parse().expect("an id of that kind")
 }
 
-/// An organization of the person's.
+/// Creates an organization owned by the person.
 pub async fn organization(person: &Client, name: &str) -> String {
     let made = person
         .mutate(
@@ -69,7 +69,7 @@ pub async fn organization(person: &Client, name: &str) -> String {
     text(&made, "organization.id")
 }
 
-/// A workspace in the organization, made by the person.
+/// Creates a workspace in the organization, on behalf of the person.
 pub async fn workspace(person: &Client, organization: &str, name: &str) -> String {
     let input = json!({ "name": name, "organization": { "id": organization } });
     let made = person

@@ -1,4 +1,4 @@
-//! How the database carries out what the server asks of it.
+//! How the database executes the server's statements.
 
 use diesel::QueryableByName;
 use diesel::sql_types::Text;
@@ -9,13 +9,13 @@ use uuid::Uuid;
 
 use super::server::TestServer;
 
-/// A statement that the server sent, and the steps in which the database carries it out, whatever
-/// its values.
+/// A statement that the server sent, and the steps in which the database executes it, independent of its
+/// values.
 #[derive(Debug)]
 pub struct Plan {
-    /// Its text, with names in double quotes on both databases.
+    /// The text, with names in double quotes on both databases.
     pub sql: String,
-    /// On PostgreSQL the lines of its generic plan, on SQLite those of its query plan.
+    /// The lines of the generic plan on PostgreSQL, and of the query plan on SQLite.
     pub steps: Vec<String>,
     kind: Kind,
 }
@@ -33,7 +33,7 @@ struct SqliteStep {
 }
 
 impl TestServer {
-    /// The plans of the queries that the server sends for `request`, and what that gives.
+    /// Returns the plans of the queries that the server sends for `request`, and the result of that.
     pub async fn plans<T>(&self, request: impl Future<Output = T>) -> (Vec<Plan>, T) {
         let db = &self.app().db;
         db.statements().record();
@@ -58,9 +58,9 @@ impl TestServer {
         (plans, outcome)
     }
 
-    /// Inserts as many rows by one statement, which is fast. In the columns, `n` is the number of the
-    /// row, from 0; `{id:x}` is the [id of that number](numbered), `{uuid:x}` that UUID, `{now}` an
-    /// instant, and `{true}` what it says.
+    /// Inserts `rows` rows with one statement, which is fast. In the columns, `n` is the number of the
+    /// row, from 0; `{id:x}` stands for the [id of that number](numbered), `{uuid:x}` for that UUID,
+    /// `{now}` for an instant, and `{true}` for true.
     pub async fn insert_series(&self, rows: usize, into: &str, columns: &str) {
         let kind = self.app().db.kind();
         let last = rows - 1;
@@ -93,8 +93,8 @@ impl TestServer {
         .await;
     }
 
-    /// Lets PostgreSQL count what its tables hold, as its own daemon does now and then. SQLite is not
-    /// told: nor is it where the server runs.
+    /// Makes PostgreSQL update its statistics, as its daemon does from time to time. SQLite has none
+    /// here, as in production.
     pub async fn analyze(&self) {
         if self.app().db.kind() == Kind::Postgres {
             self.batch("ANALYZE").await;
@@ -121,7 +121,7 @@ fn by<'a>(kind: Kind, postgres: &'a str, sqlite: &'a str) -> &'a str {
     }
 }
 
-/// Replaces what stands between the mark and the next closing brace.
+/// Replaces the mark and what follows it, up to the next closing brace.
 fn marked(text: &str, mark: &str, write: impl Fn(&str) -> String) -> String {
     let mut parts = text.split(mark);
     let mut written = parts.next().unwrap_or_default().to_owned();
@@ -133,14 +133,14 @@ fn marked(text: &str, mark: &str, write: impl Fn(&str) -> String) -> String {
     written
 }
 
-/// The UUID that stands for a number in [`TestServer::insert_series`].
+/// Returns the UUID that stands for a number in [`TestServer::insert_series`].
 pub fn numbered(number: u64) -> Uuid {
     Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 + u128::from(number))
 }
 
-/// The generic plan, which does not know the values: the sessions are set to have no other.
+/// Returns the generic plan, which does not depend on the values: the sessions are set to use no other.
 async fn postgres_steps(tx: &mut Transaction, sql: &str) -> Vec<String> {
-    // What is unnested is the one parameter whose type PostgreSQL cannot tell from its place.
+    // The argument of `unnest` is the only parameter whose type PostgreSQL cannot infer.
     let typed = sql.replace("unnest($1)", "unnest($1::uuid[])");
     let parameters = (1..).take_while(|n| typed.contains(&format!("${n}")));
     let nulls = vec!["NULL"; parameters.count()].join(", ");
@@ -168,7 +168,7 @@ async fn sqlite_steps(tx: &mut Transaction, sql: &str) -> Vec<String> {
 }
 
 impl Plan {
-    /// Whether it is that of a page of the table, in the order of its ids.
+    /// Whether the statement reads a page of the table, in the order of its ids.
     pub fn is_page_of(&self, table: &str) -> bool {
         self.sql.contains(&format!(" ORDER BY \"{table}\".\"id\" "))
     }
@@ -180,12 +180,12 @@ impl Plan {
             .any(|step| table_of(self.kind, step) == Some(table))
     }
 
-    /// Fails unless the rows of the table are read through the index and nothing else, and in the
-    /// order in which they are wanted, so that those beyond the page are not touched.
+    /// Fails unless the rows of the table are read through the index only, and already in the desired
+    /// order, so that no rows beyond the page are read.
     pub fn assert_served_from(&self, table: &str, index: &str) {
         self.assert_bounded_by(table, index);
         for step in &self.steps {
-            // A bitmap takes the rows in the order of the table.
+            // A bitmap scan reads rows in the order of the table.
             let is_sort = match self.kind {
                 Kind::Postgres => step.contains("Sort  (cost") || step.contains("Bitmap Heap Scan"),
                 Kind::Sqlite => step.contains("USE TEMP B-TREE"),
@@ -194,7 +194,7 @@ impl Plan {
         }
     }
 
-    /// Fails unless the index tells which rows of the table are read, be they sorted or not.
+    /// Fails unless the index determines which rows of the table are read, sorted or not.
     pub fn assert_bounded_by(&self, table: &str, index: &str) {
         assert!(self.reads(table), "{table} is not read: {self:#?}");
         let bitmap = format!("Bitmap Index Scan on {index} ");
@@ -214,11 +214,11 @@ impl Plan {
     }
 }
 
-/// The table whose rows the step reads, if it reads any.
+/// Returns the table whose rows the step reads, if it reads any.
 fn table_of(kind: Kind, step: &str) -> Option<&str> {
     let rest = match kind {
-        // `Index Scan Backward using answers_of_run on answers  (cost=…)`; an index alone is scanned
-        // for the bitmap of another step.
+        // `Index Scan Backward using answers_of_run on answers  (cost=…)`. A bitmap index scan reads
+        // only the index, for the bitmap of another step.
         Kind::Postgres if step.contains("Bitmap Index Scan") => return None,
         Kind::Postgres => step.split_once("Scan")?.1.split_once(" on ")?.1,
         Kind::Sqlite => step

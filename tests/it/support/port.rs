@@ -1,20 +1,21 @@
-//! Ports to leave and to come back to.
+//! Ports that stay free while nobody listens on them.
 
 use std::io;
 use std::net::TcpListener;
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Where they begin: above those of well-known services.
+/// The first port: above those of well-known services.
 const FIRST: u32 = 10_000;
-/// How many a process has before it comes to those of the next.
+/// How many ports a process uses before it reaches those of the next.
 const EACH: u32 = 16;
 
-/// A port of this machine's own address that nobody listens at, and that nobody is given: the system
-/// draws those of connections, and of listeners at any port, from above, and other tests have others.
+/// Returns a loopback port that nobody listens on, and that nobody else is given: the system assigns
+/// ports to connections, and to listeners on any port, from a higher range, and other tests use other
+/// ports.
 ///
 /// # Errors
-/// Where there is none.
+/// If no port is free.
 pub fn port() -> io::Result<u16> {
     static TAKEN: AtomicU32 = AtomicU32::new(0);
     let (count, first) = (drawn_from() - FIRST, process::id().wrapping_mul(EACH));
@@ -28,8 +29,8 @@ pub fn port() -> io::Result<u16> {
     Err(io::Error::other("no port is free"))
 }
 
-/// The first port that the system draws. Where it begins so low that there is no room below, as where it
-/// does not say, the usual one.
+/// Returns the first port that the system assigns. If that is unknown, or too low to leave room below,
+/// returns the usual one.
 fn drawn_from() -> u32 {
     let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range");
     let range = range.unwrap_or_default();

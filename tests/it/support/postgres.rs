@@ -1,8 +1,8 @@
-//! PostgreSQL for tests: an empty database of its own for each test, or a copy of a template.
+//! PostgreSQL for tests: an empty database for each test, or a copy of a template.
 //!
-//! The server is the one at `TEST_DATABASE_URL` (as a superuser, without TLS), else a throw-away
-//! cluster made from the installed binaries and shared by all test processes, see [`cluster`].
-//! Where there is neither, tests get `None` and the run says so loudly; with `CI=true` they fail.
+//! The server is the one at `TEST_DATABASE_URL` (as a superuser, without TLS), or else a throw-away
+//! cluster made from the installed binaries and shared by all test processes, see [`cluster`]. If there
+//! is neither, tests get `None` and a notice is printed; with `CI=true` they fail.
 
 mod cluster;
 mod own;
@@ -22,7 +22,7 @@ use cluster::{Cluster, Failure};
 
 pub use own::OwnCluster;
 
-/// A database of one test, dropped with this guard, whoever is still connected to it.
+/// The database of one test, dropped with this guard, even if clients are still connected to it.
 pub struct TestDatabase {
     admin: Url,
     name: String,
@@ -30,7 +30,7 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// Where to connect, as a superuser: `postgres://user:password@host:port/database`.
+    /// Returns the URL for connecting as a superuser: `postgres://user:password@host:port/database`.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -38,8 +38,8 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        // A thread of its own, because a runtime cannot be blocked on from within another. Waited
-        // for, because a test process may end right after this and take the thread with it.
+        // In its own thread, because blocking on a runtime is impossible from within another one.
+        // Joined, because the test process may end right after this and take the thread with it.
         let (admin, name) = (self.admin.clone(), self.name.clone());
         let dropping = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
@@ -52,7 +52,7 @@ impl Drop for TestDatabase {
                         .batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
                         .await
                 };
-                // Best effort: whatever is left over ends with a throw-away cluster.
+                // Best effort: whatever is left over disappears with a throw-away cluster.
                 let _ = tokio::time::timeout(Duration::from_secs(10), drop).await;
             });
             std::io::Result::Ok(())
@@ -61,11 +61,11 @@ impl Drop for TestDatabase {
     }
 }
 
-/// A fresh, empty database, or `None` where there is no PostgreSQL to test with.
+/// Creates an empty database. `None` if there is no PostgreSQL to test with.
 ///
 /// # Panics
 ///
-/// If PostgreSQL is there and fails, and if it is not there while `CI=true`.
+/// If PostgreSQL fails, or is missing while `CI=true`.
 pub async fn database() -> Option<TestDatabase> {
     let admin = server().await?;
     let name = fresh_name();
@@ -74,16 +74,16 @@ pub async fn database() -> Option<TestDatabase> {
     Some(test_database(admin, name))
 }
 
-/// A copy of the database `template_<name>`, which `prepare` has filled, given its URL, the first
-/// time anybody asked for it; `None` where there is no PostgreSQL to test with.
+/// Creates a copy of the database `template_<name>`. The first caller creates the template: `prepare`
+/// fills it, given its URL. `None` if there is no PostgreSQL to test with.
 ///
-/// A template outlives the process, and on a server of `TEST_DATABASE_URL` the run. Its name has to
-/// change with what `prepare` does: put a hash of the migrations into it. It is at most 40 of
-/// `a-z 0-9 _`.
+/// A template outlives the process and, on a server at `TEST_DATABASE_URL`, the test run. Its name must
+/// change with what `prepare` does: include a hash of the migrations. The name is at most 40 characters
+/// of `a-z 0-9 _`.
 ///
 /// # Panics
 ///
-/// As [`database`]; also when `prepare` does, in which case the next one to ask prepares anew.
+/// As [`database`], and if `prepare` panics, in which case the next caller prepares the template again.
 pub async fn from_template(name: &str, prepare: impl AsyncFnOnce(&str)) -> Option<TestDatabase> {
     assert!(
         (1..=40).contains(&name.len())
@@ -107,16 +107,16 @@ pub async fn from_template(name: &str, prepare: impl AsyncFnOnce(&str)) -> Optio
     Some(test_database(admin, database))
 }
 
-/// Builds a template under another name and gives it its own when it is whole, so that a template
-/// is never seen half made, even if a process dies over it.
+/// Builds a template under another name and renames it when it is complete, so that nobody sees an
+/// incomplete template, even if a process dies while building it.
 async fn build_template(
     admin: &Url,
     client: &Client,
     template: &str,
     prepare: impl AsyncFnOnce(&str),
 ) {
-    // The server's own lock: it serves threads, processes and machines, and is given back when the
-    // connection ends, so that nobody waits for a process that died.
+    // The server's own lock works across threads, processes and machines, and is released when the
+    // connection ends, so that nobody waits for a dead process.
     let mut hasher = DefaultHasher::new();
     template.hash(&mut hasher);
     let key = hasher.finish().cast_signed();
@@ -130,8 +130,8 @@ async fn build_template(
         .await;
         execute(client, &format!("CREATE DATABASE {draft}")).await;
         prepare(&url_of(admin, &draft)).await;
-        // Connections that `prepare` has closed may take a moment to be gone, and renaming and
-        // copying take a database that nobody is connected to.
+        // Connections that `prepare` has closed may linger for a moment, and a database can only be
+        // renamed and copied while nobody is connected to it.
         let settle = format!(
             "ALTER DATABASE {draft} WITH ALLOW_CONNECTIONS false;
              SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{draft}'"
@@ -166,8 +166,8 @@ async fn connect(admin: &Url) -> Client {
         .unwrap_or_else(|error| panic!("PostgreSQL for tests does not answer: {error:?}"))
 }
 
-/// A connection of its own for each use: a client lives in the runtime that made it, and every test
-/// has another.
+/// Opens a new connection for each use: a client belongs to the runtime that created it, and each test
+/// has its own.
 async fn try_connect(admin: &Url) -> Result<Client, tokio_postgres::Error> {
     let (client, connection) = tokio_postgres::connect(admin.as_str(), NoTls).await?;
     tokio::spawn(connection);
@@ -192,10 +192,11 @@ fn url_of(admin: &Url, database: &str) -> String {
     url.into()
 }
 
-/// The server to make databases in, found or started once a process.
+/// Returns the server for creating databases, found or started once per process.
 async fn server() -> Option<&'static Url> {
     static SERVER: OnceLock<Result<Server, Failure>> = OnceLock::new();
-    // Off the runtime's threads: starting a cluster, or waiting for somebody else's, takes seconds.
+    // Off the runtime's threads: starting a cluster, or waiting for another process to do so, takes
+    // seconds.
     let server = tokio::task::spawn_blocking(|| SERVER.get_or_init(find_server))
         .await
         .expect("looking for PostgreSQL does not panic");
@@ -206,7 +207,7 @@ async fn server() -> Option<&'static Url> {
             panic!("CI=true, and there is no PostgreSQL to test with: {why}")
         }
         Err(Failure::Missing(_)) => None,
-        // A test that silently does not run is worse than one that fails.
+        // A test that is silently skipped is worse than one that fails.
         Err(Failure::Broken(why)) => panic!("PostgreSQL for tests does not start: {why}"),
     }
 }
@@ -230,7 +231,7 @@ fn find_server() -> Result<Server, Failure> {
         let notice =
             format!("PostgreSQL was NOT tested: {why}. Install it, or set TEST_DATABASE_URL.");
         let line = "=".repeat(notice.len());
-        // Not `eprintln!`, which the test harness keeps for itself unless a test fails.
+        // Not `eprintln!`, whose output the test harness hides unless the test fails.
         let _ = std::io::stderr().write_all(format!("\n{line}\n{notice}\n{line}\n").as_bytes());
     }
     cluster.map(Server::Started)
@@ -293,7 +294,7 @@ async fn a_template_is_prepared_once_and_a_half_made_one_again() {
             .expect("a copied table");
         assert_eq!(rows[0].get::<_, i32>(0), 42);
     }
-    // A server of `TEST_DATABASE_URL` stays: leave nothing there.
+    // A server at `TEST_DATABASE_URL` remains: leave nothing there.
     let client = connect(server().await.expect("there is a server")).await;
     execute(&client, &format!("DROP DATABASE template_{name}")).await;
 }

@@ -1,4 +1,4 @@
-//! The program itself, in a process of its own.
+//! The program, in its own process.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
@@ -15,16 +15,17 @@ use super::optional::is_there;
 use super::postgres::TestDatabase;
 use super::wait::until;
 
-/// Makes a workspace.
+/// Creates a workspace.
 pub const MAKE: &str =
     "mutation { createWorkspace(input: { name: \"Rocket\" }) { workspace { slug } } }";
 
-/// What a program said.
+/// Decodes a program's output.
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("text")
 }
 
-/// It ends with status 1, one line for the operator that says this, and nothing else.
+/// Asserts that the program ended with status 1 and printed nothing but one line for the operator that
+/// contains these words.
 pub fn assert_fails(output: &Output, says: &[&str]) {
     let error = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{error}");
@@ -36,7 +37,7 @@ pub fn assert_fails(output: &Output, says: &[&str]) {
     }
 }
 
-/// Where a program under test lives: a folder, and a database of its own.
+/// The environment of a program under test: a folder, and a database of its own.
 pub struct Program {
     pub folder: TempDir,
     pub database: Option<TestDatabase>,
@@ -50,7 +51,7 @@ impl Program {
         }
     }
 
-    /// The program, with nothing of this process's environment.
+    /// Returns a command that runs the program, without this process's environment.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tenantry"));
         command
@@ -67,7 +68,7 @@ impl Program {
         command
     }
 
-    /// A database that is up to date, and that nobody may write.
+    /// Creates a fully migrated database that is not writable.
     pub fn read_only_database(&self) -> PathBuf {
         let file = self.folder.path().join("read-only.db");
         let mut command = self.command(&["migrate"]);
@@ -79,7 +80,7 @@ impl Program {
         file
     }
 
-    /// Its database, to look at and to change behind its back.
+    /// Opens its database, to read or change it without the program.
     pub fn db(&self) -> Db {
         let mut config = Config {
             data_dir: self.folder.path().join("data"),
@@ -96,7 +97,7 @@ impl Program {
         output.expect("the program can be run")
     }
 
-    /// A development token of the person of that address.
+    /// Returns a development token for the person with that address.
     pub fn token(&self, email: &str) -> String {
         let printed = self.run(&["token", "--email", email]).stdout;
         text(&printed).trim_end().to_owned()
@@ -106,7 +107,7 @@ impl Program {
         Serving::start(self.command(&[]).stderr(Stdio::null()))
     }
 
-    /// As [`Program::serve`], with all that it has to say of itself in `log`.
+    /// Like [`Program::serve`], with a detailed log in the file `log`.
     pub fn serve_logging(&self, log: &Path) -> Serving {
         let log = File::create(log).expect("a file in a folder of ours");
         let mut command = self.command(&[]);
@@ -115,8 +116,8 @@ impl Program {
     }
 }
 
-/// The program, run by somebody who is kept from what a file's permissions do not allow, as root is not.
-/// `None` where that cannot be had.
+/// Returns a command that runs the program without the privilege to bypass file permissions, which root
+/// has. `None` if that is impossible.
 pub fn unprivileged(program: &Program, arguments: &[&str]) -> Option<Command> {
     let plain = program.command(arguments);
     let id = Command::new("id").arg("-u").output();
@@ -147,12 +148,12 @@ pub fn unprivileged(program: &Program, arguments: &[&str]) -> Option<Command> {
     Some(command)
 }
 
-/// A program that serves, killed with this value.
+/// A running server or worker, killed when this is dropped.
 pub struct Serving {
     child: Child,
-    /// What it printed once it listened.
+    /// What it printed once it was ready.
     pub lines: Vec<String>,
-    /// Where it listens; empty where it only works.
+    /// The URL it listens on; empty if it is only a worker.
     pub url: String,
     output: BufReader<ChildStdout>,
 }
@@ -166,12 +167,12 @@ impl Serving {
         serving
     }
 
-    /// The program that was told to serve nothing.
+    /// Starts a program that is only a worker.
     pub fn working(command: &mut Command) -> Self {
         Self::after(command, 2)
     }
 
-    /// Once it has printed so many lines.
+    /// Starts a program, and returns once it has printed that many lines.
     fn after(command: &mut Command, lines: usize) -> Self {
         let mut child = command
             .stdout(Stdio::piped())
@@ -199,25 +200,25 @@ impl Serving {
         assert!(sent.expect("kill can be run").success());
     }
 
-    /// Its exit status, where it has stopped.
+    /// Returns the exit status if the program has stopped.
     pub fn status(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("a child of ours")
     }
 
-    /// Its exit status, once it has stopped.
+    /// Returns the exit status once the program has stopped.
     pub async fn stopped(&mut self) -> Option<i32> {
         until("the program stops", async || self.status().is_some()).await;
         self.status()?.code()
     }
 
-    /// What it printed after those lines, until it stopped.
+    /// Returns what the program printed after those lines, until it stopped.
     pub fn rest(mut self) -> String {
         let mut rest = String::new();
         self.output.read_to_string(&mut rest).expect("text");
         rest
     }
 
-    /// Kills it in the middle of whatever it does.
+    /// Kills the program in the middle of whatever it is doing.
     pub fn kill(mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it is gone");

@@ -1,5 +1,5 @@
-//! The six AI providers, on one port of this machine: each speaks its own format, keeps what it is
-//! asked, and answers what the test says.
+//! The six AI providers, on one port of this machine: each uses its own format, records its calls, and
+//! answers as the test says.
 
 mod answer;
 mod connection;
@@ -20,24 +20,24 @@ use url::Url;
 use super::wait::PATIENCE;
 pub use answer::Answer;
 
-/// The providers, until they are dropped.
+/// Fake providers, stopped when this is dropped.
 pub struct FakeProviders {
     address: SocketAddr,
     shared: Arc<Shared>,
     accepting: JoinHandle<()>,
 }
 
-/// One call that was made.
+/// A call that was made.
 #[derive(Clone, Debug)]
 pub struct Call {
     pub provider: Provider,
     pub path: String,
-    /// By name in lower case.
+    /// With names in lower case.
     pub headers: Vec<(String, String)>,
     pub body: Value,
 }
 
-/// What is counted, of which one can wait for a change.
+/// Counters that can be waited for.
 #[derive(Default)]
 struct Counts {
     arrived: usize,
@@ -58,7 +58,7 @@ struct Shared {
 }
 
 impl FakeProviders {
-    /// Providers that answer everything with `An answer to: ` and the prompt.
+    /// Starts providers that answer everything with `An answer to: ` and the prompt.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -79,7 +79,7 @@ impl FakeProviders {
         }
     }
 
-    /// Makes the server call these, all six, with a key each.
+    /// Makes the server call these providers, all six, with a key each.
     pub fn configure(&self, config: &mut Config) {
         for &provider in Provider::ALL {
             let one = of(&mut config.providers, provider);
@@ -89,7 +89,7 @@ impl FakeProviders {
         }
     }
 
-    /// The same of the program.
+    /// Makes the program call these providers, like [`FakeProviders::configure`].
     pub fn configure_program(&self, command: &mut Command) {
         for &provider in Provider::ALL {
             let prefix = format!("TENANTRY_PROVIDERS__{}", provider.as_str());
@@ -100,69 +100,69 @@ impl FakeProviders {
         }
     }
 
-    /// Where the provider is.
+    /// Returns the base URL of the provider.
     pub fn base_url(&self, provider: Provider) -> Url {
         let url = format!("http://{}/{}", self.address, name(provider));
         Url::parse(&url).expect("a URL")
     }
 
-    /// What the provider answers next, and after that; then again what it answers otherwise.
+    /// Sets the provider's next answers, in order. After them, the default applies again.
     pub fn script(&self, provider: Provider, answers: impl IntoIterator<Item = Answer>) {
         let mut scripts = self.shared.scripts.lock().expect("no panic");
         scripts.entry(provider).or_default().extend(answers);
     }
 
-    /// What they answer to whatever is not in a script.
+    /// Sets the default for calls that no script covers.
     pub fn otherwise(&self, answer: impl Fn(Provider, &str) -> Answer + Send + Sync + 'static) {
         *self.shared.otherwise.lock().expect("no panic") = Arc::new(answer);
     }
 
-    /// From now on every call waits until it is released.
+    /// From now on, makes every call wait until it is released.
     pub fn hold(&self) {
         *self.shared.gate.lock().expect("no panic") = Some(Arc::new(Semaphore::new(0)));
     }
 
-    /// Lets so many calls pass, those that wait first.
+    /// Lets that many calls pass, waiting ones first.
     pub fn release(&self, calls: usize) {
         let gate = self.shared.gate.lock().expect("no panic");
         gate.as_ref().expect("calls are held").add_permits(calls);
     }
 
-    /// Lets all calls pass, those that wait and those to come.
+    /// Lets all calls pass, waiting and future ones.
     pub fn open(&self) {
         let gate = self.shared.gate.lock().expect("no panic").take();
         gate.expect("calls are held").close();
     }
 
-    /// Every call so far, in the order of arrival.
+    /// Returns every call so far, in the order of arrival.
     pub fn all_calls(&self) -> Vec<Call> {
         self.shared.calls.lock().expect("no panic").clone()
     }
 
-    /// The calls of this provider.
+    /// Returns the calls to this provider.
     pub fn calls(&self, provider: Provider) -> Vec<Call> {
         let mut calls = self.all_calls();
         calls.retain(|call| call.provider == provider);
         calls
     }
 
-    /// Waits until so many calls have arrived since the start.
+    /// Waits until that many calls have arrived since the start.
     pub async fn arrived(&self, calls: usize) {
         self.wait_for(|counts| counts.arrived >= calls).await;
     }
 
-    /// Waits until the client has gone away from so many calls without waiting for the answer.
+    /// Waits until the client has abandoned that many calls without waiting for the response.
     pub async fn cancelled(&self, calls: usize) {
         self.wait_for(|counts| counts.cancelled >= calls).await;
     }
 
-    /// How many calls of the provider were under way at the same time, at most.
+    /// Returns the maximum number of concurrent calls to the provider so far.
     pub fn most_at_once(&self, provider: Provider) -> usize {
         let counts = self.shared.counts.borrow();
         counts.most.get(&provider).copied().unwrap_or_default()
     }
 
-    /// How many calls of all together were under way at the same time, at most.
+    /// Returns the maximum number of concurrent calls to all providers together so far.
     pub fn most_at_once_in_all(&self) -> usize {
         self.shared.counts.borrow().most_in_all
     }
@@ -181,26 +181,26 @@ impl Drop for FakeProviders {
 }
 
 impl Call {
-    /// The header of that name, in lower case.
+    /// Returns the header of that name, given in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
         let found = headers.find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
     }
 
-    /// What was asked.
+    /// Returns the prompt.
     pub fn prompt(&self) -> &str {
         let prompt = &self.body["messages"][0]["content"];
         prompt.as_str().unwrap_or_default()
     }
 }
 
-/// The key that the provider is configured with.
+/// Returns the key that the provider is configured with.
 pub fn key(provider: Provider) -> String {
     format!("test/{}+key=", name(provider))
 }
 
-/// Where the provider is configured.
+/// Returns the provider's configuration.
 pub fn of(config: &mut Providers, provider: Provider) -> &mut ProviderConfig {
     match provider {
         Provider::Openai => &mut config.openai,
@@ -212,7 +212,7 @@ pub fn of(config: &mut Providers, provider: Provider) -> &mut ProviderConfig {
     }
 }
 
-/// The first part of its paths.
+/// Returns the first segment of the provider's paths.
 fn name(provider: Provider) -> String {
     provider.as_str().to_lowercase()
 }

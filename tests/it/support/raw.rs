@@ -13,12 +13,12 @@ pub struct Raw {
 }
 
 impl Raw {
-    /// A connection on which nothing was sent.
+    /// Connects to the server without sending anything.
     pub async fn connect(server: &TestServer) -> Self {
         Self::to(server.url()).await
     }
 
-    /// The same, to whatever serves at that URL.
+    /// Connects to whatever serves at that URL.
     pub async fn to(url: &str) -> Self {
         let address = url.trim_start_matches("http://");
         let stream = TcpStream::connect(address).await.expect("it listens");
@@ -33,7 +33,7 @@ impl Raw {
         self.try_send(text).await.expect("the text is sent");
     }
 
-    /// Sends the head of a request that posts so many bytes of JSON, with these headers as well.
+    /// Sends the head of a POST request with `length` bytes of JSON and these additional headers.
     pub async fn post(&mut self, path: &str, length: usize, headers: &[(&str, &str)]) {
         let mut head = format!(
             "POST {path} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n\
@@ -56,7 +56,7 @@ impl Raw {
         self.stream.write_all(text.as_bytes()).await
     }
 
-    /// More of what the server says; whether there was more.
+    /// Receives more from the server. Returns `false` if the connection is closed.
     async fn more(&mut self) -> bool {
         let mut chunk = [0; 4096];
         let read = tokio::time::timeout(PATIENCE, self.stream.read(&mut chunk)).await;
@@ -69,8 +69,8 @@ impl Raw {
         }
     }
 
-    /// The head of the next reply, its body with it if that has come; nothing where the connection is
-    /// closed instead.
+    /// Returns the head of the next response, and as much of its body as has arrived. `None` if the
+    /// connection is closed instead.
     pub async fn head(&mut self) -> Option<String> {
         while !self.text.contains("\r\n\r\n") {
             if !self.more().await {
@@ -80,7 +80,7 @@ impl Raw {
         Some(std::mem::take(&mut self.text))
     }
 
-    /// Asks whether the server lives, and gives whether it says so.
+    /// Requests `/healthz`, and returns whether the server responds.
     pub async fn lives(&mut self) -> bool {
         let request = "GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n";
         if self.try_send(request).await.is_err() {
@@ -99,7 +99,7 @@ impl Raw {
         }
     }
 
-    /// What else the server says until it closes the connection, which it must.
+    /// Returns everything else from the server until it closes the connection, which it must.
     pub async fn rest(mut self) -> String {
         while self.more().await {}
         self.text

@@ -1,4 +1,4 @@
-//! A server in this process, on a free port and a database of its own.
+//! A server in this process, with a free port and a database of its own.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::clock::TestClock;
 use super::database::Database;
 use super::postgres::TestDatabase;
 
-/// A server that stops, and whose database goes, with this value.
+/// A server, stopped when this is dropped, along with its database.
 pub struct TestServer {
     url: String,
     metrics: Option<SocketAddr>,
@@ -39,12 +39,12 @@ impl TestServer {
         Self::with(on, |_| {}).await
     }
 
-    /// A server whose configuration the test changes first.
+    /// Starts a server whose configuration the test changes first.
     pub async fn with(on: Database, change: impl FnOnce(&mut Config)) -> Self {
         Self::paced(on, Pace::default(), change).await
     }
 
-    /// The same, with what lasts looking and waiting as often and as long as that.
+    /// Like [`TestServer::with`], but with this pace of background activities.
     pub async fn paced(on: Database, pace: Pace, change: impl FnOnce(&mut Config)) -> Self {
         let data_dir = TempDir::new().expect("a temporary folder");
         let mut config = Config {
@@ -64,12 +64,13 @@ impl TestServer {
         server
     }
 
-    /// One more instance on the same database, with the same key and clock. To be dropped first.
+    /// Starts another instance on the same database, with the same key and clock. It must be dropped
+    /// first.
     pub async fn sibling(&self) -> Self {
         self.sibling_with(|_| {}).await
     }
 
-    /// The same, whose configuration the test changes first.
+    /// Like [`TestServer::sibling`], but the test changes the configuration first.
     pub async fn sibling_with(&self, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = self.config.clone();
         change(&mut config);
@@ -103,7 +104,7 @@ impl TestServer {
         }
     }
 
-    /// Asks the server to stop. What is given completes when it has.
+    /// Asks the server to stop. The returned future completes when it has.
     pub fn stop(&mut self) -> impl Future<Output = ()> + use<> {
         drop(self.stop.take());
         let stopped = self.stopped.take().expect("it is stopped once");
@@ -116,7 +117,7 @@ impl TestServer {
         &self.url
     }
 
-    /// Where it tells metrics, if that is elsewhere.
+    /// Returns the address that serves metrics, if they have their own.
     pub fn metrics(&self) -> Option<SocketAddr> {
         self.metrics
     }
@@ -129,7 +130,7 @@ impl TestServer {
         &self.clock
     }
 
-    /// The same clock, for another instance.
+    /// Returns the same clock, for another instance.
     pub fn shared_clock(&self) -> Arc<TestClock> {
         self.clock.clone()
     }
@@ -138,33 +139,33 @@ impl TestServer {
         &self.http
     }
 
-    /// A request of GraphQL's with that body, which nobody has sent yet.
+    /// Returns a GraphQL request with that body, not sent yet.
     pub fn post(&self, body: &Value) -> RequestBuilder {
         self.http.post(format!("{}/graphql", self.url)).json(body)
     }
 
-    /// Someone without credentials.
+    /// Returns a client without credentials.
     pub fn anonymous(&self) -> Client {
         Client::new(self.http.clone(), &self.url, None)
     }
 
-    /// Whoever has this token.
+    /// Returns a client with this token.
     pub fn bearer(&self, token: &str) -> Client {
         Client::new(self.http.clone(), &self.url, Some(token.to_owned()))
     }
 
-    /// The person of that address, by a development token.
+    /// Returns a client for the person with that address, with a development token.
     pub fn user(&self, email: &str) -> Client {
         self.bearer(&self.token(email))
     }
 
-    /// A development token of the person of that address, named after it.
+    /// Returns a development token for the person with that address, named after it.
     pub fn token(&self, email: &str) -> String {
         let now = self.clock.now().to_utc();
         self.token_for(email, now, TimeDelta::days(3650))
     }
 
-    /// The same, from `now` for as long as that.
+    /// Like [`TestServer::token`], but issued at `now` and valid for `valid_for`.
     pub fn token_for(&self, email: &str, now: DateTime<Utc>, valid_for: TimeDelta) -> String {
         let key = self.key.as_ref().expect("development identities are on");
         let name = email
@@ -174,7 +175,7 @@ impl TestServer {
         key.sign(email, name.as_deref(), now, valid_for)
     }
 
-    /// How many statements `request` sends to the database.
+    /// Returns how many statements `request` sends to the database, and its result.
     pub async fn statements<T>(&self, request: impl Future<Output = T>) -> (u64, T) {
         let before = self.app.db.statements().count();
         let outcome = request.await;

@@ -1,4 +1,4 @@
-//! Statements that would go on for good, and what the database says of those that are under way.
+//! Statements that never end by themselves, and what the database reports about running ones.
 
 use std::time::Duration;
 
@@ -10,23 +10,23 @@ use tokio_postgres::{Client, NoTls};
 use super::server::TestServer;
 use super::wait::{until, until_within};
 
-/// How soon what is stopped must have stopped: sooner than it would by itself.
+/// How soon a stopped statement must have ended: sooner than it would by itself.
 const STOPPED: Duration = Duration::from_secs(5);
 
-/// Has each statement that reads prompts go on for good, until [`Slow::end`].
+/// Makes certain statements run endlessly or wait, until [`Slow::end`].
 pub struct Slow {
     postgres: Option<Postgres>,
 }
 
 struct Postgres {
-    /// Has the table locked.
+    /// Holds the lock.
     locks: Client,
-    /// One more: what a transaction is told of the others' activity stays as it was.
+    /// A separate connection: within a transaction, the view of the others' activity does not change.
     looks: Client,
 }
 
 impl Slow {
-    /// Prompts that cannot be read.
+    /// Makes prompts unreadable.
     pub async fn prompts(server: &TestServer) -> Self {
         let slow = Self::watching(server).await;
         match &slow.postgres {
@@ -41,7 +41,7 @@ impl Slow {
         slow
     }
 
-    /// People that can be read and not changed: of PostgreSQL alone.
+    /// Makes people readable but not writable. PostgreSQL only.
     pub async fn people(server: &TestServer) -> Self {
         let slow = Self::watching(server).await;
         if let Some(it) = &slow.postgres {
@@ -50,7 +50,7 @@ impl Slow {
         slow
     }
 
-    /// Workspaces that can be read and not changed: of PostgreSQL alone.
+    /// Makes workspaces readable but not writable. PostgreSQL only.
     pub async fn workspaces(server: &TestServer) -> Self {
         let slow = Self::watching(server).await;
         if let Some(it) = &slow.postgres {
@@ -60,7 +60,7 @@ impl Slow {
         slow
     }
 
-    /// Waits until so many statements of PostgreSQL's wait for another one.
+    /// Waits until exactly `statements` PostgreSQL statements are waiting for a lock.
     pub async fn waiting(&self, statements: i64) {
         if self.postgres.is_some() {
             let what = format!("{statements} statements wait");
@@ -82,7 +82,7 @@ impl Slow {
         Self { postgres }
     }
 
-    /// Puts everything back.
+    /// Restores everything.
     pub async fn end(self, server: &TestServer) {
         match &self.postgres {
             Some(it) => execute(&it.locks, "ROLLBACK").await,
@@ -96,7 +96,7 @@ impl Slow {
         }
     }
 
-    /// Waits until a statement that goes on for good is under way, which is the last of so many that the
+    /// Waits until an endless statement is running, which is the last of the `sent` statements that the
     /// server has sent.
     pub async fn met(&self, server: &TestServer, sent: u64) {
         let statements = server.app().db.statements();
@@ -109,8 +109,8 @@ impl Slow {
         .await;
     }
 
-    /// Waits until PostgreSQL has nothing to do, and no transaction open, for the server. It is known of
-    /// SQLite by its one reader, which is at nothing else.
+    /// Waits until no statement runs and no transaction is open for the server in PostgreSQL. Does
+    /// nothing with SQLite, where a test can tell by the only reader being free again.
     pub async fn nothing_runs(&self) {
         if self.postgres.is_some() {
             until_within(STOPPED, "nothing runs", async || {
@@ -136,7 +136,7 @@ async fn connect(server: &TestServer) -> Client {
     connect_to(url.expect("PostgreSQL has a URL").expose()).await
 }
 
-/// A connection of the test's own.
+/// Opens a connection for the test itself.
 pub async fn connect_to(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls)
         .await

@@ -1,4 +1,4 @@
-//! A mail server that keeps what it is sent.
+//! A mail server that keeps the mails it receives.
 
 use std::net::SocketAddr;
 
@@ -11,33 +11,33 @@ use tokio::time::timeout;
 use super::port::port;
 use super::wait::PATIENCE;
 
-/// Where a mail server may be.
+/// The address of a mail server, which may be down.
 pub struct SmtpAddress(SocketAddr);
 
-/// A mail server that keeps what it is sent, until it is dropped.
+/// A mail server that keeps the mails it receives. Stopped when this is dropped.
 pub struct SmtpServer {
     mails: mpsc::UnboundedReceiver<String>,
     accepting: tokio::task::JoinHandle<()>,
 }
 
 impl SmtpAddress {
-    /// One at which nobody listens.
+    /// Returns an address that nobody listens on.
     pub fn free() -> Self {
         let port = port().expect("a free port");
         Self(SocketAddr::from(([127, 0, 0, 1], port)))
     }
 
-    /// What to configure.
+    /// Returns the URL for the configuration.
     pub fn url(&self) -> Secret {
         Secret::new(format!("smtp://{}", self.0))
     }
 
-    /// A server there that takes every mail.
+    /// Starts a server at the address that accepts every mail.
     pub async fn listen(&self) -> SmtpServer {
         self.serve("250 ok").await
     }
 
-    /// A server there that answers this to each recipient.
+    /// Starts a server at the address that responds to each recipient with this.
     pub async fn serve(&self, to_recipients: &'static str) -> SmtpServer {
         let listener = TcpListener::bind(self.0).await.expect("the port is free");
         let (keep, mails) = mpsc::unbounded_channel();
@@ -45,7 +45,7 @@ impl SmtpAddress {
             while let Ok((stream, _)) = listener.accept().await {
                 let keep = keep.clone();
                 tokio::spawn(async move {
-                    // A client that goes away is none of the test's business.
+                    // A client that disconnects does not concern the test.
                     let _ = talk(stream, to_recipients, &keep).await;
                 });
             }
@@ -55,7 +55,7 @@ impl SmtpAddress {
 }
 
 impl SmtpServer {
-    /// The next mail, as it came.
+    /// Returns the next mail as it arrived.
     pub async fn next(&mut self) -> String {
         let mail = timeout(PATIENCE, self.mails.recv());
         mail.await
@@ -63,7 +63,7 @@ impl SmtpServer {
             .expect("a mail comes")
     }
 
-    /// Whether there is no other one by now.
+    /// Whether no other mail has arrived.
     pub fn is_empty(&mut self) -> bool {
         self.mails.try_recv().is_err()
     }
@@ -91,7 +91,7 @@ async fn talk(
                 stream.write_all(b"354 go on\r\n").await?;
                 let mut mail = String::new();
                 while !mail.ends_with("\r\n.\r\n") && stream.read_line(&mut mail).await? > 0 {}
-                // Whoever is not listening any more has seen enough.
+                // The test may be over already.
                 let _ = keep.send(mail);
                 "250 kept"
             }

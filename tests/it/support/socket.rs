@@ -15,14 +15,14 @@ use super::wait::PATIENCE;
 pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
-    /// A socket that has not signed in.
+    /// Opens a socket without signing in.
     pub async fn open(server: &TestServer) -> Self {
         let protocol = [("sec-websocket-protocol", "graphql-transport-ws")];
         let opened = Self::try_open(server, "/graphql/ws", &protocol).await;
         opened.expect("the socket opens")
     }
 
-    /// A socket at that path, with these headers, unless the handshake is refused with a status.
+    /// Opens a socket at that path, with these headers. Returns the status if the handshake is refused.
     pub async fn try_open(
         server: &TestServer,
         path: &str,
@@ -31,7 +31,7 @@ impl Socket {
         Self::try_connect(&format!("{}{path}", server.url()), headers).await
     }
 
-    /// The same, at that URL.
+    /// Like [`Socket::try_open`], but at that URL.
     pub async fn try_connect(
         url: &str,
         headers: &[(&'static str, &str)],
@@ -49,14 +49,14 @@ impl Socket {
         }
     }
 
-    /// A socket of whoever has this token.
+    /// Opens a socket and signs in with this token.
     pub async fn signed_in(server: &TestServer, token: &str) -> Self {
         let mut socket = Self::open(server).await;
         socket.sign_in(token).await;
         socket
     }
 
-    /// Signs in whoever has this token.
+    /// Signs in with this token.
     pub async fn sign_in(&mut self, token: &str) {
         let payload = json!({ "Authorization": format!("Bearer {token}") });
         self.send(json!({ "type": "connection_init", "payload": payload }))
@@ -64,7 +64,7 @@ impl Socket {
         assert_eq!(self.receive().await, json!({ "type": "connection_ack" }));
     }
 
-    /// A socket of the person of that address.
+    /// Opens a socket for the person with that address.
     pub async fn of(server: &TestServer, email: &str) -> Self {
         Self::signed_in(server, &server.token(email)).await
     }
@@ -84,13 +84,13 @@ impl Socket {
             .await;
     }
 
-    /// Completes once everything that was sent before has been received: the server answers in turn.
+    /// Completes once the server has received everything sent before: it responds in order.
     pub async fn settle(&mut self) {
         self.send(json!({ "type": "ping" })).await;
         assert_eq!(self.receive().await, json!({ "type": "pong" }));
     }
 
-    /// The next message, which must come.
+    /// Returns the next message. There must be one.
     pub async fn receive(&mut self) -> Value {
         match self.frame().await {
             Some(Ok(Message::Text(text))) => serde_json::from_str(&text).expect("JSON"),
@@ -98,7 +98,7 @@ impl Socket {
         }
     }
 
-    /// The `data` of the next message, which must be a result of that operation.
+    /// Returns the `data` of the next message, which must be a result of that operation.
     pub async fn next(&mut self, id: &str) -> Value {
         let mut message = self.receive().await;
         assert_eq!(message["type"], "next", "{message:#}");
@@ -107,7 +107,7 @@ impl Socket {
         message["payload"]["data"].take()
     }
 
-    /// The code of the next message, which must be the error of that operation.
+    /// Returns the code of the next message, which must be the error of that operation.
     pub async fn error(&mut self, id: &str) -> String {
         let message = self.receive().await;
         assert_eq!(message["type"], "error", "{message:#}");
@@ -116,13 +116,13 @@ impl Socket {
         code.as_str().unwrap_or_default().to_owned()
     }
 
-    /// The next message must be that the operation is over.
+    /// Asserts that the next message says that the operation is complete.
     pub async fn completes(&mut self, id: &str) {
         let message = self.receive().await;
         assert_eq!(message, json!({ "type": "complete", "id": id }));
     }
 
-    /// The code with which the server closes the socket, whatever it says before.
+    /// Returns the code with which the server closes the socket, skipping messages before.
     pub async fn closed(&mut self) -> u16 {
         loop {
             match self.frame().await {
@@ -133,8 +133,8 @@ impl Socket {
         }
     }
 
-    /// The next frame but those that say that somebody is there; `None`, or an error, when the
-    /// connection is gone.
+    /// Returns the next frame other than pings and pongs; `None`, or an error, when the connection is
+    /// gone.
     pub async fn frame(&mut self) -> Option<Result<Message, Error>> {
         let next = async {
             loop {
@@ -156,7 +156,7 @@ impl Socket {
         self.0.send(message).await
     }
 
-    /// Completes when the server has asked so often whether anybody is there.
+    /// Completes when the server has sent `times` pings.
     pub async fn pings(&mut self, mut times: usize) {
         let asking = async {
             while times > 0 {

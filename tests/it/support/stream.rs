@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use super::server::TestServer;
 use super::wait::PATIENCE;
 
-/// The events of a reply.
+/// The events of a response.
 pub struct Events {
     pub response: Response,
     text: String,
 }
 
 impl Events {
-    /// The stream of an operation of whoever has this token.
+    /// Opens the stream of an operation with this token.
     pub async fn of(server: &TestServer, token: &str, query: &str, variables: Value) -> Self {
         let body = json!({ "query": query, "variables": variables });
         let request = server
@@ -22,7 +22,7 @@ impl Events {
         Self::read(request.bearer_auth(token).json(&body)).await
     }
 
-    /// The stream that a request is answered with.
+    /// Opens the stream that is the response to a request.
     pub async fn read(request: RequestBuilder) -> Self {
         let response = request.send().await.expect("the server answers");
         assert_eq!(response.status(), 200);
@@ -33,7 +33,7 @@ impl Events {
         }
     }
 
-    /// What comes next: the name and the data of an event, or a comment; `None` at the end.
+    /// Returns the next block: the name and data of an event, or a comment. `None` at the end.
     async fn block(&mut self) -> Option<String> {
         loop {
             if let Some((block, rest)) = self.text.split_once("\n\n") {
@@ -49,7 +49,7 @@ impl Events {
         }
     }
 
-    /// The next event, by its name and data, comments passed over; `None` at the end.
+    /// Returns the name and data of the next event, skipping comments. `None` at the end.
     pub async fn event(&mut self) -> Option<(String, String)> {
         loop {
             let block = self.block().await?;
@@ -69,21 +69,21 @@ impl Events {
         assert!(block.starts_with(':'), "{block:?}");
     }
 
-    /// The next event, which must be a result.
+    /// Returns the next event, which must be a result.
     pub async fn result(&mut self) -> Value {
         let (event, data) = self.event().await.expect("an event");
         assert_eq!(event, "next", "{data}");
         serde_json::from_str(&data).expect("JSON")
     }
 
-    /// The `data` of the next event, which must be a result without errors.
+    /// Returns the `data` of the next event, which must be a result without errors.
     pub async fn next(&mut self) -> Value {
         let mut result = self.result().await;
         assert!(result["errors"].is_null(), "{result:#}");
         result["data"].take()
     }
 
-    /// The stream must say that it is over, and be.
+    /// Asserts that the stream says that it is complete, and ends.
     pub async fn completes(&mut self) {
         assert_eq!(
             self.event().await,

@@ -1,4 +1,4 @@
-//! Waiting for what comes about by itself.
+//! Waiting for things that happen in the background.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use tokio::time::{sleep, timeout};
 /// Long enough for anything that is going to happen.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Between one look and the next: so short that nobody notices, and long enough to leave the processor to
-/// what is waited for.
+/// The time between two checks: imperceptible, but long enough to leave the processor to what is waited
+/// for.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Waits until it is so, and fails with `what` where it does not come about.
+/// Waits until the condition holds. Panics with `what` if that takes too long.
 pub async fn until(what: &str, condition: impl AsyncFnMut() -> bool) {
     until_within(PATIENCE, what, condition).await;
 }
 
-/// The same, for as long as that.
+/// Like [`until`], but waits no longer than `patience`.
 pub async fn until_within(
     patience: Duration,
     what: &str,

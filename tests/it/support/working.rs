@@ -25,7 +25,7 @@ impl Working {
         let worker = Worker::new(server.app().clone()).expect("the worker can be made");
         let (stop, stopping) = oneshot::channel();
         let stopped = async {
-            // Either way, it is to stop.
+            // Stop in either case.
             let _ = stopping.await;
         };
         let working = tokio::spawn(worker.run(stopped).with_subscriber(log));

@@ -1,4 +1,4 @@
-//! The one who may write, kept busy.
+//! Keeping the database's writer busy.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::server::TestServer;
 
-/// A transaction that is open, so that nobody else writes where `database.max_connections` is 1.
+/// An open transaction, so that nobody else can write if `database.max_connections` is 1.
 pub struct BusyWriter {
     free: Arc<Notify>,
     holding: JoinHandle<Result<()>>,

@@ -5,7 +5,7 @@ import type { AppQuery } from "./__generated__/AppQuery.graphql";
 import { environment } from "./environment";
 import { WorkspaceList } from "./WorkspaceList";
 
-/** The application, as whoever has the token. */
+/** The application for the owner of the token. */
 export function App({ url, token }: { url: string; token: string }) {
   const relay = useMemo(() => environment(url, token), [url, token]);
   return (

@@ -3,7 +3,7 @@ import { graphql, useMutation } from "react-relay";
 
 import type { CreateWorkspaceMutation } from "./__generated__/CreateWorkspaceMutation.graphql";
 
-/** A form that makes a workspace and puts it at the end of the list that `connection` names. */
+/** A form that creates a workspace and appends it to the list identified by `connection`. */
 export function CreateWorkspace({ connection }: { connection: string }) {
   const [refusal, setRefusal] = useState<string | null>(null);
   const [commit, isInFlight] = useMutation<CreateWorkspaceMutation>(graphql`

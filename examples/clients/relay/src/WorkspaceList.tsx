@@ -5,7 +5,7 @@ import type { WorkspaceList_query$key } from "./__generated__/WorkspaceList_quer
 import { CreateWorkspace } from "./CreateWorkspace";
 import { WorkspaceItem } from "./WorkspaceItem";
 
-/** The viewer's workspaces, of which more can be loaded, and a way to make one. */
+/** The viewer's workspaces, with controls to load more and to create one. */
 export function WorkspaceList({ query }: { query: WorkspaceList_query$key }) {
   const { data, hasNext, isLoadingNext, loadNext, refetch } = usePaginationFragment<
     WorkspaceListPaginationQuery,

@@ -7,7 +7,7 @@ import {
   type GraphQLResponse,
 } from "relay-runtime";
 
-/** A store of its own for whoever has the token, filled from the server at `url`. */
+/** Returns an environment, with a store of its own, for the owner of the token and the server at `url`. */
 export function environment(url: string, token: string): Environment {
   const send: FetchFunction = async ({ text: query }, variables) => {
     const response = await fetch(`${url}/graphql`, {

@@ -1,10 +1,10 @@
-// GraphQL over HTTP by fetch, and subscriptions over server-sent events, with the types of the
-// generated documents.
+// GraphQL over HTTP with fetch, and subscriptions over server-sent events, typed by the generated
+// documents.
 import { createClient, type Client as StreamClient } from "graphql-sse";
 
 import type { ErrorCode, TypedDocumentString } from "./gql/graphql.js";
 
-/** Where a document declares no variables, none are given; else they must be. */
+/** The variables argument: required if the document declares variables, otherwise not allowed. */
 type Given<Variables> = Variables extends Record<string, never> ? [] : [variables: Variables];
 
 interface Reply<Result> {
@@ -17,13 +17,13 @@ interface ReplyError {
   readonly extensions?: { readonly [name: string]: unknown } | undefined;
 }
 
-/** One thing that is wrong with an input. */
+/** One problem with an input. */
 export interface Violation {
   field: string;
   message: string;
 }
 
-/** What the server refused, and why. */
+/** An error returned by the server. */
 export class TenantryError extends Error {
   override readonly name = "TenantryError";
   readonly code: ErrorCode | undefined;
@@ -36,7 +36,7 @@ export class TenantryError extends Error {
   }
 }
 
-/** Sends documents to a server, as whoever has the token. */
+/** Sends documents to a server, authenticated by a token. */
 export class Client {
   readonly #url: string;
   readonly #headers: Record<string, string>;
@@ -48,7 +48,7 @@ export class Client {
     this.#stream = createClient({ url: `${url}/graphql/stream`, headers: this.#headers });
   }
 
-  /** The data of a query or a mutation. Throws a `TenantryError` where there is an error. */
+  /** Returns the data of a query or a mutation. Throws a `TenantryError` if there is an error. */
   async send<Result, Variables>(
     document: TypedDocumentString<Result, Variables>,
     ...[variables]: Given<Variables>
@@ -65,7 +65,7 @@ export class Client {
     return data((await response.json()) as Reply<Result>);
   }
 
-  /** What a subscription tells, until it ends. Leaving the loop unsubscribes. */
+  /** Yields the results of a subscription until it ends. Leaving the loop unsubscribes. */
   async *follow<Result, Variables extends Record<string, unknown>>(
     document: TypedDocumentString<Result, Variables>,
     variables: Variables,

@@ -1,2 +1,2 @@
-/** What the scalar `JSON` may hold. */
+/** A value of the scalar `JSON`. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };

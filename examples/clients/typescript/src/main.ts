@@ -1,4 +1,4 @@
-// Goes once through all of it, as whoever has the token:
+// Tries all features of the client once, as the owner of the token:
 //
 //     TENANTRY_URL=http://127.0.0.1:8080 TENANTRY_TOKEN=… npm start
 import { Client, TenantryError } from "./client.js";

@@ -1,4 +1,4 @@
-// What a small front end asks for.
+// The operations of a small front end.
 import type { Client } from "./client.js";
 import { graphql, unmask, type FragmentType } from "./gql/index.js";
 import type {
@@ -11,7 +11,7 @@ import type {
   WorkspacesQuery,
 } from "./gql/graphql.js";
 
-/** What every place that shows a workspace shows of it. */
+/** The fields needed wherever a workspace is shown. */
 const WORKSPACE_ITEM = graphql(`
   fragment WorkspaceItem on Workspace {
     id
@@ -127,17 +127,17 @@ const RUN_PROGRESS = graphql(`
   }
 `);
 
-/** Who the viewer is, and what they can switch to. */
+/** Returns the viewer, and the workspaces and organizations they can switch to. */
 export async function navigation(client: Client): Promise<NavigationQuery["navigationState"]> {
   return (await client.send(NAVIGATION)).navigationState;
 }
 
-/** The workspace behind what another document selected by the fragment `WorkspaceItem`. */
+/** Unmasks a workspace that another document selected with the fragment `WorkspaceItem`. */
 export function item(workspace: FragmentType<typeof WORKSPACE_ITEM>): WorkspaceItemFragment {
   return unmask(WORKSPACE_ITEM, workspace);
 }
 
-/** All workspaces of the viewer, page by page, for lists that load more as one scrolls. */
+/** Yields all workspaces of the viewer page by page, for lists that load more on scrolling. */
 export async function* workspacePages(
   client: Client,
   first: number,
@@ -151,7 +151,7 @@ export async function* workspacePages(
   }
 }
 
-/** One numbered page, counted from 1, and how many there are. */
+/** Returns one numbered page, counted from 1, and the number of pages. */
 export async function workspacePage(client: Client, page: number, size: number) {
   const variables = { first: size, offset: (page - 1) * size };
   const { workspaces } = await client.send(WORKSPACES, variables);
@@ -161,7 +161,7 @@ export async function workspacePage(client: Client, page: number, size: number) 
   };
 }
 
-/** Makes a workspace, which is then the current one. */
+/** Creates a workspace, which becomes the current one. */
 export async function createWorkspace(
   client: Client,
   input: CreateWorkspaceInput,
@@ -170,7 +170,7 @@ export async function createWorkspace(
   return item(createWorkspace.workspace);
 }
 
-/** The first prompts of a workspace, and how many more fit; `null` where there is no workspace. */
+/** Returns the first prompts of a workspace, and how many more fit; `null` if there is no workspace. */
 export async function prompts(client: Client, workspace: string, first = 50) {
   return (await client.send(PROMPTS, { workspace, first })).workspace;
 }
@@ -185,7 +185,7 @@ export async function createPrompts(
   return createPrompts.prompts.map(({ id }) => id);
 }
 
-/** Asks for a run. */
+/** Requests a run. */
 export async function startRun(
   client: Client,
   workspaceId: string,
@@ -193,7 +193,7 @@ export async function startRun(
   return (await client.send(START_RUN, { input: { workspaceId } })).startRun.runRequest;
 }
 
-/** A run as it is now, and again whenever it changes, until it ends. */
+/** Yields a run as it is now, and again whenever it changes, until it ends. */
 export async function* followRun(
   client: Client,
   run: string,

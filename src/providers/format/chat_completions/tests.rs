@@ -1,4 +1,4 @@
-//! What the five providers answer.
+//! The replies of the five providers.
 
 use rstest::rstest;
 
@@ -8,7 +8,7 @@ fn read(body: &Value) -> Result<Answer, Unreadable> {
     ChatCompletions.read(body.to_string().as_bytes())
 }
 
-/// A reply with this message, and this reason for its end.
+/// Returns a reply with this message and finish reason.
 fn reply(message: Value, finish_reason: Value) -> Value {
     json!({ "choices": [{ "index": 0, "message": message, "finish_reason": finish_reason }] })
 }

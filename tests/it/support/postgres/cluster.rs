@@ -1,16 +1,17 @@
 //! A throw-away PostgreSQL cluster, shared by all test processes of one target directory.
 //!
-//! Tests may run as threads of one process or, with `cargo nextest`, in a process each, and a
-//! process may be killed at any time. So whose cluster it is, is a matter of file locks, which the
-//! kernel takes back whatever happens:
+//! Tests may run as threads of one process or, with `cargo nextest`, in a process each, and a process
+//! may be killed at any time. Ownership of the cluster is therefore a matter of file locks, which the
+//! kernel releases whatever happens:
 //!
 //! - `start.lock`, exclusive: held while looking for a running cluster or starting one.
-//! - `users.lock`, shared: held by each process for as long as it lives. When nobody has held it for
-//!   ten seconds, the cluster's watchdog (`watchdog.sh`) takes it, ends the cluster and removes its
-//!   directory. The watchdog is started first, so that nothing is left of a start that was killed.
+//! - `users.lock`, shared: held by each process for as long as it lives. When nobody has held it for ten
+//!   seconds, the cluster's watchdog (`watchdog.sh`) takes it, stops the cluster and removes its
+//!   directory. The watchdog is started first, so that nothing is left if starting the cluster is
+//!   interrupted.
 //!
-//! The cluster itself lives in the directory for temporary files: PostgreSQL refuses to run as root,
-//! and the user it then runs as may not be able to reach the target directory.
+//! The cluster itself is in the directory for temporary files: PostgreSQL refuses to run as root, and
+//! the user it runs as instead may not be able to reach the target directory.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -25,12 +26,12 @@ use super::tools::{Place, Tools};
 /// A running cluster and this process's claim on it.
 pub struct Cluster {
     url: Url,
-    /// Shared lock, never given back: see the module.
+    /// Shared lock, never released: see the module.
     _claim: File,
 }
 
 impl Cluster {
-    /// The database `postgres`, as a superuser.
+    /// Returns the URL of the database `postgres`, for a superuser.
     pub fn url(&self) -> &Url {
         &self.url
     }
@@ -38,13 +39,13 @@ impl Cluster {
 
 /// Why there is no cluster.
 pub enum Failure {
-    /// What is not installed.
+    /// Something is not installed.
     Missing(String),
-    /// What is installed and does not work.
+    /// Something is installed but does not work.
     Broken(String),
 }
 
-/// Joins the cluster that is running, or starts one.
+/// Joins the running cluster, or starts one.
 pub fn join_or_start() -> Result<Cluster, Failure> {
     let tools = Tools::find().map_err(Failure::Missing)?;
     claim(&tools).map_err(|error| Failure::Broken(error.to_string()))
@@ -68,18 +69,19 @@ fn claim(tools: &Tools) -> io::Result<Cluster> {
     let note = shared.join("cluster");
     let url = match running(&note) {
         Some(url) => url,
-        // Opened anew: a lock belongs to what was opened, and this process has its own.
+        // Opened again: a lock belongs to the open file, and this process has its own lock.
         None => start_cluster(tools, &note, open("users.lock")?)?,
     };
     Ok(Cluster { url, _claim: claim })
 }
 
-/// The cluster that `note` tells of, its URL and its directory in a line each, if it runs.
+/// Returns the URL of the cluster described by `note`, which has the URL on one line and the directory
+/// on the next, if it is running.
 fn running(note: &Path) -> Option<Url> {
     let note = std::fs::read_to_string(note).ok()?;
     let (url, directory) = note.split_once('\n')?;
     let url = Url::parse(url).ok()?;
-    // The port may be somebody else's by now; the socket, in a directory of ours, is not.
+    // Another program may use the port by now; the socket, in a directory of ours, is unambiguous.
     let socket = format!(".s.PGSQL.{}", url.port()?);
     UnixStream::connect(Path::new(directory).join(socket)).ok()?;
     Some(url)
@@ -89,7 +91,7 @@ fn start_cluster(tools: &Tools, note: &Path, lock: File) -> io::Result<Url> {
     let place = Place::make()?;
     place.watch(tools, lock)?;
     let password = place.init(tools)?;
-    // Nothing in it has to survive.
+    // No data has to survive.
     let port = place.start(tools, "synchronous_commit = off")?;
     let url = format!("postgres://postgres:{password}@127.0.0.1:{port}/postgres");
     let mut file = OpenOptions::new()

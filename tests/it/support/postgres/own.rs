@@ -1,26 +1,26 @@
-//! A throw-away cluster of one test's own, which can be stopped and followed.
+//! A throw-away cluster for a single test, which can be stopped and replicated.
 
 use std::fs::{File, OpenOptions};
 use std::io;
 
 use super::tools::{Place, Tools};
 
-/// A cluster, gone with this value.
+/// A cluster, removed when this is dropped.
 pub struct OwnCluster {
     tools: Tools,
     place: Place,
     url: String,
     password: String,
-    /// Shared lock: while it is held, the watchdog lets the cluster live.
+    /// Shared lock: while it is held, the watchdog keeps the cluster running.
     _claim: File,
 }
 
 impl OwnCluster {
-    /// A cluster of its own; `None` where PostgreSQL's programs are not installed.
+    /// Starts a cluster. `None` if PostgreSQL's programs are not installed.
     ///
     /// # Panics
     ///
-    /// If they are not while `CI=true`.
+    /// If they are missing while `CI=true`.
     pub fn start() -> Option<Self> {
         match Tools::find() {
             Ok(tools) => Some(Self::make(tools).expect("a cluster starts")),
@@ -49,7 +49,7 @@ impl OwnCluster {
         })
     }
 
-    /// One that follows it, and can be read.
+    /// Starts a replica that follows this cluster and can be read.
     pub fn replica(&self) -> Self {
         let made = || {
             let tools = Tools::find().map_err(io::Error::other)?;
@@ -68,17 +68,17 @@ impl OwnCluster {
         made().expect("a replica starts")
     }
 
-    /// Its database `postgres`, as a superuser.
+    /// Returns the URL of its database `postgres`, for a superuser.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Stops it: `fast`, or `immediate`, which is as good as a crash.
+    /// Stops it: `fast`, or `immediate`, which is equivalent to a crash.
     pub fn stop(&self, mode: &str) {
         self.place.stop(&self.tools, mode).expect("it stops");
     }
 
-    /// Starts it again, where it was.
+    /// Starts it again with the same data, on the same port.
     pub fn resume(&self) {
         self.place.resume(&self.tools).expect("it starts again");
     }
@@ -86,7 +86,7 @@ impl OwnCluster {
 
 impl Drop for OwnCluster {
     fn drop(&mut self) {
-        // It may be stopped already. What is left over, the watchdog removes.
+        // It may be stopped already. The watchdog removes what is left over.
         let _ = self.place.stop(&self.tools, "immediate");
         let _ = std::fs::remove_dir_all(self.place.directory());
     }

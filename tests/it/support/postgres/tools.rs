@@ -1,4 +1,4 @@
-//! PostgreSQL's own programs, and a place for what they make.
+//! PostgreSQL's own programs, and a directory for their files.
 
 use std::fs::{DirBuilder, File};
 use std::io;
@@ -9,17 +9,17 @@ use std::process::{Command, Stdio};
 
 use super::port::port;
 
-/// A directory for one cluster, which belongs to whoever PostgreSQL runs as.
+/// A directory for one cluster, which belongs to the user that PostgreSQL runs as.
 pub struct Place {
     directory: PathBuf,
     user: Option<User>,
 }
 
 impl Place {
-    /// An empty one, in the directory for temporary files: PostgreSQL refuses to run as root, and the
-    /// user it then runs as may not be able to reach the target directory.
+    /// Creates an empty one in the directory for temporary files: PostgreSQL refuses to run as root, and
+    /// the user it runs as instead may not be able to reach the target directory.
     pub fn make() -> io::Result<Self> {
-        // A short name: the path of a Unix socket ends at 107 bytes.
+        // A short name: the path of a Unix socket is limited to 107 bytes.
         let directory = std::env::temp_dir().join(format!("tenantry-{:016x}", random()));
         DirBuilder::new().mode(0o700).create(&directory)?;
         let user = User::to_run_as(&directory)?;
@@ -33,15 +33,15 @@ impl Place {
         &self.directory
     }
 
-    /// Where PostgreSQL has its files.
+    /// Returns the data directory of PostgreSQL.
     pub fn data(&self) -> PathBuf {
         self.directory.join("data")
     }
 
-    /// A command, run there as whoever it belongs to.
+    /// Returns a command that runs in the directory, as the user that owns it.
     fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
-        // Nothing of the developer's own PGPORT, PGDATA and the like.
+        // Excludes the developer's own PGPORT, PGDATA and the like.
         command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
@@ -54,10 +54,10 @@ impl Place {
         command
     }
 
-    /// Has the cluster ended, and its place removed, once nobody has locked the file for ten seconds,
-    /// whatever becomes of this process.
+    /// Makes a watchdog stop the cluster and remove its directory once nobody has locked the file for
+    /// ten seconds, whatever happens to this process.
     pub fn watch(&self, tools: &Tools, lock: File) -> io::Result<()> {
-        // In a process group of its own: what ends the tests (Ctrl-C, nextest) must not end it.
+        // In its own process group: what ends the tests (Ctrl-C, nextest) must not end it.
         self.command(Path::new("sh"))
             .args(["-c", include_str!("watchdog.sh"), "watchdog"])
             .args([&self.directory, &tools.pg_ctl])
@@ -69,11 +69,11 @@ impl Place {
         Ok(())
     }
 
-    /// Makes a cluster, and gives the password of its user `postgres`.
+    /// Creates a cluster, and returns the password of its user `postgres`.
     pub fn init(&self, tools: &Tools) -> io::Result<String> {
-        // A password, because everybody on this machine can reach the port, and a superuser of
-        // PostgreSQL runs commands as its user (CVE-2014-0067). MD5, because SCRAM costs 6 ms for each
-        // connection and nothing here is worth them.
+        // A password, because everyone on this machine can reach the port, and a superuser of PostgreSQL
+        // can run commands as its user (CVE-2014-0067). MD5, because SCRAM costs 6 ms per connection,
+        // and nothing here is worth that.
         let password = format!("{:016x}{:016x}", random(), random());
         std::fs::write(self.directory.join("password"), &password)?;
         let initdb = |locale: &[&str]| {
@@ -85,13 +85,13 @@ impl Place {
                 .arg("--pgdata")
                 .arg(self.data()))
         };
-        // Sorting as people do, like most servers there are, shows where a query forgot to say that it
-        // wants bytes. PostgreSQL 14 cannot, nor can one built without ICU.
+        // A linguistic sort order, as most servers have, reveals queries that forget to ask for byte
+        // order. PostgreSQL 14, and builds without ICU, do not support it.
         initdb(&["--locale-provider=icu", "--icu-locale=en"]).or_else(|_| initdb(&[]))?;
         Ok(password)
     }
 
-    /// Makes it a copy of the cluster at that URL, which goes on following it.
+    /// Makes it a copy of the cluster at that URL, which continues to follow it.
     pub fn follow(&self, tools: &Tools, primary: &str) -> io::Result<()> {
         run(self
             .command(&tools.other("pg_basebackup"))
@@ -99,7 +99,7 @@ impl Place {
             .args(["--dbname", primary])
             .arg("--pgdata")
             .arg(self.data()))?;
-        // What it was started with is not what this one is to be started with.
+        // The primary's own settings do not apply to the replica.
         let settings = self.data().join("postgresql.auto.conf");
         let copied = std::fs::read_to_string(&settings)?;
         let follows = copied
@@ -110,8 +110,8 @@ impl Place {
         std::fs::write(self.data().join("follow.conf"), follows)
     }
 
-    /// Starts the cluster on a free port, which is given, with these settings after those that make it
-    /// fast: it survives the death of its processes, but not that of the machine.
+    /// Starts the cluster on a free port, which is returned, with these settings after those that make
+    /// it fast: it survives a crash of its processes, but not of the machine.
     pub fn start(&self, tools: &Tools, settings: &str) -> io::Result<u16> {
         let follows = std::fs::read_to_string(self.data().join("follow.conf")).unwrap_or_default();
         let mut attempt = 1;
@@ -134,7 +134,7 @@ impl Place {
             std::fs::write(self.data().join("postgresql.auto.conf"), all)?;
             match self.resume(tools) {
                 Ok(()) => return Ok(port),
-                // Somebody else may have taken the port in the meantime.
+                // Another process may have taken the port in the meantime.
                 Err(_) if attempt < 3 => attempt += 1,
                 Err(error) => {
                     let log = self.directory.join("log");
@@ -145,7 +145,7 @@ impl Place {
         }
     }
 
-    /// Starts the cluster as it was before.
+    /// Starts the cluster again with its last settings.
     pub fn resume(&self, tools: &Tools) -> io::Result<()> {
         run(self
             .command(&tools.pg_ctl)
@@ -154,7 +154,7 @@ impl Place {
             .arg(self.data()))
     }
 
-    /// Stops the cluster: `fast`, or `immediate`, which is as good as a crash.
+    /// Stops the cluster: `fast`, or `immediate`, which is equivalent to a crash.
     pub fn stop(&self, tools: &Tools, mode: &str) -> io::Result<()> {
         run(self
             .command(&tools.pg_ctl)
@@ -168,7 +168,7 @@ fn random() -> u64 {
     getrandom::u64().expect("the system has randomness")
 }
 
-/// Runs a command to its end; the error has what it said.
+/// Runs a command to completion. The error contains its error output.
 fn run(command: &mut Command) -> io::Result<()> {
     let output = command.stdout(Stdio::null()).output()?;
     if output.status.success() {
@@ -179,14 +179,14 @@ fn run(command: &mut Command) -> io::Result<()> {
     Err(io::Error::other(format!("{program}: {said}")))
 }
 
-/// The programs that are used.
+/// The programs that are needed.
 pub struct Tools {
     initdb: PathBuf,
     pg_ctl: PathBuf,
 }
 
 impl Tools {
-    /// From the PATH, or the highest version where Debian keeps them.
+    /// Finds them on the PATH, or in the highest version where Debian keeps them.
     pub fn find() -> Result<Self, String> {
         let path: Vec<PathBuf> = std::env::var_os("PATH")
             .map(|path| std::env::split_paths(&path).collect())
@@ -216,7 +216,8 @@ impl Tools {
             })
     }
 
-    /// Another of the programs: it is with the first one itself, to which a link may only point.
+    /// Returns the path of another program: it is next to the actual `initdb`, which may be reached by a
+    /// link.
     pub fn other(&self, name: &str) -> PathBuf {
         let itself = self.initdb.canonicalize();
         let itself = itself.unwrap_or_else(|_| self.initdb.clone());
@@ -230,8 +231,8 @@ struct User {
 }
 
 impl User {
-    /// Whom to run PostgreSQL as, instead of root; `None` is oneself, to whom `own`, just made,
-    /// belongs.
+    /// Returns the user to run PostgreSQL as instead of root. `None` means the current user, who owns
+    /// `own`, which was just created.
     fn to_run_as(own: &Path) -> io::Result<Option<Self>> {
         if std::fs::metadata(own)?.uid() != 0 {
             return Ok(None);

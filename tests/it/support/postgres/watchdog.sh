@@ -1,7 +1,7 @@
-# Ends a throw-away cluster once nobody has used it for ten seconds.
+# Stops and removes a throw-away cluster once nobody has used it for ten seconds.
 #
 # standard input  the lock file; every test process holds a shared lock on it for as long as it
-#                 lives, so the kernel says when the last one is gone, however it went
+#                 lives, and the kernel releases it however the process ends
 # $1              the cluster's directory
 # $2              pg_ctl
 idle=0
@@ -9,7 +9,7 @@ while :; do
     sleep 1
     if flock --exclusive --nonblock 0; then
         idle=$((idle + 1))
-        # Held from here on: whoever comes now waits, finds nothing, and starts a cluster anew.
+        # Keep the lock when leaving the loop: later processes wait, find no cluster, and start a new one.
         [ "$idle" -ge 10 ] && break
         flock --unlock 0
     else

@@ -1,9 +1,9 @@
-//! What a provider answers, in its own format.
+//! The responses of a provider, in its own format.
 
 use serde_json::{Value, json};
 use tenantry::models::provider::Provider;
 
-/// What a provider answers, or does instead.
+/// A provider's response, or what it does instead.
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// An answer.
@@ -12,9 +12,9 @@ pub enum Answer {
         citations: Vec<String>,
         model: Option<String>,
     },
-    /// No text, but a refusal, in the provider's own way.
+    /// No text, but a refusal in the provider's own format.
     Refuses,
-    /// An error with this message, in the provider's own form.
+    /// An error with this message, in the provider's own format.
     Fails {
         status: u16,
         message: String,
@@ -25,31 +25,31 @@ pub enum Answer {
         status: u16,
         headers: Vec<(String, String)>,
         body: Vec<u8>,
-        /// Whether its length is announced; else it ends with the connection.
+        /// Whether there is a Content-Length; otherwise the body ends with the connection.
         with_length: bool,
     },
-    /// Nothing, for ever.
+    /// No response, ever.
     Hangs,
-    /// The head, a part of the body, and then nothing more.
+    /// The head and a part of the body, and then nothing more.
     HangsMidway,
-    /// Closes the connection without a word.
+    /// Closes the connection without a response.
     Closes,
-    /// Closes it in the middle of the body.
+    /// Closes the connection in the middle of the body.
     ClosesMidway,
 }
 
-/// What goes over the wire.
+/// The bytes sent over the wire.
 pub(super) enum Rendered {
-    /// These, and then the end.
+    /// These bytes, and then the end of the connection.
     Bytes(Vec<u8>),
-    /// These, and then nothing more.
+    /// These bytes, and then nothing more.
     Stall(Vec<u8>),
-    /// The end.
+    /// The end of the connection.
     Close,
 }
 
 impl Answer {
-    /// An answer with this text.
+    /// Returns an answer with this text.
     pub fn says(text: impl Into<String>) -> Self {
         Self::Says {
             text: text.into(),
@@ -58,7 +58,7 @@ impl Answer {
         }
     }
 
-    /// The same, citing these pages where the provider's format can: Google's and Cohere's cannot.
+    /// Adds citations of these pages, if the provider's format has any: Google's and Cohere's have none.
     pub fn citing<'a>(mut self, pages: impl IntoIterator<Item = &'a str>) -> Self {
         if let Self::Says { citations, .. } = &mut self {
             citations.extend(pages.into_iter().map(str::to_owned));
@@ -66,7 +66,7 @@ impl Answer {
         self
     }
 
-    /// The same, from another model than the one that was asked for.
+    /// Makes the answer come from another model than the requested one.
     pub fn by_model(mut self, name: &str) -> Self {
         if let Self::Says { model, .. } = &mut self {
             *model = Some(name.to_owned());
@@ -74,7 +74,7 @@ impl Answer {
         self
     }
 
-    /// An error with this message, in the provider's own form.
+    /// Returns an error with this message, in the provider's own format.
     pub fn fails(status: u16, message: impl Into<String>) -> Self {
         Self::Fails {
             status,
@@ -83,7 +83,7 @@ impl Answer {
         }
     }
 
-    /// Success, with this body.
+    /// Returns a success with this body.
     pub fn sends(body: impl Into<Vec<u8>>) -> Self {
         Self::Sends {
             status: 200,
@@ -93,7 +93,7 @@ impl Answer {
         }
     }
 
-    /// A redirect there.
+    /// Returns a redirect to this URL.
     pub fn redirects(status: u16, to: &str) -> Self {
         Self::Sends {
             status,
@@ -104,7 +104,7 @@ impl Answer {
         .with("location", to)
     }
 
-    /// The same, with a header.
+    /// Adds a header.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         if let Self::Fails { headers, .. } | Self::Sends { headers, .. } = &mut self {
             headers.push((name.to_owned(), value.to_owned()));
@@ -112,7 +112,7 @@ impl Answer {
         self
     }
 
-    /// The same, with another status.
+    /// Changes the status.
     pub fn with_status(mut self, code: u16) -> Self {
         if let Self::Fails { status, .. } | Self::Sends { status, .. } = &mut self {
             *status = code;
@@ -120,7 +120,7 @@ impl Answer {
         self
     }
 
-    /// The same, its length not announced.
+    /// Leaves out the Content-Length.
     pub fn without_length(mut self) -> Self {
         if let Self::Sends { with_length, .. } = &mut self {
             *with_length = false;
@@ -128,7 +128,7 @@ impl Answer {
         self
     }
 
-    /// What goes over the wire; nothing where it hangs.
+    /// Returns what to send over the wire. `None` if the provider hangs.
     pub(super) fn render(self, provider: Provider, model: &str, prompt: &str) -> Option<Rendered> {
         let whole = |body: &Value| http(200, &[], body.to_string().as_bytes(), true);
         let begun = || {

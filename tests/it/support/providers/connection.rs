@@ -1,4 +1,4 @@
-//! The connections: HTTP by hand, because a proper server cannot misbehave.
+//! The connections: handwritten HTTP, because a proper server cannot misbehave.
 
 use std::io;
 use std::sync::Arc;
@@ -11,18 +11,18 @@ use tokio::net::{TcpListener, TcpStream};
 use super::answer::Rendered;
 use super::{Answer, Call, Shared, name};
 
-/// Serves whoever comes.
+/// Serves all clients.
 pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     while let Ok((stream, _)) = listener.accept().await {
         let shared = shared.clone();
         tokio::spawn(async move {
-            // A client that goes away is none of the test's business.
+            // A client that disconnects does not concern the test.
             let _ = talk(BufReader::new(stream), &shared).await;
         });
     }
 }
 
-/// Reads one call, and answers it.
+/// Reads one call, and responds to it.
 async fn talk(mut stream: BufReader<TcpStream>, shared: &Shared) -> io::Result<()> {
     let Some(call) = read(&mut stream).await? else {
         return stream
@@ -34,10 +34,10 @@ async fn talk(mut stream: BufReader<TcpStream>, shared: &Shared) -> io::Result<(
     let answer = shared.begin(call);
     let answered = tokio::select! {
         rendered = shared.answer(answer, provider, &model, &prompt) => Some(rendered),
-        // Nothing more is sent, unless the client goes away.
+        // The client sends nothing more, so this completes only when it disconnects.
         _ = stream.read_u8() => None,
     };
-    // Before the client hears of it and calls again.
+    // Before the client receives the response and calls again.
     shared.end(provider, answered.is_none());
     match answered {
         None | Some(Rendered::Close) => Ok(()),
@@ -84,7 +84,7 @@ async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Call>> {
 }
 
 impl Shared {
-    /// Keeps the call, and gives the answer that the test has for it.
+    /// Records the call, and returns the test's answer to it.
     fn begin(&self, call: Call) -> Answer {
         let provider = call.provider;
         let scripted = {
@@ -107,7 +107,7 @@ impl Shared {
         answer
     }
 
-    /// What goes over the wire, when it may.
+    /// Returns what to send over the wire, once the call is released.
     async fn answer(
         &self,
         answer: Answer,
