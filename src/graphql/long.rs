@@ -48,8 +48,8 @@ pub(super) fn tell(ctx: &ContextSelectionSet<'_>, bytes: usize, pos: Pos) -> Ser
     told.map_err(|error| async_graphql::Error::from(error).into_server_error(pos))
 }
 
-/// About how many bytes it takes.
-fn length(value: &Value) -> usize {
+/// Returns about how many bytes the value takes.
+pub fn length(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len(),
         Value::List(items) => items

@@ -43,6 +43,7 @@ use async_graphql::{MergedObject, SDLExportOptions, Schema, ValidationMode};
 
 pub use context::{RequestContext, SignedOut, Streamed, copy_request};
 pub use error::{finish, is_invalid, is_request_error, own};
+pub use long::length;
 pub use mutations::repeated_field;
 pub use shape::Shape;
 pub use subscription::Subscription;
