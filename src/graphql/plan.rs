@@ -1,4 +1,4 @@
-//! Plans, and what is left of them.
+//! Plans.
 
 use async_graphql::Object;
 
@@ -14,7 +14,7 @@ pub struct Plan {
 /// The limits that an organization's subscription sets. `null` means unlimited.
 #[Object]
 impl Plan {
-    /// What the operator calls the plan: `free` unless they configured other plans.
+    /// The operator's key for the plan: `free` unless other plans are configured.
     fn key(&self) -> &str {
         &self.key
     }
