@@ -11,7 +11,7 @@ use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerResult, V
 const OF_PAGES: [(&str, &str); 4] = [
     (
         "first",
-        "The number of rows to return, going forward: 1 to 100. Defaults to 20 if `last` is omitted too.",
+        "The number of rows to return, going forward: 1 to 100. Defaults to 20 without `last`.",
     ),
     (
         "after",
