@@ -76,7 +76,7 @@ impl Answer {
         self.0.latency_ms
     }
 
-    /// When it was stored.
+    /// When the answer was stored.
     fn created_at(&self) -> DateTime {
         self.0.created_at.into()
     }

@@ -40,13 +40,13 @@ impl Plan {
         self.limits.max_prompts_per_workspace
     }
 
-    /// How many bytes of documents a workspace may hold; `null` means unlimited. Reserved: nothing
-    /// counts against it yet.
+    /// The maximum size of all documents in a workspace, in bytes; `null` means unlimited.
+    /// Reserved: nothing counts against it yet.
     fn max_document_bytes(&self) -> Option<BigInt> {
         self.limits.max_document_bytes.map(BigInt)
     }
 
-    /// How many bytes of knowledge the agents of a workspace may hold; `null` means unlimited.
+    /// The maximum size of all agent knowledge in a workspace, in bytes; `null` means unlimited.
     /// Reserved: nothing counts against it yet.
     fn max_agent_knowledge_bytes(&self) -> Option<BigInt> {
         self.limits.max_agent_knowledge_bytes.map(BigInt)

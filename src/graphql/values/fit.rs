@@ -29,7 +29,7 @@ enum Source<'a> {
 }
 
 impl<'a> Fit<'a> {
-    /// Checks values in a document; `may_be` checks its variables.
+    /// Creates a check for the values in a document; `may_be` checks its variables.
     pub(super) fn literal(shape: &'a Shape, may_be: MayBe<'a>) -> Self {
         Self {
             shape,
@@ -37,7 +37,7 @@ impl<'a> Fit<'a> {
         }
     }
 
-    /// Checks the values of variables.
+    /// Creates a check for the values of variables.
     pub(super) fn json(shape: &'a Shape) -> Self {
         Self {
             shape,

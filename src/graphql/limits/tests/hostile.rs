@@ -244,7 +244,7 @@ async fn defaults_are_of_a_type_that_exists() {
     }
 }
 
-/// Gives the most expensive documents that pass to the real validator. The time it takes is a small
+/// Runs the real validator on the most expensive documents that pass. The time it takes is a small
 /// part of the bound, which only has to tell a second from a minute.
 #[tokio::test]
 async fn what_passes_is_validated_in_no_time() {

@@ -1,4 +1,4 @@
-//! Gives documents that are let in to the validator and the executor.
+//! Runs the validator and the executor on documents that are let in.
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
