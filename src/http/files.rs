@@ -7,13 +7,14 @@ use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State as Extract};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
     X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use bytes::Bytes;
+use futures_util::TryStreamExt;
 use tokio::sync::Semaphore;
 
 use super::body::{Incoming, Unread};
@@ -21,7 +22,7 @@ use super::operation::{errors, failure};
 use super::request_id::{LogLine, RequestId};
 use super::state::State;
 use crate::error::{Error, ErrorCode};
-use crate::files::{Image, MAX_BYTES, Refusal, check};
+use crate::files::{Content, Image, MAX_BYTES, Refusal, check};
 use crate::id::FileId;
 use crate::models::file::{self, Served};
 
@@ -193,7 +194,7 @@ pub async fn download(
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         match state.app.files.get(served.object).await {
-            Ok(Some(bytes)) => bytes.into_response(),
+            Ok(Some(content)) => send(file, content),
             Ok(None) => {
                 tracing::error!(%file, "the store does not have what the database says it has");
                 return refuse(Refused::Error(Error::not_found()), &id);
@@ -226,6 +227,16 @@ pub async fn download(
         reply.headers_mut().insert(ETAG, etag);
     }
     reply
+}
+
+/// A reply whose body is read while it is sent. If it cannot be read to its end, the connection is closed
+/// before as many bytes are sent as were announced, so that no client takes a part for the whole.
+fn send(file: FileId, content: Content) -> Response {
+    let length = HeaderValue::from(content.length);
+    let pieces = content.pieces.inspect_err(move |error| {
+        tracing::error!(%file, "a file cannot be read to its end: {error:#}");
+    });
+    ([(CONTENT_LENGTH, length)], Body::from_stream(pieces)).into_response()
 }
 
 /// The icon that is served under exactly that path.

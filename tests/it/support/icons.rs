@@ -12,6 +12,9 @@ use super::client::Client;
 use super::server::TestServer;
 use super::{at, text};
 
+/// How many bytes an icon may have.
+pub const MAX_BYTES: usize = 2 * 1024 * 1024;
+
 /// A place for an icon.
 #[derive(Clone, Debug)]
 pub struct Offer {
@@ -50,6 +53,25 @@ pub fn png() -> Vec<u8> {
 /// A picture that is another one than [`png`] and that of any other number.
 pub fn another_png(number: u32) -> Vec<u8> {
     picture(ImageFormat::Png, 40 + number, 40)
+}
+
+/// A GIF of exactly that many bytes, most of which are a comment.
+pub fn gif_of_length(length: usize) -> Vec<u8> {
+    let mut file = picture(ImageFormat::Gif, 16, 16);
+    assert_eq!(file.pop(), Some(0x3b));
+    // The comment's two bytes, its end, and the trailer.
+    let mut left = length - file.len() - 4;
+    file.extend([0x21, 0xfe]);
+    while left > 0 {
+        // Never so much that a block without content would be left over.
+        let block = left.min(if left == 257 { 200 } else { 256 });
+        file.push(u8::try_from(block - 1).expect("a short block"));
+        file.extend(std::iter::repeat_n(b'x', block - 1));
+        left -= block;
+    }
+    file.extend([0, 0x3b]);
+    assert_eq!(file.len(), length);
+    file
 }
 
 /// Uploads, whatever comes of it.
