@@ -48,7 +48,7 @@ pub struct State {
     pub playground: Arc<Playground>,
     /// Tells whose request it is.
     pub authenticator: Arc<Authenticator>,
-    /// How many files may be uploaded at the same time.
+    /// The uploads that are under way.
     pub uploads: Arc<Uploads>,
     /// Whether the server has been asked to stop, and is to be sent no more requests.
     pub draining: Arc<AtomicBool>,

@@ -9,6 +9,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::client::Client;
+use super::raw::Raw;
 use super::server::TestServer;
 use super::{at, text};
 
@@ -20,6 +21,14 @@ pub const MAX_BYTES: usize = 2 * 1024 * 1024;
 pub struct Offer {
     pub url: String,
     pub id: String,
+}
+
+impl Offer {
+    /// The path of the URL, which is the same at whatever instance.
+    pub fn path(&self) -> &str {
+        let at = self.url.find("/uploads").expect("a path");
+        &self.url[at..]
+    }
 }
 
 pub const OFFER: &str = "mutation { generateWorkspaceIconUploadUrl {
@@ -90,6 +99,30 @@ pub async fn put(
     let status = response.status();
     let body = response.bytes().await.expect("a whole body");
     (status, serde_json::from_slice(&body).unwrap_or_default())
+}
+
+/// How the server answers the head of an upload that it has begun to read.
+pub const CONTINUE: &str = "HTTP/1.1 100 ";
+
+/// Sends the head of an upload of so many bytes, with these headers as well, to the server at that URL.
+/// Gives the connection and what the server says before anything else is sent.
+pub async fn announce(
+    server: &str,
+    offer: &Offer,
+    length: usize,
+    headers: &[(&str, &str)],
+) -> (Raw, String) {
+    let mut raw = Raw::to(server).await;
+    let mut head = format!(
+        "PUT {} HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: {length}\r\n",
+        offer.path()
+    );
+    for (name, value) in headers {
+        head += &format!("{name}: {value}\r\n");
+    }
+    raw.send(&(head + "\r\n")).await;
+    let head = raw.head().await.expect("an answer");
+    (raw, head)
 }
 
 /// An uploaded icon that nobody uses yet.
