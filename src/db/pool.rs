@@ -252,7 +252,10 @@ impl Db {
         // Boxed, because it is large, and would be part of whatever reads.
         Box::pin(async {
             let inner = match &self.shared.pools {
-                Pools::Postgres { read, .. } => {
+                Pools::Postgres { read, replica, .. } => {
+                    if let Some(replica) = replica {
+                        replica.watch(|| Arc::downgrade(&self.shared));
+                    }
                     let take = async {
                         match self.read_replica().await {
                             Some(conn) => Ok(conn),
@@ -276,7 +279,7 @@ impl Db {
     async fn read_replica(&self) -> Option<Object<AsyncPgConnection>> {
         match self.reads {
             Reads::Primary => None,
-            Reads::Replica => self.replica()?.get(|| Arc::downgrade(&self.shared)).await,
+            Reads::Replica => self.replica()?.get().await,
         }
     }
 

@@ -25,16 +25,19 @@ const MAX_LAG: Duration = Duration::from_secs(10);
 pub struct Replica {
     pool: Pool<AsyncPgConnection>,
     is_away: AtomicBool,
+    /// Whether the log has it that the replica is away.
+    is_logged: AtomicBool,
     failures: AtomicU64,
     watching: OnceLock<()>,
 }
 
 impl Replica {
-    /// A replica by its pool, taken to be there until it shows otherwise.
+    /// A replica by its pool. It is not read until it has been seen to be near the primary.
     pub(super) fn new(pool: Pool<AsyncPgConnection>) -> Self {
         Self {
             pool,
-            is_away: AtomicBool::new(false),
+            is_away: AtomicBool::new(true),
+            is_logged: AtomicBool::new(false),
             failures: AtomicU64::new(0),
             watching: OnceLock::new(),
         }
@@ -64,15 +67,15 @@ impl Replica {
         }
     }
 
-    /// A connection to it; nothing while it is away. From the first on, it is looked at for as long as
-    /// there is anybody who shares it.
-    pub(super) async fn get(
-        &self,
-        shared: impl FnOnce() -> Weak<Shared>,
-    ) -> Option<Object<AsyncPgConnection>> {
+    /// Checks the replica from now on, for as long as there is anybody who shares it.
+    pub(super) fn watch(&self, shared: impl FnOnce() -> Weak<Shared>) {
         self.watching.get_or_init(|| {
             tokio::spawn(watch(shared()));
         });
+    }
+
+    /// A connection to the replica; `None` while it is away.
+    pub(super) async fn get(&self) -> Option<Object<AsyncPgConnection>> {
         if self.is_away() {
             return None;
         }
@@ -86,14 +89,16 @@ impl Replica {
     }
 
     fn leave(&self, why: &dyn Display) {
-        if !self.is_away.swap(true, Ordering::Relaxed) {
+        self.is_away.store(true, Ordering::Relaxed);
+        if !self.is_logged.swap(true, Ordering::Relaxed) {
             tracing::warn!(%why, "the replica cannot be read; queries read the primary");
         }
     }
 
     fn come_back(&self) {
+        self.is_logged.store(false, Ordering::Relaxed);
         if self.is_away.swap(false, Ordering::Relaxed) {
-            tracing::info!("queries read the replica again");
+            tracing::info!("queries read the replica");
         }
     }
 }
@@ -133,13 +138,15 @@ async fn look(
     let Some(replayed) = replayed else {
         return Ok(true);
     };
+    // What was written since the look before the mark may be missing, until the next look.
+    let behind = |at: Instant| at.elapsed() + 2 * LOOK;
     let is_near = match *mark {
-        Some((last, at)) if replayed < last && at.elapsed() > MAX_LAG => {
+        Some((last, at)) if replayed < last && behind(at) > MAX_LAG => {
             return Err(format!("it is more than {} s behind", MAX_LAG.as_secs()));
         }
         // Not there yet, which says nothing.
         Some((last, _)) if replayed < last => return Ok(false),
-        Some((_, at)) => at.elapsed() <= MAX_LAG,
+        Some((_, at)) => behind(at) <= MAX_LAG,
         None => false,
     };
     // A primary that is away writes nothing that the replica could miss.

@@ -242,6 +242,30 @@ async fn queries_read_the_primary_while_it_is_far_behind() {
     assert_eq!(world.told().await, 2);
 }
 
+/// An instance that starts does not know yet how far behind it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_is_read_only_once_it_is_known_to_be_near() {
+    let Some(world) = World::new().await else {
+        return;
+    };
+    world.freeze().await;
+    world.office.workspace(&world.ada, "New").await;
+    let other = world.server.sibling().await;
+    let ada = other.user(&world.ada.email);
+    let told = async || {
+        let data = ada.ok("{ workspaces { totalCount } }", json!({})).await;
+        at(&data, "workspaces.totalCount").as_u64()
+    };
+    assert_eq!(told().await, Some(2));
+    execute(&world.to_replica, "SELECT pg_wal_replay_resume()").await;
+    let is_used = async || {
+        let text = scrape(other.http(), other.url()).await;
+        value(&text, "tenantry_database_replica_used", &[]) == Some(1.0)
+    };
+    until("the replica is used", is_used).await;
+    assert_eq!(told().await, Some(2));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_operator_is_told_of_it() {
     let Some(primary) = OwnCluster::start() else {
