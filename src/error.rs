@@ -152,11 +152,11 @@ impl Error {
         matches!(self, Self::Database(error) if Failure::of(error) == Failure::Aborted)
     }
 
-    /// Whether another database of the same content might have done better: it was neither refused nor
-    /// stopped for the time that it took, nor was what it gave not understood.
+    /// Whether a statement that this database failed might succeed on another of the same content: it was
+    /// neither refused nor stopped for the time it took, and its result was not one that cannot be read.
     pub fn may_do_better_elsewhere(&self) -> bool {
         match self {
-            Self::NoConnection(_) | Self::Database(DieselError::BrokenTransactionManager) => true,
+            Self::Database(DieselError::BrokenTransactionManager) => true,
             Self::Database(error @ DieselError::DatabaseError(..)) => {
                 Failure::of(error) != Failure::Timeout
             }
@@ -283,7 +283,8 @@ mod tests {
         };
         let lagging = "relation \"runs\" does not exist";
         for (error, expected) in [
-            (Error::NoConnection("refused".into()), true),
+            // The primary had none either.
+            (Error::NoConnection("refused".into()), false),
             (Error::Database(DieselError::BrokenTransactionManager), true),
             (told(DatabaseErrorKind::ClosedConnection, "gone"), true),
             (told(DatabaseErrorKind::Unknown, lagging), true),

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{OnceLock, Weak};
 use std::time::{Duration, Instant};
 
+use deadpool::managed::{PoolError, TimeoutType};
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use tokio::time::{sleep, timeout};
 
-use super::pool::{Shared, get};
+use super::pool::{Shared, get, no_connection};
 use crate::error::Result;
 
 /// How often it is looked whether the replica is there, and how far behind.
@@ -23,7 +24,8 @@ const MAX_LAG: Duration = Duration::from_secs(10);
 
 /// A replica and what is known of it.
 pub struct Replica {
-    pool: Pool<AsyncPgConnection>,
+    pool: PgPool,
+    spares: Spares,
     is_away: AtomicBool,
     /// Whether the log has it that the replica is away.
     is_logged: AtomicBool,
@@ -31,11 +33,22 @@ pub struct Replica {
     watching: OnceLock<()>,
 }
 
+type PgPool = Pool<AsyncPgConnection>;
+
+/// Pools of one connection each, for checking the replica while queries hold all others.
+pub(super) struct Spares {
+    /// To the primary.
+    pub primary: PgPool,
+    /// To the replica.
+    pub replica: PgPool,
+}
+
 impl Replica {
     /// A replica by its pool. It is not read until it has been seen to be near the primary.
-    pub(super) fn new(pool: Pool<AsyncPgConnection>) -> Self {
+    pub(super) fn new(pool: PgPool, spares: Spares) -> Self {
         Self {
             pool,
+            spares,
             is_away: AtomicBool::new(true),
             is_logged: AtomicBool::new(false),
             failures: AtomicU64::new(0),
@@ -44,7 +57,7 @@ impl Replica {
     }
 
     /// Its connections.
-    pub(super) fn pool(&self) -> &Pool<AsyncPgConnection> {
+    pub(super) fn pool(&self) -> &PgPool {
         &self.pool
     }
 
@@ -74,13 +87,17 @@ impl Replica {
         });
     }
 
-    /// A connection to the replica; `None` while it is away.
+    /// A connection to the replica; `None` while it is away, or if all are in use for as long as its pool
+    /// waits.
     pub(super) async fn get(&self) -> Option<Object<AsyncPgConnection>> {
         if self.is_away() {
             return None;
         }
         match self.pool.get().await {
             Ok(conn) => Some(conn),
+            // It is busy, not away: left alone for this one query, or all would go to the primary at
+            // once, when there are most of them.
+            Err(PoolError::Timeout(TimeoutType::Wait)) => None,
             Err(error) => {
                 self.failed(false, &error);
                 None
@@ -127,12 +144,10 @@ async fn watch(shared: Weak<Shared>) {
 
 /// Whether the replica is there and known to be near. Where it has no log to replay, it is not
 /// PostgreSQL's own replication, and taken at its word.
-async fn look(
-    primary: &Pool<AsyncPgConnection>,
-    replica: &Replica,
-    mark: &mut Mark,
-) -> Result<bool, String> {
-    let mut conn = get(&replica.pool).await.map_err(|error| error.details())?;
+async fn look(primary: &PgPool, replica: &Replica, mark: &mut Mark) -> Result<bool, String> {
+    let mut conn = get_now(&replica.pool, &replica.spares.replica)
+        .await
+        .map_err(|error| error.details())?;
     let replayed = place(&mut conn, "pg_last_wal_replay_lsn()").await?;
     drop(conn);
     let Some(replayed) = replayed else {
@@ -150,7 +165,7 @@ async fn look(
         None => false,
     };
     // A primary that is away writes nothing that the replica could miss.
-    *mark = match get(primary).await {
+    *mark = match get_now(primary, &replica.spares.primary).await {
         Ok(mut conn) => place(&mut conn, "pg_current_wal_lsn()")
             .await
             .ok()
@@ -159,6 +174,16 @@ async fn look(
     }
     .map(|last| (last, Instant::now()));
     Ok(is_near)
+}
+
+/// A connection of the pool, or the spare one if none is free.
+async fn get_now(pool: &PgPool, spare: &PgPool) -> Result<Object<AsyncPgConnection>> {
+    let mut timeouts = pool.timeouts();
+    timeouts.wait = Some(Duration::ZERO);
+    match pool.timeout_get(&timeouts).await {
+        Err(PoolError::Timeout(TimeoutType::Wait)) => get(spare).await,
+        taken => taken.map_err(no_connection),
+    }
 }
 
 #[derive(QueryableByName)]
