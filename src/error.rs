@@ -152,11 +152,11 @@ impl Error {
         matches!(self, Self::Database(error) if Failure::of(error) == Failure::Aborted)
     }
 
-    /// Checks whether another database with the same content might have succeeded: not if the statement
-    /// was refused or timed out, or its result could not be decoded.
+    /// Checks whether a statement that failed here might succeed on another database with the same content:
+    /// not if it was refused or timed out, or its result could not be decoded.
     pub fn may_do_better_elsewhere(&self) -> bool {
         match self {
-            Self::NoConnection(_) | Self::Database(DieselError::BrokenTransactionManager) => true,
+            Self::Database(DieselError::BrokenTransactionManager) => true,
             Self::Database(error @ DieselError::DatabaseError(..)) => {
                 Failure::of(error) != Failure::Timeout
             }
@@ -284,7 +284,8 @@ mod tests {
         };
         let lagging = "relation \"runs\" does not exist";
         for (error, expected) in [
-            (Error::NoConnection("refused".into()), true),
+            // The primary had none either.
+            (Error::NoConnection("refused".into()), false),
             (Error::Database(DieselError::BrokenTransactionManager), true),
             (told(DatabaseErrorKind::ClosedConnection, "gone"), true),
             (told(DatabaseErrorKind::Unknown, lagging), true),

@@ -1,10 +1,12 @@
 //! The connection pools: for reading, for writing, and for reading from a replica.
 
+use std::fmt::Display;
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
+use deadpool::managed::PoolError;
 use diesel::ConnectionResult;
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
@@ -20,7 +22,7 @@ use super::announce::Announcements;
 use super::connection::{Connection, Inner};
 use super::options::{Kind, Options};
 use super::postgres::{connect_postgres, establish_postgres, parse, settings};
-use super::replica::Replica;
+use super::replica::{Replica, Spares};
 use super::session::{Ongoing, Session};
 use super::sqlite::{READER, Sqlite, WRITER, establish_sqlite};
 use super::statements::Statements;
@@ -131,7 +133,7 @@ impl Db {
                 }
             }
             None => {
-                let pool = |url: &str, read_only, size| {
+                let pool_for = |url: &str, read_only, size, options: &Options| {
                     let statements = statements.clone();
                     // Settings would leak from one session of a pooler into others.
                     let settings = match options.listen_url {
@@ -143,7 +145,7 @@ impl Db {
                         let (settings, statements) = (settings.clone(), statements.clone());
                         async move { establish_postgres(&url, &settings, statements).await }.boxed()
                     };
-                    pool(url, size, &options, connect)
+                    pool(url, size, options, connect)
                 };
                 let replica = match &options.read_url {
                     Some(url) => {
@@ -151,13 +153,23 @@ impl Db {
                         parse(url).map_err(|_| {
                             anyhow!("database.read_url is no URL of a PostgreSQL database")
                         })?;
-                        Some(Replica::new(pool(url, true, options.readers)?))
+                        // Whoever waits for it in vain has as long left to wait for the primary.
+                        let halved = Options {
+                            acquire_timeout: options.acquire_timeout / 2,
+                            ..options.clone()
+                        };
+                        let spares = Spares {
+                            primary: pool_for(&options.url, true, 1, &options)?,
+                            replica: pool_for(url, true, 1, &options)?,
+                        };
+                        let pool = pool_for(url, true, options.readers, &halved)?;
+                        Some(Replica::new(pool, spares))
                     }
                     None => None,
                 };
                 Pools::Postgres {
-                    read: pool(&options.url, true, options.readers)?,
-                    write: pool(&options.url, false, options.writers)?,
+                    read: pool_for(&options.url, true, options.readers, &options)?,
+                    write: pool_for(&options.url, false, options.writers, &options)?,
                     replica,
                 }
             }
@@ -253,7 +265,10 @@ impl Db {
         // Boxed because it is large, and would be part of every future that reads.
         Box::pin(async {
             let inner = match &self.shared.pools {
-                Pools::Postgres { read, .. } => {
+                Pools::Postgres { read, replica, .. } => {
+                    if let Some(replica) = replica {
+                        replica.watch(|| Arc::downgrade(&self.shared));
+                    }
                     let take = async {
                         match self.read_replica().await {
                             Some(conn) => Ok(conn),
@@ -277,7 +292,7 @@ impl Db {
     async fn read_replica(&self) -> Option<Object<AsyncPgConnection>> {
         match self.reads {
             Reads::Primary => None,
-            Reads::Replica => self.replica()?.get(|| Arc::downgrade(&self.shared)).await,
+            Reads::Replica => self.replica()?.get().await,
         }
     }
 
@@ -334,11 +349,14 @@ where
     AsyncDieselConnectionManager<C>:
         deadpool::managed::Manager<Type = C, Error = diesel_async::pooled_connection::PoolError>,
 {
-    pool.get().await.map_err(|error| {
-        Error::NoConnection(match error {
-            deadpool::managed::PoolError::Backend(error) => error.to_string(),
-            error => error.to_string(),
-        })
+    pool.get().await.map_err(no_connection)
+}
+
+/// The error where a pool gives no connection.
+pub(super) fn no_connection<E: Display>(error: PoolError<E>) -> Error {
+    Error::NoConnection(match error {
+        PoolError::Backend(error) => error.to_string(),
+        error => error.to_string(),
     })
 }
 

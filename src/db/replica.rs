@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{OnceLock, Weak};
 use std::time::{Duration, Instant};
 
+use deadpool::managed::{PoolError, TimeoutType};
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::deadpool::{Object, Pool};
 use tokio::time::{sleep, timeout};
 
-use super::pool::{Shared, get};
+use super::pool::{Shared, get, no_connection};
 use crate::error::Result;
 
 /// How often presence and lag are checked.
@@ -24,25 +25,40 @@ const MAX_LAG: Duration = Duration::from_secs(10);
 
 /// A replica and its known state.
 pub struct Replica {
-    pool: Pool<AsyncPgConnection>,
+    pool: PgPool,
+    spares: Spares,
     is_away: AtomicBool,
+    /// Whether the log has it that the replica is away.
+    is_logged: AtomicBool,
     failures: AtomicU64,
     watching: OnceLock<()>,
 }
 
+type PgPool = Pool<AsyncPgConnection>;
+
+/// Pools of one connection each, for checking the replica while queries hold all others.
+pub(super) struct Spares {
+    /// To the primary.
+    pub primary: PgPool,
+    /// To the replica.
+    pub replica: PgPool,
+}
+
 impl Replica {
-    /// Creates a replica with this pool, assumed to be available until it fails.
-    pub(super) fn new(pool: Pool<AsyncPgConnection>) -> Self {
+    /// Creates a replica with this pool. It is not read until it has been seen to be near the primary.
+    pub(super) fn new(pool: PgPool, spares: Spares) -> Self {
         Self {
             pool,
-            is_away: AtomicBool::new(false),
+            spares,
+            is_away: AtomicBool::new(true),
+            is_logged: AtomicBool::new(false),
             failures: AtomicU64::new(0),
             watching: OnceLock::new(),
         }
     }
 
     /// Returns the pool of connections to the replica.
-    pub(super) fn pool(&self) -> &Pool<AsyncPgConnection> {
+    pub(super) fn pool(&self) -> &PgPool {
         &self.pool
     }
 
@@ -65,20 +81,24 @@ impl Replica {
         }
     }
 
-    /// Returns a connection to the replica, or nothing while it is away. The first call starts the
-    /// checks, which go on for as long as anybody holds `shared`.
-    pub(super) async fn get(
-        &self,
-        shared: impl FnOnce() -> Weak<Shared>,
-    ) -> Option<Object<AsyncPgConnection>> {
+    /// Starts the checks, on the first call. They go on for as long as anybody holds `shared`.
+    pub(super) fn watch(&self, shared: impl FnOnce() -> Weak<Shared>) {
         self.watching.get_or_init(|| {
             tokio::spawn(watch(shared()));
         });
+    }
+
+    /// A connection to the replica; `None` while it is away, or if all are in use for as long as its pool
+    /// waits.
+    pub(super) async fn get(&self) -> Option<Object<AsyncPgConnection>> {
         if self.is_away() {
             return None;
         }
         match self.pool.get().await {
             Ok(conn) => Some(conn),
+            // It is busy, not away: left alone for this one query, or all would go to the primary at
+            // once, when there are most of them.
+            Err(PoolError::Timeout(TimeoutType::Wait)) => None,
             Err(error) => {
                 self.failed(false, &error);
                 None
@@ -87,14 +107,16 @@ impl Replica {
     }
 
     fn leave(&self, why: &dyn Display) {
-        if !self.is_away.swap(true, Ordering::Relaxed) {
+        self.is_away.store(true, Ordering::Relaxed);
+        if !self.is_logged.swap(true, Ordering::Relaxed) {
             tracing::warn!(%why, "the replica cannot be read; queries read the primary");
         }
     }
 
     fn come_back(&self) {
+        self.is_logged.store(false, Ordering::Relaxed);
         if self.is_away.swap(false, Ordering::Relaxed) {
-            tracing::info!("queries read the replica again");
+            tracing::info!("queries read the replica");
         }
     }
 }
@@ -123,28 +145,28 @@ async fn watch(shared: Weak<Shared>) {
 
 /// Checks whether the replica is reachable and known to be near. A replica without a log to replay does
 /// not use PostgreSQL's own replication, and is trusted.
-async fn look(
-    primary: &Pool<AsyncPgConnection>,
-    replica: &Replica,
-    mark: &mut Mark,
-) -> Result<bool, String> {
-    let mut conn = get(&replica.pool).await.map_err(|error| error.details())?;
+async fn look(primary: &PgPool, replica: &Replica, mark: &mut Mark) -> Result<bool, String> {
+    let mut conn = get_now(&replica.pool, &replica.spares.replica)
+        .await
+        .map_err(|error| error.details())?;
     let replayed = place(&mut conn, "pg_last_wal_replay_lsn()").await?;
     drop(conn);
     let Some(replayed) = replayed else {
         return Ok(true);
     };
+    // What was written since the look before the mark may be missing, until the next look.
+    let behind = |at: Instant| at.elapsed() + 2 * LOOK;
     let is_near = match *mark {
-        Some((last, at)) if replayed < last && at.elapsed() > MAX_LAG => {
+        Some((last, at)) if replayed < last && behind(at) > MAX_LAG => {
             return Err(format!("it is more than {} s behind", MAX_LAG.as_secs()));
         }
         // Not there yet, which is inconclusive.
         Some((last, _)) if replayed < last => return Ok(false),
-        Some((_, at)) => at.elapsed() <= MAX_LAG,
+        Some((_, at)) => behind(at) <= MAX_LAG,
         None => false,
     };
     // An unreachable primary writes nothing that the replica could miss.
-    *mark = match get(primary).await {
+    *mark = match get_now(primary, &replica.spares.primary).await {
         Ok(mut conn) => place(&mut conn, "pg_current_wal_lsn()")
             .await
             .ok()
@@ -153,6 +175,16 @@ async fn look(
     }
     .map(|last| (last, Instant::now()));
     Ok(is_near)
+}
+
+/// A connection of the pool, or the spare one if none is free.
+async fn get_now(pool: &PgPool, spare: &PgPool) -> Result<Object<AsyncPgConnection>> {
+    let mut timeouts = pool.timeouts();
+    timeouts.wait = Some(Duration::ZERO);
+    match pool.timeout_get(&timeouts).await {
+        Err(PoolError::Timeout(TimeoutType::Wait)) => get(spare).await,
+        taken => taken.map_err(no_connection),
+    }
 }
 
 #[derive(QueryableByName)]

@@ -10,4 +10,4 @@ mod store;
 pub use format::Format;
 pub use image::{Image, MAX_BYTES, Refusal, check};
 pub use signature::SigningKey;
-pub use store::{ObjectId, Store};
+pub use store::{Content, ObjectId, Store};

@@ -4,12 +4,13 @@ use std::path::{Path as FsPath, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use bytes::Bytes;
+use futures_util::stream::{self, BoxStream, StreamExt};
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{ClientConfigKey, ObjectStore, ObjectStoreExt, RetryConfig};
+use object_store::{ClientConfigKey, GetOptions, ObjectStore, ObjectStoreExt, RetryConfig};
 use url::Url;
 
 use crate::config::Config;
@@ -18,6 +19,8 @@ use crate::loopback::is_loopback;
 
 /// How long one call to the store may take, all retries included.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How many bytes of an object are read at a time. Most icons are shorter.
+const PIECE: u64 = 128 * 1024;
 
 /// The library's key for `AWS_ALLOW_HTTP`.
 const ALLOW_HTTP: AmazonS3ConfigKey = AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp);
@@ -32,6 +35,16 @@ impl Kind for Object {
 
 /// The id of an object in the store.
 pub type ObjectId = Id<Object>;
+
+/// An object that is being read. At most one piece of it is in memory, and no connection to the store is
+/// held between two pieces, however slowly it is consumed.
+pub struct Content {
+    /// The length of the object, in bytes.
+    pub length: u64,
+    /// The bytes, of which the first piece has been read already. Ends with an error, and never early,
+    /// if the rest cannot be read.
+    pub pieces: BoxStream<'static, anyhow::Result<Bytes>>,
+}
 
 /// Where the bytes of files are. Cheap to clone.
 #[derive(Clone)]
@@ -119,18 +132,37 @@ impl Store {
         Ok(())
     }
 
-    /// Returns an object's bytes, if the store has it.
+    /// Returns an object, if the store has it.
     ///
     /// # Errors
-    /// If the store fails.
-    pub async fn get(&self, id: ObjectId) -> anyhow::Result<Option<Bytes>> {
+    /// If the store fails before the end of the first piece.
+    pub async fn get(&self, id: ObjectId) -> anyhow::Result<Option<Content>> {
         let key = self.key(id);
-        let got = async { self.objects.get(&key).await?.bytes().await };
-        match patiently(got).await {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if is_absence(&error) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let options = GetOptions {
+            range: Some((0..PIECE).into()),
+            ..GetOptions::default()
+        };
+        let begun = async {
+            let found = self.objects.get_opts(&key, options).await?;
+            Ok((found.meta.size, found.bytes().await?))
+        };
+        let (length, first) = match patiently(begun).await {
+            Ok(begun) => begun,
+            Err(error) if is_absence(&error) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let first = whole(first, length.min(PIECE))?;
+        let reading = (self.objects.clone(), key, PIECE);
+        let rest = stream::try_unfold(reading, move |(objects, key, at)| async move {
+            if at >= length {
+                return Ok(None);
+            }
+            let end = length.min(at + PIECE);
+            let piece = patiently(objects.get_range(&key, at..end)).await?;
+            Ok(Some((whole(piece, end - at)?, (objects, key, end))))
+        });
+        let pieces = stream::iter([Ok(first)]).chain(rest).boxed();
+        Ok(Some(Content { length, pieces }))
     }
 
     /// Deletes an object. One that does not exist counts as deleted.
@@ -169,7 +201,79 @@ async fn patiently<T>(call: impl Future<Output = object_store::Result<T>>) -> an
     Ok(outcome.context("the store takes too long")??)
 }
 
+/// The piece, if it has so many bytes.
+fn whole(piece: Bytes, length: u64) -> anyhow::Result<Bytes> {
+    ensure!(
+        piece.len() as u64 == length,
+        "the object has changed while it was read"
+    );
+    Ok(piece)
+}
+
 fn is_absence(error: &anyhow::Error) -> bool {
     let error = error.downcast_ref::<object_store::Error>();
     matches!(error, Some(object_store::Error::NotFound { .. }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use chrono::Utc;
+    use futures_util::TryStreamExt;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A store in a folder that goes with the second value, and an object of that many bytes in it.
+    async fn with_object(length: u64) -> (Store, TempDir, ObjectId, Bytes) {
+        let folder = TempDir::new().unwrap();
+        let store = Store::folder(folder.path()).unwrap();
+        let (id, bytes) = (
+            ObjectId::new(Utc::now()),
+            (0..length).map(|at| (at / 7) as u8),
+        );
+        let bytes: Bytes = bytes.collect::<Vec<_>>().into();
+        store.put(id, bytes.clone()).await.unwrap();
+        (store, folder, id, bytes)
+    }
+
+    #[tokio::test]
+    async fn an_object_is_read_piece_by_piece() {
+        for (length, expected) in [
+            (1, 1),
+            (PIECE - 1, 1),
+            (PIECE, 1),
+            (PIECE + 1, 2),
+            (3 * PIECE, 3),
+        ] {
+            let (store, _folder, id, bytes) = with_object(length).await;
+            let content = store.get(id).await.unwrap().unwrap();
+            assert_eq!(content.length, length);
+            let pieces: Vec<_> = content.pieces.try_collect().await.unwrap();
+            assert_eq!(pieces.len(), expected);
+            assert_eq!(pieces.concat(), bytes);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_object_that_ends_early_is_an_error() {
+        let (store, folder, id, _) = with_object(3 * PIECE).await;
+        let path = folder.path().join(store.key(id).as_ref());
+        for is_there in [true, false] {
+            let content = store.get(id).await.unwrap().unwrap();
+            match is_there {
+                true => fs::File::options()
+                    .write(true)
+                    .open(&path)
+                    .unwrap()
+                    .set_len(PIECE + 1)
+                    .unwrap(),
+                false => fs::remove_file(&path).unwrap(),
+            }
+            let read: anyhow::Result<Vec<_>> = content.pieces.try_collect().await;
+            assert!(read.is_err());
+        }
+        assert!(store.get(id).await.unwrap().is_none());
+    }
 }

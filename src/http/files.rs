@@ -1,5 +1,6 @@
 //! `/uploads` and `/files`: uploading and serving icons.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,39 +8,72 @@ use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State as Extract};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
-    X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+    RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use bytes::Bytes;
+use futures_util::TryStreamExt;
 use tokio::sync::Semaphore;
 
 use super::body::{Incoming, Unread};
+use super::client::{Client, accountable};
 use super::operation::{errors, failure};
+use super::places::{Place, Places};
 use super::request_id::{LogLine, RequestId};
 use super::state::State;
 use crate::error::{Error, ErrorCode};
-use crate::files::{Image, MAX_BYTES, Refusal, check};
+use crate::files::{Content, Image, MAX_BYTES, Refusal, check};
 use crate::id::FileId;
 use crate::models::file::{self, Served};
 
 /// The longest an upload may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How many uploads may be under way at the same time, of all clients.
+const AT_ONCE: usize = 32;
+/// How many of them may come from one address.
+const AT_ONCE_OF_ADDRESS: usize = 4;
+/// When a client with too many may try again. Most uploads take less.
+const PAUSE: Duration = Duration::from_secs(2);
 
-/// Limits how many uploads are held in memory, and how many are decoded, at a time.
+/// Limits how many uploads are under way, which are held in memory, and how many are decoded, at a time.
 pub struct Uploads {
-    held: Semaphore,
+    of_files: Arc<Places<FileId>>,
+    of_addresses: Arc<Places<IpAddr>>,
+    held: Arc<Semaphore>,
+    /// Limits decoding, which takes a processor and more memory.
     decoded: Arc<Semaphore>,
 }
 
 impl Default for Uploads {
     fn default() -> Self {
         Self {
-            held: Semaphore::new(32),
+            of_files: Places::new(1),
+            of_addresses: Places::new(AT_ONCE_OF_ADDRESS),
+            held: Arc::new(Semaphore::new(AT_ONCE)),
             decoded: Arc::new(Semaphore::new(2)),
         }
+    }
+}
+
+impl Uploads {
+    /// Takes the places of an upload. A URL is good until an upload by it has succeeded, so without them
+    /// few clients that send slowly could keep everybody else from uploading.
+    ///
+    /// # Errors
+    /// `CONFLICT` if the file is being uploaded already, `RATE_LIMITED` if the client has too many uploads.
+    fn begin(
+        &self,
+        file: FileId,
+        Client(address): Client,
+    ) -> Result<(Place<FileId>, Place<IpAddr>), Error> {
+        let of_file = self.of_files.take(file).ok_or_else(|| {
+            Error::conflict("The file is being uploaded by this URL; try again if that fails.")
+        })?;
+        let of_address = self.of_addresses.take(accountable(address));
+        Ok((of_file, of_address.ok_or(Error::RateLimited(PAUSE))?))
     }
 }
 
@@ -71,13 +105,14 @@ impl From<Error> for Refused {
 pub async fn upload(
     Extract(state): Extract<State>,
     Extension(id): Extension<RequestId>,
+    Extension(client): Extension<Client>,
     path: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     let mut body = Incoming::new(&headers, body);
-    let taken = take(&state, path, query.as_deref(), &headers, &mut body).await;
+    let taken = take(&state, client, path, query.as_deref(), &headers, &mut body).await;
     let Err(refused) = taken else {
         return StatusCode::NO_CONTENT.into_response();
     };
@@ -87,15 +122,17 @@ pub async fn upload(
 
 async fn take(
     state: &State,
+    client: Client,
     path: Result<Path<String>, PathRejection>,
     query: Option<&str>,
     headers: &HeaderMap,
     body: &mut Incoming,
 ) -> Result<(), Refused> {
     let file = allowed(state, path, query).await?;
+    let places = state.uploads.begin(file, client)?;
     let received = async {
         // The semaphore is never closed, so this only waits.
-        let held = state.uploads.held.acquire().await;
+        let held = state.uploads.held.clone().acquire_owned().await;
         body.read(MAX_BYTES).await.map(|bytes| (bytes, held))
     };
     let Ok(received) = tokio::time::timeout(PATIENCE, received).await else {
@@ -106,10 +143,13 @@ async fn take(
             message,
         ));
     };
-    let (bytes, _held) = received?;
+    let (bytes, held) = received?;
     let image = look_at(state, bytes.clone(), headers).await?;
     let app = state.app.clone();
-    let receiving = async move { file::receive(&app, file, image, bytes).await };
+    let receiving = async move {
+        let _until_stored = (places, held);
+        file::receive(&app, file, image, bytes).await
+    };
     Ok(state.finish(receiving).await??)
 }
 
@@ -193,7 +233,7 @@ pub async fn download(
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         match state.app.files.get(served.object).await {
-            Ok(Some(bytes)) => bytes.into_response(),
+            Ok(Some(content)) => send(file, content),
             Ok(None) => {
                 tracing::error!(%file, "the store does not have what the database says it has");
                 return refuse(Refused::Error(Error::not_found()), &id);
@@ -228,6 +268,16 @@ pub async fn download(
     reply
 }
 
+/// Returns a response whose body is read while it is sent. If it cannot be read to its end, the connection
+/// is closed before the announced number of bytes is sent, so that no client takes a part for the whole.
+fn send(file: FileId, content: Content) -> Response {
+    let length = HeaderValue::from(content.length);
+    let pieces = content.pieces.inspect_err(move |error| {
+        tracing::error!(%file, "a file cannot be read to its end: {error:#}");
+    });
+    ([(CONTENT_LENGTH, length)], Body::from_stream(pieces)).into_response()
+}
+
 /// The icon served under exactly this path, if there is one.
 async fn find(
     state: &State,
@@ -257,19 +307,26 @@ fn is_known(headers: &HeaderMap, etag: &str) -> bool {
 }
 
 fn refuse(refused: Refused, id: &RequestId) -> Response {
+    let mut retry_after = None;
     let (status, code, body) = match refused {
         Refused::Upload(status, code, message) => (status, code, errors(code, message)),
         Refused::Error(error) => {
+            retry_after = error.retry_after_seconds();
             let (status, code, body) = failure(error, id);
             let status = match code {
                 ErrorCode::NotFound => StatusCode::NOT_FOUND,
                 ErrorCode::Conflict => StatusCode::CONFLICT,
+                ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
                 _ => status,
             };
             (status, code, body)
         }
     };
     let mut response = (status, [(CACHE_CONTROL, "no-store")], Json(body)).into_response();
+    if let Some(seconds) = retry_after {
+        let seconds = HeaderValue::from(seconds);
+        response.headers_mut().insert(RETRY_AFTER, seconds);
+    }
     response.extensions_mut().insert(LogLine::refused(code));
     response
 }

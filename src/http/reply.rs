@@ -49,10 +49,12 @@ impl Reply {
     /// Replies with a GraphQL response, successful or not.
     pub fn graphql(&self, response: &GraphqlResponse, retry_after: Option<i64>) -> Response {
         let mut reply = if is_request_error(response) {
-            let may_be_sent_again = response.errors.iter().any(|error| {
-                has_code(error, ErrorCode::Timeout) || has_code(error, ErrorCode::RateLimited)
-            });
+            let has = |code| response.errors.iter().any(|error| has_code(error, code));
+            let may_be_sent_again = has(ErrorCode::Timeout) || has(ErrorCode::RateLimited);
             let status = match self.media {
+                // Nothing is wrong with the request.
+                _ if has(ErrorCode::Internal) => StatusCode::INTERNAL_SERVER_ERROR,
+                _ if has(ErrorCode::Unavailable) => StatusCode::SERVICE_UNAVAILABLE,
                 Some(Media::Response) if !may_be_sent_again => StatusCode::BAD_REQUEST,
                 _ => StatusCode::OK,
             };

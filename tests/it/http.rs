@@ -3,9 +3,13 @@
 use reqwest::{Method, RequestBuilder, StatusCode};
 use rstest::rstest;
 use serde_json::json;
+use tenantry::db::PoolStatus;
 use url::Url;
 
-use crate::support::{Database, Events, Postgres, Reply, Socket, Sqlite, TestServer};
+use crate::support::office::{Office, Person};
+use crate::support::{
+    BusyWriter, Database, Events, Postgres, Reply, Socket, Sqlite, TestServer, until,
+};
 
 const RESPONSE: &str = "application/graphql-response+json";
 const JSON: &str = "application/json";
@@ -332,6 +336,38 @@ async fn a_handler_that_panics_is_answered_for(#[values(Sqlite, Postgres)] on: D
     let id = reply.header("x-request-id");
     assert_eq!(reply.body["errors"][0]["extensions"]["requestId"], id);
     ada.ok("{ viewer { id } }", json!({})).await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mutation_that_panics_is_answered_for(
+    #[values(Sqlite, Postgres)] on: Database,
+    #[values(RESPONSE, JSON)] accept: &str,
+) {
+    let server = TestServer::with(on, |config| config.database.max_connections = 1).await;
+    let ada = Person::new(&server, "ada").await;
+    let office = Office::of(&ada).await;
+    let busy = BusyWriter::of(&server).await;
+    let query = "mutation($input: UpdateWorkspaceInput!) {
+        updateWorkspace(input: $input) { workspace { id } }
+    }";
+    let input = json!({ "workspaceId": office.workspace, "description": "Never" });
+    let request = json!({ "query": query, "variables": { "input": input } });
+    let request = server.post(&request).header("accept", accept);
+    let request = request.bearer_auth(server.token(&ada.email));
+    let panicking = async {
+        let waits = |pool: &PoolStatus| pool.name == "write" && pool.waiting > 0;
+        let pools = || server.app().db.pools();
+        until("it waits", async || pools().iter().any(waits)).await;
+        server.clock().break_for(1);
+        busy.end().await;
+    };
+    let (reply, ()) = tokio::join!(Reply::to(request), panicking);
+    assert!(server.clock().is_whole());
+    assert_eq!(reply.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_request_error(&reply, "INTERNAL");
+    let id = reply.header("x-request-id");
+    assert_eq!(reply.extensions()["requestId"], id);
 }
 
 #[rstest]

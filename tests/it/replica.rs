@@ -1,7 +1,9 @@
 //! A replica: what reads it, what never does, and what becomes of queries when it is away.
 
+use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
-use tenantry::config::Secret;
+use tenantry::config::{self, Secret};
+use tenantry::db::PoolStatus;
 use tokio_postgres::Client;
 
 use crate::support::metrics::{scrape, value};
@@ -25,12 +27,18 @@ struct World {
 impl World {
     /// With an office that the replica knows of; `None` where PostgreSQL is not installed.
     async fn new() -> Option<Self> {
+        Self::with(|_| {}).await
+    }
+
+    /// The same, whose configuration the test changes first.
+    async fn with(change: impl FnOnce(&mut config::Database)) -> Option<Self> {
         let primary = OwnCluster::start()?;
         let replica = primary.replica();
         let url = |cluster: &OwnCluster| Some(Secret::new(cluster.url().to_owned()));
         let server = TestServer::with(Sqlite, |config| {
             config.database.url = url(&primary);
             config.database.read_url = url(&replica);
+            change(&mut config.database);
         })
         .await;
         let ada = Person::new(&server, "ada").await;
@@ -88,6 +96,14 @@ impl World {
     async fn metric(&self, name: &str) -> Option<f64> {
         let text = scrape(self.server.http(), self.server.url()).await;
         value(&text, &format!("tenantry_{name}"), &[])
+    }
+
+    /// Whether the server has been asking the replica how far it is, on a connection that does nothing else.
+    async fn is_checked_apart(&self) -> bool {
+        let query = "SELECT count(*) = 1 FROM pg_stat_activity \
+            WHERE application_name = 'tenantry' AND query LIKE '%pg_last_wal_replay_lsn%'";
+        let row = self.to_replica.query_one(query, &[]).await;
+        row.expect("a comparison").get(0)
     }
 
     /// Waits until the server says whether it reads the replica, which somebody has to ask for.
@@ -240,6 +256,55 @@ async fn queries_read_the_primary_while_it_is_far_behind() {
     execute(&world.to_replica, "SELECT pg_wal_replay_resume()").await;
     world.until_used(true).await;
     assert_eq!(world.told().await, 2);
+}
+
+/// An instance that starts does not know yet how far behind it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_is_read_only_once_it_is_known_to_be_near() {
+    let Some(world) = World::new().await else {
+        return;
+    };
+    world.freeze().await;
+    world.office.workspace(&world.ada, "New").await;
+    let other = world.server.sibling().await;
+    let ada = other.user(&world.ada.email);
+    let told = async || {
+        let data = ada.ok("{ workspaces { totalCount } }", json!({})).await;
+        at(&data, "workspaces.totalCount").as_u64()
+    };
+    assert_eq!(told().await, Some(2));
+    execute(&world.to_replica, "SELECT pg_wal_replay_resume()").await;
+    let is_used = async || {
+        let text = scrape(other.http(), other.url()).await;
+        value(&text, "tenantry_database_replica_used", &[]) == Some(1.0)
+    };
+    until("the replica is used", is_used).await;
+    assert_eq!(told().await, Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_is_busy_is_not_away() {
+    let world = World::with(|database| {
+        database.readers = 1;
+        database.acquire_timeout_ms = 2_000;
+    });
+    let Some(world) = world.await else {
+        return;
+    };
+    let db = world.server.app().db.for_query();
+    let held = &mut db.read().await.expect("a connection");
+    let asked = diesel::sql_query("SELECT 1");
+    let asked = tenantry::run!(held, asked.execute(held).await);
+    asked.expect("it is there");
+    let free = |pool: &PoolStatus| pool.name != "replica" || pool.available == 0;
+    assert!(db.pools().iter().all(free));
+
+    // The primary answers what the replica has no connection for.
+    assert_eq!(world.told().await, 1);
+    until("it is checked", async || world.is_checked_apart().await).await;
+    assert_eq!(world.metric("database_replica_used").await, Some(1.0));
+    let failures = world.metric("database_replica_failures_total").await;
+    assert_eq!(failures, Some(0.0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

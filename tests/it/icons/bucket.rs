@@ -7,7 +7,7 @@ use rstest::rstest;
 use serde_json::Value;
 
 use crate::support::bucket::{ACCESS_KEY, BUCKET, Buckets, SECRET_KEY};
-use crate::support::icons::{Offer, png, put};
+use crate::support::icons::{MAX_BYTES, Offer, gif_of_length, png, put};
 use crate::support::process::{Program, Serving};
 use crate::support::{Database, Postgres, Sqlite, text};
 
@@ -64,6 +64,37 @@ async fn icons_can_be_kept_in_a_bucket(#[values(Sqlite, Postgres)] on: Database)
     assert_eq!(response.bytes().await.expect("a body"), png());
     // Nothing of it is on this machine's disk.
     assert!(!program.folder.path().join("data/files").exists());
+}
+
+/// Nobody takes what has come of it for the whole.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_download_that_the_bucket_does_not_finish_is_cut_off(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let (program, buckets) = (Program::new(on).await, Buckets::start().await);
+    let (http, token) = (reqwest::Client::new(), program.token("ada@example.com"));
+    let serving = serve(&program, &buckets, &format!("s3://{BUCKET}"), SECRET_KEY);
+    let offered = offer(&serving, &http, &token).await;
+    let (status, body) = put(&http, &offered.url, gif_of_length(MAX_BYTES), None).await;
+    assert_eq!(status, StatusCode::NO_CONTENT, "{body}");
+    buckets.done().await;
+    let made = create(&serving, &http, &token, &offered.id).await;
+    let url = text(&made, "data.createWorkspace.workspace.iconUrl");
+
+    buckets.fall_silent();
+    let getting = tokio::spawn(http.get(&url).send());
+    // The beginning was read.
+    buckets.done().await;
+    buckets.lose("icons");
+    buckets.speak();
+    let response = getting.await.expect("no panic").expect("an answer");
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(response.headers()["content-length"], MAX_BYTES.to_string());
+    assert!(response.bytes().await.is_err());
+    // From the beginning, there is nothing to be had.
+    let response = http.get(&url).send().await.expect("an answer");
+    assert_eq!(response.status(), StatusCode::NOT_FOUND);
 }
 
 #[rstest]

@@ -13,7 +13,7 @@ use tenantry::schema::{discarded_objects, files};
 use tokio_postgres::NoTls;
 
 use crate::support::bucket::{ACCESS_KEY, BUCKET, Buckets, SECRET_KEY};
-use crate::support::icons::{Offer, files_in, png, put};
+use crate::support::icons::{CONTINUE, Offer, announce, files_in, png, put};
 use crate::support::process::{Program, Serving};
 use crate::support::raw::Raw;
 use crate::support::{Database, Postgres, Sqlite, text, until};
@@ -100,7 +100,7 @@ impl Scene {
 
     /// The URL must be as good as ever, and what is uploaded by it now an icon like any other.
     async fn is_taken_again(&self, serving: &Serving, offer: &Offer) {
-        let url = format!("{}{}", serving.url, path_of(offer));
+        let url = format!("{}{}", serving.url, offer.path());
         let (status, body) = put(&self.http, &url, png(), None).await;
         assert_eq!(status, StatusCode::NO_CONTENT, "{body}");
         let made = self.create(serving, &offer.id).await;
@@ -168,22 +168,10 @@ impl Scene {
     }
 }
 
-/// The path of an upload's URL, which is the same at whatever instance.
-fn path_of(offer: &Offer) -> &str {
-    let at = offer.url.find("/uploads").expect("a path");
-    &offer.url[at..]
-}
-
 /// Uploads the beginning of a picture, which the server has begun to read by the end of this.
 async fn begin(serving: &Serving, offer: &Offer, bytes: &[u8]) -> Raw {
-    let mut raw = Raw::to(&serving.url).await;
-    let (path, length) = (path_of(offer), png().len());
-    raw.send(&format!(
-        "PUT {path} HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: {length}\r\n\r\n"
-    ))
-    .await;
-    let head = raw.head().await.expect("an answer");
-    assert!(head.starts_with("HTTP/1.1 100 "), "{head}");
+    let (mut raw, head) = announce(&serving.url, offer, png().len(), &[]).await;
+    assert!(head.starts_with(CONTINUE), "{head}");
     raw.send_bytes(bytes).await;
     raw
 }

@@ -10,10 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use url::Url;
 
-use crate::support::icons::{offer, picture, png, put, stored};
+use crate::support::icons::{MAX_BYTES, gif_of_length, offer, picture, png, put, stored};
 use crate::support::{Database, Postgres, Sqlite, TestServer, text};
-
-const MAX_BYTES: usize = 2 * 1024 * 1024;
 
 const SVG: &[u8] = br#"<?xml version="1.0"?>
 <svg xmlns="http://www.w3.org/2000/svg" width="32" height="32"><script>alert(1)</script></svg>"#;
@@ -36,25 +34,6 @@ fn checksum(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, |sum, byte| {
         (0..8).fold(sum ^ u32::from(*byte), step)
     })
-}
-
-/// A GIF of exactly that many bytes, most of which are a comment.
-fn gif_of_length(length: usize) -> Vec<u8> {
-    let mut file = picture(ImageFormat::Gif, 16, 16);
-    assert_eq!(file.pop(), Some(0x3b));
-    // The comment's two bytes, its end, and the trailer.
-    let mut left = length - file.len() - 4;
-    file.extend([0x21, 0xfe]);
-    while left > 0 {
-        // Never so much that a block without content would be left over.
-        let block = left.min(if left == 257 { 200 } else { 256 });
-        file.push(u8::try_from(block - 1).expect("a short block"));
-        file.extend(std::iter::repeat_n(b'x', block - 1));
-        left -= block;
-    }
-    file.extend([0, 0x3b]);
-    assert_eq!(file.len(), length);
-    file
 }
 
 fn with_tail(mut image: Vec<u8>, tail: &[u8]) -> Vec<u8> {

@@ -6,7 +6,7 @@ use rstest::rstest;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::icons::{png, set_icon, uploaded};
+use crate::support::icons::{MAX_BYTES, gif_of_length, png, set_icon, uploaded};
 use crate::support::{Database, Postgres, Sqlite, TestServer, home};
 
 fn check_headers(headers: &HeaderMap) {
@@ -60,6 +60,20 @@ async fn an_icon_is_for_everybody_to_keep(#[values(Sqlite, Postgres)] on: Databa
         assert_eq!(response.headers()["etag"], tag);
         check_headers(response.headers());
     }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_longest_icon_is_served_whole(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ada = server.user("ada@example.com");
+    let home = home(&ada, "Rocket").await;
+    let longest = gif_of_length(MAX_BYTES);
+    let icon = uploaded(&server, &ada, longest.clone()).await;
+    let url = set_icon(&ada, &home.workspace, &icon).await;
+    let got = server.http().get(&url).send().await.expect("an answer");
+    assert_eq!(got.headers()["content-length"], MAX_BYTES.to_string());
+    assert!(got.bytes().await.expect("a body") == longest);
 }
 
 #[rstest]

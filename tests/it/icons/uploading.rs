@@ -8,9 +8,10 @@ use rstest::rstest;
 use serde_json::json;
 
 use crate::support::icons::{
-    OFFER, another_png, icon_url, offer, picture, png, put, set_icon, stored,
+    CONTINUE, OFFER, Offer, announce, another_png, icon_url, offer, picture, png, put, set_icon,
+    stored,
 };
-use crate::support::{Database, Postgres, Sqlite, TestServer, at, home, text};
+use crate::support::{Database, Postgres, Sqlite, TestServer, at, home, text, until};
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
@@ -134,6 +135,69 @@ async fn of_uploads_at_the_same_time_one_wins(#[values(Sqlite, Postgres)] on: Da
     let url = set_icon(&ada, &home.workspace, &offer.id).await;
     let response = server.http().get(&url).send().await.expect("an answer");
     assert_eq!(response.bytes().await.expect("a body"), taken[0]);
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_url_takes_one_upload_at_a_time(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let offer = offer(&server.user("ada@example.com")).await;
+    let (slow, said) = announce(server.url(), &offer, png().len(), &[]).await;
+    assert!(said.starts_with(CONTINUE), "{said}");
+    let (status, body) = put(server.http(), &offer.url, png(), None).await;
+    assert_eq!(status, StatusCode::CONFLICT);
+    assert_eq!(text(&body, "errors.0.extensions.code"), "CONFLICT");
+    assert!(stored(&server).is_empty());
+    drop(slow);
+    until("it can be tried again", async || {
+        let (status, _) = put(server.http(), &offer.url, png(), None).await;
+        status == StatusCode::NO_CONTENT
+    })
+    .await;
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn uploads_that_are_slow_keep_nobody_else_from_uploading(
+    #[values(Sqlite, Postgres)] on: Database,
+) {
+    let server = TestServer::with(on, |config| {
+        config.limits.uploads_per_hour = 100;
+        config.http.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")];
+    })
+    .await;
+    let ada = server.user("ada@example.com");
+    let announce = async |offer: &Offer| {
+        let from = [("x-forwarded-for", "198.51.100.7")];
+        let (raw, said) = announce(server.url(), offer, png().len(), &from).await;
+        match said.starts_with(CONTINUE) {
+            true => Ok(raw),
+            false => Err(said + &raw.rest().await),
+        }
+    };
+    let mut slow = Vec::new();
+    // As many as there may be of all clients.
+    for _ in 0..32 {
+        match announce(&offer(&ada).await).await {
+            Ok(raw) => slow.push(raw),
+            Err(said) => {
+                assert!(said.starts_with("HTTP/1.1 429 "), "{said}");
+                assert!(said.contains("retry-after: 2\r\n"), "{said}");
+                assert!(said.contains("RATE_LIMITED"), "{said}");
+            }
+        }
+    }
+    assert_eq!(slow.len(), 4);
+    let (status, body) = put(server.http(), &offer(&ada).await.url, png(), None).await;
+    assert_eq!(status, StatusCode::NO_CONTENT, "{body}");
+
+    let last = offer(&ada).await;
+    assert!(announce(&last).await.is_err());
+    drop(slow.pop());
+    until("there is room for one", async || {
+        announce(&last).await.is_ok()
+    })
+    .await;
 }
 
 #[rstest]

@@ -1,5 +1,6 @@
 //! An S3 server in this process, and its bucket.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -92,14 +93,25 @@ impl Buckets {
 
     /// Returns the bytes of every object in the bucket whose key begins with `prefix`.
     pub fn objects(&self, prefix: &str) -> Vec<Vec<u8>> {
-        let folder = self.folder.path().join(BUCKET).join(prefix);
-        if !folder.exists() {
-            return Vec::new();
-        }
-        let files = super::icons::files_in(&folder).into_iter();
+        let files = self.files(prefix).into_iter();
         files
             .map(|file| std::fs::read(file).expect("an object"))
             .collect()
+    }
+
+    /// Deletes every object in the bucket whose key begins with that.
+    pub fn lose(&self, prefix: &str) {
+        for file in self.files(prefix) {
+            std::fs::remove_file(file).expect("an object");
+        }
+    }
+
+    fn files(&self, prefix: &str) -> Vec<PathBuf> {
+        let folder = self.folder.path().join(BUCKET).join(prefix);
+        match folder.exists() {
+            true => super::icons::files_in(&folder),
+            false => Vec::new(),
+        }
     }
 }
 

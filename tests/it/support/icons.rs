@@ -9,14 +9,26 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::client::Client;
+use super::raw::Raw;
 use super::server::TestServer;
 use super::{at, text};
+
+/// How many bytes an icon may have.
+pub const MAX_BYTES: usize = 2 * 1024 * 1024;
 
 /// An upload URL for an icon, and the id of its file.
 #[derive(Clone, Debug)]
 pub struct Offer {
     pub url: String,
     pub id: String,
+}
+
+impl Offer {
+    /// The path of the URL, which is the same at whatever instance.
+    pub fn path(&self) -> &str {
+        let at = self.url.find("/uploads").expect("a path");
+        &self.url[at..]
+    }
 }
 
 pub const OFFER: &str = "mutation { generateWorkspaceIconUploadUrl {
@@ -52,6 +64,25 @@ pub fn another_png(number: u32) -> Vec<u8> {
     picture(ImageFormat::Png, 40 + number, 40)
 }
 
+/// A GIF of exactly that many bytes, most of which are a comment.
+pub fn gif_of_length(length: usize) -> Vec<u8> {
+    let mut file = picture(ImageFormat::Gif, 16, 16);
+    assert_eq!(file.pop(), Some(0x3b));
+    // The comment's two bytes, its end, and the trailer.
+    let mut left = length - file.len() - 4;
+    file.extend([0x21, 0xfe]);
+    while left > 0 {
+        // Never so much that a block without content would be left over.
+        let block = left.min(if left == 257 { 200 } else { 256 });
+        file.push(u8::try_from(block - 1).expect("a short block"));
+        file.extend(std::iter::repeat_n(b'x', block - 1));
+        left -= block;
+    }
+    file.extend([0, 0x3b]);
+    assert_eq!(file.len(), length);
+    file
+}
+
 /// Uploads bytes, and returns the response, whatever it is.
 pub async fn put(
     http: &reqwest::Client,
@@ -68,6 +99,30 @@ pub async fn put(
     let status = response.status();
     let body = response.bytes().await.expect("a whole body");
     (status, serde_json::from_slice(&body).unwrap_or_default())
+}
+
+/// How the server answers the head of an upload that it has begun to read.
+pub const CONTINUE: &str = "HTTP/1.1 100 ";
+
+/// Sends the head of an upload of so many bytes, with these headers as well, to the server at that URL.
+/// Gives the connection and what the server says before anything else is sent.
+pub async fn announce(
+    server: &str,
+    offer: &Offer,
+    length: usize,
+    headers: &[(&str, &str)],
+) -> (Raw, String) {
+    let mut raw = Raw::to(server).await;
+    let mut head = format!(
+        "PUT {} HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: {length}\r\n",
+        offer.path()
+    );
+    for (name, value) in headers {
+        head += &format!("{name}: {value}\r\n");
+    }
+    raw.send(&(head + "\r\n")).await;
+    let head = raw.head().await.expect("an answer");
+    (raw, head)
 }
 
 /// Uploads an icon that nothing uses yet, and returns the id of its file.
