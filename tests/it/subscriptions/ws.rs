@@ -1,4 +1,4 @@
-//! `graphql-transport-ws`.
+//! The protocol `graphql-transport-ws`.
 
 use std::time::Duration;
 
@@ -82,7 +82,7 @@ async fn whoever_does_not_sign_in_in_time_is_closed() {
     };
     let server = TestServer::paced(Sqlite, pace, |_| {}).await;
     assert_eq!(Socket::open(&server).await.closed().await, 4408);
-    // To be heard in time is enough.
+    // It is enough to be heard in time.
     let mut socket = Socket::open(&server).await;
     socket.send(init()).await;
     if let Some(Ok(Message::Text(ack))) = socket.frame().await {
@@ -171,7 +171,7 @@ async fn a_document_that_is_not_run_is_an_error() {
         socket.subscribe("1", query, json!({})).await;
         assert_eq!(socket.error("1").await, code, "{query}");
     }
-    // The connection goes on.
+    // The connection stays open.
     socket.settle().await;
 }
 
@@ -190,7 +190,7 @@ async fn what_the_client_completes_gives_nothing_more() {
     socket.subscribe("2", VIEWER, json!({})).await;
     socket.next("2").await;
     socket.completes("2").await;
-    // The id is free again.
+    // The id can be used again.
     socket.subscribe("1", VIEWER, json!({})).await;
     socket.next("1").await;
     socket.completes("1").await;
@@ -230,7 +230,7 @@ async fn a_socket_ends_when_its_token_is_revoked(#[values(Sqlite, Postgres)] on:
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn no_event_comes_after_a_token_was_revoked(#[values(Sqlite, Postgres)] on: Database) {
-    // Nobody asks by the way.
+    // Rules out the periodic check.
     let pace = Pace {
         check: NEVER,
         ..Pace::default()
@@ -360,13 +360,13 @@ async fn a_client_that_shows_no_life_is_cut_off() {
         .await
         .expect("it is sent");
     let mut received = Vec::new();
-    // Ends only when the server ends it: nobody answers its pings.
+    // Ends only when the server ends it, since its pings are not answered.
     tokio::time::timeout(Duration::from_secs(9), stream.read_to_end(&mut received))
         .await
         .expect("before it would be for not having signed in")
         .expect("it ends");
     assert!(received.starts_with(b"HTTP/1.1 101"));
-    // One that answers stays.
+    // A client that answers them stays connected.
     let mut socket = Socket::of(&server, "ada@example.com").await;
     socket.pings(3).await;
     socket.settle().await;
@@ -397,7 +397,7 @@ async fn a_viewer_follows_so_many_subscriptions_at_a_time(
     assert_eq!(extensions["code"], "LIMIT_REACHED");
     assert_eq!(extensions["limitName"], "subscriptionsPerViewer");
     assert_eq!(extensions["limit"], 2);
-    // Others have their own.
+    // Other viewers have their own limit.
     let bob = Person::new(&server, "bob").await;
     let theirs = Office::of(&bob).await;
     let mut third = Socket::of(&server, &bob.email).await;
@@ -406,7 +406,7 @@ async fn a_viewer_follows_so_many_subscriptions_at_a_time(
     third.settle().await;
     describe(&bob, theirs.workspace, "There").await;
     third.next("d").await;
-    // What ends makes room, soon.
+    // A subscription that ends makes room soon.
     second.send(json!({ "type": "complete", "id": "b" })).await;
     for tries in 0.. {
         assert!(tries < 1_000, "there is no room");
