@@ -13,7 +13,7 @@ pub struct AccountDeletion(Deletion);
 /// What `deleteAccount` would do now.
 #[Object]
 impl AccountDeletion {
-    /// Whether the account can be deleted as things are, which is whether `blockedBy` is empty.
+    /// Whether the account can be deleted now, that is, whether `blockedBy` is empty.
     fn can_delete(&self) -> bool {
         self.0.blocked_by.is_empty()
     }
@@ -31,7 +31,7 @@ impl AccountDeletion {
     }
 }
 
-/// What can be read of the viewer's account.
+/// Queries about the viewer's account.
 #[derive(Default)]
 pub struct AccountQuery;
 
@@ -46,30 +46,30 @@ impl AccountQuery {
     }
 }
 
-/// What `deleteAccount` takes.
+/// Input of `deleteAccount`.
 #[derive(InputObject)]
 struct DeleteAccountInput {
     /// The viewer's own email address, typed again: this cannot be undone.
     confirm_email: String,
 }
 
-/// What `deleteAccount` answers.
+/// Payload of `deleteAccount`.
 #[derive(SimpleObject)]
 struct DeleteAccountPayload {
-    /// The id that the viewer had, which is nobody's any more.
+    /// The former id of the deleted user.
     deleted_user_id: ID,
 }
 
-/// What can be changed of the viewer's account.
+/// Mutations on the viewer's account.
 #[derive(Default)]
 pub struct AccountMutation;
 
 #[Object]
 impl AccountMutation {
-    /// Deletes the viewer and everything that is theirs alone. Cannot be undone. Refused with
-    /// CONFLICT, and the organizations in `extensions.blockedBy`, while they are the only OWNER of
-    /// one that has other members; and with FORBIDDEN for a request that comes with an API token.
-    /// Requires being signed in.
+    /// Deletes the viewer and everything that is theirs alone. Cannot be undone. Fails with
+    /// CONFLICT while the viewer is the only OWNER of an organization that has other members;
+    /// `extensions.blockedBy` lists these organizations. Fails with FORBIDDEN if the request is
+    /// made with an API token. Requires being signed in.
     async fn delete_account(
         &self,
         ctx: &Context<'_>,

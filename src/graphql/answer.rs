@@ -24,12 +24,12 @@ impl Answer {
         self.0.id.into()
     }
 
-    /// The run that it was collected in.
+    /// The run that collected it.
     async fn run(&self, ctx: &Context<'_>) -> Result<Run> {
         Ok(Run(ctx.get(RunOfAnswer(self.0.run_id)).await?))
     }
 
-    /// The prompt that was put to the provider; `null` if it was deleted since.
+    /// The prompt that was put to the provider; `null` if it has been deleted since.
     async fn prompt(&self, ctx: &Context<'_>) -> Nullable<Prompt> {
         ctx.find(PromptOfAnswer(self.0.prompt_id), Prompt).await
     }
@@ -39,22 +39,22 @@ impl Answer {
         Long(&self.0.prompt_text)
     }
 
-    /// The provider that answered, or failed to.
+    /// The provider that answered or failed to.
     fn provider(&self) -> Provider {
         self.0.provider.into()
     }
 
-    /// The provider's name for the model that answered.
+    /// The model that answered, as the provider names it.
     fn model(&self) -> &str {
         &self.0.model
     }
 
-    /// What the provider answered; `null` when it failed.
+    /// The provider's answer; `null` if the provider failed.
     fn text(&self) -> Long<Option<&str>> {
         Long(self.0.text.as_deref())
     }
 
-    /// Why the provider failed, for a person to read; `null` when it answered.
+    /// Why the provider failed, for a person to read; `null` if it answered.
     fn error(&self) -> Long<Option<&str>> {
         Long(self.0.error.as_deref())
     }
@@ -65,8 +65,8 @@ impl Answer {
         Long(citations.map(|url| Url(url.as_str().to_owned())).collect())
     }
 
-    /// Whether the text names the workspace's domain or cites a page on it, by the domain that the
-    /// workspace had when the answer was stored.
+    /// Whether the text names the workspace's domain or cites a page on it, going by the domain
+    /// that the workspace had when the answer was stored.
     fn mentions_domain(&self) -> bool {
         self.0.mentions_domain
     }
@@ -76,7 +76,7 @@ impl Answer {
         self.0.latency_ms
     }
 
-    /// When it was stored.
+    /// When the answer was stored.
     fn created_at(&self) -> DateTime {
         self.0.created_at.into()
     }

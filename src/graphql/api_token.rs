@@ -10,11 +10,11 @@ use super::scalar::DateTime;
 use crate::models::api_token;
 use crate::models::values::text;
 
-/// A credential that acts as the user who made it.
+/// A credential that acts as the user who created it.
 #[derive(Clone)]
 pub struct ApiToken(pub api_token::ApiToken);
 
-/// A credential that acts as the user who made it.
+/// A credential that acts as the user who created it.
 #[Object]
 impl ApiToken {
     /// The globally unique id.
@@ -22,7 +22,7 @@ impl ApiToken {
         self.0.id.into()
     }
 
-    /// What its user calls it: 1 to 80 characters.
+    /// The name its user gave it: 1 to 80 characters.
     fn name(&self) -> &str {
         &self.0.name
     }
@@ -32,23 +32,23 @@ impl ApiToken {
         &self.0.prefix
     }
 
-    /// When it was made.
+    /// When the token was created.
     fn created_at(&self) -> DateTime {
         self.0.created_at.into()
     }
 
-    /// When it was last used, to the minute; `null` if it never was.
+    /// When the token was last used, to the minute; `null` if it never was.
     fn last_used_at(&self) -> Option<DateTime> {
         self.0.last_used_at.map(DateTime)
     }
 
-    /// When it stops being accepted; `null` when it does not expire.
+    /// When the token expires; `null` if it does not.
     fn expires_at(&self) -> Option<DateTime> {
         self.0.expires_at.map(DateTime)
     }
 }
 
-/// What can be read of API tokens.
+/// Queries about API tokens.
 #[derive(Default)]
 pub struct ApiTokenQuery;
 
@@ -63,48 +63,47 @@ impl ApiTokenQuery {
     }
 }
 
-/// What `createApiToken` takes.
+/// Input of `createApiToken`.
 #[derive(InputObject)]
 struct CreateApiTokenInput {
-    /// What to call it: 1 to 80 characters.
+    /// A name for the token: 1 to 80 characters.
     name: String,
-    /// When it stops being accepted, which must lie in the future; without it, the token does not
-    /// expire.
+    /// When the token expires, which must be in the future. If omitted, it does not expire.
     expires_at: MaybeUndefined<DateTime>,
 }
 
-/// What `revokeApiToken` takes.
+/// Input of `revokeApiToken`.
 #[derive(InputObject)]
 struct RevokeApiTokenInput {
-    /// The token to end, one of the viewer's own.
+    /// The token to revoke, one of the viewer's own.
     api_token_id: RawId,
 }
 
-/// What `createApiToken` answers.
+/// Payload of `createApiToken`.
 #[derive(SimpleObject)]
 struct CreateApiTokenPayload {
-    /// The token that was made.
+    /// The new token.
     api_token: One<ApiToken>,
     /// The token itself, for the header `Authorization: Bearer …`. Shown once: only a hash of it is
     /// stored.
     secret: String,
 }
 
-/// What `revokeApiToken` answers.
+/// Payload of `revokeApiToken`.
 #[derive(SimpleObject)]
 struct RevokeApiTokenPayload {
-    /// The id of the token that is gone.
+    /// The id of the revoked token.
     deleted_id: ID,
 }
 
-/// What can be changed of API tokens.
+/// Mutations on API tokens.
 #[derive(Default)]
 pub struct ApiTokenMutation;
 
 #[Object]
 impl ApiTokenMutation {
-    /// Makes an API token, at most 50 for each user. A request that comes with an API token cannot
-    /// make one. Requires being signed in.
+    /// Creates an API token, at most 50 for each user. A request made with an API token cannot
+    /// create one. Requires being signed in.
     async fn create_api_token(
         &self,
         ctx: &Context<'_>,
@@ -123,7 +122,7 @@ impl ApiTokenMutation {
         })
     }
 
-    /// Ends an API token of the viewer's own, at once. Requires being signed in.
+    /// Revokes one of the viewer's API tokens at once. Requires being signed in.
     async fn revoke_api_token(
         &self,
         ctx: &Context<'_>,

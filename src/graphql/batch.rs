@@ -1,11 +1,11 @@
-//! When the loaders' batches run: in the request's own task, when its execution has nothing else to
-//! do.
+//! Decides when the loaders' batches run: in the request's own task, once its execution has nothing
+//! else to do.
 //!
-//! A batch that is spawned on the runtime is run by another thread while the execution still collects
-//! its keys, so that a hundred objects may take dozens of statements where two are enough. And a
-//! batch that goes while others are under way misses the keys that those bring. So batches go in
-//! waves: all that are waiting, together, once the execution waits for nothing but them. How many
-//! statements a document takes then depends on neither luck nor the number of rows.
+//! A batch spawned on the runtime would be run by another thread while the execution still collects
+//! keys, so that a hundred objects could take dozens of statements instead of two. A batch that
+//! starts while others are in flight misses the keys that those produce. So batches run in waves:
+//! all waiting batches together, once the execution waits for nothing but them. The number of
+//! statements a document takes then depends neither on luck nor on the number of rows.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -19,15 +19,16 @@ use futures_util::future::{self, BoxFuture};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use futures_util::task::{AtomicWaker, FutureObj, Spawn, SpawnError};
 
-/// How often an execution that gave way goes on at once, before others of the thread get their turn.
+/// How many times in a row an execution that yielded is polled again at once, before other tasks on
+/// the thread get their turn.
 const TURNS: u32 = 64;
 
-/// The batches of one request. Cheap to clone; clones are the same batches.
+/// The batches of one request. Cheap to clone; clones share the same batches.
 #[derive(Clone, Default)]
 pub struct Batches(Arc<Mutex<Vec<FutureObj<'static, ()>>>>);
 
 impl Batches {
-    /// Runs the execution of a request to its end, and with it the batches that it asks for.
+    /// Runs a request's execution to completion, along with the batches that it asks for.
     pub async fn run<F: Future>(&self, execution: F) -> F::Output {
         let mut execution = pin!(execution);
         let mut wave = FuturesUnordered::new();
@@ -65,14 +66,14 @@ impl Batches {
     }
 
     fn take(&self) -> Vec<FutureObj<'static, ()>> {
-        // Nothing panics while it holds the lock; if it did, the list would still be whole.
+        // Nothing panics while holding the lock; even if it did, the list would be intact.
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// Wakes the task of an execution, and tells whether it did while that was polled: then the execution is to
-/// be polled again before it can be said to wait. A list of lists gives way before all of them have been
-/// polled.
+/// Wakes the task of an execution, and records whether that happened while the execution was being
+/// polled: it must then be polled again before it can be said to wait. A list of lists yields
+/// before all of them have been polled.
 #[derive(Default)]
 struct Rouser {
     task: AtomicWaker,
@@ -98,7 +99,7 @@ impl Spawn for Batches {
     }
 }
 
-/// Lets a batch go as soon as it is run: [`Batches`] has waited already.
+/// Dispatches a batch as soon as it runs: [`Batches`] has already done the waiting.
 pub struct AtOnce;
 
 impl Timer for AtOnce {

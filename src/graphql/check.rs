@@ -1,4 +1,4 @@
-//! Where inputs are validated: all that is wrong with one is told at once.
+//! Validates inputs so that everything wrong with one is reported at once.
 
 use crate::db::types::Instant;
 use crate::error::{Error, Result, Violation};
@@ -10,8 +10,8 @@ use async_graphql::MaybeUndefined;
 
 /// Collects what is wrong with an input.
 ///
-/// Each field goes through one of the methods, which give a value that counts only if [`Check::done`]
-/// then succeeds.
+/// Each field goes through one of the methods, each of which returns a value that counts only if
+/// [`Check::done`] then succeeds.
 #[derive(Default)]
 pub struct Check(Vec<Violation>);
 
@@ -19,17 +19,17 @@ pub struct Check(Vec<Violation>);
 pub struct Checked<T>(Option<T>);
 
 impl<T> Checked<T> {
-    /// The value that a later one is made from.
+    /// Makes another value from this one.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Checked<U> {
         Checked(self.0.map(f))
     }
 
-    /// The value, or none: for what is not used before the whole input has been checked.
+    /// Returns the value, if valid: for what is not used before the whole input has been checked.
     pub fn ok(self) -> Option<T> {
         self.0
     }
 
-    /// Both values.
+    /// Pairs this value with another.
     pub fn with<U>(self, other: Checked<U>) -> Checked<(T, U)> {
         Checked(self.0.zip(other.0))
     }
@@ -37,14 +37,14 @@ impl<T> Checked<T> {
 
 impl<T> FromIterator<Checked<T>> for Checked<Vec<T>> {
     fn from_iter<I: IntoIterator<Item = Checked<T>>>(list: I) -> Self {
-        // All of them are looked at, so that all that is wrong is told.
+        // All items are consumed, so that everything wrong with them is reported.
         let values: Vec<_> = list.into_iter().map(|checked| checked.0).collect();
         Checked(values.into_iter().collect())
     }
 }
 
 impl Check {
-    /// A field that must be given and valid.
+    /// Checks a field that must be given and valid.
     pub fn field<T>(&mut self, name: &str, parsed: Result<T, Invalid>) -> Checked<T> {
         match parsed {
             Ok(value) => Checked(Some(value)),
@@ -58,12 +58,12 @@ impl Check {
         }
     }
 
-    /// An id. Where nothing else can be wrong, [`RawId::only`] is shorter.
+    /// Checks an id. If nothing else can be wrong, [`RawId::only`] is shorter.
     pub fn id<T: FromRawId>(&mut self, name: &str, id: &RawId) -> Checked<T> {
         self.field(name, id.parse())
     }
 
-    /// A field that may be left out or `null`, which mean the same.
+    /// Checks a field that may be omitted or `null`, which mean the same.
     pub fn optional<V: AsRef<S>, S: ?Sized, T>(
         &mut self,
         name: &str,
@@ -76,7 +76,7 @@ impl Check {
         }
     }
 
-    /// A field of an update that may be left out, but not be cleared.
+    /// Checks a field of an update that may be omitted, but not cleared.
     pub fn kept<V, T>(
         &mut self,
         name: &str,
@@ -90,7 +90,7 @@ impl Check {
         }
     }
 
-    /// As [`Check::kept`], for a list, each item of which may be wrong by itself.
+    /// Like [`Check::kept`], but for a list, whose items may be wrong individually.
     pub fn kept_list<V, T>(
         &mut self,
         name: &str,
@@ -104,7 +104,7 @@ impl Check {
         }
     }
 
-    /// A field of an update that may be left out, and be cleared.
+    /// Checks a field of an update that may be omitted or cleared.
     pub fn cleared<V, T>(
         &mut self,
         name: &str,
@@ -121,7 +121,7 @@ impl Check {
         }
     }
 
-    /// An instant that must be ahead, or that may be left out.
+    /// Checks an instant that must be in the future, and may be omitted.
     pub fn ahead(
         &mut self,
         name: &str,
@@ -134,7 +134,7 @@ impl Check {
         Checked(Some(at))
     }
 
-    /// Something else that is wrong.
+    /// Records anything else that is wrong.
     pub fn refuse(&mut self, name: &str, message: &'static str) {
         self.0.push(Violation {
             field: name.to_owned(),
@@ -142,10 +142,10 @@ impl Check {
         });
     }
 
-    /// Gives what was checked, if all of it was valid.
+    /// Returns the checked values, if everything was valid.
     ///
     /// # Errors
-    /// `INVALID_INPUT` with all that is wrong.
+    /// `INVALID_INPUT` with everything that is wrong.
     pub fn done<C: All>(self, checked: C) -> Result<C::Values> {
         match checked.all() {
             Some(values) if self.0.is_empty() => Ok(values),
@@ -154,12 +154,12 @@ impl Check {
     }
 }
 
-/// Several values, each of which counts only if all do.
+/// Several checked values, which count only together.
 pub trait All {
     /// The values.
     type Values;
 
-    /// The values, if there are all of them.
+    /// Returns the values, if every one of them is there.
     fn all(self) -> Option<Self::Values>;
 }
 

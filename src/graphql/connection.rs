@@ -1,4 +1,4 @@
-//! Pages, as the Relay cursor-connection specification says.
+//! Pages, by the Relay cursor connections specification.
 //!
 //! <https://relay.dev/graphql/connections.htm>
 
@@ -16,11 +16,11 @@ use crate::error::Error;
 use crate::id::Id;
 use crate::models::values::Invalid;
 
-/// How many rows a page has unless a size is given.
+/// The number of rows in a page unless a size is given.
 const DEFAULT_SIZE: u16 = 20;
-/// How many rows a page has at the most.
+/// The maximum number of rows in a page.
 const MAX_SIZE: i32 = 100;
-/// How many rows can be skipped at the most.
+/// The maximum number of rows to skip.
 const MAX_OFFSET: i32 = 10_000;
 
 /// The arguments of a paged field, as the client sent them.
@@ -31,7 +31,7 @@ pub struct PageArgs {
     pub last: Option<i32>,
     pub before: Option<String>,
     pub offset: Option<i32>,
-    /// What is wrong with the field's other arguments.
+    /// Checks of the field's other arguments.
     pub check: Check,
 }
 
@@ -53,16 +53,16 @@ impl PageArgs {
         }
     }
 
-    /// The same, beside others that were checked already: the field is refused for what is wrong with
-    /// any of them.
+    /// Adds arguments that were checked already: the field is refused if anything is wrong with
+    /// either.
     pub fn beside(self, check: Check) -> Self {
         Self { check, ..self }
     }
 
-    /// The page that they ask for, of the list whose cursors have that name.
+    /// Returns the page that the arguments ask for, of the list whose cursors have that name.
     ///
     /// # Errors
-    /// `INVALID_INPUT` with all that is wrong.
+    /// `INVALID_INPUT` with everything that is wrong.
     fn request(self, cursor_name: impl Fn() -> String) -> Result<PageRequest, Error> {
         let mut check = self.check;
         for (field, size) in [("first", self.first), ("last", self.last)] {
@@ -88,7 +88,7 @@ impl PageArgs {
         let after = check.optional("after", &self.after, position);
         let before = check.optional("before", &self.before, position);
         let (after, before) = check.done((after, before))?;
-        // All of these are in the bounds of `u16` by now.
+        // All of these fit into `u16` by now.
         let narrow = |number: i32| u16::try_from(number).unwrap_or(DEFAULT_SIZE);
         Ok(PageRequest {
             size: self.first.or(self.last).map_or(DEFAULT_SIZE, narrow),
@@ -120,21 +120,21 @@ impl<T> Edge<T> {
     }
 }
 
-/// Where a page stands in its list.
+/// The position of a page in its list.
 #[derive(SimpleObject, Clone)]
 pub struct PageInfo {
-    /// Whether rows come before the page.
+    /// Whether there are rows before the page.
     has_previous_page: bool,
-    /// Whether rows come after the page.
+    /// Whether there are rows after the page.
     has_next_page: bool,
-    /// The cursor of the first row; `null` for an empty page.
+    /// The cursor of the first row; `null` if the page is empty.
     start_cursor: Option<String>,
-    /// The cursor of the last row; `null` for an empty page.
+    /// The cursor of the last row; `null` if the page is empty.
     end_cursor: Option<String>,
 }
 
 impl<T> Connection<T> {
-    /// Wraps a page that was read.
+    /// Wraps a page that has been read.
     pub fn new<L: List>(
         list: &L,
         parent: Id<L::Parent>,
@@ -161,10 +161,10 @@ impl<T> Connection<T> {
         }
     }
 
-    /// The page of a list inside a list, read together with those of the parent's siblings.
+    /// Loads a page of a list in a parent object, together with those of the parent's siblings.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED`, `INVALID_INPUT` for the field's arguments.
+    /// `UNAUTHENTICATED`; `INVALID_INPUT` for the field's arguments.
     pub async fn load<L>(
         ctx: &Context<'_>,
         list: L,
@@ -176,7 +176,8 @@ impl<T> Connection<T> {
         L: List + Clone + Eq + std::hash::Hash + 'static,
         L::Row: Clone + Sync + 'static,
     {
-        // Boxed, because every object that has such a list would reserve the room of this.
+        // Boxed, because every object with such a list would otherwise reserve room for this
+        // future.
         Box::pin(async move {
             let request = args.request(|| list.cursor_name(parent))?;
             let wanted = wanted(ctx, &request);
@@ -193,10 +194,10 @@ impl<T> Connection<T> {
         .await
     }
 
-    /// The page of a list of the viewer's own.
+    /// Loads a page of a list of the viewer's own.
     ///
     /// # Errors
-    /// `UNAUTHENTICATED`, `INVALID_INPUT` for the field's arguments.
+    /// `UNAUTHENTICATED`; `INVALID_INPUT` for the field's arguments.
     pub async fn of_viewer<L>(
         ctx: &Context<'_>,
         list: L,
@@ -211,7 +212,7 @@ impl<T> Connection<T> {
         let wanted = wanted(ctx, &request);
         let parents = [viewer];
         let mut conn = ctx.app().db.read().await?;
-        // Boxed, because it is large, and would be part of every query.
+        // Boxed, because it is large and would otherwise be part of every query.
         let pages = Box::pin(list.pages(&mut conn, viewer, &parents, &request, wanted));
         let mut pages = pages.await?;
         let listing = pages.remove(&viewer).unwrap_or_else(Listing::empty);
@@ -219,7 +220,7 @@ impl<T> Connection<T> {
     }
 }
 
-/// What of the page is selected beyond its rows.
+/// Returns what is selected of the page beyond its rows.
 fn wanted(ctx: &Context<'_>, request: &PageRequest) -> Wanted {
     let selected = ctx.look_ahead();
     let (behind, ahead) = if request.from_end {
@@ -253,12 +254,12 @@ impl<T: ObjectType> Connection<T> {
         self.edges.iter().map(|edge| &edge.node).collect()
     }
 
-    /// Where the page stands in its list.
+    /// The page's position in its list.
     fn page_info(&self) -> One<&PageInfo> {
         One(&self.page_info)
     }
 
-    /// How many rows the list has in all its pages. Counted only when it is selected.
+    /// The number of rows in the whole list. Counted only when it is selected.
     fn total_count(&self) -> i64 {
         self.total
     }
@@ -278,7 +279,7 @@ impl<T: ObjectType> Edge<T> {
         One(&self.node)
     }
 
-    /// Where the row stands in the list: for `after` and `before`.
+    /// The row's position in the list, to pass as `after` or `before`.
     fn cursor(&self) -> String {
         self.cursor_text()
     }

@@ -1,4 +1,4 @@
-//! What the resolvers of one request share.
+//! The context shared by the resolvers of one request.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,10 +20,10 @@ use crate::db::types::Instant;
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::UserId;
 
-/// How many bytes of long values one answer holds at the most.
+/// The maximum number of bytes of long values in one response.
 const MOST_TOLD: usize = 16 * 1024 * 1024;
 
-/// What the resolvers of one request share.
+/// The context shared by the resolvers of one request.
 pub struct RequestContext {
     app: App,
     course: Course,
@@ -31,53 +31,54 @@ pub struct RequestContext {
     batches: Batches,
 }
 
-/// Whoever comes without credentials: sees the schema and nothing else.
+/// A client without credentials, who sees the schema and nothing else.
 pub struct SignedOut;
 
 struct SignedIn {
     viewer: Arc<Viewer>,
-    /// They see what the viewer may see.
+    /// Load only what the viewer may see.
     loaders: DataLoader<Loaders>,
 }
 
-/// How far a request has come. Cheap to clone; clones are the same.
+/// The progress of a request. Cheap to clone; clones share the same state.
 #[derive(Clone)]
 pub struct Course(Arc<Mutex<Stage>>);
 
 struct Stage {
-    /// When what is being executed began: the request or, of a subscription, its latest item.
+    /// When the execution began: that of the request or, for a subscription, of its latest item.
     now: Instant,
-    /// How many bytes of long values have been told of it.
+    /// How many bytes of long values the response holds so far.
     told: usize,
     is_streaming: bool,
 }
 
 impl Course {
-    /// The time of what is being executed: see [`ContextExt::now`].
+    /// Returns the time of the execution: see [`ContextExt::now`].
     pub fn now(&self) -> Instant {
         self.stage().now
     }
 
     fn stage(&self) -> MutexGuard<'_, Stage> {
-        // Nothing panics while it holds the lock.
+        // Nothing panics while holding the lock.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What executing a subscription gives.
+/// A response from executing a subscription.
 pub enum Streamed {
-    /// Why there is nothing to follow: the only thing that comes.
+    /// Why there is nothing to follow; no other response comes.
     Refused(Response),
     /// The next item.
     Item(Response),
 }
 
 impl RequestContext {
-    /// The context of a request of that kind of the viewer's, or of someone who is not signed in, that
-    /// came at `now`.
+    /// Creates the context of a request of this kind that arrived at `now`, from the viewer or from
+    /// someone who is not signed in.
     ///
-    /// Here it is chosen where its fields read: those of a query, the replica. What a mutation answers
-    /// has to show what it did, and what is followed has to be no less than what was announced.
+    /// This chooses the database that its fields read: the replica for queries. The payload of a
+    /// mutation has to show what the mutation did, and a subscription must not show less than what
+    /// was announced.
     pub fn new(
         app: &App,
         viewer: Result<Viewer, SignedOut>,
@@ -113,10 +114,10 @@ impl RequestContext {
         }
     }
 
-    /// Notes that a value of so many bytes is part of the answer.
+    /// Records that a value of this many bytes is part of the response.
     ///
     /// # Errors
-    /// `QUERY_TOO_COMPLEX` where it makes the answer too long.
+    /// `QUERY_TOO_COMPLEX` if it makes the response too long.
     pub(super) fn tell(&self, bytes: usize) -> Result<()> {
         let mut stage = self.course.stage();
         stage.told = stage.told.saturating_add(bytes);
@@ -127,13 +128,13 @@ impl RequestContext {
         Err(Error::Refused(ErrorCode::QueryTooComplex, message.into()))
     }
 
-    /// Where its fields read.
+    /// Returns the database that the fields read.
     pub fn db(&self) -> &Db {
         &self.app.db
     }
 
-    /// Executes a request of a document in this context. Where the replica fails it, it is executed
-    /// again, and reads the primary.
+    /// Executes a document's request in this context. If the replica fails the request, executes it
+    /// again on the primary.
     pub async fn execute(
         self,
         schema: &ApiSchema,
@@ -162,20 +163,20 @@ impl RequestContext {
     ) -> Response {
         let batches = self.batches.clone();
         request.set_parsed_query(document.clone());
-        // Boxed, because it is large, and would be moved from one layer to the next.
+        // Boxed, because it is large and would otherwise be moved from layer to layer.
         let execution = Box::pin(schema.execute(request.data(self)));
         batches.run(execution).await
     }
 
-    /// The same context, reading the primary.
+    /// Returns the same context, but reading the primary.
     fn on_primary(&self) -> Self {
         let app = self.app.with_db(self.app.db.for_request());
         let viewer = self.signed_in.as_ref().map(|it| it.viewer.clone());
         Self::of(app, viewer, self.course.now())
     }
 
-    /// Executes a subscription in this context. Nothing that was loaded for one item is kept for the
-    /// next: the loaders have no cache.
+    /// Executes a subscription in this context. Nothing loaded for one item is kept for the next:
+    /// the loaders have no cache.
     pub fn stream(
         self,
         schema: &ApiSchema,
@@ -200,7 +201,7 @@ impl RequestContext {
     }
 }
 
-/// The same request, to be executed once more. It has neither data of its own nor a document yet.
+/// Copies a request, to execute it a second time. It must not have data or a parsed document yet.
 pub fn copy_request(request: &Request) -> Request {
     let copy = Request::new(&request.query).variables(request.variables.clone());
     match &request.operation_name {
@@ -211,28 +212,28 @@ pub fn copy_request(request: &Request) -> Request {
 
 /// What resolvers take from their context.
 pub trait ContextExt {
-    /// What every request shares.
+    /// Returns what all requests share.
     fn app(&self) -> &App;
 
-    /// The time of the request or, of a subscription, of its latest item: the same for all that is
-    /// read by the clock, so that no two fields of an answer disagree, and lists that are narrowed down
-    /// by it are read together.
+    /// Returns the time of the request or, for a subscription, of its latest item. It is the same
+    /// for everything that depends on the clock, so that no two fields of a response disagree, and
+    /// lists that are filtered by it are read together.
     fn now(&self) -> Instant;
 
-    /// Whose request it is.
+    /// Returns the viewer who makes the request.
     ///
     /// # Errors
     /// `UNAUTHENTICATED`.
     fn viewer(&self) -> Result<&Arc<Viewer>>;
 
-    /// What has that key, if there is such a thing and the viewer may see it. Boxed, because every
-    /// object that is asked for reserves the room of its largest field.
+    /// Loads the value for a key, if it exists and the viewer may see it. Boxed, because every
+    /// object reserves room for its largest field's future.
     ///
     /// # Errors
     /// `UNAUTHENTICATED`.
     fn load<K: Key>(&self, key: K) -> BoxFuture<'_, async_graphql::Result<Option<K::Value>>>;
 
-    /// The same for a field that may be `null`, as the object that `wrap` makes of it.
+    /// Like [`ContextExt::load`], but for a field that may be `null`; `wrap` makes the object.
     fn find<K: Key, T>(
         &self,
         key: K,
@@ -242,7 +243,7 @@ pub trait ContextExt {
         found.map(|found| nullable(found.map(|found| found.map(wrap))))
     }
 
-    /// The same for a field that is never `null`.
+    /// Like [`ContextExt::load`], but for a field that is never `null`.
     ///
     /// # Errors
     /// `NOT_FOUND`, `UNAUTHENTICATED`.
@@ -251,7 +252,7 @@ pub trait ContextExt {
         found.map(|found| found?.ok_or_else(|| Error::not_found().into()))
     }
 
-    /// The viewer's id.
+    /// Returns the viewer's id.
     ///
     /// # Errors
     /// `UNAUTHENTICATED`.
@@ -286,7 +287,7 @@ fn signed_in<'a>(ctx: &'a Context<'_>) -> Result<&'a SignedIn> {
         .ok_or_else(Error::unauthenticated)
 }
 
-/// Has a subscription's items each executed at a time of their own. Calling it says that there is
+/// Gives each item of a subscription its own time of execution. Calling this declares that there is
 /// something to follow.
 pub fn items<S: Stream>(ctx: &Context<'_>, items: S) -> impl Stream<Item = S::Item> + use<S> {
     let context = ctx.data_unchecked::<RequestContext>();

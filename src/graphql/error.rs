@@ -1,4 +1,4 @@
-//! Errors as clients see them: the one place where they get their `extensions`.
+//! Errors as clients see them: the only place that sets their `extensions`.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub enum ErrorCode {
     InvalidInput,
     /// The slug belongs to another organization or workspace.
     SlugTaken,
-    /// The object is not, or no longer, in a state in which this can be done, or what must be
+    /// The object is not, or is no longer, in a state that allows this, or a value that must be
     /// unique is taken.
     Conflict,
     /// A limit of the plan or of the server was reached: `extensions.limitName` and its value in
@@ -41,41 +41,42 @@ pub enum ErrorCode {
     GraphqlParseFailed,
     /// The document, its variables or the operation's name do not fit the schema.
     GraphqlValidationFailed,
-    /// No persisted document has that hash.
+    /// No persisted document has this hash.
     PersistedQueryNotFound,
     /// The request took too long and was stopped; nothing was changed. May be tried again.
     Timeout,
     /// The database, the identity provider or the file store cannot be reached, or the server is
-    /// shutting down. A query may be sent again; a mutation may have been carried out, so look
+    /// shutting down. A query can be sent again; a mutation may have been carried out, so check
     /// before sending it again.
     Unavailable,
-    /// The server failed. The message does not say why; `extensions.requestId` finds the log line.
+    /// The server failed. The message does not say why; the log line can be found by
+    /// `extensions.requestId`.
     Internal,
 }
 
-/// What a field that may be `null` answers: its value, nothing, or an error that makes it `null`.
-/// Written as `Result<Option<T>>`, the error would make its parent `null` as well.
+/// The result of a field that may be `null`: its value, nothing, or an error that makes it `null`.
+/// As a `Result<Option<T>>`, the error would make the field's parent `null` as well.
 pub type Nullable<T> = Option<async_graphql::Result<T>>;
 
-/// See [`Nullable`].
+/// Turns a result into a [`Nullable`].
 pub fn nullable<T, E: Into<async_graphql::Error>>(result: Result<Option<T>, E>) -> Nullable<T> {
     result.map_err(Into::into).transpose()
 }
 
-/// Whether the request failed before anything was executed: then the response has no `data`.
+/// Checks whether the request failed before anything was executed; the response then has no `data`.
 pub fn is_request_error(response: &Response) -> bool {
     response.data == Value::Null
         && response.errors.iter().all(|error| error.path.is_empty())
         && !response.errors.is_empty()
 }
 
-/// Whether nothing was executed because the document or its variables do not fit the schema. To be asked
-/// before [`finish`].
+/// Checks whether nothing was executed because the document or its variables do not fit the schema.
+/// Must be called before [`finish`].
 pub fn is_invalid(response: &Response) -> bool {
     is_request_error(response) && response.errors.iter().all(|error| error.source.is_none())
 }
 
-/// Gives every error of the response its path and its code, and logs those that the server is to blame for.
+/// Gives every error in the response its path and code, and logs those that are the server's fault.
 pub fn finish(response: &mut Response, request_id: &str) {
     for error in &mut response.errors {
         if let Some(path) = located(error).map(|located| located.path.clone()) {
@@ -84,7 +85,8 @@ pub fn finish(response: &mut Response, request_id: &str) {
         let source = error.source.take();
         match source.as_deref().and_then(of_source) {
             Some(own) => extend(error, own, request_id),
-            // Everything else is async-graphql's: the document or a variable does not fit.
+            // Everything else comes from async-graphql: the document or a variable does not fit the
+            // schema.
             None => set(error, "code", Code::GraphqlValidationFailed.as_str()),
         }
     }
@@ -92,19 +94,20 @@ pub fn finish(response: &mut Response, request_id: &str) {
 
 type Source = dyn Any + Send + Sync;
 
-/// Where an error comes from and where it came up.
+/// The source of an error and the path at which it occurred.
 pub struct Located {
     source: Option<Arc<Source>>,
     /// The path of the field that failed.
     pub path: Vec<PathSegment>,
 }
 
-/// Where an error came up, if that was [kept](keep_path).
+/// Returns where an error occurred, if that was [kept](keep_path).
 pub fn located(error: &ServerError) -> Option<&Located> {
     error.source.as_deref()?.downcast_ref()
 }
 
-/// Keeps the path that an error has: async-graphql cuts it where the error leaves a list or a simple object.
+/// Keeps an error's path, which async-graphql truncates as the error leaves a list or a simple
+/// object.
 pub fn keep_path(error: ServerError) -> ServerError {
     if located(&error).is_some() {
         return error;
@@ -117,7 +120,7 @@ pub fn keep_path(error: ServerError) -> ServerError {
     }
 }
 
-/// The error of ours that it comes from, unless it is async-graphql's.
+/// Returns our own error behind this one, unless it comes from async-graphql.
 pub fn own(error: &ServerError) -> Option<&Error> {
     error.source.as_deref().and_then(of_source)
 }
@@ -176,7 +179,7 @@ fn extend(error: &mut ServerError, own: &Error, request_id: &str) {
     }
 }
 
-/// `workspaces.nodes.0.name`
+/// Joins a path's segments with dots, such as `workspaces.nodes.0.name`.
 fn dotted(path: &[PathSegment]) -> String {
     let segments = path.iter().map(|segment| match segment {
         PathSegment::Field(name) => name.clone(),

@@ -1,4 +1,4 @@
-//! The log of what happened.
+//! The event log.
 
 use async_graphql::{Context, Enum, ID, Object, Result};
 
@@ -12,78 +12,77 @@ use super::user::User;
 use super::workspace::Workspace;
 use crate::models::event;
 
-/// What happened.
+/// The kind of an event.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "event::EventKind")]
 pub enum EventKind {
-    /// An organization was made; `data` has its `name` and `slug`.
+    /// An organization was created; `data` has its `name` and `slug`.
     OrganizationCreated,
-    /// An organization got another name or slug, or was linked to WorkOS or unlinked; `data` has
-    /// what changed.
+    /// An organization's name or slug changed, or it was linked to WorkOS or unlinked; `data` has
+    /// the fields that changed.
     OrganizationUpdated,
-    /// An organization was deleted, and its workspaces with it.
+    /// An organization was deleted along with its workspaces.
     OrganizationDeleted,
-    /// Somebody became a member of the organization; `data` has their `userId` and `role`.
+    /// A person became a member of the organization; `data` has their `userId` and `role`.
     OrganizationMemberAdded,
-    /// A workspace was made; `data` has its `name`, `slug`, `visibility` and `iconUrl`.
+    /// A workspace was created; `data` has its `name`, `slug`, `visibility` and `iconUrl`.
     WorkspaceCreated,
-    /// A workspace was changed; `data` has the fields that changed, and of `settings` and
-    /// `onboarding` the patch.
+    /// A workspace was changed; `data` has the fields that changed; for `settings` and
+    /// `onboarding`, it has the patch.
     WorkspaceUpdated,
     /// A workspace was deleted, which also revokes its pending invitations; `data` has `purgeAt`,
-    /// until when it can be restored.
+    /// the time until which it can be restored.
     WorkspaceDeleted,
-    /// A deleted workspace was brought back; `data` has its `slug`, which may be a new one.
+    /// A deleted workspace was restored; `data` has its `slug`, which may be a new one.
     WorkspaceRestored,
-    /// Somebody became a member of the workspace; `data` has their `userId` and `role`.
+    /// A person became a member of the workspace; `data` has their `userId` and `role`.
     WorkspaceMemberAdded,
-    /// A member of the organization got another role; `data` has their `userId` and the new `role`.
+    /// The role of an organization member changed; `data` has their `userId` and the new `role`.
     OrganizationMemberUpdated,
-    /// Somebody left the organization, was removed or deleted their account; the subject is that
-    /// person, and `data` has their `userId` and the `role` that they had.
+    /// A person left the organization, was removed or deleted their account; the subject is that
+    /// person, and `data` has their `userId` and former `role`.
     OrganizationMemberRemoved,
-    /// A member of the workspace got another role; `data` has their `userId` and the new `role`.
+    /// The role of a workspace member changed; `data` has their `userId` and the new `role`.
     WorkspaceMemberUpdated,
-    /// Somebody left the workspace or was removed from it; the subject is that person, and `data`
-    /// has their `userId` and the `role` that they had.
+    /// A person left the workspace or was removed from it; the subject is that person, and `data`
+    /// has their `userId` and former `role`.
     WorkspaceMemberRemoved,
-    /// Somebody was invited, or invited again, which extends the pending invitation; `data` has
+    /// A person was invited, or invited again, which extends the pending invitation; `data` has
     /// `email`, the roles and `expiresAt`.
     InvitationCreated,
     /// An invitation was extended and sent again; `data` has `email`, the roles and the new
     /// `expiresAt`.
     InvitationResent,
-    /// The person invited accepted; `data` has `email`.
+    /// The invited person accepted; `data` has `email`.
     InvitationAccepted,
-    /// The person invited declined, or deleted their account.
+    /// The invited person declined, or deleted their account.
     InvitationDeclined,
-    /// An invitation was taken back, or ended because whoever sent it may no longer give what it
-    /// offers or a membership took its place.
+    /// An invitation was revoked, or ended because its sender may no longer grant what it offers or
+    /// because a membership took its place.
     InvitationRevoked,
-    /// The workspace got a new join code; `data` has its `role`, `expiresAt` and `maxUses`, and
+    /// The workspace got a new join code; `data` has its `role`, `expiresAt` and `maxUses`, but
     /// never the code.
     JoinCodeRotated,
     /// Joining the workspace by code was switched off.
     JoinCodeDisabled,
-    /// Other providers were chosen for the workspace; `data` has all `providers` that are enabled
-    /// now.
+    /// The workspace's enabled providers changed; `data` has all `providers` now enabled.
     ProvidersSet,
-    /// The workspace got another schedule, or none any more; `data` has `cron` and `timeZone`,
-    /// which are `null` for none.
+    /// The workspace's schedule was set or switched off; `data` has `cron` and `timeZone`, which
+    /// are `null` if it was switched off.
     ScheduleSet,
-    /// Prompts were made; the subject is the workspace, and `data` has their `count` and
+    /// Prompts were created; the subject is the workspace, and `data` has their `count` and
     /// `promptIds`.
     PromptsCreated,
     /// A prompt was changed; `data` has the fields that changed.
     PromptUpdated,
-    /// A prompt was deleted; `data` has the `text` that it had.
+    /// A prompt was deleted; `data` has its former `text`.
     PromptDeleted,
-    /// A run was queued, by somebody or, without an actor, by the schedule; `data` has its
+    /// A run was queued by a person or, if there is no actor, by the schedule; `data` has its
     /// `trigger` and `total`.
     RunQueued,
-    /// A run came to its end by itself; `data` has its `status`, `completed` and `failed`.
+    /// A run ended by itself; `data` has its `status`, `completed` and `failed`.
     RunFinished,
-    /// A run was stopped before its end; `data` has its `completed` and `failed`.
+    /// A run was cancelled; `data` has its `completed` and `failed`.
     RunCancelled,
 }
 
@@ -104,19 +103,19 @@ impl Event {
         self.0.kind.into()
     }
 
-    /// The organization in which it happened.
+    /// The organization the event happened in.
     async fn organization(&self, ctx: &Context<'_>) -> Result<Organization> {
         Ok(Organization(ctx.get(self.0.organization_id).await?))
     }
 
-    /// The workspace in which it happened; `null` for what concerns the organization alone, and for
-    /// a workspace that the viewer may not see.
+    /// The workspace the event happened in; `null` if it concerns the organization alone, or if the
+    /// viewer may not see the workspace.
     async fn workspace(&self, ctx: &Context<'_>) -> Nullable<Workspace> {
         ctx.find(self.0.workspace_id?, Workspace).await
     }
 
-    /// Who did it; `null` for the system, for an account deleted since, and for someone the viewer
-    /// may not see.
+    /// The user who did it; `null` for the system, for an account deleted since, and for a user the
+    /// viewer may not see.
     async fn actor(&self, ctx: &Context<'_>) -> Nullable<User> {
         ctx.find(self.0.actor_id?, User).await
     }
@@ -127,19 +126,19 @@ impl Event {
         node::load(ctx, id).await
     }
 
-    /// The fields that changed and their new values, an object; `EventKind` says which. Holds no
-    /// secret.
+    /// An object with the fields that changed and their new values, as described at each
+    /// `EventKind`. Holds no secrets.
     fn data(&self) -> Long<Json> {
         Long(Json(self.0.data.0.clone()))
     }
 
-    /// When it happened.
+    /// When the event happened.
     fn created_at(&self) -> DateTime {
         self.0.created_at.into()
     }
 }
 
-/// The kinds that a list of events is narrowed down to.
+/// Converts the kinds that a list of events is filtered by.
 pub fn kinds(kinds: Option<Vec<EventKind>>) -> Option<Vec<event::EventKind>> {
     Some(kinds?.into_iter().map(Into::into).collect())
 }

@@ -1,4 +1,4 @@
-//! Icons of workspaces.
+//! Workspace icons.
 
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 
@@ -7,28 +7,29 @@ use super::scalar::{DateTime, Url};
 use crate::files::{Format, MAX_BYTES};
 use crate::models::file;
 
-/// What `generateWorkspaceIconUploadUrl` answers.
+/// Payload of `generateWorkspaceIconUploadUrl`.
 #[derive(SimpleObject)]
 struct GenerateWorkspaceIconUploadUrlPayload {
     /// Accepts one PUT of the image's bytes, without credentials, until it expires.
     upload_url: Url,
-    /// For `iconStorageId`, once the image is uploaded: good for one workspace, and for a day.
+    /// The id to pass as `iconStorageId` once the image is uploaded, valid for one workspace and
+    /// for a day.
     storage_id: ID,
-    /// When the URL expires, 15 minutes after it was given out.
+    /// When the URL expires, 15 minutes after it was issued.
     expires_at: DateTime,
-    /// How many bytes the image may have.
+    /// The maximum size of the image in bytes.
     max_bytes: i32,
-    /// The media types that the image may have.
+    /// The media types allowed for the image.
     content_types: Vec<&'static str>,
 }
 
-/// What can be changed of icons.
+/// Mutations on icons.
 #[derive(Default)]
 pub struct IconMutation;
 
 #[Object]
 impl IconMutation {
-    /// Gives a URL to which the icon of a workspace is uploaded, for the viewer to use it: a PNG,
+    /// Returns a URL to which the viewer can upload an icon for one of their workspaces: a PNG,
     /// JPEG, WebP or GIF image of 16 to 2,048 pixels a side. At most 20 an hour for each user
     /// unless configured otherwise. Requires being signed in.
     async fn generate_workspace_icon_upload_url(

@@ -10,41 +10,42 @@ use crate::error::Error;
 use crate::id::{AnyId, Id, Kind, ParseIdError};
 use crate::models::values::Invalid;
 
-/// An id as a client sent it. It is an `ID` to the schema, and is decoded where its name is known, so
-/// that the error can tell it.
+/// An id as a client sent it. In the schema it is an `ID`; it is decoded only where the field's
+/// name is known, so that the error can state it.
 #[derive(Clone, Debug)]
 pub struct RawId(ID);
 
 impl RawId {
-    /// The id, as one of what is wanted.
+    /// Decodes the id as the kind that is wanted.
     ///
     /// # Errors
-    /// Where it is no id at all.
+    /// If it is not an id at all.
     pub fn parse<T: FromRawId>(&self) -> Result<T, Invalid> {
         T::from_text(&self.0)
     }
 
-    /// The same, where nothing else of what the field takes can be wrong.
+    /// Decodes the id where nothing else in the input can be wrong.
     ///
     /// # Errors
-    /// `INVALID_INPUT` where it is no id at all.
+    /// `INVALID_INPUT` if it is not an id at all.
     pub fn only<T: FromRawId>(&self, field: &str) -> Result<T, Error> {
         self.parse()
             .map_err(|Invalid(message)| Error::invalid(field, message))
     }
 }
 
-/// What a [`RawId`] can be wanted as: the id of one kind, or of any.
+/// What a [`RawId`] can be decoded as: the id of one kind, or of any.
 pub trait FromRawId: Sized {
-    /// The id that a client wrote.
+    /// Decodes an id from the text a client sent.
     ///
     /// # Errors
-    /// Where it is no id at all.
+    /// If it is not an id at all.
     fn from_text(text: &str) -> Result<Self, Invalid>;
 }
 
 impl<K: Kind> FromRawId for Id<K> {
-    /// A well-formed id of something else is one of nothing: it becomes the nil id, which nothing has.
+    /// A well-formed id of another kind matches no object of this one: it becomes the nil id, which
+    /// no object has.
     fn from_text(text: &str) -> Result<Self, Invalid> {
         match text.parse() {
             Ok(id) => Ok(id),

@@ -14,20 +14,20 @@ use super::workspace::{Workspace, WorkspaceMember, WorkspaceRole};
 use crate::models::invitation::{self, Added, NamedInvitation};
 use crate::models::values::email::Email;
 
-/// What became of an invitation.
+/// The state of an invitation.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "invitation::InvitationStatus")]
 pub enum InvitationStatus {
-    /// It can still be answered.
+    /// The invitation can still be answered.
     Pending,
-    /// The person invited accepted it.
+    /// The invited person accepted.
     Accepted,
-    /// The person invited declined it, or deleted their account.
+    /// The invited person declined, or deleted their account.
     Declined,
-    /// It was taken back, or ended because what it is to was deleted, a membership took its place,
-    /// or whoever sent it may no longer give what it offers.
+    /// The invitation was revoked, or ended because what it is to was deleted, because a membership
+    /// took its place, or because its sender may no longer grant what it offers.
     Revoked,
-    /// It was not answered in time.
+    /// The invitation was not answered in time.
     Expired,
 }
 
@@ -51,35 +51,35 @@ impl Invitation {
         self.row().id.into()
     }
 
-    /// The address that it was sent to, lower-cased, with its domain in ASCII.
+    /// The address the invitation was sent to, in lower case, with its domain in ASCII.
     fn email(&self) -> &str {
         &self.row().email
     }
 
-    /// What the organization is called. Readable by the person invited, who does not see the
+    /// The name of the organization. Readable by the invited person, who cannot see the
     /// organization yet.
     fn organization_name(&self) -> &str {
         &self.0.organization_name
     }
 
-    /// What the workspace is called; `null` for an invitation to the organization alone.
+    /// The name of the workspace; `null` for an invitation to the organization alone.
     fn workspace_name(&self) -> Option<&str> {
         self.0.workspace_name.as_deref()
     }
 
-    /// The organization that it is to; `null` for someone who is no member.
+    /// The organization the invitation is to; `null` if the viewer is not a member.
     async fn organization(&self, ctx: &Context<'_>) -> Nullable<Organization> {
         ctx.find(self.row().organization_id, Organization).await
     }
 
-    /// The workspace that it is to; `null` for an invitation to the organization alone, and for
-    /// someone who may not see it.
+    /// The workspace the invitation is to; `null` for an invitation to the organization alone, or
+    /// if the viewer may not see the workspace.
     async fn workspace(&self, ctx: &Context<'_>) -> Nullable<Workspace> {
         ctx.find(self.row().workspace_id?, Workspace).await
     }
 
     /// The role that accepting gives in the organization. An invitation to a workspace does not
-    /// change the role of someone who is a member of the organization already.
+    /// change the role of someone who is already a member of the organization.
     fn organization_role(&self) -> OrganizationRole {
         self.row().organization_role.into()
     }
@@ -90,76 +90,76 @@ impl Invitation {
         self.row().workspace_role.map(Into::into)
     }
 
-    /// What became of it.
+    /// The state of the invitation.
     fn status(&self, ctx: &Context<'_>) -> InvitationStatus {
         self.row().status_at(ctx.now()).into()
     }
 
-    /// Who last invited by it; `null` for an account deleted since, and for someone who shares no
-    /// organization with the viewer.
+    /// The user who last sent the invitation; `null` if their account has been deleted since, or if
+    /// they share no organization with the viewer.
     async fn invited_by(&self, ctx: &Context<'_>) -> Nullable<User> {
         ctx.find(self.row().invited_by?, User).await
     }
 
-    /// Until when it can be accepted: 7 days after it was made or last extended, unless configured
-    /// otherwise.
+    /// Until when the invitation can be accepted: 7 days after it was created or last extended,
+    /// unless configured otherwise.
     fn expires_at(&self) -> DateTime {
         self.row().expires_at.into()
     }
 
-    /// When it was made.
+    /// When the invitation was created.
     fn created_at(&self) -> DateTime {
         self.row().created_at.into()
     }
 }
 
-/// What `addWorkspaceMember` takes.
+/// Input of `addWorkspaceMember`.
 #[derive(InputObject)]
 struct AddWorkspaceMemberInput {
-    /// The workspace that the person is added to.
+    /// The workspace to add the person to.
     workspace_id: RawId,
-    /// The email address of a colleague, or of somebody to invite.
+    /// The email address of a colleague, or of a person to invite.
     email: String,
-    /// The role that they get in the workspace, at most the viewer's own.
+    /// The person's role in the workspace, at most the viewer's own.
     #[graphql(default_with = "WorkspaceRole::Member")]
     role: WorkspaceRole,
 }
 
-/// What `inviteOrganizationMember` takes.
+/// Input of `inviteOrganizationMember`.
 #[derive(InputObject)]
 struct InviteOrganizationMemberInput {
-    /// The organization that the person is invited to.
+    /// The organization to invite the person to.
     organization_id: RawId,
     /// The email address of the person to invite.
     email: String,
-    /// The role that they get, at most the viewer's own; only an OWNER gives OWNER and
+    /// The person's role, at most the viewer's own; only an OWNER may grant OWNER and
     /// BILLING_ADMIN.
     #[graphql(default_with = "OrganizationRole::Member")]
     role: OrganizationRole,
 }
 
-/// What `acceptInvitation` takes.
+/// Input of `acceptInvitation`.
 #[derive(InputObject)]
 struct AcceptInvitationInput {
-    /// The invitation to accept, which names the viewer's verified address.
+    /// The invitation to accept, which must name the viewer's verified address.
     invitation_id: RawId,
 }
 
-/// What `declineInvitation` takes.
+/// Input of `declineInvitation`.
 #[derive(InputObject)]
 struct DeclineInvitationInput {
-    /// The invitation to decline, which names the viewer's verified address.
+    /// The invitation to decline, which must name the viewer's verified address.
     invitation_id: RawId,
 }
 
-/// What `revokeInvitation` takes.
+/// Input of `revokeInvitation`.
 #[derive(InputObject)]
 struct RevokeInvitationInput {
-    /// The invitation to take back.
+    /// The invitation to revoke.
     invitation_id: RawId,
 }
 
-/// What `resendInvitation` takes.
+/// Input of `resendInvitation`.
 #[derive(InputObject)]
 struct ResendInvitationInput {
     /// The invitation to extend and send again.
@@ -170,61 +170,62 @@ struct ResendInvitationInput {
 /// invited.
 #[derive(SimpleObject)]
 struct AddWorkspaceMemberPayload {
-    /// The colleague's new membership; `null` where somebody was invited.
+    /// The colleague's new membership; `null` if the person was invited.
     membership: Option<One<WorkspaceMember>>,
-    /// The invitation that was made or extended; `null` where a colleague joined at once.
+    /// The invitation that was created or extended; `null` if a colleague joined at once.
     invitation: Option<One<Invitation>>,
 }
 
-/// What `inviteOrganizationMember` answers.
+/// Payload of `inviteOrganizationMember`.
 #[derive(SimpleObject)]
 struct InviteOrganizationMemberPayload {
-    /// The invitation that was made or extended.
+    /// The invitation that was created or extended.
     invitation: One<Invitation>,
 }
 
-/// What `acceptInvitation` answers.
+/// Payload of `acceptInvitation`.
 #[derive(SimpleObject)]
 struct AcceptInvitationPayload {
     /// The invitation, now ACCEPTED.
     invitation: One<Invitation>,
-    /// The organization, of which the viewer is a member now.
+    /// The organization, of which the viewer is now a member.
     organization: One<Organization>,
-    /// The workspace, of which the viewer is a member now; `null` for an invitation to the
+    /// The workspace, of which the viewer is now a member; `null` for an invitation to the
     /// organization alone.
     workspace: Option<One<Workspace>>,
 }
 
-/// What `declineInvitation` answers.
+/// Payload of `declineInvitation`.
 #[derive(SimpleObject)]
 struct DeclineInvitationPayload {
     /// The invitation, now DECLINED.
     invitation: One<Invitation>,
 }
 
-/// What `revokeInvitation` answers.
+/// Payload of `revokeInvitation`.
 #[derive(SimpleObject)]
 struct RevokeInvitationPayload {
     /// The invitation, now REVOKED.
     invitation: One<Invitation>,
 }
 
-/// What `resendInvitation` answers.
+/// Payload of `resendInvitation`.
 #[derive(SimpleObject)]
 struct ResendInvitationPayload {
     /// The invitation, with its new `expiresAt`.
     invitation: One<Invitation>,
 }
 
-/// What can be changed of invitations.
+/// Mutations on invitations.
 #[derive(Default)]
 pub struct InvitationMutation;
 
 #[Object]
 impl InvitationMutation {
-    /// Adds a colleague to a workspace, or invites whoever has the address. Inviting an address
-    /// again extends its invitation, with the new role, and sends no second mail. At most 50 an
-    /// hour are sent for each organization unless configured otherwise. Requires WORKSPACE_MANAGE.
+    /// Adds a colleague to a workspace, or invites the person with the given address. Inviting an
+    /// address again extends its invitation, with the new role, and sends no second mail. At most
+    /// 50 mails an hour for each organization unless configured otherwise. Requires
+    /// WORKSPACE_MANAGE.
     async fn add_workspace_member(
         &self,
         ctx: &Context<'_>,
@@ -247,9 +248,10 @@ impl InvitationMutation {
         })
     }
 
-    /// Invites whoever has the address to an organization alone. Inviting an address again extends
-    /// its invitation, with the new role, and sends no second mail. At most 50 an hour are sent for
-    /// each organization unless configured otherwise. Requires ORGANIZATION_MANAGE_MEMBERS.
+    /// Invites the person with the given address to an organization alone. Inviting an address
+    /// again extends its invitation, with the new role, and sends no second mail. At most 50 mails
+    /// an hour for each organization unless configured otherwise. Requires
+    /// ORGANIZATION_MANAGE_MEMBERS.
     async fn invite_organization_member(
         &self,
         ctx: &Context<'_>,
@@ -268,8 +270,9 @@ impl InvitationMutation {
         })
     }
 
-    /// Makes the viewer, whose verified address the invitation names, a member. A role that is
-    /// higher already is kept, and nothing is selected. Requires being signed in.
+    /// Accepts an invitation that names the viewer's verified address, making them a member. If
+    /// they already have a higher role, they keep it. The current workspace does not change.
+    /// Requires being signed in.
     async fn accept_invitation(
         &self,
         ctx: &Context<'_>,
@@ -299,7 +302,7 @@ impl InvitationMutation {
         })
     }
 
-    /// Takes an invitation back. Requires WORKSPACE_MANAGE, or ORGANIZATION_MANAGE_MEMBERS for an
+    /// Revokes an invitation. Requires WORKSPACE_MANAGE, or ORGANIZATION_MANAGE_MEMBERS for an
     /// invitation to the organization alone.
     async fn revoke_invitation(
         &self,
@@ -314,7 +317,7 @@ impl InvitationMutation {
         })
     }
 
-    /// Extends an invitation and sends it again, which counts as one sent. Requires
+    /// Extends an invitation and sends it again, which counts towards the hourly limit. Requires
     /// WORKSPACE_MANAGE, or ORGANIZATION_MANAGE_MEMBERS for an invitation to the organization
     /// alone.
     async fn resend_invitation(

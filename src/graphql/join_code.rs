@@ -11,10 +11,10 @@ use super::workspace::{Workspace, WorkspaceMember, WorkspaceRole};
 use crate::access;
 use crate::models::join_code::{self, JoinCode, Terms};
 
-/// How people join a workspace by code.
+/// The code by which people join a workspace, and its terms.
 pub struct JoinInfo(pub JoinCode);
 
-/// How people join a workspace by code.
+/// The code by which people join a workspace, and its terms.
 #[Object]
 impl JoinInfo {
     /// The code, as `XXXX-XXXX-XXXX`; `null` while joining by code is switched off.
@@ -22,7 +22,7 @@ impl JoinInfo {
         self.0.shown()
     }
 
-    /// When the code expires; `null` when it does not.
+    /// When the code expires; `null` if it does not.
     fn expires_at(&self) -> Option<DateTime> {
         self.0.expires_at.map(DateTime)
     }
@@ -32,80 +32,79 @@ impl JoinInfo {
         self.0.role.into()
     }
 
-    /// How many people may join by the code; `null` when any number may.
+    /// How many people may join with the code; `null` means any number.
     fn max_uses(&self) -> Option<i32> {
         self.0.max_uses
     }
 
-    /// How many people have joined by the code so far.
+    /// How many people have joined with the code so far.
     fn uses(&self) -> i32 {
         self.0.uses
     }
 }
 
-/// What `joinWorkspaceByCode` takes.
+/// Input of `joinWorkspaceByCode`.
 #[derive(InputObject)]
 struct JoinWorkspaceByCodeInput {
     /// The code, as `XXXX-XXXX-XXXX`; case and hyphens do not matter.
     code: String,
 }
 
-/// What `rotateJoinCode` takes.
+/// Input of `rotateJoinCode`.
 #[derive(InputObject)]
 struct RotateJoinCodeInput {
-    /// The workspace that gets a new code.
+    /// The workspace to create a new code for.
     workspace_id: RawId,
-    /// When the new code expires, which must lie in the future; without it, the code does not
-    /// expire.
+    /// When the new code expires, which must be in the future. If omitted, it does not expire.
     expires_at: MaybeUndefined<DateTime>,
     /// The role that a person who joins gets: MEMBER or ADMIN.
     #[graphql(default_with = "WorkspaceRole::Member")]
     role: WorkspaceRole,
-    /// How many people may join by the new code, at least 1; any number unless given.
+    /// How many people may join with the new code, at least 1; any number by default.
     max_uses: MaybeUndefined<i32>,
 }
 
-/// What `disableJoinCode` takes.
+/// Input of `disableJoinCode`.
 #[derive(InputObject)]
 struct DisableJoinCodeInput {
     /// The workspace whose code is switched off.
     workspace_id: RawId,
 }
 
-/// What `joinWorkspaceByCode` answers.
+/// Payload of `joinWorkspaceByCode`.
 #[derive(SimpleObject)]
 struct JoinWorkspaceByCodePayload {
-    /// The workspace that was joined.
+    /// The workspace that the viewer joined.
     workspace: One<Workspace>,
-    /// The viewer's membership, which is the one that they had if they were a member already.
+    /// The viewer's membership. If they were already a member, it is the one they had.
     membership: One<WorkspaceMember>,
 }
 
-/// What `rotateJoinCode` answers.
+/// Payload of `rotateJoinCode`.
 #[derive(SimpleObject)]
 struct RotateJoinCodePayload {
-    /// The workspace that the code belongs to.
+    /// The workspace the code belongs to.
     workspace: One<Workspace>,
     /// The new code and its terms.
     join_info: One<JoinInfo>,
 }
 
-/// What `disableJoinCode` answers.
+/// Payload of `disableJoinCode`.
 #[derive(SimpleObject)]
 struct DisableJoinCodePayload {
-    /// The workspace, which nobody can join by code now.
+    /// The workspace, which can no longer be joined by code.
     workspace: One<Workspace>,
 }
 
-/// What can be changed of join codes.
+/// Mutations on join codes.
 #[derive(Default)]
 pub struct JoinCodeMutation;
 
 #[Object]
 impl JoinCodeMutation {
-    /// Joins the workspace that the code belongs to. Joining twice is no error. At most 5 tries in
-    /// 15 minutes for each user unless configured otherwise, failed ones included. Requires being
-    /// signed in.
+    /// Joins the workspace that the code belongs to. Joining twice is not an error. At most 5
+    /// attempts in 15 minutes for each user unless configured otherwise, including failed ones.
+    /// Requires being signed in.
     async fn join_workspace_by_code(
         &self,
         ctx: &Context<'_>,
@@ -120,7 +119,7 @@ impl JoinCodeMutation {
         })
     }
 
-    /// Makes a new code; the old one stops working at once. Requires WORKSPACE_MANAGE.
+    /// Creates a new code; the old one stops working at once. Requires WORKSPACE_MANAGE.
     async fn rotate_join_code(
         &self,
         ctx: &Context<'_>,
@@ -152,7 +151,7 @@ impl JoinCodeMutation {
         })
     }
 
-    /// Switches joining by code off, until a new code is made. Requires WORKSPACE_MANAGE.
+    /// Switches off joining by code until a new code is created. Requires WORKSPACE_MANAGE.
     async fn disable_join_code(
         &self,
         ctx: &Context<'_>,

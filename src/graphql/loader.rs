@@ -1,5 +1,5 @@
-//! The loaders of one request: what many objects want one by one, they get together. Every batch is
-//! filtered by what the viewer may see, so that a key that came from elsewhere loads nothing.
+//! The loaders of one request: they load together what many objects ask for one by one. Every batch
+//! is filtered by what the viewer may see, so that a key from elsewhere loads nothing.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -33,13 +33,13 @@ use crate::models::workspace::{self, VisibleWorkspace, WorkspaceMember};
 
 type Loaded<K, V> = Result<HashMap<K, V>, Arc<Error>>;
 
-/// What something is loaded by.
+/// A key by which something is loaded.
 pub trait Key: Send + Sized + 'static {
-    /// What has it.
+    /// The value that is loaded.
     type Value;
 
-    /// What has this key, if the viewer may see it. The error is that of all keys that were loaded
-    /// together.
+    /// Loads the value for this key, if the viewer may see it. An error is shared by all keys
+    /// loaded in the same batch.
     fn load(
         self,
         loaders: &DataLoader<Loaders>,
@@ -69,7 +69,7 @@ pub struct Loaders {
 }
 
 impl Loaders {
-    /// The loaders of a request of the viewer's, which has come that far.
+    /// Creates the loaders for a request of the viewer.
     pub fn new(app: App, course: Course, viewer: UserId) -> Self {
         Self {
             app,
@@ -78,7 +78,7 @@ impl Loaders {
         }
     }
 
-    /// Those of the keys' workspaces that the viewer may see.
+    /// Returns those of the keys' workspaces that the viewer may see.
     async fn visible<K>(
         &self,
         conn: &mut Connection,
@@ -90,7 +90,7 @@ impl Loaders {
     }
 }
 
-/// Gives what was found by its key.
+/// Maps each value by its key.
 fn keyed<K: Eq + Hash, V>(
     found: impl IntoIterator<Item = V>,
     key: impl Fn(&V) -> K,
@@ -135,7 +135,7 @@ impl Loader<WorkspaceId> for Loaders {
     }
 }
 
-/// How many seats of a workspace are taken.
+/// Loads the number of seats taken in a workspace.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SeatsOf(pub WorkspaceId);
 
@@ -152,7 +152,7 @@ impl Loader<SeatsOf> for Loaders {
     }
 }
 
-/// How many prompts a workspace has.
+/// Loads the number of prompts in a workspace.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PromptsOf(pub WorkspaceId);
 
@@ -169,14 +169,14 @@ impl Loader<PromptsOf> for Loaders {
     }
 }
 
-/// How often the answers in a workspace mention its domain.
+/// Loads how often the answers in a workspace mention its domain.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct VisibilityOf {
-    /// Where they were given.
+    /// The workspace.
     pub workspace: WorkspaceId,
-    /// When they were given.
+    /// The time span of the answers.
     pub span: Span,
-    /// Whether it is wanted day by day.
+    /// Whether daily figures are wanted.
     pub by_day: bool,
 }
 
@@ -185,7 +185,7 @@ impl Loader<VisibilityOf> for Loaders {
     type Error = Arc<Error>;
 
     async fn load(&self, keys: &[VisibilityOf]) -> Loaded<VisibilityOf, Self::Value> {
-        // Aliases may ask for other times: those are other statements.
+        // Aliases may ask for other time spans, which take other statements.
         let mut groups: HashMap<_, Vec<_>> = HashMap::new();
         for key in keys {
             let group = groups.entry((key.span, key.by_day)).or_default();
@@ -249,7 +249,7 @@ impl Loader<ApiTokenId> for Loaders {
     }
 }
 
-/// The schedule of a workspace.
+/// Loads the schedule of a workspace.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ScheduleOf(pub WorkspaceId);
 
@@ -265,7 +265,7 @@ impl Loader<ScheduleOf> for Loaders {
     }
 }
 
-/// The join code of a workspace.
+/// Loads the join code of a workspace.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct JoinCodeOf(pub WorkspaceId);
 
@@ -303,7 +303,7 @@ impl Loader<RunId> for Loaders {
     }
 }
 
-/// The run of an answer that the viewer sees.
+/// Loads the run of an answer that the viewer can see.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RunOfAnswer(pub RunId);
 
@@ -330,7 +330,7 @@ impl Loader<PromptId> for Loaders {
     }
 }
 
-/// The prompt of an answer that the viewer sees.
+/// Loads the prompt of an answer that the viewer can see.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PromptOfAnswer(pub PromptId);
 
@@ -368,16 +368,16 @@ impl Loader<EventId> for Loaders {
     }
 }
 
-/// One page of a list inside a list.
+/// Loads one page of a list in a parent object.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PageOf<L: List> {
-    /// The list, as its arguments narrow it down.
+    /// The list, filtered by its arguments.
     pub list: L,
-    /// Whose list it is.
+    /// The object that the list belongs to.
     pub parent: Id<L::Parent>,
-    /// Which page of it.
+    /// The page to load.
     pub request: PageRequest,
-    /// What of it is selected beyond its rows.
+    /// What is selected of the page beyond its rows.
     pub wanted: Wanted,
 }
 
@@ -390,7 +390,7 @@ where
     type Error = Arc<Error>;
 
     async fn load(&self, keys: &[PageOf<L>]) -> Loaded<PageOf<L>, Self::Value> {
-        // Aliases may ask for other pages of the same lists: those are other statements.
+        // Aliases may ask for other pages of the same lists, which take other statements.
         let mut groups: HashMap<_, Vec<_>> = HashMap::new();
         for key in keys {
             let group: (&L, &PageRequest, Wanted) = (&key.list, &key.request, key.wanted);

@@ -1,4 +1,4 @@
-//! Values that may be long, and how many of them fit into one answer.
+//! Values that may be long, and a bound on how much of them fits into one response.
 
 use std::borrow::Cow;
 
@@ -8,10 +8,10 @@ use async_graphql::{ContextSelectionSet, OutputType, Pos, Positioned, ServerResu
 
 use super::context::RequestContext;
 
-/// A value that may be long. What all of these come to in one answer is bounded: a document of a kilobyte that
-/// asks for a page of long texts under many aliases would otherwise be answered with gigabytes. Where they
-/// come to more, the rest is not told, and a field that may be `null` is not `null` alone but has its parent
-/// be: one error says all that thousands would.
+/// A value that may be long. The total size of all such values in one response is bounded: a
+/// document of a kilobyte that asks for a page of long texts under many aliases would otherwise be
+/// answered with gigabytes. Values past the bound are left out, and a nullable field then makes its
+/// parent `null` too, so that one error says what thousands would.
 pub struct Long<T>(pub T);
 
 impl<T: OutputType> OutputType for Long<T> {
@@ -48,8 +48,8 @@ pub(super) fn tell(ctx: &ContextSelectionSet<'_>, bytes: usize, pos: Pos) -> Ser
     told.map_err(|error| async_graphql::Error::from(error).into_server_error(pos))
 }
 
-/// About how many bytes it takes.
-fn length(value: &Value) -> usize {
+/// Returns the approximate size of a value in bytes.
+pub fn length(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len(),
         Value::List(items) => items

@@ -1,6 +1,6 @@
-//! What clients see. One file or folder an entity: its object, inputs and payloads, and its fields of
-//! Query and Mutation. A resolver parses its arguments, calls one function of the models, and wraps
-//! what that gives.
+//! The GraphQL API. Each entity has one file or folder with its object, its inputs and payloads,
+//! and its fields of Query and Mutation. A resolver parses its arguments, calls one function of the
+//! models, and wraps the result.
 
 mod account;
 mod answer;
@@ -43,13 +43,14 @@ use async_graphql::{MergedObject, SDLExportOptions, Schema, ValidationMode};
 
 pub use context::{RequestContext, SignedOut, Streamed, copy_request};
 pub use error::{finish, is_invalid, is_request_error, own};
+pub use long::length;
 pub use mutations::repeated_field;
 pub use shape::Shape;
 pub use subscription::Subscription;
 pub use text::{repeated_input_field, unescape};
 pub use values::{Misfit, check_document, check_variables, has_null};
 
-/// Everything that can be read.
+/// The query root: everything that can be read.
 #[derive(MergedObject, Default)]
 pub struct Query(
     node::NodeQuery,
@@ -62,8 +63,9 @@ pub struct Query(
     account::AccountQuery,
 );
 
-/// Everything that can be changed. Each mutation takes one `input`, but for one that needs none,
-/// and answers a payload named after it; one that is refused changes nothing.
+/// The mutation root: everything that can be changed. Each mutation takes one `input`, except the
+/// one that needs none, and returns a payload named after it. A mutation that is refused changes
+/// nothing.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     account::AccountMutation,
@@ -82,20 +84,20 @@ pub struct Mutation(
     run::RunMutation,
 );
 
-/// The schema, as it is served.
+/// The schema as it is served.
 pub type ApiSchema = Schema<Query, Mutation, Subscription>;
 
-/// Builds the schema; `introspection` is whether it can be asked about itself.
+/// Builds the schema; `introspection` says whether clients may query the schema itself.
 pub fn schema(introspection: bool) -> ApiSchema {
     build(introspection, ValidationMode::Strict)
 }
 
-/// The same, for documents that it has found valid before: it does not look again.
+/// Like [`schema`], but for documents already found valid, which it does not validate again.
 pub fn schema_of_valid(introspection: bool) -> ApiSchema {
     build(introspection, ValidationMode::Fast)
 }
 
-/// The schema in GraphQL's own language, with where its scalars are specified.
+/// Returns the schema in GraphQL's schema definition language, `@specifiedBy` of scalars included.
 pub fn sdl(schema: &ApiSchema) -> String {
     schema.sdl_with_options(SDLExportOptions::new().include_specified_by())
 }
@@ -106,7 +108,7 @@ fn build(introspection: bool, validation: ValidationMode) -> ApiSchema {
         .register_output_type::<node::Node>()
         .register_output_type::<shared_arguments::SharedArguments>()
         .validation_mode(validation)
-        // `limits` has refused what is deeper, with a better error.
+        // `limits` has already refused anything deeper, with a better error.
         .limit_recursive_depth(limits::MAX_NESTING)
         .disable_suggestions();
     if introspection {

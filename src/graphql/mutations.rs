@@ -1,11 +1,12 @@
-//! What must hold of a mutation before it is run.
+//! Checks on a mutation before it is executed.
 
 use std::collections::HashSet;
 
 use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 
-/// The response key that the operation selects more than once at its root, if there is one, fragments
-/// included. async-graphql would carry such a field out each time, where the standard says once.
+/// Returns a response key that the operation selects more than once at its root, if there is one,
+/// fragments included. async-graphql would execute such a field each time; the specification says
+/// once.
 ///
 /// The document's fragments must be free of cycles.
 pub fn repeated_field(document: &ExecutableDocument, root: &SelectionSet) -> Option<String> {

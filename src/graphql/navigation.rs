@@ -15,23 +15,23 @@ use crate::models::user;
 /// What an application shell needs to draw its switcher, in one request.
 #[derive(SimpleObject)]
 pub struct NavigationState {
-    /// The person who makes the request.
+    /// The user who makes the request.
     viewer: One<User>,
-    /// The organization of the current workspace, else the first by name; `null` for someone who
+    /// The organization of the current workspace, otherwise the first by name; `null` if the viewer
     /// belongs to no organization yet.
     current_organization: Option<One<Organization>>,
-    /// The workspace selected last, if it is still visible, else the first by name; `null` for
-    /// someone who sees none.
+    /// The workspace selected last if it is still visible, otherwise the first by name; `null` if
+    /// the viewer can see none.
     current_workspace: Option<One<Workspace>>,
-    /// The organizations that the viewer belongs to, by name; the first 500.
+    /// The first 500 organizations that the viewer belongs to, by name.
     organizations: Many<Organization>,
-    /// Whether there are more than those 500 organizations.
+    /// Whether the viewer belongs to more than those 500 organizations.
     has_more_organizations: bool,
-    /// The live workspaces that the viewer may see, by name; the first 500.
+    /// The first 500 live workspaces that the viewer may see, by name.
     workspaces: Many<Workspace>,
-    /// Whether there are more than those 500 workspaces.
+    /// Whether the viewer may see more than those 500 workspaces.
     has_more_workspaces: bool,
-    /// Pending invitations for the viewer's verified email address, newest first; the first 100.
+    /// The newest 100 pending invitations to the viewer's verified email address, newest first.
     invitations: Many<Invitation>,
 }
 
@@ -54,7 +54,7 @@ fn all<R, T>(rows: Vec<R>, object: impl Fn(R) -> T) -> Many<T> {
     rows.into_iter().map(object).collect()
 }
 
-/// What can be read for navigating.
+/// Queries for navigation.
 #[derive(Default)]
 pub struct NavigationQuery;
 
@@ -63,27 +63,27 @@ impl NavigationQuery {
     /// What an application shell needs to draw its switcher, in one request.
     async fn navigation_state(&self, ctx: &Context<'_>) -> Result<One<NavigationState>> {
         let viewer = ctx.viewer()?.user.clone();
-        // Boxed, because it is large, and would be part of every query.
+        // Boxed, because it is large and would otherwise be part of every query.
         let navigation = Box::pin(navigation::load(&ctx.app().db, &viewer, ctx.now())).await?;
         Ok(One(NavigationState::new(viewer, navigation)))
     }
 }
 
-/// What `selectWorkspace` takes.
+/// Input of `selectWorkspace`.
 #[derive(InputObject)]
 struct SelectWorkspaceInput {
     /// The workspace to make the current one.
     workspace_id: RawId,
 }
 
-/// What `selectWorkspace` answers.
+/// Payload of `selectWorkspace`.
 #[derive(SimpleObject)]
 struct SelectWorkspacePayload {
-    /// What an application shell needs to draw its switcher anew.
+    /// What an application shell needs to redraw its switcher.
     navigation_state: One<NavigationState>,
 }
 
-/// What can be changed of what is current.
+/// Mutations on what is current.
 #[derive(Default)]
 pub struct NavigationMutation;
 

@@ -1,4 +1,4 @@
-//! Objects by their ids.
+//! Objects by id.
 
 use async_graphql::{Context, ID, Interface, Object, Result};
 use futures_util::future::join_all;
@@ -39,7 +39,7 @@ pub enum Node {
     ApiToken(ApiToken),
 }
 
-/// The object, if there is one and the viewer may see it.
+/// Returns the object, if it exists and the viewer may see it.
 pub async fn load(ctx: &Context<'_>, id: AnyId) -> Nullable<Node> {
     match id {
         AnyId::User(id) => ctx.find(id, |row| User(row).into()).await,
@@ -56,21 +56,21 @@ pub async fn load(ctx: &Context<'_>, id: AnyId) -> Nullable<Node> {
         AnyId::Answer(id) => ctx.find(id, |row| Answer(row).into()).await,
         AnyId::ApiToken(id) => ctx.find(id, |row| ApiToken(row).into()).await,
         AnyId::Event(id) => ctx.find(id, |row| Event(row).into()).await,
-        // Files are no objects of the API: what is seen of one is the icon of its workspace.
+        // Files are not objects of the API: they are only seen as the icons of workspaces.
         AnyId::File(_) => None,
     }
 }
 
-/// The same, but for deleted workspaces, which are looked up elsewhere.
+/// Like [`load`], but without deleted workspaces, which are looked up elsewhere.
 async fn load_live(ctx: &Context<'_>, id: AnyId) -> Nullable<Node> {
     let found = load(ctx, id).await;
     found.filter(|found| !matches!(found, Ok(Node::Workspace(it)) if it.is_deleted()))
 }
 
-/// How many ids can be asked for at once.
+/// The maximum number of ids in one request for nodes.
 const MOST: usize = 100;
 
-/// What can be read by id.
+/// Queries by id.
 #[derive(Default)]
 pub struct NodeQuery;
 

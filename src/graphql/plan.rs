@@ -1,4 +1,4 @@
-//! Plans, and what is left of them.
+//! Plans.
 
 use async_graphql::Object;
 
@@ -14,7 +14,7 @@ pub struct Plan {
 /// The limits that an organization's subscription sets. `null` means unlimited.
 #[Object]
 impl Plan {
-    /// What the operator calls the plan: `free` unless they configured other plans.
+    /// The operator's key for the plan: `free` unless other plans are configured.
     fn key(&self) -> &str {
         &self.key
     }
@@ -40,13 +40,13 @@ impl Plan {
         self.limits.max_prompts_per_workspace
     }
 
-    /// How many bytes of documents a workspace may hold; `null` means unlimited. Reserved: nothing
-    /// counts against it yet.
+    /// The maximum size of all documents in a workspace, in bytes; `null` means unlimited.
+    /// Reserved: nothing counts against it yet.
     fn max_document_bytes(&self) -> Option<BigInt> {
         self.limits.max_document_bytes.map(BigInt)
     }
 
-    /// How many bytes of knowledge the agents of a workspace may hold; `null` means unlimited.
+    /// The maximum size of all agent knowledge in a workspace, in bytes; `null` means unlimited.
     /// Reserved: nothing counts against it yet.
     fn max_agent_knowledge_bytes(&self) -> Option<BigInt> {
         self.limits.max_agent_knowledge_bytes.map(BigInt)

@@ -27,29 +27,29 @@ pub enum Provider {
     Cohere,
 }
 
-/// What `setEnabledProviders` takes.
+/// Input of `setEnabledProviders`.
 #[derive(InputObject)]
 struct SetEnabledProvidersInput {
-    /// The workspace that the providers are chosen for.
+    /// The workspace to choose providers for.
     workspace_id: RawId,
-    /// All providers that are enabled from now on, at least one; duplicates count once.
+    /// All providers to enable, at least one; duplicates count once. The others are disabled.
     providers: Vec<Provider>,
 }
 
-/// What `setEnabledProviders` answers.
+/// Payload of `setEnabledProviders`.
 #[derive(SimpleObject)]
 struct SetEnabledProvidersPayload {
-    /// The workspace with the providers that were chosen.
+    /// The workspace with the providers now enabled.
     workspace: One<Workspace>,
 }
 
-/// What can be changed of the providers.
+/// Mutations on providers.
 #[derive(Default)]
 pub struct ProviderMutation;
 
 #[Object]
 impl ProviderMutation {
-    /// Chooses the AI providers that prompts are put to from the next run on. Requires
+    /// Chooses the AI providers that prompts are put to, from the next run on. Requires
     /// WORKSPACE_MANAGE.
     async fn set_enabled_providers(
         &self,

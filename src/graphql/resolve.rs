@@ -1,9 +1,10 @@
-//! Objects, resolved as async-graphql does it but for two things. A field that needs no waiting takes no
-//! memory of its own; there, each field of each object has a future on the heap. And an error tells all of
-//! its path; there, it ends where the error leaves an item of a list, or a field that is not `async`.
+//! Resolves objects as async-graphql does, with two differences. A field that does not wait takes
+//! no memory of its own, whereas async-graphql puts a future on the heap for each field of each
+//! object. And an error keeps its whole path, which async-graphql truncates as the error leaves an
+//! item of a list or a field that is not `async`.
 //!
-//! So whatever a list, a field of a `SimpleObject` or one that is not `async` gives is [`Many`] or [`One`],
-//! and so is what rows of a page often select.
+//! So every object or list of objects in a list, in a field of a `SimpleObject` or in a field that
+//! is not `async` is a [`One`] or [`Many`], and so is whatever the rows of a page often select.
 
 #[cfg(test)]
 mod properties;
@@ -84,7 +85,7 @@ impl<T: ObjectType> OutputType for Many<T> {
     }
 }
 
-// Both are boxed, because what is in an object may lead back to one of its kind.
+// Both are boxed, because an object's fields may lead back to an object of its type.
 
 fn one<'a, T: ObjectType>(
     ctx: &'a ContextSelectionSet<'_>,
@@ -111,8 +112,8 @@ fn many<'a, T: ObjectType>(
     resolving.boxed()
 }
 
-/// The fields that are selected of a `T`, those of fragments among them. The document is valid, and what it
-/// says is skipped is gone.
+/// Returns the fields selected of a `T`, including those from fragments. The document is valid, and
+/// whatever it skips has been removed already.
 fn selected<'a, T: ObjectType>(ctx: &ContextSelectionSet<'a>) -> Vec<&'a Positioned<Field>> {
     let mut fields = Vec::with_capacity(ctx.item.node.items.len());
     select::<T>(ctx, ctx.item, &mut fields);
@@ -149,14 +150,14 @@ fn select<'a, T: ObjectType>(
     }
 }
 
-/// Whether a `T` is of that type or implements that interface.
+/// Checks whether `T` is the named type or implements the named interface.
 fn is_a<T: ObjectType>(ctx: &ContextSelectionSet<'_>, name: &str) -> bool {
     let own = T::type_name();
     let interfaces = ctx.schema_env.registry.implements.get(&*own);
     own == name || interfaces.is_some_and(|interfaces| interfaces.contains(name))
 }
 
-/// Resolves these fields of an object, at once.
+/// Resolves these fields of an object concurrently.
 async fn object<'a, T: ObjectType>(
     ctx: &ContextSelectionSet<'a>,
     fields: &[&'a Positioned<Field>],
@@ -177,7 +178,7 @@ async fn object<'a, T: ObjectType>(
     Ok(Value::Object(answer))
 }
 
-/// Adds a field to an answer: to what was selected of it elsewhere, if it was.
+/// Adds a field to a response, merging it with what was selected of it elsewhere.
 ///
 /// <https://spec.graphql.org/draft/#sec-Field-Selection-Merging>
 fn put(answer: &mut IndexMap<Name, Value>, key: Name, value: Value) {
@@ -205,8 +206,8 @@ fn merge(into: &mut Value, other: Value) {
     }
 }
 
-/// What all of these give, in their order, or the first error. They are polled beside one another; those
-/// that are ready at once share one place in memory.
+/// Returns the outputs of all futures in order, or the first error. The futures are polled
+/// concurrently; those that are ready at once share one allocation.
 async fn all<F, I>(futures: I) -> ServerResult<Vec<Value>>
 where
     F: Future<Output = ServerResult<Value>> + Send,

@@ -1,4 +1,4 @@
-//! The scalars that GraphQL does not have.
+//! Scalars that are not built into GraphQL.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use chrono::{DateTime as ChronoDateTime, NaiveDate, Utc};
@@ -60,7 +60,7 @@ impl ScalarType for Json {
     }
 
     fn to_value(&self) -> Value {
-        // Fails for numbers alone that JSON itself cannot hold.
+        // Only fails for numbers that JSON itself cannot represent.
         Value::from_json(self.0.clone()).unwrap_or_default()
     }
 }
@@ -123,7 +123,7 @@ impl ScalarType for Date {
             return Err(InputValueError::expected_type(value));
         };
         match text.parse::<NaiveDate>() {
-            // What chrono takes beside it, such as `2026-1-1`, is not how it is written.
+            // Other forms that chrono accepts, such as `2026-1-1`, are not of the format.
             Ok(day) if day.to_string() == *text => Ok(Self(day)),
             _ => Err(InputValueError::custom("a day as YYYY-MM-DD is wanted")),
         }

@@ -12,19 +12,19 @@ use super::workspace::Workspace;
 use crate::models::schedule::{self, NewSchedule};
 use crate::models::values::cron::{Cron, Zone};
 
-/// When the workspace's prompts are put to its providers.
+/// When a workspace's prompts are put to its providers.
 #[derive(SimpleObject)]
 pub struct Schedule {
-    /// When, in five fields, as in crontab(5), such as `0 0 * * *`.
+    /// When to run: five fields as in crontab(5), such as `0 0 * * *`.
     cron: String,
-    /// The IANA time zone that `cron` is meant in; UTC unless one was given.
+    /// The IANA time zone in which `cron` is evaluated; UTC by default.
     time_zone: String,
-    /// When it next asks for a run.
+    /// When the schedule starts the next run.
     next_run_at: DateTime,
 }
 
 impl Schedule {
-    /// The schedule, unless it is stopped.
+    /// Returns the schedule, unless it is stopped.
     pub fn running(schedule: schedule::Schedule) -> Option<Self> {
         Some(Self {
             cron: schedule.cron,
@@ -34,37 +34,37 @@ impl Schedule {
     }
 }
 
-/// What `setSchedule` takes.
+/// Input of `setSchedule`.
 #[derive(InputObject)]
 struct SetScheduleInput {
-    /// The workspace whose schedule is set.
+    /// The workspace to set the schedule of.
     workspace_id: RawId,
-    /// When, in five fields, as in crontab(5), such as `0 0 * * *`; at most once in 15 minutes
-    /// unless configured otherwise. `null`, or leaving it out, switches the schedule off.
+    /// When to run: five fields as in crontab(5), such as `0 0 * * *`, at most once every 15
+    /// minutes unless configured otherwise. If `null` or omitted, the schedule is switched off.
     cron: Option<String>,
-    /// The IANA time zone that `cron` is meant in, such as `Europe/Berlin`; `null` means UTC.
+    /// The IANA time zone in which `cron` is evaluated, such as `Europe/Berlin`; `null` means UTC.
     #[graphql(default_with = "Some(\"UTC\".to_owned())")]
     time_zone: Option<String>,
 }
 
-/// What `setSchedule` answers.
+/// Payload of `setSchedule`.
 #[derive(SimpleObject)]
 struct SetSchedulePayload {
     /// The workspace with its new schedule.
     workspace: One<Workspace>,
-    /// What became of the run that was asked for at once.
+    /// The outcome of the run requested at once.
     run_request: One<RunRequest>,
 }
 
-/// What can be changed of schedules.
+/// Mutations on schedules.
 #[derive(Default)]
 pub struct ScheduleMutation;
 
 #[Object]
 impl ScheduleMutation {
-    /// Sets when prompts are collected, and asks for a run at once; the payload says what became of
-    /// it. Occurrences that are missed while the server is down are made up for by one run.
-    /// Requires WORKSPACE_MANAGE.
+    /// Sets when prompts are collected, and requests a run at once; the payload says what became of
+    /// it. Occurrences missed while the server is down are made up for by a single run. Requires
+    /// WORKSPACE_MANAGE.
     async fn set_schedule(
         &self,
         ctx: &Context<'_>,

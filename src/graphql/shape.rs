@@ -1,5 +1,5 @@
-//! What must be known of a schema before a document is validated: which fields are lists, and of how many
-//! objects, and what arguments take.
+//! What must be known of a schema before a document is validated: which fields are lists and of how
+//! many objects, and which arguments they accept.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,10 +11,10 @@ use async_graphql::parser::types::{
     TypeSystemDefinition,
 };
 
-/// The fields of each type of a schema, and what they take.
+/// The fields of each type in a schema, and their arguments and inputs.
 #[derive(Debug)]
 pub struct Shape {
-    /// The names of all types, of whatever kind.
+    /// The names of all types of every kind.
     names: HashSet<String>,
     types: HashMap<String, HashMap<String, Field>>,
     inputs: HashMap<String, Input>,
@@ -24,22 +24,22 @@ pub struct Shape {
     subscription: String,
 }
 
-/// What a field gives.
+/// A field of an object or interface.
 #[derive(Debug)]
 pub(super) struct Field {
-    /// The name of its type.
+    /// The name of its type, without lists.
     pub(super) ty: String,
     pub(super) count: Count,
     /// Its arguments.
     pub(super) arguments: HashMap<String, Slot>,
 }
 
-/// What is given a value: an argument, or a field of an input.
+/// Something that is given a value: an argument, or a field of an input.
 #[derive(Debug)]
 pub(super) struct Slot {
-    /// What it takes.
+    /// The type of values that it accepts.
     pub(super) ty: Type,
-    /// Whether it has a value unless it is given one.
+    /// Whether it has a default value.
     pub(super) has_default: bool,
 }
 
@@ -52,7 +52,7 @@ impl Slot {
         (definition.name.node.to_string(), slot)
     }
 
-    /// Whether it must be given a value.
+    /// Returns whether it must be given a value.
     pub(super) fn is_required(&self) -> bool {
         !self.ty.nullable && !self.has_default
     }
@@ -65,16 +65,16 @@ fn slots<C: FromIterator<(String, Slot)>>(definitions: &[Positioned<InputValueDe
         .collect()
 }
 
-/// A type of values that are given, but for scalars.
+/// A type of input values other than scalars.
 #[derive(Debug)]
 pub(super) enum Input {
-    /// One of these words.
+    /// An enum with these values.
     Enum(HashSet<String>),
     /// An object with these fields.
     Object {
-        /// By their names, in order.
+        /// The fields by name, in order.
         fields: IndexMap<String, Slot>,
-        /// Whether exactly one of them is given.
+        /// Whether exactly one of them must be given.
         is_one_of: bool,
     },
 }
@@ -100,28 +100,28 @@ impl Input {
     }
 }
 
-/// How many objects a field gives.
+/// How many objects a field returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Count {
-    /// One, or none, or values that are no objects.
+    /// One or none, or values that are not objects.
     One,
-    /// As many as the page has that is asked for.
+    /// As many as the size of the page that is asked for.
     Page,
     /// One for each of the `ids` given.
     Ids,
-    /// A list that its arguments do not bound.
+    /// As many as there are: its arguments set no bound.
     List,
 }
 
 impl Shape {
-    /// Reads a schema's SDL, which is to say what the schema printed.
+    /// Reads the shape of a schema from its SDL, as printed by the schema itself.
     ///
     /// # Panics
     ///
-    /// If that is no SDL.
+    /// If the text is not valid SDL.
     pub fn of(sdl: &str) -> Self {
-        // A start without the schema's shape would be one without bounds, and whether the text can
-        // be parsed is the same at every start of a build.
+        // A start without the shape would be a start without bounds, and whether the text can be
+        // parsed is the same at every start of a build.
         let document = parse_schema(sdl).expect("a schema prints what can be parsed");
         let mut shape = Self {
             names: ["Int", "Float", "String", "Boolean", "ID"]
@@ -191,7 +191,7 @@ impl Shape {
                 known.insert(field.name.node.to_string(), found);
             }
         }
-        // They are the page itself, which was counted with the field that gives the connection.
+        // These are the page itself, which is counted at the field that returns the connection.
         for connection in connections {
             for page in ["nodes", "edges"] {
                 let fields = shape.types.get_mut(&connection);
@@ -203,12 +203,12 @@ impl Shape {
         shape
     }
 
-    /// Whether there is a type of that name. Those about the schema itself are not told apart.
+    /// Returns whether there is a type of that name. Any name of an introspection type passes.
     pub(super) fn has_type(&self, name: &str) -> bool {
         self.names.contains(name) || name.starts_with("__")
     }
 
-    /// The type whose fields an operation selects.
+    /// Returns the type whose fields an operation selects.
     pub(super) fn root(&self, operation: OperationType) -> &str {
         match operation {
             OperationType::Query => &self.query,
@@ -217,22 +217,23 @@ impl Shape {
         }
     }
 
-    /// Whether an operation of that kind may select a field of that name.
+    /// Returns whether an operation of that type may select the named field at its root.
     pub fn has_root_field(&self, operation: OperationType, field: &str) -> bool {
         self.field(self.root(operation), field).is_some()
     }
 
-    /// A type of values that are given. `None` for scalars, and where there is no such type.
+    /// Returns an input type other than a scalar. `None` for scalars and unknown types.
     pub(super) fn input(&self, ty: &str) -> Option<&Input> {
         self.inputs.get(ty)
     }
 
-    /// What the arguments of a directive take. `None` where there is no such directive.
+    /// Returns the arguments of a directive. `None` if there is no such directive.
     pub(super) fn directive(&self, name: &str) -> Option<&HashMap<String, Slot>> {
         self.directives.get(name)
     }
 
-    /// A field of a type. `None` where there is no such field, which the validator is going to say.
+    /// Returns a field of a type. `None` if there is no such field, which the validator will
+    /// report.
     pub(super) fn field(&self, ty: &str, field: &str) -> Option<&Field> {
         self.types.get(ty)?.get(field)
     }
@@ -258,7 +259,7 @@ fn is_list(ty: &Type) -> bool {
     matches!(ty.base, BaseType::List(_))
 }
 
-/// The name of a type, without lists and exclamation marks.
+/// Returns the name of a type, without lists and exclamation marks.
 pub(super) fn named(ty: &Type) -> &str {
     match &ty.base {
         BaseType::Named(name) => name.as_str(),

@@ -1,5 +1,5 @@
-//! What the arguments mean that many fields have. Where a field is written, a description can only be a
-//! literal, which would stand at each of them.
+//! Descriptions of arguments that many fields have. At a field, a description can only be a
+//! literal, which would have to be repeated at each of them.
 
 use std::borrow::Cow;
 
@@ -7,33 +7,34 @@ use async_graphql::parser::types::Field;
 use async_graphql::registry::{MetaField, MetaType, MetaTypeName, Registry};
 use async_graphql::{ContextSelectionSet, OutputType, Positioned, ServerResult, Value};
 
-/// The arguments of every field that gives a page.
+/// The arguments of every paged field.
 const OF_PAGES: [(&str, &str); 4] = [
     (
         "first",
-        "How many rows to give, going forwards: 1 to 100, and 20 where `last` is not given either.",
+        "The number of rows to return, going forward: 1 to 100. Defaults to 20 without `last`.",
     ),
     (
         "after",
-        "Only rows that come after the row of this cursor, such as `endCursor` of the page before.",
+        "Only rows after the one with this cursor, such as the `endCursor` of the previous page.",
     ),
     (
         "last",
-        "How many rows to give, going backwards from the end: 1 to 100. Not together with `first`.",
+        "The number of rows to return, going backward: 1 to 100. Cannot be combined with `first`.",
     ),
     (
         "before",
-        "Only rows that come before the row of this cursor, such as `startCursor` of the page after.",
+        "Only rows before the one with this cursor, such as the `startCursor` of the next page.",
     ),
 ];
 
 /// The argument of every mutation that has one.
 const OF_MUTATIONS: [(&str, &str); 1] = [(
     "input",
-    "All that the mutation takes. What is not valid is told at once, in `extensions.violations`.",
+    "The mutation's input. Everything invalid is reported at once, in `extensions.violations`.",
 )];
 
-/// Describes them, once it is registered after all types. It is none itself, and there is no value of it.
+/// A type that only exists to be registered after all others, when it describes the shared
+/// arguments. It has no values and is not part of the schema.
 pub enum SharedArguments {}
 
 impl OutputType for SharedArguments {

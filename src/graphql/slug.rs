@@ -6,8 +6,8 @@ use super::context::ContextExt;
 use crate::models::slugs;
 use crate::models::values::slug::{Slug, SlugBase};
 
-/// What a slug belongs to. Each kind has slugs of its own: an organization and a workspace may have
-/// the same.
+/// What a slug belongs to. Each kind has its own slugs: an organization and a workspace may have
+/// the same one.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "slugs::SlugKind")]
 pub enum SlugKind {
@@ -17,34 +17,29 @@ pub enum SlugKind {
     Workspace,
 }
 
-/// Whether a slug can be taken.
+/// Whether a slug is available.
 #[derive(SimpleObject)]
 pub struct SlugAvailability {
     /// Whether the slug can be taken now.
     is_available: bool,
-    /// The slug itself where it can be taken, else a free one near it.
+    /// The slug itself if it is available, otherwise a similar one that is.
     suggestion: String,
 }
 
-/// What can be read of slugs.
+/// Queries about slugs.
 #[derive(Default)]
 pub struct SlugQuery;
 
 #[Object]
 impl SlugQuery {
-    /// Whether a slug can still be taken, and a free one near it. One that is reserved or malformed
-    /// is not available.
+    /// Whether a slug is available, and a similar one that is. A reserved or malformed slug is not
+    /// available.
     async fn slug_availability(
         &self,
         ctx: &Context<'_>,
-        #[graphql(
-            desc = "The slug that is wanted, or a name to make one from; case does not matter."
-        )]
+        #[graphql(desc = "The slug to check, or a name to derive one from; case does not matter.")]
         slug: String,
-        #[graphql(
-            default_with = "SlugKind::Workspace",
-            desc = "What the slug is wanted for."
-        )]
+        #[graphql(default_with = "SlugKind::Workspace", desc = "What the slug is for.")]
         kind: SlugKind,
     ) -> Result<SlugAvailability> {
         ctx.viewer()?;

@@ -1,5 +1,5 @@
-//! What can be followed. A resolver parses its arguments and opens one thing of the models, each item
-//! of which is then executed like a request.
+//! Subscriptions. A resolver parses its arguments and opens one stream of the models, each item of
+//! which is then executed like a request.
 
 use async_graphql::{Context, Result, Subscription as Object};
 use futures_util::stream::{self, Stream};
@@ -11,16 +11,16 @@ use super::run::Run;
 use crate::models::event::Feed;
 use crate::models::run::Follow;
 
-/// What can be followed. A subscription selects one of these fields, and ends when the viewer may not
-/// see what it follows any more.
+/// The subscription root: everything that can be followed. A subscription selects one of these
+/// fields, and ends once the viewer may no longer see what it follows.
 pub struct Subscription;
 
-/// What can be followed. A subscription selects one of these fields, and ends when the viewer may not
-/// see what it follows any more.
+/// The subscription root: everything that can be followed. A subscription selects one of these
+/// fields, and ends once the viewer may no longer see what it follows.
 #[Object]
 impl Subscription {
-    /// The run as it is now, then again each time it changes, until it ends. Changes that come faster
-    /// than they are read come as one. Requires WORKSPACE_VIEW.
+    /// The run as it is now, then again each time it changes, until it ends. Changes that arrive
+    /// faster than they are read are merged into one. Requires WORKSPACE_VIEW.
     async fn run(
         &self,
         ctx: &Context<'_>,
@@ -35,8 +35,8 @@ impl Subscription {
         Ok(items(ctx, runs))
     }
 
-    /// What happens in a workspace, from now on: each event once, in the order of their ids as far as
-    /// can be told. Requires WORKSPACE_MANAGE, and ends when that ends.
+    /// The events of a workspace from now on, each once, ordered by id as far as possible. Requires
+    /// WORKSPACE_MANAGE, and ends when the viewer loses it.
     async fn workspace_events(
         &self,
         ctx: &Context<'_>,

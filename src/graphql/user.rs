@@ -1,4 +1,4 @@
-//! People.
+//! Users.
 
 use async_graphql::{Context, ID, Object, Result};
 
@@ -20,34 +20,34 @@ impl User {
         self.0.id.into()
     }
 
-    /// Their email address, lower-cased. Compared without regard to case everywhere.
+    /// The user's email address, in lower case. Compared without regard to case everywhere.
     fn email(&self) -> &str {
         &self.0.email
     }
 
-    /// What they are called; `null` if their identity provider does not say.
+    /// The user's name; `null` if their identity provider does not give one.
     fn name(&self) -> Long<Option<&str>> {
         Long(self.0.name.as_deref())
     }
 
-    /// A picture of them; `null` if their identity provider has none.
+    /// The URL of the user's picture; `null` if their identity provider does not give one.
     fn avatar_url(&self) -> Long<Option<Url>> {
         Long(self.0.avatar_url.clone().map(Url))
     }
 
-    /// When they were first seen.
+    /// When the user was first seen.
     fn created_at(&self) -> DateTime {
         self.0.created_at.into()
     }
 }
 
-/// What can be read of the viewer.
+/// Queries about the viewer.
 #[derive(Default)]
 pub struct UserQuery;
 
 #[Object]
 impl UserQuery {
-    /// The person who makes the request.
+    /// The user who makes the request.
     fn viewer(&self, ctx: &Context<'_>) -> Result<One<User>> {
         Ok(One(User(ctx.viewer()?.user.clone())))
     }

@@ -16,10 +16,10 @@ use crate::models::visibility::{Span, Visibility};
 pub struct DomainVisibility(Arc<Visibility>);
 
 impl DomainVisibility {
-    /// The visibility in a workspace, by the arguments of the field that is being resolved.
+    /// Loads the visibility for a workspace, from the arguments of the field being resolved.
     ///
     /// # Errors
-    /// `INVALID_INPUT` for times that are in the wrong order.
+    /// `INVALID_INPUT` if the times are in the wrong order.
     pub async fn load(
         ctx: &Context<'_>,
         workspace: WorkspaceId,
@@ -41,12 +41,12 @@ impl DomainVisibility {
 /// How often answers mention the workspace's domain. Failed answers do not count.
 #[Object]
 impl DomainVisibility {
-    /// How many answers there were.
+    /// The number of answers.
     fn answers(&self) -> i32 {
         number(self.0.total().answers)
     }
 
-    /// How many of those answers mention the domain.
+    /// The number of those answers that mention the domain.
     fn mentions(&self) -> i32 {
         number(self.0.total().mentions)
     }
@@ -56,7 +56,7 @@ impl DomainVisibility {
         self.0.total().rate()
     }
 
-    /// The providers that answered, in the order in which `Provider` names them.
+    /// The figures per provider that answered, in the order of `Provider`.
     fn by_provider(&self) -> Many<ProviderVisibility> {
         let by_provider = self.0.by_provider.iter();
         by_provider
@@ -69,7 +69,7 @@ impl DomainVisibility {
             .collect()
     }
 
-    /// The days on which there were answers, in order.
+    /// The figures per day that has answers, in order.
     fn by_day(&self) -> Many<DailyVisibility> {
         let by_day = self.0.by_day.iter();
         by_day
@@ -88,29 +88,29 @@ impl DomainVisibility {
 pub struct ProviderVisibility {
     /// The provider whose answers are counted.
     provider: Provider,
-    /// How many answers there were.
+    /// The number of answers from the provider.
     answers: i32,
-    /// How many of those answers mention the domain.
+    /// The number of those answers that mention the domain.
     mentions: i32,
-    /// mentions ÷ answers, from 0 to 1; `null` where there is no answer, but such providers are not
+    /// mentions ÷ answers, from 0 to 1. Never `null`, because providers without answers are not
     /// listed.
     rate: Option<f64>,
 }
 
-/// How often the answers of a day mention the workspace's domain.
+/// How often one day's answers mention the workspace's domain.
 #[derive(SimpleObject)]
 pub struct DailyVisibility {
     /// The day, in UTC.
     day: Date,
-    /// How many answers there were on that day.
+    /// The number of answers on that day.
     answers: i32,
-    /// How many of those answers mention the domain.
+    /// The number of those answers that mention the domain.
     mentions: i32,
-    /// mentions ÷ answers, from 0 to 1; `null` where there is no answer, but such days are not listed.
+    /// mentions ÷ answers, from 0 to 1. Never `null`, because days without answers are not listed.
     rate: Option<f64>,
 }
 
-/// GraphQL has no larger numbers.
+/// Converts a count to a GraphQL `Int`, which holds no greater number than `i32::MAX`.
 fn number(count: i64) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{RawQuery, State as Extract};
-use axum::http::header::{CONTENT_TYPE, UPGRADE};
+use axum::http::header::{CONNECTION, CONTENT_TYPE, SEC_WEBSOCKET_VERSION, UPGRADE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use tokio::time::timeout;
@@ -67,9 +67,16 @@ pub async fn socket(
     let message = "Open a WebSocket here, with the subprotocol graphql-transport-ws.";
     let reply = Reply::new(&headers, id);
     let mut response = reply.refuse(StatusCode::UPGRADE_REQUIRED, message);
-    response
-        .headers_mut()
-        .insert(UPGRADE, HeaderValue::from_static("websocket"));
+    // RFC 9110 §15.5.22 and §7.8, RFC 6455 §4.4.
+    let required = [
+        (UPGRADE, "websocket"),
+        (CONNECTION, "upgrade"),
+        (SEC_WEBSOCKET_VERSION, "13"),
+    ];
+    for (name, value) in required {
+        let headers = response.headers_mut();
+        headers.insert(name, HeaderValue::from_static(value));
+    }
     response
 }
 

@@ -29,6 +29,10 @@ use crate::telemetry::Outcome;
 /// otherwise start any number of them.
 pub const MUTATIONS_AT_ONCE: usize = 256;
 
+/// How many bytes the documents and variables of one payer's subscriptions may come to. They stay in memory
+/// for as long as the subscriptions last, where a document takes some fifty times as much as its text.
+pub const SUBSCRIBED_BYTES: usize = 4 * 1024 * 1024;
+
 /// The longest an operation on the schema waits for its turn. Running one takes a few milliseconds.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -144,6 +148,8 @@ pub struct Checked {
     pub statements: Tally,
     /// Its tracing span, which ends when the last clone is dropped.
     pub(super) span: Span,
+    /// About how many bytes the text of its document and its variables take.
+    pub(super) bytes: usize,
     /// What running it costs.
     pub(super) cost: u32,
     /// Who is charged for it.
@@ -197,16 +203,22 @@ impl Checked {
         }
     }
 
-    /// Takes one of the payer's places for subscriptions.
+    /// Takes one of the payer's places for subscriptions, and room for what this one keeps in memory.
     ///
     /// # Errors
-    /// `LIMIT_REACHED` if all of them are taken.
-    pub fn take_place(&self, state: &State) -> Result<Place<Payer>, Error> {
+    /// `LIMIT_REACHED` if there is none left.
+    pub fn take_places(&self, state: &State) -> Result<[Place<Payer>; 2], Error> {
         let place = state.subscriptions.take(self.payer);
-        place.ok_or_else(|| Error::LimitReached {
+        let place = place.ok_or_else(|| Error::LimitReached {
             name: "subscriptionsPerViewer",
             limit: state.app.config.limits.subscriptions_per_viewer.into(),
-        })
+        })?;
+        let room = state.subscribed.take_many(self.payer, self.bytes.max(1));
+        let room = room.ok_or(Error::LimitReached {
+            name: "subscribedBytesPerViewer",
+            limit: SUBSCRIBED_BYTES as i64,
+        })?;
+        Ok([place, room])
     }
 
     /// Charges the operation's cost, before it is run.

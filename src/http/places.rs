@@ -11,10 +11,11 @@ pub struct Places<K> {
     taken: Mutex<HashMap<K, usize>>,
 }
 
-/// A place that was taken. Dropping it frees the place.
+/// A place that was taken, or several. Dropping it frees them.
 pub struct Place<K: Copy + Eq + Hash> {
     places: Arc<Places<K>>,
     of: K,
+    count: usize,
 }
 
 impl<K: Copy + Eq + Hash> Places<K> {
@@ -28,15 +29,21 @@ impl<K: Copy + Eq + Hash> Places<K> {
 
     /// Takes another place for `of`, if there is one left.
     pub fn take(self: &Arc<Self>, of: K) -> Option<Place<K>> {
+        self.take_many(of, 1)
+    }
+
+    /// Takes `count` more places for `of`, which must be at least 1, if there are as many left.
+    pub fn take_many(self: &Arc<Self>, of: K, count: usize) -> Option<Place<K>> {
         let mut taken = self.taken();
-        let own = taken.entry(of).or_default();
-        if *own >= self.most {
+        let own = taken.get(&of).copied().unwrap_or_default();
+        if count > self.most - own {
             return None;
         }
-        *own += 1;
+        taken.insert(of, own + count);
         Some(Place {
             places: self.clone(),
             of,
+            count,
         })
     }
 
@@ -50,7 +57,7 @@ impl<K: Copy + Eq + Hash> Drop for Place<K> {
     fn drop(&mut self) {
         let mut taken = self.places.taken();
         if let Some(own) = taken.get_mut(&self.of) {
-            *own -= 1;
+            *own -= self.count;
             if *own == 0 {
                 taken.remove(&self.of);
             }

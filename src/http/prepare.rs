@@ -1,5 +1,6 @@
 //! Turning the parameters of a request into an operation that may be run.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_graphql::parser::types::{
@@ -15,7 +16,7 @@ use super::request_id::RequestId;
 use super::state::State;
 use crate::db::Tally;
 use crate::error::ErrorCode;
-use crate::graphql::{check_document, check_variables, has_null, limits, repeated_field};
+use crate::graphql::{check_document, check_variables, has_null, length, limits, repeated_field};
 use crate::telemetry;
 
 /// Returns the request that a client's parameters make, and the operation to run, whose cost will be
@@ -27,9 +28,9 @@ pub fn prepare(
     payer: Payer,
     id: &RequestId,
 ) -> Result<(Request, Checked), Refusal> {
-    let (asked, request) = params.split();
+    let (asked, mut request) = params.split();
     let prepared = state.documents.find(asked).and_then(|found| {
-        let checked = check(state, found.text(), &request, payer, id)?;
+        let checked = check(state, found.text(), &mut request, payer, id)?;
         state.documents.remember(found);
         Ok((request, checked))
     });
@@ -39,18 +40,23 @@ pub fn prepare(
 }
 
 /// Checks the document, and returns the operation to run. The cost is checked before anything expensive;
-/// then the document, and the values in it and in its variables.
+/// then the document, and the values in it and in its variables. Variables that the operation does not
+/// declare are dropped from the request: the specification ignores them, and they may be any number.
 fn check(
     state: &State,
     text: &Arc<str>,
-    request: &Request,
+    request: &mut Request,
     payer: Payer,
     id: &RequestId,
 ) -> Result<Checked, Refusal> {
-    let (name, variables) = (request.operation_name.as_deref(), &request.variables);
+    let name = request.operation_name.as_deref();
     let parsed = state.parsed.parse(text, name)?;
     let document = parsed.document();
     let (own_name, operation) = choose(document, name)?;
+    let declared = operation.node.variable_definitions.iter();
+    let declared: HashSet<&Name> = declared.map(|it| &it.node.name.node).collect();
+    request.variables.retain(|name, _| declared.contains(name));
+    let variables = &request.variables;
     let cost = parsed.cost(&operation.node, || {
         let cost = limits::check(&state.shape, document, &operation.node, variables);
         cost.map(|cost| cost.total())
@@ -86,6 +92,7 @@ fn check(
         name: own_name.map(|name| telemetry::short(name).to_owned()),
         statements: Tally::default(),
         span: telemetry::operation(&id.trace, word(kind), field, own_name),
+        bytes: text.len() + variables.values().map(length).sum::<usize>(),
         cost,
         payer,
         is_valid: parsed.is_valid(),

@@ -10,7 +10,7 @@ use tracing::Instrument;
 use super::budget::{Budgets, Payer};
 use super::documents::Documents;
 use super::files::Uploads;
-use super::operation::MUTATIONS_AT_ONCE;
+use super::operation::{MUTATIONS_AT_ONCE, SUBSCRIBED_BYTES};
 use super::parsed::ParsedDocuments;
 use super::places::Places;
 use super::playground::Playground;
@@ -44,6 +44,8 @@ pub struct State {
     pub mutations: Arc<Places<Payer>>,
     /// The subscriptions that each payer follows.
     pub subscriptions: Arc<Places<Payer>>,
+    /// The bytes that the requests of these subscriptions keep in memory.
+    pub subscribed: Arc<Places<Payer>>,
     /// The playground's page and files.
     pub playground: Arc<Playground>,
     /// Identifies the viewer of a request.
@@ -72,6 +74,7 @@ impl State {
             budgets: Arc::new(Budgets::new(app.config.limits.cost_per_minute)),
             mutations: Places::new(MUTATIONS_AT_ONCE),
             subscriptions: Places::new(app.config.limits.subscriptions_per_viewer as usize),
+            subscribed: Places::new(SUBSCRIBED_BYTES),
             schema_of_valid: schema_of_valid(introspection),
             parsed: Arc::default(),
             about_schema: Arc::default(),

@@ -286,6 +286,12 @@ async fn no_secret_is_in_a_log_line_or_an_event(#[values(Sqlite, Postgres)] on: 
         "{ organizations { nodes { events { nodes { data } } } } }",
     )
     .await;
+    let protocol = [("sec-websocket-protocol", "graphql-transport-ws")];
+    let socket = Socket::try_connect(&format!("{}/graphql/ws", server.url), &protocol).await;
+    let mut socket = socket.expect("the socket opens");
+    socket.sign_in(&secret).await;
+    socket.subscribe("1", &joining(second), json!({})).await;
+    socket.next("1").await;
 
     server.signal("TERM");
     assert_eq!(server.stopped().await, Some(0));

@@ -1,4 +1,4 @@
-//! How often one field is asked for under other names.
+//! Counts the aliases of each field.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,10 +11,10 @@ use crate::error::Error;
 
 /// Refuses an operation that has too many aliases of one field of one type.
 ///
-/// They are counted over the whole operation, wherever the field is asked for, each once however
-/// often it comes: within one selection set alone, the same set twice under one key would hold twice
-/// as many. What asks for the same under the same name everywhere has one alias or none, so that no
-/// fragment that is spread in many places counts against it.
+/// Aliases are counted over the whole operation, and each counts once however often it occurs: if
+/// they were counted per selection set, the same set twice under one key would allow twice as many.
+/// A field that has the same alias everywhere has one, so that a fragment spread in many places
+/// does not count against it.
 pub(super) fn check(
     shape: &Shape,
     document: &ExecutableDocument,
@@ -49,10 +49,9 @@ pub(super) fn check(
 
 struct Aliases<'a> {
     shape: &'a Shape,
-    /// The aliases of each field of each type, whose name is not known where the field that gives it
-    /// is not.
+    /// The aliases of each field of each type. The type is `None` below a field that is unknown.
     of: HashMap<(Option<&'a str>, &'a str), HashSet<&'a str>>,
-    /// Fragments that are still to be looked at.
+    /// Fragments still to be visited.
     spread: Vec<&'a str>,
 }
 

@@ -1,7 +1,7 @@
-//! How many objects the lists of an operation come to, when lists inside lists are multiplied.
+//! Counts the objects in an operation's lists, multiplying the sizes of nested lists.
 //!
-//! A list costs its size times what the lists directly inside it cost together, or its size alone
-//! where there are none. What does not depend on the size (the connection, its `pageInfo`) is bounded
+//! A list costs its size times the total cost of the lists directly inside it, or its size alone if
+//! there are none. Whatever does not depend on the size (the connection, its `pageInfo`) is bounded
 //! by the number of fields.
 
 use std::collections::HashMap;
@@ -17,21 +17,20 @@ use super::{MAX_ANSWERED, MAX_INTROSPECTED, MAX_OBJECTS, at_most, is_introspecti
 use crate::error::Error;
 use crate::graphql::shape::{Count, Shape};
 
-/// The size of a page unless given, and of a list without pages: most are shorter, and a few that hold
-/// hundreds are one read all the same.
+/// The size assumed for a page without `first` and `last`, and for an unpaged list: most are
+/// shorter, and the few that hold hundreds are still a single read.
 const DEFAULT_SIZE: usize = 20;
 
-/// The greatest size that a page may have. A list without pages counts as one of those where that multiplies
-/// lists inside of it.
+/// The greatest size of a page. An unpaged list counts as this many if it has lists inside it.
 const MAX_SIZE: usize = 100;
 
-/// What a mutation costs, in objects.
+/// The cost of a mutation, in objects.
 const MUTATION: usize = 10;
 
-/// How many values about the schema cost as much as an object.
+/// The number of values about the schema that cost as much as one object.
 const INTROSPECTED: usize = 1_000;
 
-/// Refuses an operation whose lists come to too much; gives what it costs otherwise.
+/// Refuses an operation whose lists are too large together; otherwise returns its cost.
 pub(super) fn check(
     shape: &Shape,
     fragments: &Fragments<'_>,
@@ -53,7 +52,7 @@ pub(super) fn check(
     Ok(cost)
 }
 
-/// What an operation's lists come to.
+/// Returns the cost of an operation.
 pub(super) fn of(
     shape: &Shape,
     fragments: &Fragments<'_>,
@@ -81,24 +80,24 @@ pub(super) fn of(
     costs.set(&operation.selection_set.node, Some(root))
 }
 
-/// What a selection set, or a whole operation, costs each time that it is answered.
+/// The cost of a selection set, or of a whole operation, each time it is answered.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cost {
-    /// The objects of its lists.
+    /// The objects in lists.
     pub(super) objects: usize,
-    /// The values of those and of all other objects.
+    /// The values in those and in all other objects.
     pub(super) values: usize,
-    /// The values below `__schema` and `__type`, of which lists multiply all that is in them: without
-    /// a page to be cut into, `types { fields { type { fields { … } } } }` gets out of hand within a
-    /// hundred bytes, and no time-out stops what waits for nothing.
+    /// The values below `__schema` and `__type`, where each list multiplies everything in it: these
+    /// lists have no pages, so `types { fields { type { fields { … } } } }` gets out of hand within
+    /// a hundred bytes, and no timeout stops work that never awaits anything.
     pub(super) introspected: usize,
-    /// The mutations.
+    /// The number of mutations.
     pub(super) mutations: usize,
 }
 
 impl Cost {
-    /// What it comes to as one number, which is charged against budgets: 1, and 1 for each object, 10
-    /// for each mutation, and 1 for every thousand values about the schema.
+    /// Returns the cost as one number, which is charged against budgets: 1 for the operation, 1 per
+    /// object, 10 per mutation, and 1 per thousand values about the schema.
     pub fn total(self) -> u32 {
         let total = self
             .objects
@@ -111,9 +110,9 @@ impl Cost {
 
 struct Costs<'a> {
     shape: &'a Shape,
-    /// The values of the operation's variables.
+    /// The values of the operation's variables, defaults included.
     variables: HashMap<&'a str, &'a ConstValue>,
-    /// What the fragments met so far cost.
+    /// The cost of each fragment met so far.
     fragments: HashMap<&'a str, Cost>,
 }
 
@@ -148,7 +147,8 @@ impl Costs<'_> {
             return self.set(set, Some("__Schema"));
         }
         if ty.is_some_and(|ty| ty.starts_with("__")) {
-            // Which of its types the fields have does not matter, only that they have one of them.
+            // It does not matter which introspection type the fields belong to, only that it is
+            // one.
             let inside = self.set(set, ty).introspected;
             let size = introspected_size(name);
             return Cost {
@@ -178,7 +178,8 @@ impl Costs<'_> {
         }
     }
 
-    /// How many objects a page has. What is no size of one is left to the resolver's own error.
+    /// Returns the number of objects in a page. An invalid size is left to the resolver's own
+    /// error.
     fn page_size(&self, field: &Field) -> usize {
         let given = ["first", "last"].into_iter().filter_map(|argument| {
             let size = match self.argument(field, argument)? {
@@ -192,12 +193,13 @@ impl Costs<'_> {
         given.max().unwrap_or(DEFAULT_SIZE)
     }
 
-    /// How many ids are given. More than a page has are left to the resolver's own error likewise.
+    /// Returns the number of ids given. Too many for a page is likewise left to the resolver's own
+    /// error.
     fn ids(&self, field: &Field) -> usize {
         let given = match self.argument(field, "ids") {
             Some(Given::Literal(Value::List(ids))) => ids.len(),
             Some(Given::Variable(ConstValue::List(ids))) => ids.len(),
-            // Where a list is expected, one value stands for a list of it.
+            // A single value given for a list is a list of one.
             Some(_) => 1,
             None => 0,
         };
@@ -218,8 +220,8 @@ enum Given<'a> {
     Variable(&'a ConstValue),
 }
 
-/// How many values a field of the introspection types gives. These lists have between one and some
-/// dozens; that they come to ten each is about right for what tools ask for.
+/// Returns how many values a field of the introspection types is assumed to return. Its lists have
+/// from one to a few dozen items; ten each is about right for what tools ask for.
 fn introspected_size(field: &str) -> usize {
     match field {
         "types" | "directives" | "fields" | "args" | "inputFields" | "interfaces"

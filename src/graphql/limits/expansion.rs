@@ -1,14 +1,15 @@
-//! What a document comes to once its fragments are expanded, counted without expanding them.
+//! Counts what is in a document once its fragments are expanded, without expanding them.
 //!
-//! Besides the bounds that the API promises, three keep the validator cheap where those do not:
+//! Besides the bounds that the API promises, three more keep the validator cheap where those do
+//! not:
 //!
-//! - It compares the fields of each selection set that have one key, argument by argument, and keeps
-//!   an error for each difference: a field with 1,250 arguments and 5,000 without any made 6 million
-//!   of them out of 19 KB, in 8 s and 3 GB.
-//! - It goes through the variables that an operation reaches once for each operation, and keeps an
-//!   error for each that is wrong: 24 KB made a million of them.
+//! - It compares the fields with the same key in each selection set, argument by argument, and
+//!   keeps an error for each difference: a field with 1,250 arguments and 5,000 without any made 6
+//!   million of them out of 19 KB, in 8 s and 3 GB.
+//! - It checks the variables that each operation reaches once per operation, and keeps an error for
+//!   each that is wrong: 24 KB made a million of them.
 //! - It copies a variable's value for each argument that uses it, as resolvers do later: a variable
-//!   of 1 MB that was used 1,200 times took 43 s.
+//!   of 1 MB used 1,200 times took 43 s.
 
 use std::collections::HashMap;
 
@@ -25,7 +26,7 @@ use super::{
 };
 use crate::error::Error;
 
-/// Refuses a document that comes to too much of anything.
+/// Refuses a document that has too much of anything.
 pub(super) fn check(
     document: &ExecutableDocument,
     fragments: &Fragments<'_>,
@@ -33,13 +34,13 @@ pub(super) fn check(
 ) -> Result<(), Error> {
     let mut expansion = Expansion::new(document, variables);
     for (name, fragment) in &fragments.ordered {
-        // Of an introspection query's fragments all fields are introspection fields.
+        // All fields of an introspection query's fragments are introspection fields.
         let is_introspected = fragment.type_condition.node.on.node.starts_with("__");
         expansion.directives(&fragment.directives);
         let extent = expansion.set(&fragment.selection_set.node, is_introspected);
         expansion.fragments.insert(name, extent);
     }
-    // An operation comes to all that it reaches, so what nothing reaches is all that is missing.
+    // An operation includes everything it reaches, so that only what nothing reaches is missing.
     let mut whole = Extent::default();
     for name in &fragments.unspread {
         whole.add(expansion.fragment(name));
@@ -71,26 +72,26 @@ pub(super) fn check(
     })
 }
 
-/// What a part of a document comes to.
+/// The totals of a part of a document.
 #[derive(Clone, Copy, Debug, Default)]
 struct Extent {
     fields: usize,
-    /// Values of arguments, lists and objects and what is in them each counted.
+    /// Values of arguments; lists and objects count, and so does everything in them.
     values: usize,
-    /// The same, with the values of variables, and with more for long strings.
+    /// The same, but with the values of variables, and more for long strings.
     copied: usize,
-    /// How deep its fields are nested, without those about the schema.
+    /// How deep fields are nested, not counting those about the schema.
     depth: usize,
-    /// How deep its selection sets are nested, those of fragments included.
+    /// How deep selection sets are nested, including those of fragments.
     nesting: usize,
-    /// How many of the fields belong to the selection set itself.
+    /// How many of the fields belong directly to the selection set.
     direct: usize,
-    /// How many arguments that one of these has that has most.
+    /// The greatest number of arguments of one of those fields.
     widest: usize,
 }
 
 impl Extent {
-    /// With what stands beside it.
+    /// Adds a part that stands beside this one.
     fn add(&mut self, other: Self) {
         self.fields = self.fields.saturating_add(other.fields);
         self.values = self.values.saturating_add(other.values);
@@ -103,9 +104,9 @@ impl Extent {
 }
 
 struct Expansion<'a> {
-    /// What the fragments met so far come to.
+    /// The totals of each fragment met so far.
     fragments: HashMap<&'a str, Extent>,
-    /// How much is copied with each variable.
+    /// How much is copied for each use of a variable.
     variables: HashMap<&'a str, usize>,
     compared: usize,
     most_directives: usize,
@@ -141,8 +142,8 @@ impl<'a> Expansion<'a> {
         self.set(&operation.selection_set.node, false)
     }
 
-    /// A selection set. The recursion goes as deep as one definition is nested, which the parser
-    /// bounds: fragments are looked up.
+    /// Counts a selection set. The recursion is as deep as one definition is nested, which the
+    /// parser bounds: fragments are looked up.
     fn set(&mut self, set: &SelectionSet, is_introspected: bool) -> Extent {
         if set.items.is_empty() {
             return Extent::default();
@@ -189,8 +190,8 @@ impl<'a> Expansion<'a> {
         extent
     }
 
-    /// A spread of a fragment. One that does not exist counts as a field: it is left to the validator
-    /// to say so, and none of the bounds may be passed by under it.
+    /// Counts a spread of a fragment. An unknown fragment counts as one field: the validator will
+    /// report it, but it must not be a way around the bounds.
     fn fragment(&self, name: &str) -> Extent {
         let unknown = Extent {
             fields: 1,
@@ -199,7 +200,8 @@ impl<'a> Expansion<'a> {
         self.fragments.get(name).copied().unwrap_or(unknown)
     }
 
-    /// The directives of one place, whose arguments are checked and copied as those of fields.
+    /// Counts the directives of one place, whose arguments are checked and copied like those of
+    /// fields.
     fn directives(&mut self, directives: &[Positioned<Directive>]) -> Extent {
         self.most_directives = self.most_directives.max(directives.len());
         let mut extent = Extent::default();
@@ -239,10 +241,10 @@ impl<'a> Expansion<'a> {
     }
 }
 
-/// So many bytes of a string are copied in the time that another value takes.
+/// How many bytes of a string are copied in the time that any other value takes.
 const BYTES_COPIED: usize = 64;
 
-/// How much is copied with a variable of that value.
+/// Returns how much is copied for a variable with this value.
 fn copied(value: &ConstValue) -> usize {
     1 + match value {
         ConstValue::String(text) => text.len() / BYTES_COPIED,

@@ -10,21 +10,22 @@ use crate::error::{Error, ErrorCode};
 
 /// The fragments of a document.
 pub(super) struct Fragments<'a> {
-    /// Each after those that it spreads.
+    /// All fragments, each after those that it spreads.
     pub(super) ordered: Vec<(&'a str, &'a FragmentDefinition)>,
-    /// Those that nothing spreads.
+    /// The fragments that nothing spreads.
     pub(super) unspread: Vec<&'a str>,
 }
 
 impl<'a> Fragments<'a> {
-    /// Puts a document's fragments into order.
+    /// Puts a document's fragments in order.
     ///
-    /// There is none if a fragment spreads itself, by whatever way. That is refused here, with the
-    /// code that the validator's own error has, because nothing that walks such a document can be
-    /// relied on to end.
+    /// There is no order if a fragment spreads itself, directly or through others. That is refused
+    /// here, with the code of the validator's own error, because nothing that walks such a document
+    /// is sure to end.
     pub(super) fn of(document: &'a ExecutableDocument) -> Result<Self, Error> {
         let mut found: Vec<_> = document.fragments.iter().collect();
-        // A map has no order of its own, and of several mistakes always the same one is to be told.
+        // A map has no order of its own, and of several mistakes, always the same one should be
+        // reported.
         found.sort_by_key(|(_, fragment)| fragment.pos);
 
         let mut spread = HashSet::new();
@@ -42,8 +43,8 @@ impl<'a> Fragments<'a> {
         }
 
         let mut ordered = Vec::with_capacity(found.len());
-        // Whether a fragment's own spreads have all been gone through. The way down is kept here
-        // instead of on the stack, since a document can chain as many fragments as fit into it.
+        // Whether a fragment's own spreads have all been visited. The path is kept on the heap
+        // instead of the stack, since a document can chain as many fragments as fit into it.
         let mut is_done: HashMap<&str, bool> = HashMap::new();
         let mut way = Vec::new();
         for (name, _) in &found {
@@ -79,8 +80,8 @@ impl<'a> Fragments<'a> {
     }
 }
 
-/// The names of the fragments that a selection set spreads, at any depth. How deep that goes within
-/// one definition is bounded by the parser.
+/// Collects the names of the fragments that a selection set spreads, at any depth. The parser
+/// bounds the depth within one definition.
 fn collect<'a>(set: &'a SelectionSet, spreads: &mut Vec<&'a str>) {
     for selection in &set.items {
         match &selection.node {

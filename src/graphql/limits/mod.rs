@@ -1,19 +1,19 @@
 //! Refuses documents that would cost too much, before anything walks them.
 //!
-//! async-graphql's validator carries fragments out as often as they are spread, so that a document
-//! of 1 KB can hold it for minutes, and its own limits are counted by walking in the same way. Some
-//! of its rules also report an error for each pair of things that do not fit together, and all of
-//! them keep every error. So everything here is counted without being carried out:
+//! async-graphql's validator expands fragments as often as they are spread, so that a document of 1
+//! KB can keep it busy for minutes, and its own limits are counted by the same kind of walk. Some
+//! of its rules report an error for each pair of things that do not fit together, and all of them
+//! keep every error. So everything here is counted without being expanded:
 //!
 //! ```text
 //! text ─ check_text ─ parse_query ─ document ─ check ─ async-graphql: validate, execute
 //! ```
 //!
-//! Each definition is walked once, and what a fragment amounts to is known before the first
-//! definition that spreads it. All of it takes time linear in the request's size.
+//! Each definition is walked once, and the totals of a fragment are known before the first
+//! definition that spreads it. All of this takes time linear in the size of the request.
 //!
-//! A document that passes may still be wrong: what does not fit the schema is counted as little as
-//! possible and left to the validator.
+//! A document that passes may still be invalid: whatever does not fit the schema is counted as
+//! little as possible and left to the validator.
 
 mod aliases;
 mod cost;
@@ -34,62 +34,63 @@ pub use cost::Cost;
 use fragments::Fragments;
 pub use text::check_text;
 
-/// How many tokens a document may have.
+/// The maximum number of tokens in a document.
 pub const MAX_TOKENS: usize = 10_000;
 
-/// How deep brackets, braces and parentheses may be nested, taken together.
+/// The maximum nesting of brackets, braces and parentheses, counted together.
 ///
-/// The parser is recursive and bounds selection sets alone, at 65 braces and with an error of its
-/// own. A document at the greatest depth allowed has 15 braces, and JSON written into it is 16 deep.
+/// The parser is recursive and only bounds selection sets, at 65 braces and with an error of its
+/// own. A document at the greatest depth allowed has 15 braces, and JSON written in it is up to 16
+/// deep.
 pub const MAX_BRACKETS: usize = 64;
 
-/// How deep fields may be nested.
+/// The maximum nesting of fields.
 pub const MAX_DEPTH: usize = 15;
 
-/// How deep selection sets may be nested, those of fragments included: what bounds the recursion of
-/// all that walks a document later. The schema's `limit_recursive_depth` must not be less, or its
-/// own error comes first.
+/// The maximum nesting of selection sets, including those of fragments. It bounds the recursion of
+/// everything that walks a document later. The schema's `limit_recursive_depth` must not be less,
+/// or its own error comes first.
 pub const MAX_NESTING: usize = 64;
 
-/// How many fields a document may come to once its fragments are expanded.
+/// The maximum number of fields in a document once its fragments are expanded.
 pub const MAX_FIELDS: usize = 5_000;
 
-/// How many aliases one field of one type may have in an operation.
+/// The maximum number of aliases of one field of one type in an operation.
 pub const MAX_ALIASES: usize = 30;
 
-/// How many directives may stand in one place.
+/// The maximum number of directives in one place.
 pub const MAX_DIRECTIVES: usize = 20;
 
-/// How many objects the lists of an operation may come to.
+/// The maximum number of objects in an operation's lists.
 pub const MAX_OBJECTS: usize = 10_000;
 
-/// How many values an operation may be answered with: those of each object, for as many objects as the lists
-/// come to.
+/// The maximum number of values in an operation's response: those of each object, for as many
+/// objects as the lists have.
 const MAX_ANSWERED: usize = 250_000;
 
-/// How many values the arguments of a document may come to once its fragments are expanded. The
+/// The maximum number of values in a document's arguments once its fragments are expanded. The
 /// validator checks the variables among them for each operation that reaches them.
 ///
-/// No document without fragments can pass it, each value being a token.
+/// No document without fragments can exceed it, because each value is a token.
 const MAX_VALUES: usize = 10_000;
 
-/// How much may be copied of variables: see [`expansion`]. Nothing that uses each variable once can
-/// pass it within a body of 1 MiB.
+/// The maximum amount copied of variables: see [`expansion`]. A request that uses each variable
+/// once cannot exceed it within a body of 1 MiB.
 const MAX_COPIED: usize = 1_000_000;
 
-/// How many comparisons of fields with one another the validator may make, each with an error of
-/// some hundred bytes if it fails. An operation of 5,000 fields takes as many, times the arguments
-/// of the one that has most, and again for each fragment inside a fragment.
+/// The maximum number of comparisons between fields that the validator may make, each with an error
+/// of some hundred bytes if it fails. An operation of 5,000 fields takes as many, times the
+/// greatest number of arguments on one of them, and again for each fragment inside a fragment.
 const MAX_COMPARED: usize = 50_000;
 
-/// How many values an answer about the schema may come to, by estimate. What introspection queries
-/// of tools ask for is estimated at a quarter of it.
+/// The maximum number of values in a response about the schema, by estimate. The estimate for the
+/// introspection queries of common tools is a quarter of it.
 const MAX_INTROSPECTED: usize = 200_000;
 
 /// Refuses a document that would cost too much to validate or to execute.
 ///
-/// The whole document is bounded, so that validating it stays cheap; what lists cost is counted for
-/// `operation`, the one of it that will run, and given back.
+/// The whole document is bounded, so that validating it stays cheap; the cost of lists is counted
+/// for `operation`, the one that will run, and returned.
 pub fn check(
     shape: &Shape,
     document: &ExecutableDocument,
@@ -105,8 +106,8 @@ pub fn check(
     cost::check(shape, &fragments, operation, variables)
 }
 
-/// Refuses a document that asks about the schema, wherever in it. Executing it would give `null` for what
-/// cannot be.
+/// Refuses a document that asks about the schema anywhere. Executing it would return `null` for
+/// what must not be answered.
 ///
 /// # Errors
 /// `GRAPHQL_VALIDATION_FAILED`.
@@ -135,12 +136,13 @@ fn introspects(set: &SelectionSet) -> bool {
             is_introspection(&field.node.name.node) || introspects(&field.node.selection_set.node)
         }
         Selection::InlineFragment(fragment) => introspects(&fragment.node.selection_set.node),
-        // Fragments are looked at by themselves.
+        // Fragments are checked by themselves.
         Selection::FragmentSpread(_) => false,
     })
 }
 
-/// Refuses a default whose type does not exist: of a list of such a type, the validator panics.
+/// Refuses a default whose type does not exist: the validator panics if it is a list of such a
+/// type.
 fn check_defaults(shape: &Shape, document: &ExecutableDocument) -> Result<(), Error> {
     for (_, operation) in document.operations.iter() {
         for variable in &operation.node.variable_definitions {
@@ -156,14 +158,16 @@ fn check_defaults(shape: &Shape, document: &ExecutableDocument) -> Result<(), Er
     Ok(())
 }
 
-/// Whether a field asks about the schema: what is below it has no depth and is no list of objects.
+/// Returns whether a field asks about the schema: anything below it has no depth and is no list of
+/// objects.
 fn is_introspection(field: &str) -> bool {
     matches!(field, "__schema" | "__type")
 }
 
-/// Refuses more than `most`; `asks` says what was asked for, given how many.
+/// Refuses more than `most`; `asks` completes the message, given the number.
 fn at_most(most: usize, asked: usize, asks: impl FnOnce(&str) -> String) -> Result<(), Error> {
-    /// Past this, counts may be cut short, and tell nobody more than that there are too many.
+    /// Counts may saturate beyond this, and greater numbers tell nobody more than that they are too
+    /// many.
     const MANY: usize = 1_000_000_000;
 
     if asked <= most {
@@ -178,7 +182,7 @@ fn at_most(most: usize, asked: usize, asks: impl FnOnce(&str) -> String) -> Resu
     Err(Error::Refused(ErrorCode::QueryTooComplex, message.into()))
 }
 
-/// A number with a comma after each third digit from the right.
+/// Formats a number with thousands separated by commas.
 fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);

@@ -1,11 +1,11 @@
-//! The bounds on a document's text, before it is parsed.
+//! Bounds on a document's text, before it is parsed.
 
 use super::super::text::Lexer;
 use super::{MAX_BRACKETS, MAX_TOKENS, at_most};
 use crate::error::Error;
 
-/// Refuses a text that has too many tokens, or brackets so deep that parsing it could overflow the
-/// stack. Text that is malformed passes, but for what the lexer stops at.
+/// Refuses a text that has too many tokens, or brackets nested so deep that parsing it could
+/// overflow the stack. Malformed text passes, except for what the lexer refuses.
 pub fn check_text(query: &str) -> Result<(), Error> {
     let (tokens, depth) = measure(query)?;
     at_most(MAX_TOKENS, tokens, |n| {
@@ -16,7 +16,7 @@ pub fn check_text(query: &str) -> Result<(), Error> {
     })
 }
 
-/// How many tokens a text has, and how deep its brackets are nested.
+/// Returns how many tokens a text has, and how deep its brackets are nested.
 pub(super) fn measure(text: &str) -> Result<(usize, usize), Error> {
     let mut tokens = 0_usize;
     let mut depth = 0_usize;
@@ -27,7 +27,7 @@ pub(super) fn measure(text: &str) -> Result<(usize, usize), Error> {
         if token.opens() {
             depth += 1;
         } else if token.closes() {
-            // The parser stops where there is nothing to close.
+            // The parser stops at a bracket that closes nothing.
             depth = depth.saturating_sub(1);
         }
         deepest = deepest.max(depth);

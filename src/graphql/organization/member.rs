@@ -30,7 +30,7 @@ impl OrganizationMember {
         self.member.id.into()
     }
 
-    /// The organization that they are a member of.
+    /// The organization they are a member of.
     async fn organization(&self, ctx: &Context<'_>) -> Result<Organization> {
         Ok(Organization(ctx.get(self.member.organization_id).await?))
     }

@@ -1,4 +1,4 @@
-//! What can be changed of the members of organizations.
+//! Mutations on members of organizations.
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
@@ -9,82 +9,82 @@ use crate::graphql::id::RawId;
 use crate::graphql::resolve::One;
 use crate::models::organization;
 
-/// What `updateOrganizationMember` takes.
+/// Input of `updateOrganizationMember`.
 #[derive(InputObject)]
 struct UpdateOrganizationMemberInput {
-    /// The organization that the person is a member of.
+    /// The organization the person is a member of.
     organization_id: RawId,
     /// The member whose role changes.
     user_id: RawId,
-    /// Their new role.
+    /// The member's new role.
     role: OrganizationRole,
 }
 
-/// What `removeOrganizationMember` takes.
+/// Input of `removeOrganizationMember`.
 #[derive(InputObject)]
 struct RemoveOrganizationMemberInput {
-    /// The organization that the person is removed from.
+    /// The organization to remove the person from.
     organization_id: RawId,
     /// The member to remove.
     user_id: RawId,
 }
 
-/// What `leaveOrganization` takes.
+/// Input of `leaveOrganization`.
 #[derive(InputObject)]
 struct LeaveOrganizationInput {
     /// The organization to leave.
     organization_id: RawId,
 }
 
-/// What `transferOrganizationOwnership` takes.
+/// Input of `transferOrganizationOwnership`.
 #[derive(InputObject)]
 struct TransferOrganizationOwnershipInput {
     /// The organization to hand over.
     organization_id: RawId,
-    /// The member who becomes OWNER; somebody other than the viewer.
+    /// The member who becomes OWNER; must not be the viewer.
     user_id: RawId,
 }
 
-/// What `updateOrganizationMember` answers.
+/// Payload of `updateOrganizationMember`.
 #[derive(SimpleObject)]
 struct UpdateOrganizationMemberPayload {
     /// The membership with its new role.
     membership: One<OrganizationMember>,
 }
 
-/// What `removeOrganizationMember` answers.
+/// Payload of `removeOrganizationMember`.
 #[derive(SimpleObject)]
 struct RemoveOrganizationMemberPayload {
-    /// Always `true`: where nobody is removed, there is an error instead.
+    /// Always `true`: if nobody is removed, the mutation fails instead.
     removed: bool,
-    /// The id of the person who was removed.
+    /// The id of the person removed.
     user_id: ID,
-    /// The organization that they were removed from.
+    /// The organization they were removed from.
     organization: One<Organization>,
 }
 
-/// What `leaveOrganization` answers.
+/// Payload of `leaveOrganization`.
 #[derive(SimpleObject)]
 struct LeaveOrganizationPayload {
-    /// The id of the organization that was left, which the viewer does not see any more.
+    /// The id of the organization the viewer left, which they can no longer see.
     organization_id: ID,
 }
 
-/// What `transferOrganizationOwnership` answers.
+/// Payload of `transferOrganizationOwnership`.
 #[derive(SimpleObject)]
 struct TransferOrganizationOwnershipPayload {
-    /// The organization, in which the viewer is ADMIN now.
+    /// The organization, in which the viewer is now ADMIN.
     organization: One<Organization>,
 }
 
-/// What can be changed of the members of organizations.
+/// Mutations on members of organizations.
 #[derive(Default)]
 pub struct OrganizationMemberMutation;
 
 #[Object]
 impl OrganizationMemberMutation {
-    /// Gives a member another role. The last OWNER stays one; only an OWNER gives or takes OWNER
-    /// and BILLING_ADMIN. Requires ORGANIZATION_MANAGE_MEMBERS.
+    /// Changes a member's role. The last OWNER cannot be changed; only an OWNER may grant or take
+    /// away OWNER and BILLING_ADMIN. Requires ORGANIZATION_MANAGE_MEMBERS.
     async fn update_organization_member(
         &self,
         ctx: &Context<'_>,
@@ -102,9 +102,10 @@ impl OrganizationMemberMutation {
         })
     }
 
-    /// Removes a member from the organization and all its workspaces; those that they alone owned
-    /// pass to its longest-standing OWNER. They cannot come back by a join code until they are
-    /// invited again. The last OWNER stays. Requires ORGANIZATION_MANAGE_MEMBERS.
+    /// Removes a member from the organization and all its workspaces; workspaces of which they were
+    /// the only owner pass to the organization's longest-standing OWNER. They cannot come back with
+    /// a join code until they are invited again. The last OWNER cannot be removed. Requires
+    /// ORGANIZATION_MANAGE_MEMBERS.
     async fn remove_organization_member(
         &self,
         ctx: &Context<'_>,
@@ -123,9 +124,9 @@ impl OrganizationMemberMutation {
         })
     }
 
-    /// Ends the viewer's own membership, and those in all workspaces of the organization;
-    /// workspaces that they alone owned pass to its longest-standing OWNER. The last OWNER stays.
-    /// Requires being signed in.
+    /// Ends the viewer's own membership of the organization and all its workspaces; workspaces of
+    /// which they were the only owner pass to the organization's longest-standing OWNER. The last
+    /// OWNER cannot leave. Requires being signed in.
     async fn leave_organization(
         &self,
         ctx: &Context<'_>,

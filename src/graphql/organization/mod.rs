@@ -32,7 +32,7 @@ use crate::models::organization::{
 };
 use crate::models::workspace::WorkspacesOfOrganization;
 
-/// What someone is in an organization.
+/// A person's role in an organization.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "access::OrganizationRole")]
 pub enum OrganizationRole {
@@ -55,7 +55,7 @@ pub enum Permission {
     OrganizationView,
     /// Rename the organization, change its slug, and link it to WorkOS.
     OrganizationUpdate,
-    /// Delete the organization and its workspaces with it.
+    /// Delete the organization along with its workspaces.
     OrganizationDelete,
     /// Invite people to the organization, change roles in it, and remove members.
     OrganizationManageMembers,
@@ -65,22 +65,22 @@ pub enum Permission {
     WorkspaceCreate,
     /// See the workspace, its members, prompts, runs and answers.
     WorkspaceView,
-    /// Change content: make, change and delete prompts, start and cancel runs.
+    /// Change content: create, change and delete prompts, start and cancel runs.
     WorkspaceContribute,
     /// Change the workspace itself: providers, schedule, settings, invitations, join code. See its
     /// events.
     WorkspaceManage,
-    /// Change name, slug, domain and visibility, remove members, change roles, hand over, delete
-    /// and restore.
+    /// Change the name, slug, domain and visibility, remove members, change roles, transfer
+    /// ownership, delete and restore.
     WorkspaceOwn,
 }
 
-/// What the permissions are called in the API.
+/// Converts permissions to those of the API.
 pub fn permissions(permissions: &[access::Permission]) -> Vec<Permission> {
     permissions.iter().copied().map(Permission::from).collect()
 }
 
-/// What people are members of, and what workspaces belong to.
+/// A group of people and the workspaces that belong to it.
 #[derive(Clone)]
 pub struct Organization(pub Arc<VisibleOrganization>);
 
@@ -90,7 +90,7 @@ impl From<VisibleOrganization> for Organization {
     }
 }
 
-/// What people are members of, and what workspaces belong to.
+/// A group of people and the workspaces that belong to it.
 #[Object]
 impl Organization {
     /// The globally unique id.
@@ -98,13 +98,13 @@ impl Organization {
         self.0.organization.id.into()
     }
 
-    /// What it is called: 2 to 80 characters.
+    /// The organization's name: 2 to 80 characters.
     fn name(&self) -> &str {
         &self.0.organization.name
     }
 
-    /// Its name in URLs, unique across the platform. A former slug still finds the organization
-    /// until another one takes it.
+    /// The organization's slug, used in URLs and unique across the platform. A former slug still
+    /// finds the organization until another one takes it.
     fn slug(&self) -> &str {
         &self.0.organization.slug
     }
@@ -114,34 +114,34 @@ impl Organization {
         self.0.organization.is_personal
     }
 
-    /// The id of the organization at WorkOS that it is linked to; `null` if it is linked to none.
+    /// The id of the WorkOS organization it is linked to; `null` if there is none.
     fn workos_organization_id(&self) -> Option<&str> {
         self.0.organization.workos_organization_id.as_deref()
     }
 
-    /// The viewer's role here, and what it allows.
+    /// The viewer's role in the organization, and what it allows.
     fn viewer_access(&self) -> One<OrganizationAccess> {
         One(OrganizationAccess(self.0.clone()))
     }
 
-    /// The limits that its subscription sets.
+    /// The limits that the organization's subscription sets.
     fn plan(&self, ctx: &Context<'_>) -> One<Plan> {
         let key = self.0.organization.plan_key.clone();
         let limits = ctx.app().plan(&key).clone();
         One(Plan { key, limits })
     }
 
-    /// When it was made.
+    /// When the organization was created.
     fn created_at(&self) -> DateTime {
         self.0.organization.created_at.into()
     }
 
-    /// When it was last changed.
+    /// When the organization was last changed.
     fn updated_at(&self) -> DateTime {
         self.0.organization.updated_at.into()
     }
 
-    /// Its members, in the order in which they joined.
+    /// The organization's members, in the order in which they joined.
     #[allow(clippy::too_many_arguments, reason = "the arguments are the API's")]
     async fn members(
         &self,
@@ -150,7 +150,7 @@ impl Organization {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        #[graphql(desc = "Only members with this role; with any role unless given.")] role: Option<
+        #[graphql(desc = "Only members with this role; with any role by default.")] role: Option<
             OrganizationRole,
         >,
     ) -> Result<Connection<OrganizationMember>> {
@@ -162,7 +162,7 @@ impl Organization {
         Connection::load(ctx, list, id, args, OrganizationMember::from).await
     }
 
-    /// The live workspaces that the viewer may see, by name.
+    /// The organization's live workspaces that the viewer may see, by name.
     async fn workspaces(
         &self,
         ctx: &Context<'_>,
@@ -171,7 +171,7 @@ impl Organization {
         last: Option<i32>,
         before: Option<String>,
         #[graphql(
-            desc = "Only workspaces whose name or slug contains this text of up to 100 characters, in any case."
+            desc = "Only workspaces whose name or slug contains this text of up to 100 characters, regardless of case."
         )]
         search: Option<String>,
     ) -> Result<Connection<Workspace>> {
@@ -184,7 +184,7 @@ impl Organization {
     }
 
     /// Invitations to the organization alone, newest first. Requires ORGANIZATION_MANAGE_MEMBERS;
-    /// `null` with the error FORBIDDEN without it.
+    /// otherwise `null` with the error FORBIDDEN.
     async fn invitations(
         &self,
         ctx: &Context<'_>,
@@ -215,8 +215,8 @@ impl Organization {
         nullable::<_, async_graphql::Error>(invitations.await)
     }
 
-    /// What happened in the organization and its workspaces, newest first. For owners and admins;
-    /// `null` with the error FORBIDDEN for others.
+    /// Events in the organization and its workspaces, newest first. For owners and admins;
+    /// otherwise `null` with the error FORBIDDEN.
     async fn events(
         &self,
         ctx: &Context<'_>,
@@ -226,7 +226,7 @@ impl Organization {
         before: Option<String>,
         #[graphql(
             name = "kinds",
-            desc = "Only events of these kinds; of every kind unless given."
+            desc = "Only events of these kinds; of every kind by default."
         )]
         only: Option<Vec<EventKind>>,
     ) -> Nullable<Connection<Event>> {
@@ -250,12 +250,12 @@ pub struct OrganizationAccess(Arc<VisibleOrganization>);
 /// What the viewer may do in an organization.
 #[Object]
 impl OrganizationAccess {
-    /// The organization that this is about.
+    /// The organization.
     fn organization(&self) -> One<Organization> {
         One(Organization(self.0.clone()))
     }
 
-    /// The viewer's role in it.
+    /// The viewer's role in the organization.
     fn role(&self) -> OrganizationRole {
         self.0.role.into()
     }
@@ -278,19 +278,19 @@ impl OrganizationAccess {
     }
 }
 
-/// What an organization is found by: exactly one of these.
+/// What to find an organization by: exactly one of these.
 #[derive(OneofObject)]
 #[graphql(name = "OrganizationBy")]
 pub enum OrganizationByInput {
-    /// Its id.
+    /// The organization's id.
     Id(RawId),
-    /// Its slug, or a former one that no other organization has taken.
+    /// The organization's slug, or a former one that no other organization has taken.
     Slug(String),
-    /// The id of the organization at WorkOS that it is linked to.
+    /// The id of the WorkOS organization it is linked to.
     WorkosOrganizationId(String),
 }
 
-/// What can be read of organizations.
+/// Queries about organizations.
 #[derive(Default)]
 pub struct OrganizationQuery;
 
@@ -309,12 +309,14 @@ impl OrganizationQuery {
         Connection::of_viewer(ctx, OrganizationList, args, Organization::from).await
     }
 
-    /// An organization; `null` where there is none or the viewer may not see it: reading what is
-    /// not there is no error.
+    /// An organization; `null` if it does not exist or the viewer may not see it, which is not an
+    /// error.
     async fn organization(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Its id, its slug or the id of its WorkOS organization.")]
+        #[graphql(
+            desc = "The id or the slug of the organization, or the id of its WorkOS organization."
+        )]
         by: OrganizationByInput,
     ) -> Nullable<Organization> {
         let found = async {
@@ -323,7 +325,7 @@ impl OrganizationQuery {
                 OrganizationByInput::Id(id) => OrganizationBy::Id(id.only("by.id")?),
                 OrganizationByInput::Slug(slug) => OrganizationBy::Slug(normal_slug(&slug)),
                 OrganizationByInput::WorkosOrganizationId(id) => {
-                    // PostgreSQL takes no such character, and no id has it.
+                    // PostgreSQL does not accept this character, and no id contains it.
                     OrganizationBy::WorkosId(id.replace('\0', " "))
                 }
             };
@@ -332,11 +334,12 @@ impl OrganizationQuery {
         nullable(found.await.map(|found| found.map(Organization::from)))
     }
 
-    /// What the viewer may do in an organization; `null` for someone who is no member.
+    /// What the viewer may do in an organization; `null` if they are not a member.
     async fn organization_access(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The organization that is asked about.")] organization_id: RawId,
+        #[graphql(desc = "The organization to return the viewer's access to.")]
+        organization_id: RawId,
     ) -> Nullable<OrganizationAccess> {
         let found = async {
             let viewer = ctx.viewer_id()?;
@@ -348,7 +351,7 @@ impl OrganizationQuery {
     }
 }
 
-/// A slug as it is looked for: one that no object can have finds none.
+/// Normalizes a slug for lookup. The result for a slug that no object can have matches none.
 pub fn normal_slug(slug: &str) -> String {
     slug.trim().to_lowercase().replace('\0', " ")
 }

@@ -1,4 +1,4 @@
-//! What can be changed of organizations.
+//! Mutations on organizations.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 
@@ -11,82 +11,82 @@ use crate::models::organization::{self, NewOrganization, OrganizationChanges};
 use crate::models::values::slug::Slug;
 use crate::models::values::{Invalid, text};
 
-/// What `createOrganization` takes.
+/// Input of `createOrganization`.
 #[derive(InputObject)]
 struct CreateOrganizationInput {
-    /// What it is called: 2 to 80 characters.
+    /// The name: 2 to 80 characters.
     name: String,
-    /// Its name in URLs: 2 to 50 characters of a-z, 0-9 and single hyphens inside; made from the
-    /// name unless given.
+    /// The slug, used in URLs: 2 to 50 characters of a-z, 0-9 and single hyphens between them.
+    /// Derived from the name by default.
     slug: Option<String>,
 }
 
-/// What `updateOrganization` takes. What is left out stays as it is.
+/// Input of `updateOrganization`. Omitted fields stay as they are.
 #[derive(InputObject)]
 struct UpdateOrganizationInput {
     /// The organization to change.
     organization_id: RawId,
-    /// What it is called: 2 to 80 characters. `null` is INVALID_INPUT.
+    /// The new name: 2 to 80 characters. `null` is INVALID_INPUT.
     name: MaybeUndefined<String>,
-    /// Its name in URLs: 2 to 50 characters of a-z, 0-9 and single hyphens inside. `null` is
-    /// INVALID_INPUT.
+    /// The new slug, used in URLs: 2 to 50 characters of a-z, 0-9 and single hyphens between them.
+    /// `null` is INVALID_INPUT.
     slug: MaybeUndefined<String>,
 }
 
-/// What `deleteOrganization` takes.
+/// Input of `deleteOrganization`.
 #[derive(InputObject)]
 struct DeleteOrganizationInput {
     /// The organization to delete.
     organization_id: RawId,
 }
 
-/// What `linkWorkosOrganization` takes.
+/// Input of `linkWorkosOrganization`.
 #[derive(InputObject)]
 struct LinkWorkosOrganizationInput {
     /// The organization to link.
     organization_id: RawId,
     /// The id of an organization at WorkOS: 1 to 255 ASCII characters without spaces. `null`
-    /// unlinks it; it may not be left out.
+    /// removes the link; the field must not be omitted.
     workos_organization_id: MaybeUndefined<String>,
 }
 
-/// What `createOrganization` answers.
+/// Payload of `createOrganization`.
 #[derive(SimpleObject)]
 struct CreateOrganizationPayload {
-    /// The organization that was made.
+    /// The new organization.
     organization: One<Organization>,
 }
 
-/// What `updateOrganization` answers.
+/// Payload of `updateOrganization`.
 #[derive(SimpleObject)]
 struct UpdateOrganizationPayload {
     /// The organization as it is now.
     organization: One<Organization>,
 }
 
-/// What `deleteOrganization` answers.
+/// Payload of `deleteOrganization`.
 #[derive(SimpleObject)]
 struct DeleteOrganizationPayload {
-    /// The id of the organization that is gone.
+    /// The id of the deleted organization.
     deleted_id: ID,
 }
 
-/// What `linkWorkosOrganization` answers.
+/// Payload of `linkWorkosOrganization`.
 #[derive(SimpleObject)]
 struct LinkWorkosOrganizationPayload {
     /// The organization as it is now.
     organization: One<Organization>,
 }
 
-/// What can be changed of organizations.
+/// Mutations on organizations.
 #[derive(Default)]
 pub struct OrganizationMutation;
 
 #[Object]
 impl OrganizationMutation {
-    /// Makes an organization, owned by the viewer. At most 3 an hour for each user unless
-    /// configured otherwise, together with those that `createWorkspace` makes. Requires being
-    /// signed in.
+    /// Creates an organization owned by the viewer. At most 3 an hour for each user unless
+    /// configured otherwise, including those that `createWorkspace` creates. Requires being signed
+    /// in.
     async fn create_organization(
         &self,
         ctx: &Context<'_>,
@@ -127,7 +127,7 @@ impl OrganizationMutation {
         })
     }
 
-    /// Deletes an organization and its workspaces with it. Cannot be undone. Requires
+    /// Deletes an organization along with its workspaces. Cannot be undone. Requires
     /// ORGANIZATION_DELETE.
     async fn delete_organization(
         &self,
@@ -142,8 +142,8 @@ impl OrganizationMutation {
         })
     }
 
-    /// Links an organization to one at WorkOS, or unlinks it. A WorkOS organization that is linked
-    /// to another organization is CONFLICT. Requires ORGANIZATION_UPDATE.
+    /// Links an organization to one at WorkOS, or removes the link. Fails with CONFLICT if the
+    /// WorkOS organization is linked to another organization. Requires ORGANIZATION_UPDATE.
     async fn link_workos_organization(
         &self,
         ctx: &Context<'_>,
@@ -169,7 +169,7 @@ impl OrganizationMutation {
     }
 }
 
-/// What WorkOS calls an organization: an opaque word.
+/// Checks an organization's id at WorkOS, which is an opaque word.
 fn workos_organization_id(id: &str) -> std::result::Result<String, Invalid> {
     let id = id.trim();
     if (1..=255).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()) {

@@ -30,42 +30,43 @@ impl Prompt {
         self.0.id.into()
     }
 
-    /// The workspace that it belongs to.
+    /// The workspace the prompt belongs to.
     async fn workspace(&self, ctx: &Context<'_>) -> Result<Workspace> {
         Ok(Workspace(ctx.get(self.0.workspace_id).await?))
     }
 
-    /// What is asked: 1 to 2,000 characters, unlike the text of any other prompt in the workspace.
+    /// The question: 1 to 2,000 characters, unique in the workspace.
     fn text(&self) -> Long<&str> {
         Long(&self.0.text)
     }
 
-    /// Labels for sorting prompts, in lower case, without duplicates.
+    /// Labels for grouping prompts, in lower case, without duplicates.
     fn tags(&self) -> Long<&[String]> {
         Long(&self.0.tags.0)
     }
 
-    /// Whether runs put it to the providers.
+    /// Whether runs put the prompt to the providers.
     fn is_active(&self) -> bool {
         self.0.is_active
     }
 
-    /// Who made it; `null` for an account deleted since, and for someone the viewer may not see.
+    /// The user who created the prompt; `null` if their account has been deleted since, or if the
+    /// viewer may not see them.
     async fn created_by(&self, ctx: &Context<'_>) -> Nullable<User> {
         ctx.find(self.0.created_by?, User).await
     }
 
-    /// When it was made.
+    /// When the prompt was created.
     fn created_at(&self) -> DateTime {
         self.0.created_at.into()
     }
 
-    /// When it was last changed.
+    /// When the prompt was last changed.
     fn updated_at(&self) -> DateTime {
         self.0.updated_at.into()
     }
 
-    /// The answers to it from all runs, failed ones included, newest first.
+    /// The prompt's answers from all runs, including failed ones, newest first.
     #[allow(clippy::too_many_arguments, reason = "the arguments are the API's")]
     async fn answers(
         &self,
@@ -74,7 +75,7 @@ impl Prompt {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        #[graphql(desc = "Only answers of this provider; of every provider unless given.")]
+        #[graphql(desc = "Only answers from this provider; from every provider by default.")]
         provider: Option<Provider>,
     ) -> Result<Connection<Answer>> {
         let list = AnswersOfPrompt {

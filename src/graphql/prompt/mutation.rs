@@ -1,4 +1,4 @@
-//! What can be changed of prompts.
+//! Mutations on prompts.
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, Result, SimpleObject};
 
@@ -12,23 +12,23 @@ use crate::id::{PromptId, WorkspaceId};
 use crate::models::prompt::{self, MAX_AT_ONCE, MAX_TAGS, NewPrompt, PromptChanges};
 use crate::models::values::text;
 
-/// A prompt to make.
+/// A prompt to create.
 #[derive(InputObject)]
 struct PromptInput {
-    /// What is asked: 1 to 2,000 characters, unlike the text of any other prompt in the workspace.
+    /// The question: 1 to 2,000 characters, unique in the workspace.
     text: String,
-    /// At most 20 labels of 1 to 40 characters each; they are lower-cased, and duplicates count
-    /// once.
+    /// At most 20 labels of 1 to 40 characters each. They are converted to lower case, and
+    /// duplicates count once.
     #[graphql(default)]
     tags: Vec<String>,
 }
 
-/// What `createPrompts` takes.
+/// Input of `createPrompts`.
 #[derive(InputObject)]
 struct CreatePromptsInput {
-    /// The workspace that the prompts are for.
+    /// The workspace to create the prompts in.
     workspace_id: RawId,
-    /// 1 to 100 prompts.
+    /// The prompts to create: 1 to 100.
     prompts: Vec<PromptInput>,
 }
 
@@ -39,7 +39,7 @@ impl CreatePromptsInput {
         if !(1..=MAX_AT_ONCE).contains(&self.prompts.len()) {
             check.refuse("prompts", "must be 1 to 100");
         }
-        // No further: what is wrong with thousands of them would be told thousands of times.
+        // Not all of them: what is wrong with thousands would be reported thousands of times.
         let prompts = self.prompts.iter().take(MAX_AT_ONCE).enumerate();
         let prompts = prompts
             .map(|(index, new)| {
@@ -53,16 +53,16 @@ impl CreatePromptsInput {
     }
 }
 
-/// What `updatePrompt` takes. What is left out stays as it is; `null` is INVALID_INPUT.
+/// Input of `updatePrompt`. Omitted fields stay as they are; `null` is INVALID_INPUT.
 #[derive(InputObject)]
 struct UpdatePromptInput {
     /// The prompt to change.
     prompt_id: RawId,
-    /// What is asked: 1 to 2,000 characters, unlike the text of any other prompt in the workspace.
+    /// The new question: 1 to 2,000 characters, unique in the workspace.
     text: MaybeUndefined<String>,
-    /// All its labels from now on: at most 20 of 1 to 40 characters each.
+    /// The labels that replace the present ones: at most 20 of 1 to 40 characters each.
     tags: MaybeUndefined<Vec<String>>,
-    /// Whether runs put it to the providers.
+    /// Whether runs put the prompt to the providers.
     is_active: MaybeUndefined<bool>,
 }
 
@@ -83,7 +83,7 @@ impl UpdatePromptInput {
     }
 }
 
-/// Tags, each once.
+/// Checks tags and removes duplicates.
 fn tags(check: &mut Check, path: &str, raw: &[String]) -> Checked<Vec<String>> {
     if raw.len() > MAX_TAGS {
         check.refuse(path, "must be at most 20");
@@ -103,43 +103,42 @@ fn tags(check: &mut Check, path: &str, raw: &[String]) -> Checked<Vec<String>> {
     })
 }
 
-/// What `deletePrompt` takes.
+/// Input of `deletePrompt`.
 #[derive(InputObject)]
 struct DeletePromptInput {
     /// The prompt to delete.
     prompt_id: RawId,
 }
 
-/// What `createPrompts` answers.
+/// Payload of `createPrompts`.
 #[derive(SimpleObject)]
 struct CreatePromptsPayload {
-    /// The prompts that were made, in the order in which they were given.
+    /// The new prompts, in the order given.
     prompts: Many<Prompt>,
 }
 
-/// What `updatePrompt` answers.
+/// Payload of `updatePrompt`.
 #[derive(SimpleObject)]
 struct UpdatePromptPayload {
     /// The prompt as it is now.
     prompt: One<Prompt>,
 }
 
-/// What `deletePrompt` answers.
+/// Payload of `deletePrompt`.
 #[derive(SimpleObject)]
 struct DeletePromptPayload {
-    /// The id of the prompt that is gone.
+    /// The id of the deleted prompt.
     deleted_id: ID,
 }
 
-/// What can be changed of prompts.
+/// Mutations on prompts.
 #[derive(Default)]
 pub struct PromptMutation;
 
 #[Object]
 impl PromptMutation {
-    /// Makes prompts, all of them or none, and answers them in the order given. The same text
-    /// twice, or one that the workspace has already, is CONFLICT, with `extensions.violations`
-    /// telling which. Requires WORKSPACE_CONTRIBUTE.
+    /// Creates prompts, all of them or none. Fails with CONFLICT if a text is given twice or the
+    /// workspace already has it; `extensions.violations` says which. Requires WORKSPACE_CONTRIBUTE.
     async fn create_prompts(
         &self,
         ctx: &Context<'_>,
@@ -154,8 +153,8 @@ impl PromptMutation {
         })
     }
 
-    /// Changes a prompt. Answers that were given to it keep its text as it was. The text of another
-    /// prompt in the workspace is CONFLICT. Requires WORKSPACE_CONTRIBUTE.
+    /// Changes a prompt. Its earlier answers keep the text they were given for. Fails with CONFLICT
+    /// if another prompt in the workspace has the new text. Requires WORKSPACE_CONTRIBUTE.
     async fn update_prompt(
         &self,
         ctx: &Context<'_>,
@@ -169,8 +168,7 @@ impl PromptMutation {
         })
     }
 
-    /// Deletes a prompt. Answers that were given to it stay in their runs. Requires
-    /// WORKSPACE_CONTRIBUTE.
+    /// Deletes a prompt. Its answers stay in their runs. Requires WORKSPACE_CONTRIBUTE.
     async fn delete_prompt(
         &self,
         ctx: &Context<'_>,

@@ -1,4 +1,4 @@
-//! What holds of every document, tried with any: it is answered as async-graphql would.
+//! Property tests: any document is answered as async-graphql would answer it.
 
 use async_graphql::{
     Context, EmptyMutation, EmptySubscription, Interface, Object, PathSegment, Response, Result,
@@ -11,15 +11,15 @@ use tokio::task::yield_now;
 use super::*;
 use crate::graphql::error::located;
 
-/// An object that has more of its kind, so many levels down.
+/// An object with this many levels of its own kind below it.
 #[derive(Clone, Copy)]
 struct Quick(u8);
 
-/// The same, resolved by async-graphql.
+/// Like [`Quick`], but resolved by async-graphql.
 #[derive(Clone, Copy)]
 struct Slow(u8);
 
-/// Interfaces that they implement.
+/// The interfaces that they implement.
 #[derive(Interface)]
 #[graphql(name = "Level", field(name = "level", ty = "u8"))]
 enum QuickLevel {
@@ -32,7 +32,7 @@ enum SlowLevel {
     Slow(Slow),
 }
 
-/// What fails at the bottom, with where that was.
+/// Fails at the lowest level, with the path as the message.
 fn fails(level: u8, ctx: &Context<'_>) -> Result<u8> {
     match level {
         0 => Err(ctx.path_node.unwrap().to_string().into()),
@@ -96,7 +96,7 @@ macro_rules! thing {
 thing!(Quick, One<Quick>, Many<Quick>, One);
 thing!(Slow, Slow, Vec<Slow>, std::convert::identity);
 
-/// Part of a selection of a `Thing`; the same may be selected in several places.
+/// A part of a selection of a `Thing`; the same field may be selected in several places.
 fn part() -> impl Strategy<Value = String> {
     const PLAIN: [&str; 8] = [
         "level",
@@ -126,18 +126,18 @@ fn part() -> impl Strategy<Value = String> {
     })
 }
 
-/// What a document is answered, of these things.
+/// Returns the response to a document, with `things` as the root.
 fn answer<T: ObjectType + 'static, I: OutputType>(things: T, document: &str) -> Response {
     let schema = Schema::build(things, EmptyMutation, EmptySubscription)
         .register_output_type::<I>()
-        // Which does not mind a fragment that is not used.
+        // Fast, because this mode accepts unused fragments.
         .validation_mode(ValidationMode::Fast)
         .finish();
     let runtime = Builder::new_current_thread().build().unwrap();
     runtime.block_on(schema.execute(document))
 }
 
-/// A path as async-graphql writes it.
+/// Formats a path as async-graphql does.
 fn written(path: &[PathSegment]) -> String {
     let steps = path.iter().map(|step| match step {
         PathSegment::Field(name) => name.clone(),

@@ -18,23 +18,23 @@ use crate::models;
 use crate::models::answer::AnswersOfRun;
 use crate::models::run;
 
-/// What asked for a run.
+/// What started a run.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "run::RunTrigger")]
 pub enum RunTrigger {
     /// An occurrence of the schedule.
     Schedule,
-    /// Somebody who called `startRun`.
+    /// A call of `startRun`.
     Manual,
     /// The immediate run that setting a schedule starts.
     ScheduleSet,
 }
 
-/// How far a run has come.
+/// The state of a run.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "run::RunStatus")]
 pub enum RunStatus {
-    /// It waits for a worker to take it up.
+    /// The run is waiting for a worker.
     Queued,
     /// Answers are being collected.
     Running,
@@ -44,8 +44,8 @@ pub enum RunStatus {
     Partial,
     /// No answer was collected.
     Failed,
-    /// It was stopped, by `cancelRun` or by deleting its workspace. The answers that it had
-    /// collected stay.
+    /// The run was stopped by `cancelRun` or by deleting its workspace. The answers collected by
+    /// then are kept.
     Cancelled,
 }
 
@@ -61,17 +61,17 @@ impl Run {
         self.0.id.into()
     }
 
-    /// The workspace whose prompts it puts to the providers.
+    /// The workspace whose prompts are put to its providers.
     async fn workspace(&self, ctx: &Context<'_>) -> Result<Workspace> {
         Ok(Workspace(ctx.get(self.0.workspace_id).await?))
     }
 
-    /// What asked for it.
+    /// What started the run.
     fn trigger(&self) -> RunTrigger {
         self.0.trigger.into()
     }
 
-    /// How far it has come.
+    /// The state of the run.
     fn status(&self) -> RunStatus {
         self.0.status.into()
     }
@@ -86,7 +86,8 @@ impl Run {
         self.0.total
     }
 
-    /// How many answers have been collected so far. With `failed`, it reaches `total`.
+    /// How many answers have been collected so far. `completed` and `failed` together reach
+    /// `total`.
     fn completed(&self) -> i32 {
         self.0.completed
     }
@@ -96,22 +97,22 @@ impl Run {
         self.0.failed
     }
 
-    /// When it was asked for.
+    /// When the run was queued.
     fn queued_at(&self) -> DateTime {
         self.0.queued_at.into()
     }
 
-    /// When a worker first took it up; `null` until then.
+    /// When a worker first started on the run; `null` until then.
     fn started_at(&self) -> Option<DateTime> {
         self.0.started_at.map(DateTime)
     }
 
-    /// When it ended, whichever way; `null` until then.
+    /// When the run ended, successfully or not; `null` until then.
     fn finished_at(&self) -> Option<DateTime> {
         self.0.finished_at.map(DateTime)
     }
 
-    /// The answers collected so far, failed ones included, newest first.
+    /// The answers collected so far, including failed ones, newest first.
     #[allow(clippy::too_many_arguments, reason = "the arguments are the API's")]
     async fn answers(
         &self,
@@ -120,7 +121,7 @@ impl Run {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        #[graphql(desc = "Only answers of this provider; of every provider unless given.")]
+        #[graphql(desc = "Only answers from this provider; from every provider by default.")]
         provider: Option<Provider>,
     ) -> Result<Connection<Answer>> {
         let list = AnswersOfRun {

@@ -1,4 +1,4 @@
-//! What can be changed of runs.
+//! Mutations on runs.
 
 use async_graphql::{Context, InputObject, Object, Result, SimpleObject};
 
@@ -8,44 +8,44 @@ use crate::graphql::id::RawId;
 use crate::graphql::resolve::One;
 use crate::models::run;
 
-/// What `startRun` takes.
+/// Input of `startRun`.
 #[derive(InputObject)]
 struct StartRunInput {
-    /// The workspace whose prompts are put to its providers.
+    /// The workspace to collect answers for.
     workspace_id: RawId,
 }
 
-/// What `cancelRun` takes.
+/// Input of `cancelRun`.
 #[derive(InputObject)]
 struct CancelRunInput {
-    /// The run to stop.
+    /// The run to cancel.
     run_id: RawId,
 }
 
-/// What `startRun` answers.
+/// Payload of `startRun`.
 #[derive(SimpleObject)]
 struct StartRunPayload {
     /// The run, or why there is none.
     run_request: One<RunRequest>,
 }
 
-/// What `cancelRun` answers.
+/// Payload of `cancelRun`.
 #[derive(SimpleObject)]
 struct CancelRunPayload {
     /// The run, now CANCELLED.
     run: One<Run>,
 }
 
-/// What can be changed of runs.
+/// Mutations on runs.
 #[derive(Default)]
 pub struct RunMutation;
 
 #[Object]
 impl RunMutation {
-    /// Puts every active prompt to every enabled provider. Where a run is under way already, that
-    /// one is given; where there is no active prompt, the status is EMPTY. At most 3 a minute for
-    /// each workspace unless configured otherwise, the runs that `setSchedule` asks for included.
-    /// Requires WORKSPACE_CONTRIBUTE.
+    /// Puts every active prompt to every enabled provider. If a run is already queued or running,
+    /// returns that run instead; if there is no active prompt, the status is EMPTY. At most 3 a
+    /// minute for each workspace unless configured otherwise, including the runs that `setSchedule`
+    /// requests. Requires WORKSPACE_CONTRIBUTE.
     async fn start_run(&self, ctx: &Context<'_>, input: StartRunInput) -> Result<StartRunPayload> {
         let viewer = ctx.viewer()?;
         let id = input.workspace_id.only("workspaceId")?;
@@ -55,8 +55,8 @@ impl RunMutation {
         })
     }
 
-    /// Stops a run. The answers that it has collected stay. A run that has ended is CONFLICT.
-    /// Requires WORKSPACE_CONTRIBUTE.
+    /// Cancels a run. The answers collected so far are kept. Fails with CONFLICT if the run has
+    /// ended. Requires WORKSPACE_CONTRIBUTE.
     async fn cancel_run(
         &self,
         ctx: &Context<'_>,

@@ -1,4 +1,4 @@
-//! What becomes of asking for runs.
+//! Outcomes of requesting a run.
 
 use async_graphql::{Enum, ID, SimpleObject};
 
@@ -8,31 +8,33 @@ use crate::graphql::resolve::One;
 use crate::models::run::Asked;
 use crate::models::schedule;
 
-/// What became of asking for a run.
+/// The outcome of requesting a run.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 pub enum RunRequestStatus {
-    /// A run was queued, or one was under way already and is given instead.
+    /// A run was queued, or one was already queued or running and is returned instead.
     Queued,
     /// There is no active prompt, so there is nothing to run.
     Empty,
-    /// The run could not be queued, as `code` says; the schedule is set nonetheless.
+    /// The run could not be queued, for the reason in `code`. A schedule set by the same mutation
+    /// stays set.
     Failed,
     /// The schedule was switched off, so no run was asked for.
     NotRequested,
 }
 
-/// What became of asking for a run.
+/// The outcome of requesting a run.
 #[derive(SimpleObject)]
 pub struct RunRequest {
-    /// Whether there is a run, and if not, why not.
+    /// Whether there is a run and, if not, why.
     status: RunRequestStatus,
     /// The run's id; `null` unless the status is QUEUED.
     job_id: Option<ID>,
-    /// The run that was queued or was under way already; `null` unless the status is QUEUED.
+    /// The run that was queued, or was already queued or running; `null` unless the status is
+    /// QUEUED.
     run: Option<One<Run>>,
-    /// Why the run could not be queued; `null` unless the status is FAILED.
+    /// Why the run could not be queued, as a code; `null` unless the status is FAILED.
     code: Option<ErrorCode>,
-    /// In how many seconds to try again; `null` unless the status is FAILED.
+    /// How many seconds to wait before trying again; `null` unless the status is FAILED.
     retry_after_seconds: Option<i32>,
     /// Why the run could not be queued, for a person to read; `null` unless the status is FAILED.
     error: Option<String>,

@@ -1,18 +1,19 @@
-//! Characters that strings write by their code point.
+//! Characters that strings escape by their code point.
 
 use std::borrow::Cow;
 
 use super::Lexer;
 use crate::error::Error;
 
-/// The text with `\u{1F680}`, and the pair `\uD83D\uDE80`, replaced by the character that they mean: the parser
-/// knows only `\u` with the four digits of one that is no surrogate. What means no character is left for it to
-/// stop at. Errors further on in a line are then told to be at a lesser column.
+/// Replaces escapes such as `\u{1F680}` and the pair `\uD83D\uDE80` by the character that they
+/// stand for: the parser only knows `\u` with four digits that are not a surrogate. Escapes that
+/// stand for no character are left for the parser to refuse. Errors further on in the line are then
+/// reported at a lower column.
 ///
 /// Rule: <https://spec.graphql.org/September2025/#sec-String-Value>.
 ///
 /// # Errors
-/// Those of the lexer.
+/// `GRAPHQL_PARSE_FAILED` for a block string that is not closed.
 pub fn unescape(text: &str) -> Result<Cow<'_, str>, Error> {
     if !text.contains("\\u") {
         return Ok(text.into());
@@ -41,7 +42,8 @@ fn unescape_string(string: &str, plain: &mut String) {
                 push(character, plain);
                 length
             }
-            // Any other escape, whose second character begins none: `\\u` is a backslash and a letter.
+            // Any other escape, whose second character does not begin one: `\\u` is a backslash and
+            // a letter.
             None => {
                 let length = 1 + escape[1..].chars().next().map_or(0, char::len_utf8);
                 plain.push_str(&escape[..length]);
@@ -53,7 +55,8 @@ fn unescape_string(string: &str, plain: &mut String) {
     plain.push_str(rest);
 }
 
-/// The character that is meant by the escape here, if the parser does not know it, and how long that is.
+/// Returns the character and length of the escape at the start of the text, if the parser does not
+/// know it.
 fn character(escape: &str) -> Option<(char, usize)> {
     let digits = escape.strip_prefix("\\u")?;
     if let Some(digits) = digits.strip_prefix('{') {
@@ -71,12 +74,12 @@ fn character(escape: &str) -> Option<(char, usize)> {
 }
 
 fn number(digits: &str) -> Option<u32> {
-    // A sign is none to GraphQL.
+    // `from_str_radix` accepts a sign, GraphQL does not.
     let are_digits = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     u32::from_str_radix(digits, 16).ok().filter(|_| are_digits)
 }
 
-/// Adds a character of a string, in four digits where it cannot stand there by itself.
+/// Appends a character of a string, escaped in four digits if it cannot stand there by itself.
 fn push(character: char, plain: &mut String) {
     match character {
         '"' | '\\' | '\0'..' ' => plain.push_str(&format!("\\u{:04X}", u32::from(character))),
@@ -105,12 +108,12 @@ mod tests {
             // Backslashes and letters.
             (r#"{ a(x: "\\u{41}") }"#, r#"{ a(x: "\\u{41}") }"#),
             (r#"{ a(x: "\\\u{41}") }"#, r#"{ a(x: "\\A") }"#),
-            // Nothing is escaped in these but their end.
+            // Nothing in these is an escape, except of a closing `"""`.
             (r#"{ a(x: """\u{41}""") }"#, r#"{ a(x: """\u{41}""") }"#),
             ("{ a } # \"\\u{41}\"", "{ a } # \"\\u{41}\""),
-            // What the parser knows.
+            // Escapes that the parser knows.
             (r#"{ a(x: "\u0041\n") }"#, r#"{ a(x: "\u0041\n") }"#),
-            // What means no character.
+            // Escapes that stand for no character.
             (r#"{ a(x: "\uD83D") }"#, r#"{ a(x: "\uD83D") }"#),
             (r#"{ a(x: "\uD83D\u0041") }"#, r#"{ a(x: "\uD83D\u0041") }"#),
             (r#"{ a(x: "\uDE80\uD83D") }"#, r#"{ a(x: "\uDE80\uD83D") }"#),

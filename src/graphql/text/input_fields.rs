@@ -1,4 +1,4 @@
-//! Fields of input objects.
+//! The fields of input objects in a document's text.
 
 use std::collections::HashSet;
 
@@ -8,17 +8,17 @@ use super::Lexer;
 use crate::error::Error;
 use crate::graphql::values::Misfit;
 
-/// The field that an object in the text gives twice, if there is one; the parser drops the first. The text is
-/// that of a document that can be parsed.
+/// Finds a field that an object in the text gives twice; the parser would drop the first one. The
+/// text must be a document that can be parsed.
 ///
 /// Rule: <https://spec.graphql.org/September2025/#sec-Input-Object-Field-Uniqueness>.
 ///
 /// # Errors
-/// Those of the lexer.
+/// `GRAPHQL_PARSE_FAILED` for a block string that is not closed.
 pub fn repeated_input_field(text: &str) -> Result<Option<Misfit>, Error> {
     let mut lexer = Lexer::new(text);
     let mut open = Vec::new();
-    // Where the token before this one ends.
+    // Where the previous token ends.
     let mut end = 0;
     while let Some(token) = lexer.next()? {
         match token.text {
@@ -47,23 +47,24 @@ pub fn repeated_input_field(text: &str) -> Result<Option<Misfit>, Error> {
     Ok(None)
 }
 
-/// What is open.
+/// An open bracket.
 enum Bracket<'a> {
-    /// Selections.
+    /// A selection set.
     Selections,
-    /// An object, with the fields that it has so far.
+    /// An input object, with the fields it has so far.
     Object(HashSet<&'a str>),
     /// Arguments, variables or a list.
     Other,
 }
 
-/// The name that the text ends with, and what is before it. Of `nullable`, the lexer makes two tokens.
+/// Splits the text before the name it ends with. The lexer makes two tokens of names such as
+/// `nullable`.
 fn last_name(text: &str) -> (&str, &str) {
     let before = text.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
     text.split_at(before.len())
 }
 
-/// The place behind the text.
+/// Returns the position at the end of the text.
 fn end_of(text: &str) -> Pos {
     let line = text.rsplit('\n').next().unwrap_or_default();
     Pos {
@@ -98,7 +99,7 @@ mod tests {
                 Some(("nullable", 1, 23)),
             ),
             ("{ f(x: { a: \"{ b\", a: \"\" }) }", Some(("a", 1, 20))),
-            // Each in an object of its own, or no field at all.
+            // Fields in different objects, or not fields at all.
             ("{ f(x: { a: { a: { a: 1 } }, b: { a: 1 } }) }", None),
             ("{ f(x: [{ a: 1 }, { a: 1 }]) }", None),
             ("{ f(x: { able: 1, nullable: 2 }) }", None),

@@ -1,45 +1,46 @@
-//! Tokens.
+//! Splits the text of a document into tokens.
 
 use crate::error::{Error, ErrorCode};
 
 /// A token: a bracket, a name, a string with its quotes, and so on.
 pub struct Token<'a> {
-    /// Where in the text it begins, in bytes.
+    /// The byte offset in the text at which it begins.
     pub at: usize,
-    /// What it is.
+    /// Its text.
     pub text: &'a str,
 }
 
 impl Token<'_> {
-    /// Whether it is a bracket that opens.
+    /// Returns whether it is an opening bracket.
     pub fn opens(&self) -> bool {
         matches!(self.text, "{" | "[" | "(")
     }
 
-    /// Whether it is a bracket that closes.
+    /// Returns whether it is a closing bracket.
     pub fn closes(&self) -> bool {
         matches!(self.text, "}" | "]" | ")")
     }
 }
 
-/// Splits a text into tokens as the parser does: what it would stop at, this may read in any way.
+/// Splits a text into tokens as the parser does. Text that the parser would refuse may be split in
+/// any way.
 pub struct Lexer<'a> {
     text: &'a str,
     rest: &'a str,
 }
 
 impl<'a> Lexer<'a> {
-    /// Of that text.
+    /// Creates a lexer for that text.
     pub fn new(text: &'a str) -> Self {
         Self { text, rest: text }
     }
 
-    /// The next token, if there is one.
+    /// Returns the next token, if there is one.
     ///
     /// # Errors
-    /// `GRAPHQL_PARSE_FAILED` where that is a block string that is not closed. The parser takes its first
-    /// two quotes for an empty string and goes on behind them, where each further `"""` makes it search the
-    /// rest of the text again; 140 KB of that held it for 39 s.
+    /// `GRAPHQL_PARSE_FAILED` for a block string that is not closed. The parser takes its first two
+    /// quotes for an empty string and continues after them, and each further `"""` then makes it
+    /// search the rest of the text again; 140 KB of that kept it busy for 39 s.
     pub fn next(&mut self) -> Result<Option<Token<'a>>, Error> {
         loop {
             let Some(first) = self.rest.chars().next() else {
@@ -53,7 +54,7 @@ impl<'a> Lexer<'a> {
                 '#' => (self.until(|b| matches!(b, b'\n' | b'\r')), false),
                 'a'..='z' | 'A'..='Z' | '_' => (self.name(), true),
                 '-' | '0'..='9' => (self.number(), true),
-                // White space, commas, and what no token begins with.
+                // White space, commas, and characters that begin no token.
                 _ => (first.len_utf8(), false),
             };
             let at = self.text.len() - self.rest.len();
@@ -65,18 +66,18 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// How far it is to the first byte, behind the one here, that `ends` what begins here. All that
-    /// ends something is ASCII, or follows something that is: a character begins there.
+    /// Returns the distance to the first byte, after the current one, for which `ends` holds. Every
+    /// byte that ends something is ASCII, or follows one that is, so that a character begins there.
     fn until(&self, ends: impl Fn(u8) -> bool) -> usize {
         let behind = self.rest.bytes().skip(1);
         1 + behind.take_while(|byte| !ends(*byte)).count()
     }
 
-    /// How long the name here is.
+    /// Returns the length of the name at this point.
     ///
-    /// Where a value is expected, the parser takes a keyword also from the beginning of a longer
-    /// name, and `truetruetrue` for three values. That makes two tokens of a field named `nullable`,
-    /// which nobody will miss.
+    /// Where a value is expected, the parser also takes a keyword from the start of a longer name,
+    /// and `truetruetrue` for three values. This makes two tokens of a field named `nullable`,
+    /// which does no harm.
     fn name(&self) -> usize {
         ["true", "false", "null"]
             .into_iter()
@@ -87,8 +88,8 @@ impl<'a> Lexer<'a> {
             )
     }
 
-    /// How long the number here is. To the parser another one may follow at once: `0-1` are two, and
-    /// so are `00`.
+    /// Returns the length of the number at this point. The parser allows another one to follow
+    /// directly: `0-1` are two numbers, and so are `00`.
     fn number(&self) -> usize {
         let bytes = self.rest.as_bytes();
         let digits = |from: usize| {
@@ -112,7 +113,7 @@ impl<'a> Lexer<'a> {
         end
     }
 
-    /// How long the string here is, quotes included.
+    /// Returns the length of the string at this point, including its quotes.
     fn string(&self) -> Result<usize, Error> {
         let bytes = self.rest.as_bytes();
         if bytes.starts_with(b"\"\"\"") {
@@ -123,7 +124,7 @@ impl<'a> Lexer<'a> {
             match byte {
                 b'"' => return Ok(at + 1),
                 b'\n' | b'\r' => return Ok(at),
-                // Whatever is escaped, a character of many bytes included: the rest of it ends
+                // Skips the escaped character. If it has several bytes, the rest of them end
                 // nothing either.
                 b'\\' if !matches!(bytes.get(at + 1), Some(b'\n' | b'\r')) => at += 2,
                 _ => at += 1,

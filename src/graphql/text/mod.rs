@@ -1,4 +1,4 @@
-//! The text of a document, and what has to be known of it that async-graphql's parser does not tell.
+//! Checks on a document's text that async-graphql's parser does not offer.
 
 mod escapes;
 mod input_fields;

@@ -1,4 +1,4 @@
-//! Whether one value fits one type.
+//! Checks whether one value fits one type.
 
 use std::fmt;
 
@@ -10,26 +10,26 @@ use async_graphql_value::Value;
 use crate::graphql::scalar::{BigInt, Date, DateTime, Url};
 use crate::graphql::shape::{Input, Shape, Slot};
 
-/// Whether a variable of the operation may be used where a value of that type is taken; the flag says whether
-/// that place has a default.
+/// Checks whether a variable of the operation may be used where a value of that type is expected;
+/// the flag says whether that place has a default.
 type MayBe<'a> = &'a dyn Fn(&Name, &Type, bool) -> Result<(), String>;
 
-/// Holds values against types.
+/// Checks values against types.
 pub(super) struct Fit<'a> {
     shape: &'a Shape,
     source: Source<'a>,
 }
 
-/// Where values are from.
+/// The source of values.
 enum Source<'a> {
-    /// A document, in which there are variables.
+    /// A document, which may contain variables.
     Document(MayBe<'a>),
-    /// JSON, in which there are none, and the words of enums are strings.
+    /// JSON, which contains no variables, and in which enum values are strings.
     Json,
 }
 
 impl<'a> Fit<'a> {
-    /// For values in a document, of whose variables `may_be` tells.
+    /// Creates a check for the values in a document; `may_be` checks its variables.
     pub(super) fn literal(shape: &'a Shape, may_be: MayBe<'a>) -> Self {
         Self {
             shape,
@@ -37,7 +37,7 @@ impl<'a> Fit<'a> {
         }
     }
 
-    /// For the values of variables.
+    /// Creates a check for the values of variables.
     pub(super) fn json(shape: &'a Shape) -> Self {
         Self {
             shape,
@@ -45,7 +45,7 @@ impl<'a> Fit<'a> {
         }
     }
 
-    /// Whether a value may be given to that argument or field.
+    /// Checks whether a value may be given to this argument or field.
     pub(super) fn slot<V: Given>(
         &self,
         path: &Path<'_>,
@@ -55,7 +55,7 @@ impl<'a> Fit<'a> {
         self.place(path, &slot.ty, slot.has_default, value)
     }
 
-    /// Whether a value, or a variable, may stand where that type is taken.
+    /// Checks whether a value or a variable may be used where this type is expected.
     fn place<V: Given>(
         &self,
         path: &Path<'_>,
@@ -71,7 +71,7 @@ impl<'a> Fit<'a> {
         }
     }
 
-    /// Whether a value is one of the type.
+    /// Checks whether a value is of the type.
     pub(super) fn value<V: Given>(
         &self,
         path: &Path<'_>,
@@ -85,7 +85,7 @@ impl<'a> Fit<'a> {
                 let mut items = items.iter().enumerate();
                 items.try_for_each(|(index, item)| self.place(&path.item(index), of, false, item))
             }
-            // Where a list is taken, one value stands for a list of it.
+            // A single value given for a list is a list of one.
             (BaseType::List(of), _) => self.value(path, of, value),
             (BaseType::Named(name), _) => self.named(path, name, value),
         }
@@ -143,8 +143,8 @@ impl<'a> Fit<'a> {
         }
     }
 
-    /// Whether exactly one field is given, and is not null. Of what type a variable is there says nothing of
-    /// that: a client may have one for each of the fields.
+    /// Checks that exactly one field is given and that it is not null. Whether the type of a
+    /// variable allows null does not matter: a client may have a variable for each of the fields.
     fn only<V: Given>(
         &self,
         path: &Path<'_>,
@@ -167,11 +167,11 @@ impl<'a> Fit<'a> {
     }
 }
 
-/// How many letters of a name may be wrong for it to stand for another one.
+/// How many letters of a name may be wrong for another name to be suggested.
 const SLIPS: usize = 2;
 
 fn unknown<'a>(ty: &str, name: &str, fields: impl Iterator<Item = &'a String>) -> String {
-    // Only with names of about its length, for comparing takes time by the length of both.
+    // Only names of about the same length, because a comparison takes time by the lengths of both.
     let near = fields
         .filter(|field| field.len().abs_diff(name.len()) <= SLIPS)
         .map(|field| (strsim::damerau_levenshtein(name, field), field))
@@ -183,7 +183,7 @@ fn unknown<'a>(ty: &str, name: &str, fields: impl Iterator<Item = &'a String>) -
     }
 }
 
-/// Whether a scalar takes the value. What is of no type that is known is left to the validator.
+/// Checks whether a scalar accepts the value. Values of unknown types are left to the validator.
 fn scalar<V: Given>(name: &str, value: &V) -> Result<(), String> {
     let fits = match (name, value.look()) {
         ("Int", Look::Number(number)) => is_int(number),
@@ -195,7 +195,7 @@ fn scalar<V: Given>(name: &str, value: &V) -> Result<(), String> {
         ("Date", _) => return parsed::<Date>(value),
         ("DateTime", _) => return parsed::<DateTime>(value),
         ("URL", _) => return parsed::<Url>(value),
-        // JSON takes whatever there is.
+        // JSON accepts anything.
         _ => true,
     };
     match fits {
@@ -218,7 +218,7 @@ fn parsed<T: ScalarType + InputType>(value: &impl Given) -> Result<(), String> {
     }
 }
 
-/// Where a value is, from its argument or variable on.
+/// The path to a value, starting from its argument or variable.
 pub(super) struct Path<'p> {
     before: Option<&'p Self>,
     step: Step<'p>,
@@ -259,7 +259,7 @@ impl<'p> Path<'p> {
         }
     }
 
-    /// What is wrong there.
+    /// Formats an error at this path.
     fn tell(&self, why: &str) -> String {
         let end = if why.ends_with(['.', '?']) { "" } else { "." };
         format!("{self}: {why}{end}")
@@ -281,10 +281,10 @@ impl fmt::Display for Path<'_> {
 
 /// A value as it was given.
 pub(super) trait Given: Sized {
-    /// What it is.
+    /// Returns what the value is.
     fn look(&self) -> Look<'_, Self>;
 
-    /// The value, unless there is a variable in it.
+    /// Returns the value, unless it contains a variable.
     fn constant(&self) -> Option<Const>;
 }
 
@@ -298,7 +298,7 @@ pub(super) enum Look<'a, V> {
     Word(&'a str),
     List(&'a [V]),
     Object(&'a IndexMap<Name, V>),
-    /// Bytes, of which GraphQL knows nothing.
+    /// Bytes, which GraphQL does not know.
     Other,
 }
 

@@ -1,9 +1,10 @@
-//! Whether the values of a document and its variables fit what the schema takes, before any of it is
+//! Checks that the values in a document and its variables fit the schema, before any of it is
 //! executed.
 //!
-//! async-graphql's validator never gets to ask whether a variable may stand where it does, takes a string for a
-//! word of an enum, and leaves it to resolvers to find out that a number is too large or that a text is no
-//! instant, by when other fields of a mutation have been carried out.
+//! async-graphql's validator never checks whether a variable is allowed where it is used and
+//! accepts a string for an enum value. It leaves it to resolvers to find out that a number is too
+//! large or that a text is not an instant, by which time other fields of a mutation have been
+//! executed.
 
 mod fit;
 #[cfg(test)]
@@ -24,21 +25,22 @@ use fit::{Fit, Path};
 /// A value that does not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misfit {
-    /// What is wrong with which value.
+    /// The message: which value is wrong, and why.
     pub message: String,
-    /// Where in the document that shows.
+    /// The position in the document.
     pub at: Pos,
 }
 
-/// Whether the values in the document fit: of the operation and the fragments that it spreads, as far as their
-/// fields exist. Of the values of variables, it asks only whether one is null where that is not taken. Takes
-/// time linear in the size of the document; how deep that is nested must be bounded.
+/// Checks that the values in the document fit: those in the operation and in the fragments that it
+/// spreads, as far as their fields exist. Of the values of variables, only nulls are checked, for
+/// places that do not accept them. Takes time linear in the size of the document, whose depth must
+/// be bounded.
 ///
-/// Rules: <https://spec.graphql.org/September2025/#sec-Values-of-Correct-Type> and the following, and
-/// <https://spec.graphql.org/September2025/#sec-All-Variable-Usages-Are-Allowed>.
+/// Rules: <https://spec.graphql.org/September2025/#sec-Values-of-Correct-Type> and the following,
+/// and <https://spec.graphql.org/September2025/#sec-All-Variable-Usages-Are-Allowed>.
 ///
 /// # Errors
-/// The first value that does not.
+/// The first value that does not fit.
 pub fn check_document(
     shape: &Shape,
     document: &ExecutableDocument,
@@ -72,12 +74,12 @@ pub fn check_document(
     )
 }
 
-/// Whether the values of the operation's variables fit, and all are there that must be.
+/// Checks that the values of the operation's variables fit, and that all required ones are given.
 ///
 /// Rules: <https://spec.graphql.org/September2025/#sec-Coercing-Variable-Values>.
 ///
 /// # Errors
-/// The first value that does not.
+/// The first value that does not fit.
 pub fn check_variables(
     shape: &Shape,
     operation: &OperationDefinition,
@@ -104,7 +106,7 @@ pub fn check_variables(
     Ok(())
 }
 
-/// Whether one of the values is null, which may not be taken wherever the variable stands.
+/// Returns whether any variable's value is null, which may not be allowed everywhere it is used.
 pub fn has_null(operation: &OperationDefinition, variables: &Variables) -> bool {
     operation
         .variable_definitions
@@ -189,7 +191,7 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// Whether a variable may stand where a value of that type is taken.
+    /// Checks whether a variable may be used where a value of this type is expected.
     fn may_be(&self, variable: &Name, ty: &Type, has_default: bool) -> Result<(), String> {
         let Some(definition) = self.variables.get(variable.as_str()) else {
             return Ok(());
@@ -215,7 +217,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Whether every value of the one type is one of the other.
+/// Returns whether every value of the one type is also a value of the other.
 fn is_of(ty: &Type, taken: &Type) -> bool {
     (taken.nullable || !ty.nullable) && is_base_of(&ty.base, &taken.base)
 }

@@ -23,7 +23,7 @@ scalar URL
 directive @include(if: Boolean!) on FIELD
 ";
 
-/// What is wrong with the first operation of a document, whose variables have those values.
+/// Returns what is wrong with the first operation of a document, given the values of its variables.
 fn misfit(document: &str, variables: Json) -> Option<String> {
     let shape = Shape::of(SDL);
     let document = parse_query(document).unwrap_or_else(|error| panic!("{document}: {error}"));
@@ -39,13 +39,13 @@ fn misfit(document: &str, variables: Json) -> Option<String> {
 fn what_fits_in_a_document_is_let_through() {
     for document in [
         "{ things(first: 3, order: DOWN, ids: [1, \"b\"], all: [[1, null], null, []]) { name(short: true) } }",
-        // Where a list is taken, one value stands for a list of it.
+        // A single value given for a list is a list of one.
         "{ things(ids: \"a\", all: 1) { name(short: false) } }",
         "{ things(first: null, at: \"2026-01-01T00:00:00Z\", on: \"2026-01-01\") { __typename } }",
         "{ thing(by: { id: 1 }) { things(like: { name: null }) { name(short: true) } } }",
         "{ needs(id: \"a\", open: true, rate: 1, data: { a: [1, B, null] }, big: 9007199254740993, url: \"https://a.example\") { __typename } }",
         "mutation { make(input: { name: \"a\", order: UP, inside: { name: \"b\", tags: \"c\" } }) { __typename } }",
-        // What does not exist is the validator's.
+        // Unknown names are left to the validator.
         "{ nothing(a: 1) { b(c: \"d\") } things(nothing: 1) { ...Nothing } }",
         "query($a: Nothing) { things(first: $b) { __typename } }",
         "{ things @include(if: true) @nothing(a: 1) { __typename } __type(name: 1) { name } }",
@@ -134,7 +134,7 @@ fn what_does_not_fit_in_a_document_is_told() {
             "mutation { make(input: { name: \"a\", tags: null }) { x } }",
             "input.tags: null is not allowed for [String!]!.",
         ),
-        // Wherever it stands.
+        // Anywhere in the document.
         (
             "{ ...A } fragment A on Query { ... { things { name(short: 1) } } }",
             "short: that is no Boolean.",
@@ -171,7 +171,7 @@ fn a_variable_stands_only_where_all_that_it_may_be_is_taken() {
         ("$a: ID = 1", "needs(id: $a)", true),
         ("$a: ID = null", "needs(id: $a)", false),
         ("$a: String!", "needs(id: $a)", false),
-        // What takes it has a value of its own.
+        // The argument has a default value.
         ("$a: Int", "needs(id: 1, size: $a)", true),
         ("$a: ID!", "things(ids: [$a])", true),
         ("$a: ID", "things(ids: [$a])", false),

@@ -30,7 +30,7 @@ impl WorkspaceMember {
         self.member.id.into()
     }
 
-    /// The workspace that they are a member of.
+    /// The workspace they are a member of.
     async fn workspace(&self, ctx: &Context<'_>) -> Result<Workspace> {
         Ok(Workspace(ctx.get(self.member.workspace_id).await?))
     }
@@ -40,7 +40,8 @@ impl WorkspaceMember {
         One(User(self.user.clone()))
     }
 
-    /// The role that the membership gives. Their role in the organization may give a higher one.
+    /// The role that the membership gives. The person's role in the organization may give a higher
+    /// one.
     fn role(&self) -> WorkspaceRole {
         self.member.role.into()
     }

@@ -1,4 +1,4 @@
-//! What can be changed of the members of workspaces.
+//! Mutations on members of workspaces.
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 
@@ -9,21 +9,21 @@ use crate::graphql::id::RawId;
 use crate::graphql::resolve::One;
 use crate::models::workspace;
 
-/// What `updateWorkspaceMember` takes.
+/// Input of `updateWorkspaceMember`.
 #[derive(InputObject)]
 struct UpdateWorkspaceMemberInput {
-    /// The workspace that the person is a member of.
+    /// The workspace the person is a member of.
     workspace_id: RawId,
     /// The member whose role changes.
     user_id: RawId,
-    /// Their new role.
+    /// The member's new role.
     role: WorkspaceRole,
 }
 
-/// What `removeWorkspaceMember` takes.
+/// Input of `removeWorkspaceMember`.
 #[derive(InputObject)]
 struct RemoveWorkspaceMemberInput {
-    /// The workspace that the person is removed from.
+    /// The workspace to remove the person from.
     workspace_id: RawId,
     /// The member to remove.
     user_id: RawId,
@@ -31,64 +31,64 @@ struct RemoveWorkspaceMemberInput {
     expected_role: Option<WorkspaceRole>,
 }
 
-/// What `leaveWorkspace` takes.
+/// Input of `leaveWorkspace`.
 #[derive(InputObject)]
 struct LeaveWorkspaceInput {
     /// The workspace to leave.
     workspace_id: RawId,
 }
 
-/// What `transferWorkspaceOwnership` takes.
+/// Input of `transferWorkspaceOwnership`.
 #[derive(InputObject)]
 struct TransferWorkspaceOwnershipInput {
     /// The workspace to hand over.
     workspace_id: RawId,
-    /// The member of the organization who becomes OWNER; somebody other than the viewer.
+    /// The member of the organization who becomes OWNER; must not be the viewer.
     user_id: RawId,
 }
 
-/// What `updateWorkspaceMember` answers.
+/// Payload of `updateWorkspaceMember`.
 #[derive(SimpleObject)]
 struct UpdateWorkspaceMemberPayload {
     /// The membership with its new role.
     membership: One<WorkspaceMember>,
 }
 
-/// What `removeWorkspaceMember` answers.
+/// Payload of `removeWorkspaceMember`.
 #[derive(SimpleObject)]
 struct RemoveWorkspaceMemberPayload {
-    /// Always `true`: where nobody is removed, there is an error instead.
+    /// Always `true`: if nobody is removed, the mutation fails instead.
     removed: bool,
-    /// The id of the person who was removed.
+    /// The id of the person removed.
     user_id: ID,
-    /// The role that their membership gave.
+    /// The role that the membership gave.
     role: WorkspaceRole,
-    /// The workspace that they were removed from.
+    /// The workspace they were removed from.
     workspace: One<Workspace>,
 }
 
-/// What `leaveWorkspace` answers.
+/// Payload of `leaveWorkspace`.
 #[derive(SimpleObject)]
 struct LeaveWorkspacePayload {
-    /// The id of the workspace that was left, which the viewer may still see by their role in the
-    /// organization.
+    /// The id of the workspace the viewer left, which their role in the organization may still let
+    /// them see.
     workspace_id: ID,
 }
 
-/// What `transferWorkspaceOwnership` answers.
+/// Payload of `transferWorkspaceOwnership`.
 #[derive(SimpleObject)]
 struct TransferWorkspaceOwnershipPayload {
-    /// The workspace as the viewer sees it now.
+    /// The workspace as the viewer now sees it.
     workspace: One<Workspace>,
 }
 
-/// What can be changed of the members of workspaces.
+/// Mutations on members of workspaces.
 #[derive(Default)]
 pub struct WorkspaceMemberMutation;
 
 #[Object]
 impl WorkspaceMemberMutation {
-    /// Gives a member another role. The last OWNER stays one. Requires WORKSPACE_OWN.
+    /// Changes a member's role. The last OWNER cannot be changed. Requires WORKSPACE_OWN.
     async fn update_workspace_member(
         &self,
         ctx: &Context<'_>,
@@ -106,8 +106,8 @@ impl WorkspaceMemberMutation {
         })
     }
 
-    /// Removes a member, who cannot come back by the join code until they are invited or added
-    /// again. The last OWNER stays. Requires WORKSPACE_OWN.
+    /// Removes a member, who cannot come back with the join code until they are invited or added
+    /// again. The last OWNER cannot be removed. Requires WORKSPACE_OWN.
     async fn remove_workspace_member(
         &self,
         ctx: &Context<'_>,
@@ -128,7 +128,7 @@ impl WorkspaceMemberMutation {
         })
     }
 
-    /// Ends the viewer's own membership. The last OWNER stays. Requires being signed in.
+    /// Ends the viewer's own membership. The last OWNER cannot leave. Requires being signed in.
     async fn leave_workspace(
         &self,
         ctx: &Context<'_>,
@@ -142,8 +142,8 @@ impl WorkspaceMemberMutation {
         })
     }
 
-    /// Makes another member of the organization OWNER of the workspace, with a membership if they
-    /// have none; the viewer's own membership, if there is one, becomes ADMIN. Requires
+    /// Makes another member of the organization OWNER of the workspace, creating a membership if
+    /// they have none; the viewer's own membership, if there is one, becomes ADMIN. Requires
     /// WORKSPACE_OWN.
     async fn transfer_workspace_ownership(
         &self,

@@ -43,7 +43,7 @@ use crate::models::prompt::PromptList;
 use crate::models::run::RunList;
 use crate::models::workspace::{self, MemberList, VisibleWorkspace};
 
-/// What someone is in a workspace.
+/// A person's role in a workspace.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "access::WorkspaceRole")]
 pub enum WorkspaceRole {
@@ -58,7 +58,7 @@ pub enum WorkspaceRole {
 /// Whether a workspace is live or deleted.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 pub enum WorkspaceStatus {
-    /// It is live.
+    /// The workspace is live.
     Active,
     /// Deleted; can be restored until it is purged.
     Deleted,
@@ -83,7 +83,7 @@ impl Workspace {
         &self.0.workspace
     }
 
-    /// Whether it is deleted, and can be restored.
+    /// Returns whether the workspace is deleted and can be restored.
     pub fn is_deleted(&self) -> bool {
         self.row().deleted_at.is_some()
     }
@@ -92,7 +92,7 @@ impl Workspace {
         self.0.role().ok_or_else(Error::not_found)
     }
 
-    /// Its organization, which may have been read with it.
+    /// Returns the workspace's organization, which may have been read with it.
     async fn load_organization(&self, ctx: &Context<'_>) -> Result<Arc<VisibleOrganization>> {
         if let Some(read) = &self.0.organization {
             return Ok(read.clone());
@@ -117,40 +117,40 @@ impl Workspace {
         self.row().id.into()
     }
 
-    /// The organization that it belongs to, which never changes.
+    /// The organization the workspace belongs to, which never changes.
     async fn organization(&self, ctx: &Context<'_>) -> Result<One<Organization>> {
         Ok(One(Organization(self.load_organization(ctx).await?)))
     }
 
-    /// What it is called: 2 to 80 characters.
+    /// The workspace's name: 2 to 80 characters.
     fn name(&self) -> &str {
         &self.row().name
     }
 
-    /// Its name in URLs, unique across the platform. A former slug still finds the workspace until
-    /// another one takes it, and a deleted workspace gives its slug up.
+    /// The workspace's slug, used in URLs and unique across the platform. A former slug still finds
+    /// the workspace until another one takes it, and a deleted workspace gives up its slug.
     fn slug(&self) -> &str {
         &self.row().slug
     }
 
-    /// What it is for, in up to 2,000 characters; `null` if nobody said.
+    /// What the workspace is for, in up to 2,000 characters; `null` if not set.
     fn description(&self) -> Long<Option<&str>> {
         Long(self.row().description.as_deref())
     }
 
-    /// The domain whose mentions are tracked, such as `example.com`; `null` if none is.
+    /// The domain whose mentions are tracked, such as `example.com`; `null` if there is none.
     fn domain(&self) -> Option<&str> {
         self.row().domain.as_deref()
     }
 
-    /// Where everybody can see its icon; `null` if it has none. Each icon has a URL of its own,
-    /// which is good for as long as it is the workspace's.
+    /// The public URL of the workspace's icon; `null` if it has none. Each icon has its own URL,
+    /// which is valid for as long as the workspace uses the icon.
     fn icon_url(&self, ctx: &Context<'_>) -> Option<Url> {
         let icon = self.row().icon()?;
         Some(Url(icon.url(ctx.app())))
     }
 
-    /// Whether it is live or deleted.
+    /// Whether the workspace is live or deleted.
     fn status(&self) -> WorkspaceStatus {
         match self.row().deleted_at {
             None => WorkspaceStatus::Active,
@@ -158,32 +158,33 @@ impl Workspace {
         }
     }
 
-    /// Who in the organization sees it.
+    /// Who in the organization sees the workspace.
     fn visibility(&self) -> WorkspaceVisibility {
         self.row().visibility.into()
     }
 
-    /// Who made it; `null` for an account deleted since, and for someone the viewer may not see.
+    /// The user who created the workspace; `null` if their account has been deleted since, or if
+    /// the viewer may not see them.
     async fn created_by(&self, ctx: &Context<'_>) -> Nullable<User> {
         ctx.find(self.row().created_by?, User).await
     }
 
-    /// When it was made.
+    /// When the workspace was created.
     fn created_at(&self) -> DateTime {
         self.row().created_at.into()
     }
 
-    /// When it was last changed.
+    /// When the workspace was last changed.
     fn updated_at(&self) -> DateTime {
         self.row().updated_at.into()
     }
 
-    /// When it was deleted; `null` for a live one.
+    /// When the workspace was deleted; `null` if it is live.
     fn deleted_at(&self) -> Option<DateTime> {
         self.row().deleted_at.map(DateTime)
     }
 
-    /// When a deleted workspace and all that is in it will be gone for good; `null` for a live one.
+    /// When the deleted workspace and everything in it will be gone for good; `null` if it is live.
     fn purge_at(&self) -> Option<DateTime> {
         self.row().purge_at.map(DateTime)
     }
@@ -214,24 +215,23 @@ impl Workspace {
         self.row().onboarding_completed_at.map(DateTime)
     }
 
-    /// When its trial ends. Set when the workspace is made, where its plan has a trial; otherwise
-    /// `null`.
+    /// When the workspace's trial ends. Set on creation if the plan has a trial; otherwise `null`.
     fn trial_ends_at(&self) -> Option<DateTime> {
         self.row().trial_ends_at.map(DateTime)
     }
 
-    /// When prompts are collected; `null` when nothing is scheduled.
+    /// When prompts are collected; `null` if nothing is scheduled.
     async fn schedule(&self, ctx: &Context<'_>) -> Nullable<Schedule> {
         let found = ctx.load(ScheduleOf(self.row().id)).await;
         nullable(found.map(|found| found.and_then(Schedule::running)))
     }
 
-    /// When a run last came to its end, by schedule or by hand; `null` before the first time.
+    /// When a run last ended, scheduled or manual; `null` before the first time.
     fn last_run_at(&self) -> Option<DateTime> {
         self.row().last_run_at.map(DateTime)
     }
 
-    /// What its plan allows, and how much of it is used.
+    /// What the organization's plan allows, and how much of it is used.
     async fn limits(&self, ctx: &Context<'_>) -> Result<WorkspaceLimits> {
         let visible = self.load_organization(ctx).await?;
         Ok(WorkspaceLimits {
@@ -240,7 +240,7 @@ impl Workspace {
         })
     }
 
-    /// Its members, in the order in which they joined.
+    /// The workspace's members, in the order in which they joined.
     #[allow(clippy::too_many_arguments, reason = "the arguments are the API's")]
     async fn members(
         &self,
@@ -249,7 +249,7 @@ impl Workspace {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        #[graphql(desc = "Only members with this role; with any role unless given.")] role: Option<
+        #[graphql(desc = "Only members with this role; with any role by default.")] role: Option<
             WorkspaceRole,
         >,
     ) -> Result<Connection<WorkspaceMember>> {
@@ -260,29 +260,29 @@ impl Workspace {
         Connection::load(ctx, list, self.row().id, args, WorkspaceMember::from).await
     }
 
-    /// The AI providers that prompts are put to, at least one; all of them unless set.
+    /// The AI providers that prompts are put to, at least one; all of them by default.
     fn enabled_providers(&self) -> Vec<Provider> {
         let enabled = self.row().providers().into_iter();
         enabled.map(Into::into).collect()
     }
 
-    /// How often answers mention the domain: those of the last 30 days, today in UTC included, unless
-    /// told otherwise.
+    /// How often answers mention the domain; by default, the answers of the last 30 days in UTC,
+    /// today included.
     async fn domain_visibility(
         &self,
         ctx: &Context<'_>,
         #[graphql(
-            desc = "Only answers from this instant on. Unless given, 30 days in UTC count, up to `until` or today."
+            desc = "Only answers from this instant on. By default, the 30 days in UTC that end with `until` or today."
         )]
         since: Option<DateTime>,
-        #[graphql(desc = "Only answers from before this instant; without end unless given.")] until: Option<
-            DateTime,
-        >,
+        #[graphql(desc = "Only answers from before this instant. No end by default.")]
+        until: Option<DateTime>,
     ) -> Result<DomainVisibility> {
         DomainVisibility::load(ctx, self.row().id, since, until).await
     }
 
-    /// How people join by code. Requires WORKSPACE_MANAGE; `null` with the error FORBIDDEN without it.
+    /// The join code and its terms. Requires WORKSPACE_MANAGE; otherwise `null` with the error
+    /// FORBIDDEN.
     async fn join_info(&self, ctx: &Context<'_>) -> Nullable<JoinInfo> {
         let found = async {
             self.require(access::Permission::WorkspaceManage)?;
@@ -291,8 +291,8 @@ impl Workspace {
         nullable(found.await.map(|found| found.map(JoinInfo)))
     }
 
-    /// Invitations to the workspace, newest first. Requires WORKSPACE_MANAGE; `null` with the error
-    /// FORBIDDEN without it.
+    /// Invitations to the workspace, newest first. Requires WORKSPACE_MANAGE; otherwise `null` with
+    /// the error FORBIDDEN.
     async fn invitations(
         &self,
         ctx: &Context<'_>,
@@ -320,7 +320,7 @@ impl Workspace {
         nullable::<_, async_graphql::Error>(invitations.await)
     }
 
-    /// Its prompts, active or not, oldest first.
+    /// The workspace's prompts, whether active or not, oldest first.
     #[allow(clippy::too_many_arguments, reason = "the arguments are the API's")]
     async fn prompts(
         &self,
@@ -330,7 +330,7 @@ impl Workspace {
         last: Option<i32>,
         before: Option<String>,
         #[graphql(
-            desc = "Only prompts whose text contains this text of up to 100 characters, in any case."
+            desc = "Only prompts whose text contains this text of up to 100 characters, regardless of case."
         )]
         search: Option<String>,
     ) -> Result<Connection<Prompt>> {
@@ -342,7 +342,7 @@ impl Workspace {
         Connection::load(ctx, list, self.row().id, args, Prompt).await
     }
 
-    /// Its collections of answers, newest first.
+    /// The workspace's runs, newest first.
     #[allow(clippy::too_many_arguments, reason = "the arguments are the API's")]
     async fn runs(
         &self,
@@ -351,8 +351,9 @@ impl Workspace {
         after: Option<String>,
         last: Option<i32>,
         before: Option<String>,
-        #[graphql(desc = "Only runs with exactly this status; with any status unless given.")]
-        status: Option<RunStatus>,
+        #[graphql(desc = "Only runs with this status; with any status by default.")] status: Option<
+            RunStatus,
+        >,
     ) -> Result<Connection<Run>> {
         let list = RunList {
             status: status.map(Into::into),
@@ -361,8 +362,8 @@ impl Workspace {
         Connection::load(ctx, list, self.row().id, args, Run).await
     }
 
-    /// What happened in the workspace, newest first. Requires WORKSPACE_MANAGE; `null` with the
-    /// error FORBIDDEN without it.
+    /// Events in the workspace, newest first. Requires WORKSPACE_MANAGE; otherwise `null` with the
+    /// error FORBIDDEN.
     async fn events(
         &self,
         ctx: &Context<'_>,
@@ -372,7 +373,7 @@ impl Workspace {
         before: Option<String>,
         #[graphql(
             name = "kinds",
-            desc = "Only events of these kinds; of every kind unless given."
+            desc = "Only events of these kinds; of every kind by default."
         )]
         only: Option<Vec<EventKind>>,
     ) -> Nullable<Connection<Event>> {

@@ -1,4 +1,4 @@
-//! What can be changed of workspaces.
+//! Mutations on workspaces.
 
 use async_graphql::{
     Context, InputObject, MaybeUndefined, Object, OneofObject, Result, SimpleObject,
@@ -27,36 +27,36 @@ enum WorkspaceOrganizationInput {
     Create(NewOrganizationInput),
 }
 
-/// An organization that is made together with a workspace.
+/// An organization to create together with a workspace.
 #[derive(InputObject)]
 struct NewOrganizationInput {
-    /// What it is called: 2 to 80 characters; the workspace's name unless given.
+    /// The name: 2 to 80 characters. Defaults to the workspace's name.
     name: Option<String>,
 }
 
-/// What `createWorkspace` takes.
+/// Input of `createWorkspace`.
 #[derive(InputObject)]
 struct CreateWorkspaceInput {
-    /// What it is called: 2 to 80 characters.
+    /// The name: 2 to 80 characters.
     name: String,
-    /// Its name in URLs: 2 to 50 characters of a-z, 0-9 and single hyphens inside; made from the
-    /// name unless given.
+    /// The slug, used in URLs: 2 to 50 characters of a-z, 0-9 and single hyphens between them.
+    /// Derived from the name by default.
     slug: Option<String>,
-    /// What it is for, in up to 2,000 characters.
+    /// What the workspace is for, in up to 2,000 characters.
     description: Option<String>,
     /// The domain whose mentions are tracked: a domain name of at most 253 characters; a URL is
     /// reduced to its host.
     domain: Option<String>,
-    /// As returned by `generateWorkspaceIconUploadUrl`, once the image is uploaded.
+    /// The `storageId` returned by `generateWorkspaceIconUploadUrl`, once the image is uploaded.
     icon_storage_id: Option<RawId>,
     /// If left out: the viewer's current organization where they have WORKSPACE_CREATE in it, else
     /// their personal one, which is made where there is none.
     organization: Option<WorkspaceOrganizationInput>,
-    /// Who in the organization sees it.
+    /// Who in the organization sees the workspace.
     #[graphql(default_with = "WorkspaceVisibility::Private")]
     visibility: WorkspaceVisibility,
-    /// Free-form preferences: an object of at most 64 KiB, nested at most 16 levels deep. Empty
-    /// unless given.
+    /// Free-form preferences: an object of at most 64 KiB, nested at most 16 levels deep. Empty by
+    /// default.
     settings: Option<Json>,
 }
 
@@ -107,31 +107,31 @@ impl CreateWorkspaceInput {
     }
 }
 
-/// What `updateWorkspace` takes. What is left out stays as it is; `null` is INVALID_INPUT unless
-/// the field says what it does. `name`, `slug`, `domain` and `visibility` require WORKSPACE_OWN,
-/// the rest WORKSPACE_MANAGE.
+/// Input of `updateWorkspace`. Omitted fields stay as they are; `null` is INVALID_INPUT unless the
+/// field says otherwise. `name`, `slug`, `domain` and `visibility` require WORKSPACE_OWN, the rest
+/// WORKSPACE_MANAGE.
 #[derive(InputObject)]
 struct UpdateWorkspaceInput {
     /// The workspace to change.
     workspace_id: RawId,
-    /// Who in the organization sees it.
+    /// Who in the organization sees the workspace.
     visibility: MaybeUndefined<WorkspaceVisibility>,
-    /// What it is called: 2 to 80 characters.
+    /// The new name: 2 to 80 characters.
     name: MaybeUndefined<String>,
-    /// Its name in URLs: 2 to 50 characters of a-z, 0-9 and single hyphens inside.
+    /// The new slug, used in URLs: 2 to 50 characters of a-z, 0-9 and single hyphens between them.
     slug: MaybeUndefined<String>,
-    /// What it is for, in up to 2,000 characters. `null` clears it.
+    /// What the workspace is for, in up to 2,000 characters. `null` clears it.
     description: MaybeUndefined<String>,
     /// The domain whose mentions are tracked: a domain name of at most 253 characters; a URL is
     /// reduced to its host. `null` clears it.
     domain: MaybeUndefined<String>,
-    /// As returned by `generateWorkspaceIconUploadUrl`, once the image is uploaded. `null` removes
-    /// the icon.
+    /// The `storageId` returned by `generateWorkspaceIconUploadUrl`, once the image is uploaded.
+    /// `null` removes the icon.
     icon_storage_id: MaybeUndefined<RawId>,
-    /// Merged into the settings as RFC 7396 says: `null` removes a key. They stay an object of at
-    /// most 64 KiB, nested at most 16 levels deep.
+    /// A patch to merge into the settings by RFC 7396: `null` removes a key. The result must be an
+    /// object of at most 64 KiB, nested at most 16 levels deep.
     settings: MaybeUndefined<Json>,
-    /// Merged into the onboarding in the same way.
+    /// A patch to merge into the onboarding state in the same way.
     onboarding: MaybeUndefined<Json>,
     /// When the onboarding was completed. `null` clears it.
     onboarding_completed_at: MaybeUndefined<DateTime>,
@@ -200,62 +200,62 @@ impl UpdateWorkspaceInput {
     }
 }
 
-/// What `deleteWorkspace` takes.
+/// Input of `deleteWorkspace`.
 #[derive(InputObject)]
 struct DeleteWorkspaceInput {
     /// The workspace to delete.
     workspace_id: RawId,
 }
 
-/// What `restoreWorkspace` takes.
+/// Input of `restoreWorkspace`.
 #[derive(InputObject)]
 struct RestoreWorkspaceInput {
-    /// The deleted workspace to bring back.
+    /// The deleted workspace to restore.
     workspace_id: RawId,
 }
 
-/// What `createWorkspace` answers.
+/// Payload of `createWorkspace`.
 #[derive(SimpleObject)]
 struct CreateWorkspacePayload {
-    /// The workspace that was made.
+    /// The new workspace.
     workspace: One<Workspace>,
-    /// The organization that it was made in, or that was made with it.
+    /// The organization of the new workspace, which may be new as well.
     organization: One<Organization>,
     /// Whether the viewer belonged to no workspace before.
     is_first_workspace: bool,
 }
 
-/// What `updateWorkspace` answers.
+/// Payload of `updateWorkspace`.
 #[derive(SimpleObject)]
 struct UpdateWorkspacePayload {
     /// The workspace as it is now.
     workspace: One<Workspace>,
 }
 
-/// What `deleteWorkspace` answers.
+/// Payload of `deleteWorkspace`.
 #[derive(SimpleObject)]
 struct DeleteWorkspacePayload {
     /// The workspace, now DELETED, with its `purgeAt`.
     workspace: One<Workspace>,
 }
 
-/// What `restoreWorkspace` answers.
+/// Payload of `restoreWorkspace`.
 #[derive(SimpleObject)]
 struct RestoreWorkspacePayload {
     /// The workspace, now ACTIVE again.
     workspace: One<Workspace>,
 }
 
-/// What can be changed of workspaces.
+/// Mutations on workspaces.
 #[derive(Default)]
 pub struct WorkspaceMutation;
 
 #[Object]
 impl WorkspaceMutation {
-    /// Makes a workspace, owned by the viewer, and selects it for them. Where it makes an
-    /// organization as well, at most 3 an hour for each user unless configured otherwise, together
-    /// with those that `createOrganization` makes; in an existing one, it requires
-    /// WORKSPACE_CREATE. Requires being signed in.
+    /// Creates a workspace owned by the viewer and selects it for them. In an existing
+    /// organization, this requires WORKSPACE_CREATE. If an organization is created as well: at most
+    /// 3 an hour for each user unless configured otherwise, including those that
+    /// `createOrganization` creates. Requires being signed in.
     async fn create_workspace(
         &self,
         ctx: &Context<'_>,
@@ -270,8 +270,8 @@ impl WorkspaceMutation {
         })
     }
 
-    /// Changes a workspace. `name`, `slug`, `domain` and `visibility` require WORKSPACE_OWN as
-    /// well. Requires WORKSPACE_MANAGE.
+    /// Changes a workspace. `name`, `slug`, `domain` and `visibility` also require WORKSPACE_OWN.
+    /// Requires WORKSPACE_MANAGE.
     async fn update_workspace(
         &self,
         ctx: &Context<'_>,
@@ -285,7 +285,7 @@ impl WorkspaceMutation {
         })
     }
 
-    /// Deletes a workspace. Soft: `restoreWorkspace` brings it back until `purgeAt`. Requires
+    /// Deletes a workspace. `restoreWorkspace` can bring it back until `purgeAt`. Requires
     /// WORKSPACE_OWN.
     async fn delete_workspace(
         &self,
@@ -300,7 +300,7 @@ impl WorkspaceMutation {
         })
     }
 
-    /// Brings a deleted workspace back, with a new slug where its own was taken meanwhile. Requires
+    /// Restores a deleted workspace, with a new slug if its own has been taken since. Requires
     /// WORKSPACE_OWN.
     async fn restore_workspace(
         &self,

@@ -1,4 +1,4 @@
-//! What can be read of workspaces.
+//! Queries about workspaces.
 
 use async_graphql::{Context, Enum, InputObject, Object, OneofObject, Result};
 
@@ -14,12 +14,12 @@ use crate::graphql::organization::normal_slug;
 use crate::models::values::text;
 use crate::models::workspace::{self, OrderField, WorkspaceList};
 
-/// What a workspace is found by: exactly one of these.
+/// What to find a workspace by: exactly one of these.
 #[derive(OneofObject)]
 pub enum WorkspaceBy {
-    /// Its id.
+    /// The workspace's id.
     Id(RawId),
-    /// Its slug, or a former one that no other workspace has taken.
+    /// The workspace's slug, or a former one that no other workspace has taken.
     Slug(String),
 }
 
@@ -29,30 +29,30 @@ pub enum WorkspaceBy {
 pub enum WorkspaceOrderField {
     /// By name, regardless of case.
     Name,
-    /// By when they were made.
+    /// By time of creation.
     CreatedAt,
-    /// By when they were last changed.
+    /// By time of the last change.
     UpdatedAt,
 }
 
-/// Whether a list begins with the least or with the greatest.
+/// The direction of an order.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "Direction")]
 pub enum OrderDirection {
-    /// From the least to the greatest.
+    /// Ascending.
     #[graphql(name = "ASC")]
     Ascending,
-    /// From the greatest to the least.
+    /// Descending.
     #[graphql(name = "DESC")]
     Descending,
 }
 
-/// How workspaces are ordered. The id breaks ties.
+/// The order of workspaces. Ties are broken by id.
 #[derive(InputObject, Clone, Copy)]
 pub struct WorkspaceOrder {
-    /// What they are ordered by.
+    /// What to order by.
     field: WorkspaceOrderField,
-    /// Whether the least or the greatest comes first.
+    /// The direction of the order.
     #[graphql(default_with = "OrderDirection::Ascending")]
     direction: OrderDirection,
 }
@@ -66,7 +66,7 @@ impl Default for WorkspaceOrder {
     }
 }
 
-/// What can be read of workspaces.
+/// Queries about workspaces.
 #[derive(Default)]
 pub struct WorkspaceQuery;
 
@@ -79,21 +79,21 @@ impl WorkspaceQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(
-            desc = "Only workspaces of this organization; of every organization unless given."
+            desc = "Only workspaces of this organization; of every organization by default."
         )]
         organization_id: Option<RawId>,
         #[graphql(
-            desc = "Only workspaces whose name or slug contains this text of up to 100 characters, in any case."
+            desc = "Only workspaces whose name or slug contains this text of up to 100 characters, regardless of case."
         )]
         search: Option<String>,
         #[graphql(
             default_with = "Some(WorkspaceStatus::Active)",
-            desc = "Only live workspaces, or only deleted ones, which WORKSPACE_OWN lets see; `null` means both."
+            desc = "Only live workspaces, or only deleted ones, which require WORKSPACE_OWN to be seen; `null` means both."
         )]
         status: Option<WorkspaceStatus>,
         #[graphql(
             default_with = "Some(WorkspaceOrder::default())",
-            desc = "How they are ordered: by name unless given."
+            desc = "The order of the workspaces; by name by default."
         )]
         order_by: Option<WorkspaceOrder>,
         first: Option<i32>,
@@ -101,7 +101,7 @@ impl WorkspaceQuery {
         last: Option<i32>,
         before: Option<String>,
         #[graphql(
-            desc = "How many rows to skip, after those that `after` skips: 0 to 10,000, 0 unless given. Not together with `last`."
+            desc = "How many rows to skip after the cursor in `after`: 0 to 10,000; 0 by default. Cannot be combined with `last`."
         )]
         offset: Option<i32>,
     ) -> Result<Connection<Workspace>> {
@@ -129,11 +129,11 @@ impl WorkspaceQuery {
         Connection::of_viewer(ctx, list, args, Workspace).await
     }
 
-    /// A workspace; `null` where there is none or the viewer may not see it.
+    /// A workspace; `null` if it does not exist or the viewer may not see it.
     async fn workspace(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Its id or its slug.")] by: WorkspaceBy,
+        #[graphql(desc = "The id or the slug of the workspace.")] by: WorkspaceBy,
     ) -> Nullable<Workspace> {
         let found = async {
             let viewer = ctx.viewer_id()?;
@@ -154,7 +154,7 @@ impl WorkspaceQuery {
     }
 }
 
-/// Whether the page's workspaces are asked for their organizations.
+/// Checks whether the operation selects the organizations of the page's workspaces.
 fn selects_organizations(ctx: &Context<'_>) -> bool {
     let page = ctx.look_ahead();
     let nodes = [page.field("nodes"), page.field("edges").field("node")];
@@ -165,7 +165,7 @@ fn selects_organizations(ctx: &Context<'_>) -> bool {
     })
 }
 
-/// The text that a list is searched for, if there is one and it can be.
+/// Returns the text to search a list for, if one is given and it is valid.
 pub fn search_argument(check: &mut Check, search: &Option<String>) -> Option<String> {
     check.optional("search", search, text::search).ok()??
 }

@@ -55,6 +55,10 @@ impl Close {
     pub const STOPPING: Self = Self::new(1001, "The server is stopping");
     /// A message is too long.
     pub const TOO_LONG: Self = Self::new(1009, "Message too long");
+    /// A frame violates RFC 6455.
+    pub const PROTOCOL: Self = Self::new(1002, "Protocol error");
+    /// A message of text is not UTF-8.
+    pub const NOT_UTF8: Self = Self::new(1007, "Not UTF-8");
     /// A message is not text.
     pub const NOT_TEXT: Self = Self::new(4400, "Messages must be text");
 }
@@ -164,7 +168,10 @@ impl Protocol {
 
     /// Returns what a message asks for.
     pub fn receive(&mut self, text: &str) -> Action {
-        let Ok(message) = serde_json::from_str(text) else {
+        // Serde would take an array for an object whose members it lists.
+        let is_array = text.trim_start().starts_with('[');
+        let message = serde_json::from_str(text).ok().filter(|_| !is_array);
+        let Some(message) = message else {
             return Action::Close(Close::invalid("Not a message of graphql-transport-ws"));
         };
         match message {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Request, Response};
 use futures_util::{Stream, StreamExt};
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -23,8 +24,9 @@ use crate::http::state::State;
 /// The output of an operation.
 #[derive(Debug)]
 pub enum Output {
-    /// A result. More may follow.
-    Next(Response),
+    /// A result, as JSON: as an object it would take several times as much memory while it waits for a slow
+    /// reader. More may follow.
+    Next(Box<RawValue>),
     /// The errors because of which it is not run, as a list. Nothing follows.
     Error(Value),
     /// The operation is complete. Nothing follows.
@@ -35,6 +37,11 @@ impl Output {
     /// Whether nothing follows this output.
     pub fn is_last(&self) -> bool {
         !matches!(self, Self::Next(_))
+    }
+
+    fn next(response: &Response) -> Self {
+        // Responses serialize: their keys are strings, and their numbers finite.
+        Self::Next(to_raw_value(response).unwrap_or_default())
     }
 
     /// The output for a document that is refused.
@@ -174,7 +181,7 @@ impl<'a> Account<'a> {
     }
 
     fn result(&mut self, response: Response) -> Output {
-        Output::Next(self.log.result(response, &self.checked))
+        Output::next(&self.log.result(response, &self.checked))
     }
 
     fn refusal(&mut self, response: Response) -> Output {
@@ -189,8 +196,8 @@ impl<'a> Account<'a> {
         credentials: &Credentials,
         outlet: &Outlet<K>,
     ) -> Result<(), Stopped> {
-        let _place = match self.checked.take_place(self.state) {
-            Ok(place) => place,
+        let _places = match self.checked.take_places(self.state) {
+            Ok(places) => places,
             Err(error) => return outlet.send(self.refusal(failed(error))).await,
         };
         let charge = self.checked.charge(self.state);

@@ -156,21 +156,13 @@ impl Results {
 fn events(output: Output) -> Vec<u8> {
     const COMPLETE: &[u8] = b"event: complete\ndata:\n\n";
 
-    // Nothing in a result fails to serialize: its keys are strings, and its numbers finite. And compact
-    // JSON has no line breaks.
-    let next = |data: Result<Vec<u8>, serde_json::Error>| {
-        [
-            b"event: next\ndata: ",
-            data.unwrap_or_default().as_slice(),
-            b"\n\n",
-        ]
-        .concat()
-    };
+    // Compact JSON has no line breaks.
+    let next = |data: &str| ["event: next\ndata: ", data, "\n\n"].concat().into_bytes();
     match output {
-        Output::Next(response) => next(serde_json::to_vec(&response)),
+        Output::Next(result) => next(result.get()),
         Output::Error(errors) => {
             let result = json!({ "errors": errors });
-            let mut events = next(serde_json::to_vec(&result));
+            let mut events = next(&result.to_string());
             events.extend_from_slice(COMPLETE);
             events
         }

@@ -1,16 +1,20 @@
 //! GraphQL over WebSocket: the socket, and the tasks of its operations.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_graphql::parser::types::OperationType;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use futures_util::FutureExt;
 use futures_util::future::{self, BoxFuture};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio::time::{Instant as Moment, MissedTickBehavior, interval_at, sleep, timeout};
 use tracing::Instrument;
+use tungstenite::error::ProtocolError;
 
 use super::protocol::{Action, Close, Protocol};
 use super::run::{Operation, Outlet, Output, Stopped};
@@ -30,7 +34,11 @@ use crate::metrics::Transport;
 /// The supported subprotocol.
 const SUBPROTOCOL: &str = "graphql-transport-ws";
 /// How many results of all operations may be queued for the socket before the operations have to wait.
-const QUEUE: usize = 64;
+const QUEUE: usize = 4;
+/// How many queries and mutations of a socket may run or wait for it to take their results, so that the
+/// memory of a client that does not read is bounded. One at a time takes all of them if the client is not
+/// signed in: it can ask only for the schema, of which much is cached.
+const SLOTS: u32 = 8;
 /// How long the closing handshake may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -73,6 +81,7 @@ async fn serve(
                 client,
                 protocol: Protocol::new(),
                 sender,
+                slots: Arc::new(Semaphore::new(SLOTS as usize)),
                 tasks: JoinSet::new(),
                 running: HashMap::new(),
             };
@@ -138,10 +147,29 @@ struct Connection<'a> {
     client: Client,
     protocol: Protocol,
     sender: mpsc::Sender<Keyed>,
+    /// Those of queries and mutations.
+    slots: Arc<Semaphore>,
     /// The operations, which are aborted with the connection. The result of each says whether the
     /// connection may go on.
     tasks: JoinSet<Result<(), Close>>,
-    running: HashMap<u64, AbortHandle>,
+    running: HashMap<u64, Running>,
+}
+
+/// A task that runs an operation.
+struct Running {
+    task: AbortHandle,
+    /// Completes when the task is dropped, with all that it holds.
+    gone: oneshot::Receiver<Infallible>,
+}
+
+impl Running {
+    /// Stops the task, and waits until what it held is free, such as its place among the viewer's
+    /// subscriptions: the client's next message may need it.
+    async fn stop(self) {
+        self.task.abort();
+        // Never sends: it fails once the sender is dropped.
+        let _ = self.gone.await;
+    }
 }
 
 impl Connection<'_> {
@@ -200,8 +228,7 @@ impl Connection<'_> {
             Ok(Message::Binary(_)) => Err(Close::NOT_TEXT)?,
             Ok(Message::Ping(_) | Message::Pong(_)) => return Ok(None),
             Ok(Message::Close(_)) => return Err(Ended::Left),
-            Err(error) if is_too_long(&error) => Err(Close::TOO_LONG)?,
-            Err(_) => return Err(Ended::Lost),
+            Err(error) => return Err(violation(&error).map_or(Ended::Lost, Ended::Closed)),
         };
         match self.protocol.receive(&text) {
             Action::Nothing => {}
@@ -210,7 +237,7 @@ impl Connection<'_> {
             Action::Start(key, params) => self.start(key, params),
             Action::Stop(key) => {
                 if let Some(running) = self.running.remove(&key) {
-                    running.abort();
+                    running.stop().await;
                 }
             }
             Action::Close(close) => Err(close)?,
@@ -233,17 +260,25 @@ impl Connection<'_> {
     }
 
     fn start(&mut self, key: u64, params: Params) {
-        let (state, credentials) = (self.state.clone(), self.credentials.clone());
-        let (id, arrived) = (self.id.clone(), state.app.now());
+        let (held, gone) = oneshot::channel();
         let outlet = Outlet {
             key,
             sender: self.sender.clone(),
             // Writing to the socket has its own timeout.
             patience: None,
         };
-        let operation = operate(state, credentials, self.client, id, params, arrived, outlet);
-        let running = self.tasks.spawn(operation.in_current_span());
-        self.running.insert(key, running);
+        let task = Task {
+            arrived: self.state.app.now(),
+            state: self.state.clone(),
+            credentials: self.credentials.clone(),
+            client: self.client,
+            id: self.id.clone(),
+            slots: self.slots.clone(),
+            _held: held,
+        };
+        let running = task.run(params, outlet).in_current_span();
+        let task = self.tasks.spawn(running);
+        self.running.insert(key, Running { task, gone });
     }
 
     /// Handles the end of an operation's task.
@@ -257,7 +292,7 @@ impl Connection<'_> {
                 let key = self
                     .running
                     .iter()
-                    .find(|(_, running)| running.id() == error.id())
+                    .find(|(_, running)| running.task.id() == error.id())
                     .map(|(key, _)| *key);
                 if let Some(key) = key {
                     self.running.remove(&key);
@@ -283,42 +318,57 @@ impl Connection<'_> {
     }
 }
 
-/// Runs one operation. Its credentials are checked again, as for any request.
-async fn operate(
+/// The task of one operation.
+struct Task {
     state: State,
     credentials: Credentials,
     client: Client,
     id: RequestId,
-    params: Params,
+    /// When the client asked for it.
     arrived: Instant,
-    outlet: Outlet<u64>,
-) -> Result<(), Close> {
-    let viewer = match credentials.authenticate(&state).await {
-        Ok(viewer) => viewer,
-        Err(Refused::Invalid(_)) => return Err(Close::FORBIDDEN),
-        Err(Refused::Failed(error)) => {
-            // Nothing follows, so it does not matter if this fails.
-            let _ = outlet.send(Output::unavailable(error, &id)).await;
-            return Ok(());
+    slots: Arc<Semaphore>,
+    /// Dropped with the task.
+    _held: oneshot::Sender<Infallible>,
+}
+
+impl Task {
+    /// Runs the operation. Its credentials are checked again, as for any request.
+    async fn run(self, params: Params, outlet: Outlet<u64>) -> Result<(), Close> {
+        let state = &self.state;
+        let viewer = match self.credentials.authenticate(state).await {
+            Ok(viewer) => viewer,
+            Err(Refused::Invalid(_)) => return Err(Close::FORBIDDEN),
+            Err(Refused::Failed(error)) => {
+                // Nothing follows, so it does not matter if this fails.
+                let _ = outlet.send(Output::unavailable(error, &self.id)).await;
+                return Ok(());
+            }
+        };
+        let payer = Payer::of(viewer.as_ref().ok(), self.client);
+        let (request, checked) = match prepare(state, params, payer, &self.id) {
+            Ok(prepared) => prepared,
+            Err(refusal) => {
+                let _ = outlet.send(Output::refusal(&refusal)).await;
+                return Ok(());
+            }
+        };
+        let slots = match (checked.kind, &viewer) {
+            (OperationType::Subscription, _) => 0,
+            (_, Ok(_)) => 1,
+            (_, Err(_)) => SLOTS,
+        };
+        // Never closed, so this never fails.
+        let _slots = self.slots.acquire_many(slots).await.ok();
+        let context = RequestContext::new(&state.app, viewer, self.arrived, checked.kind);
+        let operation = Operation {
+            request,
+            checked,
+            credentials: self.credentials.clone(),
+        };
+        match operation.run(state, context, &outlet).await {
+            Err(Stopped::SignedOff) => Err(Close::FORBIDDEN),
+            Ok(()) | Err(Stopped::Gone) => Ok(()),
         }
-    };
-    let payer = Payer::of(viewer.as_ref().ok(), client);
-    let (request, checked) = match prepare(&state, params, payer, &id) {
-        Ok(prepared) => prepared,
-        Err(refusal) => {
-            let _ = outlet.send(Output::refusal(&refusal)).await;
-            return Ok(());
-        }
-    };
-    let context = RequestContext::new(&state.app, viewer, arrived, checked.kind);
-    let operation = Operation {
-        request,
-        checked,
-        credentials,
-    };
-    match operation.run(&state, context, &outlet).await {
-        Err(Stopped::SignedOff) => Err(Close::FORBIDDEN),
-        Ok(()) | Err(Stopped::Gone) => Ok(()),
     }
 }
 
@@ -336,10 +386,17 @@ async fn authenticate(state: &State, credentials: &Credentials) -> Result<Option
     }
 }
 
-fn is_too_long(error: &axum::Error) -> bool {
+/// Returns how to close the socket if the client has violated the protocol of sockets: RFC 6455 §7.4.1.
+fn violation(error: &axum::Error) -> Option<Close> {
     use std::error::Error;
 
-    let source = error.source();
-    let tungstenite = source.and_then(|source| source.downcast_ref::<tungstenite::Error>());
-    matches!(tungstenite, Some(tungstenite::Error::Capacity(_)))
+    let source = error.source()?;
+    match source.downcast_ref::<tungstenite::Error>()? {
+        tungstenite::Error::Capacity(_) => Some(Close::TOO_LONG),
+        tungstenite::Error::Utf8(_) => Some(Close::NOT_UTF8),
+        // The client has disappeared without closing the socket.
+        tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+        tungstenite::Error::Protocol(_) => Some(Close::PROTOCOL),
+        _ => None,
+    }
 }

@@ -9,9 +9,11 @@ use tenantry::app::Pace;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 
 use super::{EVENTS, NEVER, describe, suspicious_server};
+use crate::support::metrics::{scrape, values};
 use crate::support::office::{Office, Person};
 use crate::support::{Database, Events, Postgres, Socket, Sqlite, TestServer, text};
 
@@ -60,6 +62,15 @@ async fn every_violation_closes_the_socket_with_its_code() {
     let long = "x".repeat(server.app().config.http.max_body_bytes + 1);
     socket.send_raw(Message::text(long)).await;
     assert_eq!(socket.closed().await, 1009);
+
+    // RFC 6455 §7.4.1: text that is no UTF-8, and a frame of a kind that is reserved.
+    let broken = Frame::message(vec![0xff], OpCode::Data(Data::Text), true);
+    let reserved = Frame::message(vec![b'x'], OpCode::Data(Data::Reserved(3)), true);
+    for (frame, code) in [(broken, 1007), (reserved, 1002)] {
+        let mut socket = Socket::of(&server, "ada@example.com").await;
+        socket.send_raw(Message::Frame(frame)).await;
+        assert_eq!(socket.closed().await, code);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -406,25 +417,88 @@ async fn a_viewer_follows_so_many_subscriptions_at_a_time(
     third.settle().await;
     describe(&bob, theirs.workspace, "There").await;
     third.next("d").await;
-    // A subscription that ends makes room soon.
-    second.send(json!({ "type": "complete", "id": "b" })).await;
-    for tries in 0.. {
-        assert!(tries < 1_000, "there is no room");
-        let id = format!("e{tries}");
-        second.subscribe(&id, EVENTS, follows.clone()).await;
-        second.send(json!({ "type": "ping" })).await;
-        let mut message = second.receive().await;
-        if message["type"] == "pong" {
-            describe(&ada, office.workspace, &id).await;
-            message = second.receive().await;
-        } else {
-            assert_eq!(second.receive().await, json!({ "type": "pong" }));
-        }
-        if message["type"] == "next" {
-            break;
-        }
-        assert_eq!(message["type"], "error", "{message:#}");
+    // What is completed makes room for what is asked for next.
+    let mut open = "b".to_owned();
+    for times in 0..50 {
+        let next = format!("e{times}");
+        second.send(json!({ "type": "complete", "id": open })).await;
+        second.subscribe(&next, EVENTS, follows.clone()).await;
+        open = next;
     }
+    second.settle().await;
+    describe(&ada, office.workspace, "Here again").await;
+    second.next(&open).await;
+}
+
+/// What a subscription was asked for with stays in memory for as long as it lasts.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_viewer_subscribes_with_has_a_bound(#[values(Sqlite, Postgres)] on: Database) {
+    let server = TestServer::start(on).await;
+    let ada = Person::new(&server, "ada").await;
+    let office = Office::of(&ada).await;
+    let mut socket = Socket::of(&server, &ada.email).await;
+    let query = "subscription($id: ID!, $search: String) { workspaceEvents(workspaceId: $id) {
+        workspace { prompts(search: $search) { totalCount } } } }";
+    let long = "x".repeat(900_000);
+    let variables = json!({ "id": office.workspace, "search": long });
+    for id in ["a", "b", "c", "d"] {
+        socket.subscribe(id, query, variables.clone()).await;
+    }
+    socket.settle().await;
+    socket.subscribe("e", query, variables).await;
+    let refused = socket.receive().await;
+    assert_eq!(refused["type"], "error", "{refused:#}");
+    let extensions = &refused["payload"][0]["extensions"];
+    assert_eq!(extensions["code"], "LIMIT_REACHED");
+    assert_eq!(extensions["limitName"], "subscribedBytesPerViewer");
+    // Nor does a variable that is not declared, which says nothing.
+    let variables = json!({ "id": office.workspace, "search": long });
+    for id in ["f", "g", "h"] {
+        socket.subscribe(id, EVENTS, variables.clone()).await;
+    }
+    socket.settle().await;
+    for id in ["a", "b", "c", "d"] {
+        socket.send(json!({ "type": "complete", "id": id })).await;
+    }
+    describe(&ada, office.workspace, "Here").await;
+    for _ in ["f", "g", "h"] {
+        assert_eq!(socket.receive().await["type"], "next");
+    }
+}
+
+/// However much it asks for at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn little_is_done_for_a_client_that_does_not_read() {
+    let pace = Pace {
+        read: Duration::from_millis(500),
+        ..Pace::default()
+    };
+    let server = TestServer::paced(Sqlite, pace, |_| {}).await;
+    let ada = server.user("ada@example.com");
+    let input = json!({ "name": "Rocket", "settings": { "text": "x".repeat(65_000) } });
+    let made = ada
+        .mutate("createWorkspace", input, "workspace { id }")
+        .await;
+    let settings: String = (0..30).map(|n| format!("a{n}: settings ")).collect();
+    let query = format!("query Long($id: ID!) {{ workspace(by: {{ id: $id }}) {{ {settings} }} }}");
+    let mut socket = Socket::of(&server, "ada@example.com").await;
+    for n in 0..100 {
+        let variables = json!({ "id": made["workspace"]["id"] });
+        socket.subscribe(&n.to_string(), &query, variables).await;
+    }
+    let cut = async {
+        let ping = r#"{"type":"ping"}"#;
+        while socket.try_send(Message::text(ping)).await.is_ok() {}
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(60), cut).await;
+    in_time.expect("the connection is broken off");
+    let metrics = scrape(server.http(), server.url()).await;
+    let labels = [("kind", "query"), ("field", "workspace")];
+    let done = values(&metrics, "tenantry_graphql_operations_total", &labels);
+    let done = done.iter().sum::<f64>();
+    // Each result has 2 MB: eight wait, and some more are on their way.
+    assert!((8.0..50.0).contains(&done), "{done} operations");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -446,4 +520,24 @@ async fn a_server_that_stops_closes_its_sockets() {
     let stopped = server.stop();
     assert_eq!(socket.closed().await, 1001);
     stopped.await;
+}
+
+/// Of another version, or none: RFC 6455 §4.4.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_handshake_is_told_how_to_make_one() {
+    let server = TestServer::start(Sqlite).await;
+    let url = format!("{}/graphql/ws", server.url());
+    let asked = server.http().get(&url).send().await.expect("an answer");
+    let old = server.http().get(&url).header("upgrade", "websocket");
+    let old = old.header("connection", "upgrade");
+    let old = old.header("sec-websocket-version", "8");
+    let old = old.header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
+    let old = old.send().await.expect("an answer");
+    for response in [asked, old] {
+        assert_eq!(response.status(), 426);
+        let header = |name: &str| response.headers()[name].to_str().expect("text").to_owned();
+        assert_eq!(header("sec-websocket-version"), "13");
+        assert_eq!(header("upgrade"), "websocket");
+        assert_eq!(header("connection").to_lowercase(), "upgrade");
+    }
 }

@@ -107,11 +107,11 @@ impl Program {
         Serving::start(self.command(&[]).stderr(Stdio::null()))
     }
 
-    /// Like [`Program::serve`], with a detailed log in the file `log`.
+    /// Like [`Program::serve`], with all that can be logged in the file `log`.
     pub fn serve_logging(&self, log: &Path) -> Serving {
         let log = File::create(log).expect("a file in a folder of ours");
         let mut command = self.command(&[]);
-        command.env("RUST_LOG", "tenantry=trace,info").stderr(log);
+        command.env("RUST_LOG", "trace").stderr(log);
         Serving::start(&mut command)
     }
 }

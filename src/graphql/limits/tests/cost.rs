@@ -8,7 +8,7 @@ use super::{INTROSPECTION, ask, ask_with, shape, told};
 const TOO_MANY: &str = "The operation asks for N objects, the sizes of lists inside lists being \
                         multiplied; at most 10,000 are allowed.";
 
-/// What the only operation of a document comes to, its variables being JSON.
+/// Returns the cost of a document's only operation; the variables are JSON.
 fn cost(query: &str, variables: &str) -> Cost {
     let document = parse_query(query).unwrap();
     let fragments = Fragments::of(&document).unwrap();
@@ -37,12 +37,12 @@ fn lists_inside_lists_are_multiplied() {
             "{ workspaces(first: 7) { nodes { prompts(first: 3) { edges { node { text } } } } } }",
             21,
         ),
-        // Both give the page.
+        // Both return the page.
         (
             "{ workspaces(first: 7) { nodes { prompts(first: 3) { nodes { text } edges { node { text } } } } } }",
             21,
         ),
-        // Lists side by side add up.
+        // The costs of lists side by side are added.
         (
             "{ workspaces(first: 7) { nodes { prompts(first: 3) { totalCount } members(first: 2) { id } } } }",
             35,
@@ -51,7 +51,7 @@ fn lists_inside_lists_are_multiplied() {
             "{ workspaces(first: 2) { nodes { organization { workspaces(first: 3) { nodes { id } } } } } }",
             6,
         ),
-        // Lists that nothing bounds, of objects and of a union.
+        // Unbounded lists, of objects and of a union.
         ("{ navigationState { organizations { id } } }", 20),
         (
             "{ navigationState { organizations { workspaces(first: 5) { nodes { subjects { __typename } } } } } }",
@@ -90,7 +90,7 @@ fn sizes_may_be_variables() {
         (r#"{"n": 50}"#, 50),
         (r#"{"n": null}"#, 20),
         (r#"{"m": 2, "n": null}"#, 2),
-        // What is no size is for the resolver to refuse.
+        // Invalid sizes are left to the resolver to refuse.
         (r#"{"n": 0}"#, 20),
         (r#"{"n": -1}"#, 20),
         (r#"{"n": 101}"#, 20),
@@ -118,7 +118,7 @@ fn sizes_may_be_variables() {
         (r#"{"ids": ["a", "b", "c"]}"#, 3),
         (r#"{"ids": "a"}"#, 1),
         ("{}", 0),
-        // As many as may be asked for: more are for the resolver to refuse.
+        // As many as are allowed: more are left to the resolver to refuse.
         (many.as_str(), 100),
     ] {
         assert_eq!(cost(query, variables).objects, expected, "{variables}");
@@ -178,7 +178,7 @@ fn objects_are_at_most_10_000() {
         of(100, &format!("{open} id {}", "} } }".repeat(count)))
     };
     assert_eq!(inside(3), TOO_MANY.replace('N', "100,000,000"));
-    // What a mutation gives is a list like any other.
+    // A list in a mutation's payload is like any other.
     let mutation = |inner: &str| {
         told(ask(&format!(
             "mutation {{ createPrompts(texts: []) {{ {inner} }} }}"
@@ -243,7 +243,7 @@ fn only_the_operation_that_runs_counts() {
                  prompts(first: 100) { nodes { workspace { members(first: 2) { id } } } } } } }";
     assert_eq!(told(ask_with(query, Some("Small"), "{}")), "");
     assert_ne!(told(ask_with(query, Some("Large"), "{}")), "");
-    // Defaults are those of the operation that runs.
+    // Only the defaults of the operation that runs count.
     let query = "query A($n: Int = 1) { ...F } query B($n: Int = 100) { ...F } fragment F on Root \
                  { workspaces(first: $n) { nodes { prompts(first: $n) { nodes { workspace { \
                  members(first: 2) { id } } } } } } }";

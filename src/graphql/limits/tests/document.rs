@@ -3,7 +3,7 @@ use std::fmt::Write;
 use super::{INTROSPECTION, ask, ask_with, each, told, tower};
 use crate::error::ErrorCode;
 
-/// Fields in one another, `depth` of them.
+/// Returns fields nested `depth` deep.
 fn nested(depth: usize) -> String {
     format!(
         "{{ viewer {} id {} }}",
@@ -36,7 +36,7 @@ fn fields_are_nested_at_most_15_deep() {
             );
         }
     }
-    // What nothing spreads is validated all the same.
+    // Fragments that nothing spreads are validated too.
     let unused = format!(
         "{{ viewer {{ id }} }} fragment F on User {{ {} }}",
         friends(15)
@@ -109,7 +109,7 @@ fn fields_are_at_most_5_000() {
     assert_eq!(told(&unused), "");
     let unused = format!("{{ viewer {{ id }} }} {}", tower(12, 2, "User", "id name"));
     assert!(told(&unused).contains("8,194 fields"));
-    // Where a fragment is missing, its spreads still count.
+    // Spreads of a missing fragment still count.
     let unknown = format!("{{ ...F0 }} {}", tower(13, 2, "Root", "...Missing"));
     assert!(told(&unknown).contains("8,192 fields"));
 }
@@ -142,7 +142,7 @@ fn a_field_has_at_most_30_aliases() {
             aliases(17, 31, viewer)
         ),
         format!("{{ {apart} ... {{ {} }} }}", aliases(17, 31, viewer)),
-        // The same set again under the same key, which the answer merges.
+        // The same set again under the same key, which the response merges.
         format!("{{ viewer {{ {one} }} viewer {{ {other} }} }}"),
         format!("{{ viewer {{ ... on User {{ {one} }} friend {{ {other} }} }} }}"),
         format!("{{ unknown {{ {} }} }}", aliases(1, 31, "name")),
@@ -150,14 +150,14 @@ fn a_field_has_at_most_30_aliases() {
         assert!(told(&query).contains("has 31 aliases"), "{query}");
     }
     for query in [
-        // Other fields, and the same field of other types.
+        // Different fields, and the same field of different types.
         format!("{{ viewer {{ {one} {} }} }}", aliases(17, 32, "id")),
         format!(
             "{{ viewer {{ {} }} workspaces {{ nodes {{ {} }} }} }}",
             aliases(1, 20, "id"),
             aliases(21, 40, "id")
         ),
-        // One alias, however often it comes.
+        // One alias, however often it occurs.
         format!("{{ {} }}", "a: viewer { id } ".repeat(40)),
         format!(
             "{{ {} }}",

@@ -8,7 +8,7 @@ use super::super::{Shape, check, check_text};
 use super::{INTROSPECTION, ask, chosen, each, shape, told, tower};
 use crate::error::{Error, ErrorCode};
 
-/// A schema to validate against for real.
+/// A schema for the real validator.
 pub(super) struct Query;
 
 #[Object]
@@ -37,8 +37,8 @@ pub(super) fn schema() -> Schema<Query, EmptyMutation, EmptySubscription> {
         .finish()
 }
 
-/// How long it takes to check a document: the shortest of some times, since the machine has other
-/// things to do.
+/// Returns how long it takes to check a document: the shortest of several runs, since the machine
+/// may be busy with other things.
 fn time(text: &str, document: &ExecutableDocument) -> (Duration, Result<(), Error>) {
     let shape = shape();
     let variables = Variables::default();
@@ -112,7 +112,7 @@ fn wide_documents_take_linear_time() {
             }) + "{ ...G1 }",
             ErrorCode::QueryTooComplex,
         ),
-        // A ring of fragments, and one in which each spreads the next many times.
+        // A cycle of fragments, and one in which each spreads the next many times.
         (
             each(3_000, |i| {
                 format!("fragment G{i} on Root {{ ...G{} }} ", i % 3_000 + 1)
@@ -201,7 +201,7 @@ fn what_the_validator_would_multiply_is_refused() {
         ));
         assert!(told.contains(expected), "{told}");
     }
-    // What a body of 1 MiB can hold may be used once.
+    // A value as large as a body of 1 MiB can hold may be used once.
     let variables = Variables::from_json(serde_json::json!({"v": vec![0; 500_000]}));
     let document = parse_query("query($v: JSON) { json(value: $v) }").unwrap();
     assert!(check(&shape(), &document, chosen(&document, None), &variables).is_ok());
@@ -238,14 +238,14 @@ async fn defaults_are_of_a_type_that_exists() {
         "Int",
     ] {
         assert!(of(ty, " = [1]").is_ok());
-        // The validator panics on a type that it does not know, and on none of these.
+        // The validator panics on a type that it does not know, but on none of these.
         let query = format!("query($v: {ty} = [1]) {{ number }}");
         assert!(!schema().execute(query).await.errors.is_empty());
     }
 }
 
-/// The dearest documents that pass, given to the real validator. What it takes is a small part of
-/// the bound, which is there to tell a second from a minute.
+/// Runs the real validator on the most expensive documents that pass. The time it takes is a small
+/// part of the bound, which only has to tell a second from a minute.
 #[tokio::test]
 async fn what_passes_is_validated_in_no_time() {
     let schema = schema();

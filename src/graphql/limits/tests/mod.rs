@@ -13,7 +13,7 @@ use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
 use super::{Shape, check, check_text};
 use crate::error::{Error, ErrorCode};
 
-/// What tools ask for when they want to know the schema; `TypeRef` goes as deep as theirs.
+/// The introspection query of common tools; its `TypeRef` is as deep as theirs.
 const INTROSPECTION: &str = include_str!("introspection.graphql");
 
 fn shape() -> Shape {
@@ -25,7 +25,7 @@ fn ask(query: &str) -> Result<(), Error> {
     ask_with(query, None, "{}")
 }
 
-/// Checks a request, its variables being JSON.
+/// Checks a request; the variables are JSON.
 fn ask_with(query: &str, operation: Option<&str>, variables: &str) -> Result<(), Error> {
     check_text(query)?;
     let document = parse_query(query).unwrap();
@@ -34,14 +34,14 @@ fn ask_with(query: &str, operation: Option<&str>, variables: &str) -> Result<(),
     check(&shape(), &document, operation, &variables).map(drop)
 }
 
-/// The operation of that name, or the first where there is none.
+/// Returns the operation of that name, or the first if there is none.
 fn chosen<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> &'a OperationDefinition {
     let operations = || document.operations.iter();
     let named = operations().find(|(own, _)| own.map(|own| own.as_str()) == name);
     &named.or_else(|| operations().next()).unwrap().1.node
 }
 
-/// What a document that asks for too much is told. Empty where it is told nothing.
+/// Returns the message for a document that asks for too much, or an empty string if it passes.
 fn told<T>(result: Result<T, Error>) -> String {
     match result {
         Ok(_) => String::new(),
@@ -52,13 +52,13 @@ fn told<T>(result: Result<T, Error>) -> String {
     }
 }
 
-/// `count` pieces of text, each made from its number.
+/// Concatenates `count` pieces of text, each made from its number.
 fn each(count: usize, piece: impl Fn(usize) -> String) -> String {
     (1..=count).map(piece).collect()
 }
 
-/// Fragments on `ty`, F0 to Fn, each of which spreads the next one `width` times, the last one being
-/// `{ leaf }`.
+/// Returns fragments F0 to Fn on `ty`, each of which spreads the next one `width` times; the last
+/// one is `{ leaf }`.
 fn tower(levels: usize, width: usize, ty: &str, leaf: &str) -> String {
     let mut text = String::new();
     for level in 0..levels {

@@ -19,16 +19,16 @@ fn tokens_are_told_apart_as_the_parser_does() {
             37,
         ),
         ("!$&()...:=@[]{|}", 14),
-        // Dots that are no spread are malformed.
+        // Dots that are not a spread are malformed.
         ("a . b .. c", 3),
         ("0 -1 1.5 -1.5e+10 1E5 1e-5", 6),
-        // The parser begins the next number where one ends.
+        // The parser begins the next number right where one ends.
         ("00", 2),
         ("0-1-10", 3),
         ("1e5-3", 2),
         ("1.", 1),
         ("-", 1),
-        // And a keyword wherever a value is expected.
+        // Likewise a keyword, wherever a value is expected.
         ("truefalsenull", 3),
         ("trueness", 2),
         (r#""a b { c""#, 1),
@@ -38,7 +38,7 @@ fn tokens_are_told_apart_as_the_parser_does() {
         (r#""a \" b \\" c"#, 2),
         (r#""\é" a"#, 2),
         ("\"ü € 🦀\" a", 2),
-        // One that its line does not close is malformed.
+        // A string not closed on its line is malformed.
         ("\"a b\nc", 2),
         ("\"a \\\nc", 2),
         ("\"a", 1),
@@ -75,7 +75,7 @@ fn brackets_are_nested_at_most_64_deep() {
             told(check_text(&of(depth + 1))).contains("levels deep; at most 64"),
             "{open}"
         );
-        // What closes nothing opens nothing either.
+        // A bracket that closes nothing opens nothing either.
         let unbalanced = format!("{}{}", close.repeat(1_000), of(depth));
         assert!(check_text(&unbalanced).is_ok(), "{open}");
     }
@@ -85,7 +85,7 @@ fn brackets_are_nested_at_most_64_deep() {
     assert!(check_text(&format!("\"\"\"{}\"\"\"", "[".repeat(5_000))).is_ok());
 }
 
-/// In a test's thread, which has the 2 MiB of stack that a thread of the server has.
+/// Runs in a test's thread, which has the same 2 MiB of stack as a thread of the server.
 #[test]
 fn what_passes_does_not_overflow_the_parser() {
     let lists = format!("{{a(x:{}{})}}", "[".repeat(62), "]".repeat(62));

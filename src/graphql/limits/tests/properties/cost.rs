@@ -1,4 +1,4 @@
-//! What lists are counted to cost, against making all that they would give.
+//! Compares the counted cost of lists with the number of objects that they would really return.
 
 use async_graphql::Variables;
 use async_graphql::parser::parse_query;
@@ -8,19 +8,19 @@ use super::super::super::cost;
 use super::super::super::fragments::Fragments;
 use super::super::shape;
 
-/// A selection, by which the same text is written with fragments and what it gives is made without.
+/// A selection: written as text with fragments, and evaluated without them.
 #[derive(Clone, Debug)]
 enum Tree {
     Leaf,
-    /// `members`, of which there are so many to a page, or as many as there are unless given.
+    /// `members`, with an explicit page size or the default one.
     Page(Option<usize>, Vec<Tree>),
-    /// `organization { workspaces }`: a connection, by its nodes or its edges or only counted.
+    /// `organization { workspaces }`: a connection, with its nodes or edges, or only counted.
     Connection(Option<usize>, bool, Vec<Tree>),
-    /// `subjects`, which nothing bounds.
+    /// `subjects`, an unbounded list.
     List(Vec<Tree>),
-    /// Others beside it, by a fragment of their own.
+    /// More selections, in a fragment of their own.
     Fragment(Vec<Tree>),
-    /// The same, where they stand.
+    /// More selections, in an inline fragment.
     Inline(Vec<Tree>),
 }
 
@@ -39,7 +39,7 @@ fn tree() -> impl Strategy<Value = Tree> {
     })
 }
 
-/// Writes a selection on a workspace. Fragments go to the end.
+/// Writes a selection on a workspace. Fragments are appended to `fragments`.
 fn write(set: &[Tree], text: &mut String, fragments: &mut String, count: &mut usize) {
     let page = |size: &Option<usize>| match size {
         Some(size) => format!("(first: {size})"),
@@ -84,8 +84,8 @@ fn write(set: &[Tree], text: &mut String, fragments: &mut String, count: &mut us
     }
 }
 
-/// How many objects a selection gives whose lists are all full. Each is looked at by itself; a list
-/// of which nothing more is asked than what its objects are has those alone.
+/// Returns how many objects a selection returns if all its lists are full, counting one by one. A
+/// list that contains no other lists counts its own objects alone.
 fn make(set: &[Tree]) -> usize {
     let list = |size: usize, set: &[Tree]| (0..size).map(|_| make(set).max(1)).sum::<usize>();
     set.iter()
@@ -100,7 +100,7 @@ fn make(set: &[Tree]) -> usize {
         .sum()
 }
 
-/// What a list without pages counts as.
+/// Returns the size that a list without pages counts as.
 fn unpaged(set: &[Tree]) -> usize {
     let has_lists = set.iter().any(|tree| match tree {
         Tree::Leaf => false,
@@ -110,7 +110,7 @@ fn unpaged(set: &[Tree]) -> usize {
     if has_lists { 100 } else { 20 }
 }
 
-/// About how long [`make`] takes.
+/// Estimates how long [`make`] takes.
 fn effort(set: &[Tree]) -> usize {
     let inside = |tree: &Tree| match tree {
         Tree::Leaf | Tree::Connection(_, true, _) => 1,

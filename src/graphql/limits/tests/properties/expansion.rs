@@ -1,4 +1,4 @@
-//! What is counted of fragments without carrying them out, against carrying them out.
+//! Compares what is counted of fragments without expanding them with expanding them.
 
 use proptest::prelude::*;
 
@@ -7,7 +7,7 @@ use crate::graphql::limits::{
     MAX_ALIASES, MAX_DEPTH, MAX_DIRECTIVES, MAX_FIELDS, MAX_NESTING, grouped,
 };
 
-/// How many fields are counted one by one, at the most.
+/// The maximum number of fields that are counted one by one.
 const PATIENCE: usize = 60_000;
 
 #[derive(Clone, Debug)]
@@ -22,11 +22,11 @@ enum Item {
         directives: usize,
         set: Vec<Item>,
     },
-    /// The fragment so many further on, around to the last.
+    /// The fragment this many further on, up to the last.
     Spread(usize),
 }
 
-/// An operation, and fragments of which each spreads later ones alone.
+/// An operation, and fragments each of which only spreads later ones.
 #[derive(Clone, Debug)]
 struct Document {
     operation: Vec<Item>,
@@ -58,7 +58,7 @@ fn document() -> impl Strategy<Value = Document> {
 }
 
 impl Document {
-    /// The number of the fragment that is spread from a definition, if there is one.
+    /// Returns the number of the fragment that a definition spreads, if there is one.
     fn spread(&self, from: usize, further: usize) -> Option<usize> {
         let number = (from + further).min(self.fragments.len());
         (number > from).then_some(number)
@@ -109,7 +109,7 @@ impl Document {
         text.push_str("} ");
     }
 
-    /// Carries a set out.
+    /// Walks a set, expanding fragments.
     fn walk(&self, set: &[Item], from: usize, place: Place, seen: &mut Seen) {
         let place = Place {
             nesting: place.nesting + 1,
@@ -154,7 +154,7 @@ impl Document {
         }
     }
 
-    /// Which fragments are spread from a set.
+    /// Collects the fragments that a set spreads.
     fn spreads(&self, set: &[Item], from: usize, found: &mut Vec<usize>) {
         for item in set {
             match item {
@@ -184,7 +184,7 @@ impl Document {
     }
 }
 
-/// Where a selection set is.
+/// The place of a selection set.
 #[derive(Clone, Copy, Default)]
 struct Place {
     depth: usize,
@@ -192,7 +192,7 @@ struct Place {
     is_introspected: bool,
 }
 
-/// What a document comes to.
+/// The totals of a document.
 #[derive(Default, Debug)]
 struct Seen {
     fields: usize,
@@ -231,7 +231,7 @@ proptest! {
             let expected = format!("has {} directives", seen.directives);
             prop_assert!(told.contains(&expected), "{} and not {}", told, expected);
         } else {
-            // What the validator would compare is bounded by something of its own.
+            // What the validator would compare has a bound of its own.
             prop_assert!(told.is_empty() || told.contains("to compare"), "{} for {:?}", told, seen);
         }
     }

@@ -1,4 +1,4 @@
-//! What holds of every document, tried with any.
+//! Property tests: statements that hold for every document.
 
 mod cost;
 mod expansion;

@@ -1,4 +1,4 @@
-//! The lexer against the parser.
+//! Compares the lexer with the parser.
 
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{Selection, SelectionSet};
@@ -9,7 +9,7 @@ use super::super::super::text::measure;
 use super::super::check_text;
 use crate::error::ErrorCode;
 
-/// Tokens of a document that is well-formed, with what is between two of them.
+/// Generates the tokens of a well-formed document.
 fn tokens() -> impl Strategy<Value = Vec<String>> {
     let name = || prop::sample::select(&["a", "on", "query", "nullable", "_9", "trueA"][..]);
     let value = prop_oneof![
@@ -89,7 +89,7 @@ fn between() -> impl Strategy<Value = Vec<&'static str>> {
     prop::collection::vec(between, 8..9)
 }
 
-/// Any text that looks like a document.
+/// Generates text that looks like a document.
 fn soup() -> impl Strategy<Value = String> {
     const PIECES: [&str; 44] = [
         "{",
@@ -140,7 +140,8 @@ fn soup() -> impl Strategy<Value = String> {
     prop::collection::vec(prop::sample::select(&PIECES[..]), 0..40).prop_map(|it| it.concat())
 }
 
-/// How deep a document is, in what the text has brackets for, and how many fields it has.
+/// Returns how deep a document is, counting what the text has brackets for, and how many fields it
+/// has.
 fn extent(set: &SelectionSet) -> (usize, usize) {
     let mut most = (0, 0);
     for item in &set.items {
@@ -170,14 +171,15 @@ fn depth(value: &Value) -> usize {
     }
 }
 
-/// A short text that can be parsed is let in, and has been measured to be all that it was parsed to.
+/// Checks that a short text that can be parsed is let in, and that its measure covers what was
+/// parsed.
 fn is_let_in_if_parsed(text: &str) -> Result<(), TestCaseError> {
     let checked = check_text(text);
     let Ok(document) = parse_query(text) else {
         return Ok(());
     };
     if let Err(error) = checked {
-        // The one thing that is refused though it can be parsed, and no GraphQL.
+        // The only thing that is refused although it can be parsed, and it is not GraphQL.
         prop_assert_eq!(error.code(), ErrorCode::GraphqlParseFailed);
         prop_assert!(text.contains("\"\"\""));
         return Ok(());
@@ -212,7 +214,7 @@ proptest! {
             text.push_str(token);
         }
         prop_assert!(parse_query(&text).is_ok(), "{}", text);
-        // To the lexer, a keyword ends where it does for a value.
+        // The lexer ends a keyword where it ends as a value.
         let split = |token: &&String| ["nullable", "trueA"].contains(&token.as_str());
         let expected = tokens.len() + tokens.iter().filter(split).count();
         prop_assert_eq!(measure(&text).unwrap().0, expected, "{}", text);
@@ -235,7 +237,7 @@ proptest! {
 
     #[test]
     fn no_text_is_trouble(text in prop_oneof![soup(), any::<String>(), "\\PC{0,60}"]) {
-        // Whatever it says, in the time that the text's length takes.
+        // Whatever it returns, it takes time linear in the text's length.
         let _ = check_text(&text);
         is_let_in_if_parsed(&text)?;
     }

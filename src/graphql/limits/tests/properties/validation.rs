@@ -1,4 +1,4 @@
-//! What is let in, given to the validator and the executor that it is let in to.
+//! Runs the validator and the executor on documents that are let in.
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -29,7 +29,7 @@ static REAL: LazyLock<Real> = LazyLock::new(|| {
     }
 });
 
-/// Selections on `Query`, right and wrong, each repeated so often.
+/// Generates selections on `Query`, valid and invalid, each repeated a number of times.
 fn selection() -> impl Strategy<Value = String> {
     const LEAVES: [&str; 14] = [
         "number ",
