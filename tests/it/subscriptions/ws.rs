@@ -63,7 +63,7 @@ async fn every_violation_closes_the_socket_with_its_code() {
     socket.send_raw(Message::text(long)).await;
     assert_eq!(socket.closed().await, 1009);
 
-    // RFC 6455 §7.4.1: text that is no UTF-8, and a frame of a kind that is reserved.
+    // RFC 6455 §7.4.1: text that is not UTF-8, and a frame with a reserved opcode.
     let broken = Frame::message(vec![0xff], OpCode::Data(Data::Text), true);
     let reserved = Frame::message(vec![b'x'], OpCode::Data(Data::Reserved(3)), true);
     for (frame, code) in [(broken, 1007), (reserved, 1002)] {
@@ -417,7 +417,7 @@ async fn a_viewer_follows_so_many_subscriptions_at_a_time(
     third.settle().await;
     describe(&bob, theirs.workspace, "There").await;
     third.next("d").await;
-    // What is completed makes room for what is asked for next.
+    // Completing a subscription makes room for the next one.
     let mut open = "b".to_owned();
     for times in 0..50 {
         let next = format!("e{times}");
@@ -430,7 +430,7 @@ async fn a_viewer_follows_so_many_subscriptions_at_a_time(
     second.next(&open).await;
 }
 
-/// What a subscription was asked for with stays in memory for as long as it lasts.
+/// A subscription's request stays in memory for as long as the subscription lasts.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_viewer_subscribes_with_has_a_bound(#[values(Sqlite, Postgres)] on: Database) {
@@ -452,7 +452,7 @@ async fn what_a_viewer_subscribes_with_has_a_bound(#[values(Sqlite, Postgres)] o
     let extensions = &refused["payload"][0]["extensions"];
     assert_eq!(extensions["code"], "LIMIT_REACHED");
     assert_eq!(extensions["limitName"], "subscribedBytesPerViewer");
-    // Nor does a variable that is not declared, which says nothing.
+    // Undeclared variables are dropped and do not count.
     let variables = json!({ "id": office.workspace, "search": long });
     for id in ["f", "g", "h"] {
         socket.subscribe(id, EVENTS, variables.clone()).await;
@@ -467,7 +467,7 @@ async fn what_a_viewer_subscribes_with_has_a_bound(#[values(Sqlite, Postgres)] o
     }
 }
 
-/// However much it asks for at once.
+/// However much the client requests at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn little_is_done_for_a_client_that_does_not_read() {
     let pace = Pace {
@@ -497,7 +497,7 @@ async fn little_is_done_for_a_client_that_does_not_read() {
     let labels = [("kind", "query"), ("field", "workspace")];
     let done = values(&metrics, "tenantry_graphql_operations_total", &labels);
     let done = done.iter().sum::<f64>();
-    // Each result has 2 MB: eight wait, and some more are on their way.
+    // Each result has 2 MB: eight wait, and a few more are on their way.
     assert!((8.0..50.0).contains(&done), "{done} operations");
 }
 
@@ -522,7 +522,7 @@ async fn a_server_that_stops_closes_its_sockets() {
     stopped.await;
 }
 
-/// Of another version, or none: RFC 6455 §4.4.
+/// With another version, or without an upgrade at all: RFC 6455 §4.4.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_handshake_is_told_how_to_make_one() {
     let server = TestServer::start(Sqlite).await;
