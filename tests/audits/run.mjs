@@ -1,6 +1,5 @@
-// Runs the audits of GraphQL over HTTP, as the package graphql-http has them, against the server at
-// AUDIT_URL, as whoever has the token AUDIT_TOKEN. Prints what does not pass; ends with status 1 if
-// anything does not.
+// Runs the audits of GraphQL over HTTP from the package graphql-http against the server at AUDIT_URL,
+// signed in with the token AUDIT_TOKEN. Prints the audits that fail, and exits with status 1 if any does.
 import { auditServer } from "graphql-http";
 
 const { AUDIT_URL: url, AUDIT_TOKEN: token } = process.env;

@@ -1,4 +1,4 @@
-//! Who may change a workspace, and who sees it.
+//! Who may change a workspace, and who may see it.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -55,7 +55,7 @@ async fn some_fields_take_more_than_others(#[values(Sqlite, Postgres)] on: Datab
             false,
             true,
         ),
-        // The higher one counts.
+        // The higher of the two roles counts.
         (
             "f",
             OrganizationRole::Admin,
@@ -98,7 +98,7 @@ async fn some_fields_take_more_than_others(#[values(Sqlite, Postgres)] on: Datab
             person
                 .mutate_refused("FORBIDDEN", "deleteWorkspace", delete)
                 .await;
-            // What is live cannot be restored, which those who could may know.
+            // That a live workspace cannot be restored is told only to those who could restore it.
             let restore = json!({ "workspaceId": id });
             person
                 .mutate_refused("FORBIDDEN", "restoreWorkspace", restore)

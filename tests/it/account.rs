@@ -55,14 +55,14 @@ async fn ones_own_organizations_go_and_those_of_others_stay(
         .await;
     delete(&ada).await;
 
-    // The slugs of what went are free at once.
+    // The slugs of what was deleted are free at once.
     let free = "query($slug: String!) { slugAvailability(slug: $slug) { isAvailable } }";
     let found = bob
         .ok(free, json!({ "slug": text(&slug, "workspace.slug") }))
         .await;
     assert_eq!(found["slugAvailability"]["isAvailable"], true);
 
-    // What she made for others stays, without an author, and has an owner.
+    // What she made for others stays, without an author, and gets an owner.
     let query = "query($id: ID!) { workspace(by: { id: $id }) { name createdBy { id }
         members { nodes { role user { id } } } } }";
     let found = bob.ok(query, json!({ "id": made })).await;
@@ -148,7 +148,7 @@ async fn an_api_token_may_not_delete_the_account(#[values(Sqlite, Postgres)] on:
         .mutate_refused("FORBIDDEN", "deleteAccount", confirm(&ada))
         .await;
     assert_eq!(deletion(&script).await["canDelete"], true);
-    // It dies with the account.
+    // The token dies with the account.
     delete(&ada).await;
     let reply = script.refused("UNAUTHENTICATED", DELETION, json!({})).await;
     assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
@@ -171,7 +171,7 @@ async fn tokens_of_before_the_deletion_are_refused_and_later_ones_make_a_new_per
         let (statements, reply) = server.statements(refused).await;
         assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
         assert!(reply.headers.contains_key(WWW_AUTHENTICATE));
-        // They are looked for, and nothing is written.
+        // The account is looked up, and nothing is written.
         assert!(statements <= 3, "{statements} statements");
     }
     let again = server.user(&ada.email);
@@ -179,12 +179,12 @@ async fn tokens_of_before_the_deletion_are_refused_and_later_ones_make_a_new_per
     assert_ne!(found["viewer"]["id"], json!(ada.id));
     assert_eq!(found["workspaces"]["totalCount"], 0);
     assert_eq!(found["organizations"]["totalCount"], 0);
-    // The tokens of before stay refused, though there is somebody to sign in by now.
+    // Tokens from before the deletion stay refused, even though the address has an account again.
     for old in [&ada.client, &unused] {
         let reply = old.refused("UNAUTHENTICATED", query, json!({})).await;
         assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
     }
-    // Somebody else never noticed.
+    // Nobody else is affected.
     Person::new(&server, "bob").await;
 }
 

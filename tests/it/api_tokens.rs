@@ -211,7 +211,7 @@ async fn a_member_who_is_removed_loses_access_at_the_next_request_and_so_do_thei
     }
 }
 
-/// Somebody's token.
+/// A client with an API token of Ada's.
 async fn token(server: &TestServer) -> Client {
     let ada = server.user("ada@example.com");
     let made = ada.mutate("createApiToken", json!({ "name": "CI" }), "secret");
@@ -231,7 +231,7 @@ async fn queries_by_a_token_do_without_those_who_write(#[values(Sqlite, Postgres
         assert_eq!(who["viewer"]["email"], "ada@example.com");
     }
     busy.end().await;
-    // What could not be noted then is by now, or soon.
+    // The use that could not be recorded then is recorded now, or soon.
     until("the use is noted", async || {
         let listed = script.ok(TOKENS, json!({})).await;
         listed["apiTokens"][0]["lastUsedAt"].is_string()

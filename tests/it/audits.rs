@@ -1,5 +1,5 @@
-//! The audits of GraphQL over HTTP, by the package `graphql-http`, which needs Node and its modules:
-//! `npm ci` in `tests/audits`.
+//! The audits of GraphQL over HTTP by the package `graphql-http`. They need Node and its modules: `npm
+//! ci` in `tests/audits`.
 
 use std::process::Command;
 

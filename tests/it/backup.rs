@@ -1,4 +1,4 @@
-//! `tenantry backup`: a copy of the SQLite database while it is in use.
+//! `tenantry backup`: copying the SQLite database while it is in use.
 
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::support::process::{MAKE, Program, text};
 use crate::support::{Database, Postgres, Sqlite};
 
-/// How many workspaces the viewer has.
+/// The number of workspaces of the viewer.
 fn count(answer: &Value) -> i64 {
     let count = &answer["data"]["workspaces"]["totalCount"];
     count.as_i64().unwrap_or_else(|| panic!("{answer}"))
@@ -62,11 +62,11 @@ async fn a_copy_made_while_others_write_holds_all_that_was_acknowledged_before()
         "nothing else is left behind"
     );
 
-    // Once it stands in the place of the database, a server runs on it.
+    // Put in the place of the database, the copy serves.
     drop(server);
     for suffix in ["", "-wal", "-shm"] {
         let file = home.folder.path().join(format!("data/tenantry.db{suffix}"));
-        // The journal is gone if the last one to use it closed it.
+        // The journal is already gone if the last connection has closed it.
         let _ = std::fs::remove_file(file);
     }
     std::fs::rename(&copy, home.folder.path().join("data/tenantry.db")).expect("a rename");

@@ -1,4 +1,4 @@
-//! Small documents that would take forever, or whose answers would have no end, sent through the door.
+//! Small documents that would take forever, or whose answers would never end, sent over HTTP.
 
 use std::fmt::Write;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use tenantry::id::WorkspaceId;
 
 use crate::support::{Client, Database, Postgres, Socket, Sqlite, TestServer, text};
 
-/// Fragments of which each spreads the next one twice; the last one is `{ leaf }`.
+/// Fragments that each spread the next one twice; the last one is `{ leaf }`.
 fn bomb(levels: usize, leaf: &str) -> String {
     let mut text = "{...F1}".to_owned();
     for level in 1..levels {
@@ -21,8 +21,8 @@ fn bomb(levels: usize, leaf: &str) -> String {
     text
 }
 
-/// 24 levels in 1 KB, which held a server that validates first for minutes. The shortest of some times
-/// counts, since the machine has other things to do.
+/// 24 levels in 1 KB would keep a server that validates first busy for minutes. The shortest of several
+/// times counts, since the machine has other things to do.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn fragments_that_multiply_are_refused_at_once(
@@ -60,7 +60,7 @@ async fn fragments_in_a_ring_are_refused_at_once(#[values(Sqlite, Postgres)] on:
     );
 }
 
-/// A workspace whose settings are as long as they may be.
+/// Creates a workspace whose settings are as long as they may be.
 async fn long_settings(ada: &Client) -> String {
     let input = json!({ "name": "Rocket", "settings": { "text": "x".repeat(65_000) } });
     let made = ada
@@ -69,7 +69,7 @@ async fn long_settings(ada: &Client) -> String {
     text(&made, "workspace.id").to_owned()
 }
 
-/// So many names for a field.
+/// A field under `count` aliases.
 fn aliases(field: &str, count: usize) -> String {
     let names = (0..count).map(|nth| format!("a{nth}: {field} "));
     names.collect()
@@ -93,7 +93,7 @@ async fn an_answer_has_a_bound(#[values(Sqlite, Postgres)] on: Database) {
     assert_eq!(errors, Some(1), "{:?}", refused.body["errors"]);
 }
 
-/// How long a list without pages is does not show in the document.
+/// The document does not show how long an unpaged list is.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_has_a_bound_however_long_its_lists_are(

@@ -1,4 +1,4 @@
-//! The budget of each viewer, as clients meet it, whatever they come by.
+//! Each viewer's budget as clients see it, over every transport.
 
 use chrono::TimeDelta;
 use reqwest::StatusCode;
@@ -13,11 +13,11 @@ use crate::support::{
 };
 
 const CHEAP: &str = "{ viewer { email } }";
-/// Costs 51.
+/// A query that costs 51.
 const PAGE: &str = "{ workspaces(first: 50) { totalCount } }";
 const EVENTS: &str = "subscription($id: ID!) { workspaceEvents(workspaceId: $id) { kind } }";
 
-/// A server with that budget, and a clock that stands still, as whole seconds may pass otherwise.
+/// A server with that budget and a stopped clock, since whole seconds could pass otherwise.
 async fn serve(on: Database, per_minute: u32) -> TestServer {
     let server = TestServer::with(on, |config| {
         config.limits.cost_per_minute = Some(per_minute);
@@ -28,13 +28,13 @@ async fn serve(on: Database, per_minute: u32) -> TestServer {
     server
 }
 
-/// What is told of a cost.
+/// The extensions that report a cost.
 fn told(requested: u32, per_minute: u32, remaining: u32) -> Value {
     let budget = json!({ "perMinute": per_minute, "remaining": remaining });
     json!({ "cost": { "requested": requested, "budget": budget } })
 }
 
-/// How long to wait, where nothing was begun.
+/// The seconds to wait, asserting that nothing was run.
 fn wait(reply: &Reply) -> i64 {
     assert!(reply.body.get("data").is_none(), "{:#}", reply.body);
     reply.retry_after()
@@ -56,7 +56,7 @@ async fn each_reply_tells_what_it_cost(#[values(Sqlite, Postgres)] on: Database)
     );
     let reply = ask(&ada, PAGE).await;
     assert_eq!(reply.body["extensions"], told(51, 1000, 948));
-    // Sizes may be variables.
+    // Page sizes may be variables.
     let query =
         "query($n: Int) { workspaces(first: $n) { nodes { prompts(first: $n) { totalCount } } } }";
     let reply = ada.send(query, json!({ "n": 9 })).await;
@@ -66,7 +66,7 @@ async fn each_reply_tells_what_it_cost(#[values(Sqlite, Postgres)] on: Database)
         .try_mutate("createOrganization", input, "organization { name }")
         .await;
     assert_eq!(reply.body["extensions"], told(11, 1000, 855));
-    // What was run is charged, whatever came of it.
+    // What was run is charged, whatever its outcome.
     let input = json!({ "name": "" });
     let reply = ada
         .mutate_refused("INVALID_INPUT", "createOrganization", input)
@@ -87,13 +87,13 @@ async fn what_is_over_waits_until_enough_came_back(#[values(Sqlite, Postgres)] o
         assert_eq!(wait(&reply), 42);
         assert_eq!(reply.body["extensions"], told(51, 60, 9));
     }
-    // Nor does it depend on what the client takes.
+    // Nor does the wait depend on the media type that the client accepts.
     let response = "application/graphql-response+json";
     let post = server.post(&json!({ "query": PAGE }));
     let post = post.bearer_auth(server.token("ada@example.com"));
     let reply = Reply::to(post.header("accept", response)).await;
     assert_eq!(wait(&reply), 42);
-    // What costs less still has its turn.
+    // A cheaper operation still gets through.
     let reply = ask(&ada, CHEAP).await;
     assert_eq!(reply.body["extensions"], told(1, 60, 8));
     server.clock().advance(TimeDelta::milliseconds(42_500));
@@ -101,13 +101,13 @@ async fn what_is_over_waits_until_enough_came_back(#[values(Sqlite, Postgres)] o
     server.clock().advance(TimeDelta::milliseconds(500));
     let reply = ask(&ada, PAGE).await;
     assert_eq!(reply.body["extensions"], told(51, 60, 0));
-    // What costs more than all of it takes all of it.
+    // What costs more than the whole budget takes all of it.
     let large = "{ workspaces(first: 100) { totalCount } }";
     assert_eq!(wait(&ask(&ada, large).await), 60);
     server.clock().advance(TimeDelta::minutes(1));
     let reply = ask(&ada, large).await;
     assert_eq!(reply.body["extensions"], told(101, 60, 0));
-    // It does not add up beyond the budget.
+    // Nothing accumulates beyond the budget.
     server.clock().advance(TimeDelta::hours(1));
     let reply = ask(&ada, CHEAP).await;
     assert_eq!(reply.body["extensions"], told(1, 60, 59));
@@ -130,7 +130,7 @@ async fn a_persons_tokens_share_a_budget(#[values(Sqlite, Postgres)] on: Databas
     assert_eq!(wait(&ask(&ada, PAGE).await), 3);
     let reply = ask(&bob, PAGE).await;
     assert_eq!(reply.body["extensions"], told(51, 60, 9));
-    // Each instance counts for itself.
+    // Each instance keeps its own count.
     let sibling = server.sibling().await;
     let reply = ask(&sibling.user("ada@example.com"), PAGE).await;
     assert_eq!(reply.body["extensions"], told(51, 60, 9));
@@ -195,7 +195,7 @@ async fn what_the_database_failed_is_not_charged() {
 async fn sockets_and_streams_draw_on_the_same_budget(#[values(Sqlite, Postgres)] on: Database) {
     let server = serve(on, 90).await;
     let ada = Person::new(&server, "ada").await;
-    // 1 and 11.
+    // Creating the office costs 1 and 11.
     let office = Office::of(&ada).await;
     let id = json!({ "id": office.workspace });
     let mut socket = Socket::of(&server, &ada.email).await;
@@ -204,7 +204,7 @@ async fn sockets_and_streams_draw_on_the_same_budget(#[values(Sqlite, Postgres)]
     assert_eq!(message["payload"]["extensions"], told(1, 90, 77));
     socket.completes("1").await;
 
-    // A subscription is charged when it begins, and its events are not.
+    // A subscription is charged when it begins; its events are not.
     socket.subscribe("2", EVENTS, id.clone()).await;
     socket.settle().await;
     server.clock().advance(TimeDelta::milliseconds(10));
@@ -218,7 +218,7 @@ async fn sockets_and_streams_draw_on_the_same_budget(#[values(Sqlite, Postgres)]
     let refused = "subscription { workspaceEvents(workspaceId: \"x\") { kind } }";
     socket.subscribe("3", refused, json!({})).await;
     assert_eq!(socket.error("3").await, "INVALID_INPUT");
-    // This one cannot even be begun.
+    // An invalid subscription never begins, so it is not charged.
     let invalid = "subscription { workspaceEvents(workspaceId: \"x\") { nothing } }";
     socket.subscribe("4", invalid, json!({})).await;
     assert_eq!(socket.error("4").await, "GRAPHQL_VALIDATION_FAILED");
@@ -230,7 +230,7 @@ async fn sockets_and_streams_draw_on_the_same_budget(#[values(Sqlite, Postgres)]
     let reply = ask(&ada, CHEAP).await;
     assert_eq!(reply.body["extensions"], told(1, 90, 12));
 
-    // Refused everywhere.
+    // Refused over every transport.
     socket.subscribe("5", PAGE, json!({})).await;
     let message = socket.receive().await;
     assert_eq!(message["type"], "error", "{message:#}");
@@ -261,7 +261,7 @@ async fn without_credentials_the_address_counts(#[values(Sqlite, Postgres)] on: 
         let post = server.post(&json!({ "query": query }));
         Reply::to(post.header("x-forwarded-for", address)).await
     };
-    // What the playground asks for.
+    // The playground's introspection query.
     let whole = include_str!("../../src/graphql/limits/tests/introspection.graphql");
     for left in [148, 96, 44] {
         let reply = from("198.51.100.1", whole).await;
@@ -271,7 +271,7 @@ async fn without_credentials_the_address_counts(#[values(Sqlite, Postgres)] on: 
     assert_eq!(wait(&from("198.51.100.1", whole).await), 3);
     let reply = from("198.51.100.2", "{ __typename }").await;
     assert_eq!(reply.body["extensions"], told(1, 200, 199));
-    // In IPv6, a network is what somebody has.
+    // In IPv6, all addresses of a network share a budget.
     let reply = from("2001:db8::1", "{ __typename }").await;
     assert_eq!(reply.body["extensions"], told(1, 200, 199));
     let reply = from("2001:db8::2", "{ __typename }").await;
@@ -285,7 +285,7 @@ async fn without_credentials_the_address_counts(#[values(Sqlite, Postgres)] on: 
     socket.subscribe("1", "{ __typename }", json!({})).await;
     let message = socket.receive().await;
     assert_eq!(message["payload"]["extensions"], told(1, 200, 197));
-    // Whoever signs in there has a budget of their own.
+    // A person who signs in at that address has their own budget.
     let post = server.post(&json!({ "query": PAGE }));
     let post = post.header("x-forwarded-for", "198.51.100.1");
     let reply = Reply::to(post.bearer_auth(server.token("ada@example.com"))).await;

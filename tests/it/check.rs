@@ -1,4 +1,4 @@
-//! `tenantry check`: a line for each thing that a server needs.
+//! `tenantry check`: one line for each thing that a server needs.
 
 use std::process::{Command, Output};
 
@@ -19,7 +19,7 @@ fn run(command: &mut Command) -> Output {
     command.output().expect("the program can be run")
 }
 
-/// What is said of a subject.
+/// What the output says about a subject.
 fn line(output: &Output, subject: &str) -> String {
     let said = said(output);
     let found = said.lines().find(|line| line[9..].starts_with(subject));
@@ -85,7 +85,7 @@ async fn a_machine_on_which_nothing_ran_yet_has_no_problem_and_gets_no_database(
     assert_eq!(left, ["tenantry.db"]);
 }
 
-/// What a server refuses at its start, and what it starts with though nobody can use it then.
+/// Covers what a server refuses to start with, and what it starts with although nobody could sign in.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_server_would_not_start_with_or_be_of_no_use_with_is_a_problem() {
     let home = Program::new(Sqlite).await;
@@ -124,7 +124,7 @@ async fn what_a_server_would_not_start_with_or_be_of_no_use_with_is_a_problem() 
 
     std::fs::write(home.folder.path().join("none.json"), "{\"keys\":[]}").expect("a file");
     for (name, value, says) in [
-        // Nobody listens there.
+        // Nothing listens there.
         ("JWKS_URL", "http://127.0.0.1:1/jwks", "127.0.0.1:1"),
         ("JWKS_FILE", "nowhere.json", "nowhere.json"),
         ("JWKS_FILE", "none.json", "none that can be used"),
@@ -178,7 +178,7 @@ async fn what_leads_past_a_pooler_is_tried(#[values(Postgres)] on: Database) {
     let Some(database) = &home.database else {
         return;
     };
-    // Nobody listens there.
+    // Nothing listens there.
     let nowhere = "postgres://someone:hunter2@127.0.0.1:1/none";
     let mut command = home.command(&["check"]);
     let output = run(command.env("DATABASE_LISTEN_URL", nowhere));
@@ -260,7 +260,7 @@ async fn a_role_without_bounds_behind_a_pooler_is_told_of(#[values(Postgres)] on
     );
 }
 
-/// The machine need not know another language: the database says that it speaks one.
+/// The machine may have no other locale, so the database only claims to use one.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_does_not_speak_english_is_told_of(#[values(Postgres)] on: Database) {

@@ -1,5 +1,5 @@
-//! The clients in `examples/clients`: that they fit the schema, and that they work. They need Node and
-//! its modules (`npm ci` in each folder), and Python and its modules, in `target/venv`.
+//! The clients in `examples/clients`: they fit the schema, and they work. They need Node with its
+//! modules (`npm ci` in each folder), and Python with its modules in `target/venv`.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -14,7 +14,7 @@ use crate::support::{
     Client, Database, FakeProviders, Postgres, Sqlite, TestServer, home, workspace,
 };
 
-/// The folder of the example, if its modules are installed.
+/// The folder of a Node example, if its modules are installed.
 fn node_example(name: &str) -> Option<PathBuf> {
     let folder = folder("examples/clients").join(name);
     let otherwise = format!(
@@ -23,7 +23,7 @@ fn node_example(name: &str) -> Option<PathBuf> {
     is_there(has_node_modules(&folder, "typescript"), &otherwise).then_some(folder)
 }
 
-/// A command of the Python that the Python client's modules are installed for, if they are.
+/// A command of the Python in `target/venv`, if it is there.
 fn python(script: &str) -> Option<Command> {
     let python = folder("target/venv/bin/python");
     let otherwise = "The Python client was NOT tested: run python3 -m venv target/venv, and \
@@ -45,7 +45,8 @@ fn npm_run(folder: &PathBuf, script: &str) -> Command {
     command
 }
 
-/// The folder of the TypeScript client, made from the schema and compiled once, if that can be.
+/// The folder of the TypeScript client, generated from the schema and compiled once, if its modules are
+/// installed.
 fn typescript() -> Option<PathBuf> {
     static BUILT: OnceLock<()> = OnceLock::new();
     let folder = node_example("typescript")?;
@@ -57,7 +58,7 @@ fn typescript() -> Option<PathBuf> {
     Some(folder)
 }
 
-/// Somebody with the workspaces Alpha and Beta, the latter being the current one.
+/// A user with the workspaces Alpha and Beta, of which Beta is the current one.
 async fn somebody(server: &TestServer) -> Client {
     let ada = server.user("ada@example.com");
     let organization = home(&ada, "Alpha").await.organization;

@@ -1,4 +1,4 @@
-//! The smaller commands of the program, and what it may be called with.
+//! The program's smaller commands, and the arguments that it accepts.
 
 use std::process::Stdio;
 
@@ -13,7 +13,7 @@ async fn what_it_is_called_with_must_make_sense() {
     let home = Program::new(Sqlite).await;
     let both = ["serve", "--no-worker", "--worker-only"];
     for arguments in [&["nonsense"][..], &["--nonsense"], &["token"], &both] {
-        // With this it would not go on, were it taken.
+        // If the arguments were accepted, this URL would still keep the program from starting.
         let mut command = home.command(arguments);
         let output = command.env("DATABASE_URL", "nonsense").output();
         let output = output.expect("the program can be run");

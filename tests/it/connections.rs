@@ -1,4 +1,4 @@
-//! Connections: how many there may be, how long their clients may take, whose they are, and how they
+//! Connections: how many there may be, how slow their clients may be, whom they belong to, and how they
 //! end.
 
 use std::fs;
@@ -37,14 +37,14 @@ async fn one_address_has_so_many_connections(
     .await;
     let mut first = Raw::connect(&server).await;
     assert!(first.lives().await);
-    // What has become a socket counts as before.
+    // A connection that becomes a WebSocket still counts.
     let socket = Socket::of(&server, "ada@example.com").await;
     assert!(!is_answered(&server).await);
     assert!(first.lives().await);
 
     drop(socket);
     until("there is room for one", async || is_answered(&server).await).await;
-    // By the connection that there is.
+    // Asked over the open connection, as no other is accepted.
     let request = "GET /metrics HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n";
     first.send(request).await;
     let told = first.rest().await;
@@ -87,7 +87,7 @@ async fn whoever_takes_too_long_for_a_head_is_cut_off(#[values(Sqlite, Postgres)
     let mut half = Raw::connect(&server).await;
     half.send("GET /healthz HTTP/1.1\r\nho").await;
     assert_eq!(half.rest().await, "");
-    // Nor does it help to send a little all the time, on a connection that was used before.
+    // Nor does it help to trickle bytes on a connection that was used before.
     let mut trickling = Raw::connect(&server).await;
     assert!(trickling.lives().await);
     trickling.send("GET /healthz HTTP/1.1\r\nx: ").await;
@@ -96,7 +96,7 @@ async fn whoever_takes_too_long_for_a_head_is_cut_off(#[values(Sqlite, Postgres)
     })
     .await;
 
-    // Between two requests there is more time.
+    // Between requests a connection may be idle for longer.
     assert!(begun.elapsed() > Duration::from_secs(1));
     assert!(idle.lives().await);
 }
@@ -162,7 +162,7 @@ async fn a_head_that_is_too_long_is_431(#[values(Sqlite, Postgres)] on: Database
     let server = TestServer::start(on).await;
     let mut long = Raw::connect(&server).await;
     let padding = "x".repeat(200 * 1024);
-    // It may be refused before it is sent.
+    // The head may be refused before it is sent completely.
     let head = format!("GET /healthz HTTP/1.1\r\nhost: a\r\nx: {padding}\r\n\r\n");
     let sent = long.try_send(&head).await;
     let reply = long.rest().await;
@@ -191,7 +191,7 @@ async fn a_request_that_was_begun_is_finished(#[values(Sqlite, Postgres)] on: Da
     assert!(head.starts_with("HTTP/1.1 100 "), "{head}");
 
     let stopped = server.stop();
-    // Connections that wait for nothing are closed first.
+    // Idle connections are closed first.
     assert_eq!(idle.rest().await, "");
     begun.send(&body).await;
     let reply = begun.rest().await;
@@ -200,7 +200,7 @@ async fn a_request_that_was_begun_is_finished(#[values(Sqlite, Postgres)] on: Da
     stopped.await;
 }
 
-/// Unless it is asked again.
+/// A second signal would stop it sooner.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_to_stop_goes_on_for_as_long_as_is_configured(
@@ -233,7 +233,7 @@ async fn the_log_has_the_client_that_trusted_proxies_name(
     let request = reqwest::Client::new().get(format!("{}/schema.graphql", serving.url));
     let request = request.header("x-forwarded-for", forwarded);
     request.send().await.expect("the server answers");
-    // A line is written before its reply is sent.
+    // The line is written before the reply is sent.
     let log = fs::read_to_string(&path).expect("text");
     let line = log.lines().find(|line| line.contains("/schema.graphql"));
     let line = line.unwrap_or_else(|| panic!("{log}"));

@@ -1,4 +1,4 @@
-//! Transactions that lose to another one: the server tries them again, so that no client has to.
+//! Transactions that lose against another one: the server retries them, so that no client has to.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -19,23 +19,23 @@ use tokio::sync::Barrier;
 use crate::support::office::Person;
 use crate::support::{Database, Postgres, Sqlite, TestServer, text};
 
-/// How often a transaction was tried.
+/// Counts the tries of a transaction.
 #[derive(Default)]
 struct Tries(AtomicUsize);
 
 impl Tries {
-    /// Whether this is the first.
+    /// Counts a try, and returns whether it is the first.
     fn begin(&self) -> bool {
         self.0.fetch_add(1, Ordering::SeqCst) == 0
     }
 
     fn count(&self) -> usize {
-        // Diesel gives everything a `load`.
+        // Not `self.0.load`: Diesel's `RunQueryDsl` gives every type a `load`.
         AtomicUsize::load(&self.0, Ordering::SeqCst)
     }
 }
 
-/// Of two that race, one is done at once, and the other after the one.
+/// Asserts that of two racing transactions one was tried once and the other twice.
 fn assert_one_again(tries: [Tries; 2]) {
     let mut counts = tries.map(|tries| tries.count());
     counts.sort_unstable();
@@ -58,7 +58,7 @@ async fn of_two_that_wait_for_each_other_one_is_tried_again() {
     let server = &TestServer::start(Postgres).await;
     let db = &server.app().db;
     if db.kind() == Kind::Sqlite {
-        // Where PostgreSQL is not installed. There, one writes after the other.
+        // PostgreSQL is not installed. SQLite has one writer at a time.
         return;
     }
     let (ada, bob) = (
@@ -92,7 +92,7 @@ async fn of_two_that_change_what_both_have_read_one_is_tried_again() {
     let server = &TestServer::start(Postgres).await;
     let db = &server.app().db;
     if db.kind() == Kind::Sqlite {
-        // Where PostgreSQL is not installed. There, one reads after the other has written.
+        // PostgreSQL is not installed. On SQLite, one reads after the other has written.
         return;
     }
     let ada = Person::new(server, "ada").await;

@@ -1,4 +1,4 @@
-//! The contract with the clients: what `contract.graphql` promises, the schema holds, by name,
+//! The contract with the clients: the schema has everything that `contract.graphql` promises, by name,
 //! argument, default and nullability.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,10 +8,10 @@ use async_graphql::parser::types::{InputValueDefinition, TypeKind, TypeSystemDef
 
 const CONTRACT: &str = include_str!("contract.graphql");
 
-/// What the contract promises and no release has yet. Shrinks to nothing.
+/// What the contract promises and no release has yet. May only shrink.
 const NOT_YET: &[&str] = &[];
 
-/// The types by name, each with its members, which are written out with all that is promised of them.
+/// The members of each type by name, each written out with everything that is promised about it.
 fn members(sdl: &str) -> BTreeMap<String, BTreeMap<String, String>> {
     let document = parse_schema(sdl).expect("it is a schema");
     let mut types = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Deleting workspaces, which is soft, and restoring them.
+//! Deleting workspaces, which is a soft deletion, and restoring them.
 
 use std::collections::BTreeMap;
 
@@ -78,7 +78,7 @@ async fn a_deleted_workspace_frees_its_slug_and_can_be_restored(
     ada.mutate_refused("CONFLICT", "restoreWorkspace", input)
         .await;
 
-    // Somebody else takes the slug, one made from a name at that.
+    // Another workspace takes the slug, even one derived from a name.
     change(&ada, "deleteWorkspace", &rocket).await;
     let other = workspace(&ada, &acme, "Rocket").await;
     assert_eq!(by_slug(&ada, "rocket").await, other.as_str());
@@ -240,7 +240,7 @@ async fn ones_last_workspace_is_protected_unless_configured_otherwise(
     let two = workspace(&ada, &acme, "Two").await;
     let his = workspace(&bob, &bobs, "His").await;
     change(&ada, "deleteWorkspace", &two).await;
-    // One in which she has no membership of her own is not hers, neither to keep nor to lose.
+    // A workspace in which she has no membership of her own does not count as hers.
     let last = json!({ "workspaceId": one });
     if protected {
         ada.mutate_refused("LAST_WORKSPACE", "deleteWorkspace", last)

@@ -1,18 +1,18 @@
-//! That the documentation says of each dependency why it is there, and with which features.
+//! The documentation gives a reason for each dependency and for each of its features.
 
-/// Crates with features of theirs: one of the manifest, or those of a row of the documentation.
+/// Crates with their features: one dependency of the manifest, or one row of the documentation.
 #[derive(Debug)]
 struct Named<'a> {
     crates: Vec<&'a str>,
     features: Vec<&'a str>,
 }
 
-/// What is between pairs of a mark.
+/// The texts between pairs of a mark.
 fn between(mark: char, text: &str) -> Vec<&str> {
     text.split(mark).skip(1).step_by(2).collect()
 }
 
-/// What the tables of dependencies name.
+/// The dependencies in the manifest.
 fn dependencies(manifest: &str) -> Vec<Named<'_>> {
     let mut is_inside = false;
     let mut dependencies = Vec::new();
@@ -32,7 +32,7 @@ fn dependencies(manifest: &str) -> Vec<Named<'_>> {
     dependencies
 }
 
-/// What the rows of the documentation's tables name, of which the last column has the features.
+/// The rows of the documentation's tables: crates in the first column, features in the last.
 fn rows(documentation: &str) -> Vec<Named<'_>> {
     let rows = documentation.lines().filter_map(|line| {
         let (first, rest) = line.strip_prefix('|')?.split_once('|')?;
@@ -50,7 +50,7 @@ impl Named<'_> {
         self.crates.iter().any(|name| other.crates.contains(name))
     }
 
-    /// Whether one of those of the same crate names the feature.
+    /// Whether one of `others` about the same crate names the feature.
     fn has_in(&self, others: &[Self], feature: &str) -> bool {
         let mut about = others.iter().filter(|it| it.shares_a_crate_with(self));
         about.any(|it| it.features.contains(&feature))

@@ -1,5 +1,4 @@
-//! Documents that are asked for by their hash: those that clients send, and those that an operator
-//! trusts.
+//! Documents requested by their hash: those that clients send, and those that an operator trusts.
 
 use std::fs;
 use std::path::Path;
@@ -22,12 +21,12 @@ fn sha256(text: &str) -> String {
     HEXLOWER.encode(&Sha256::digest(text.as_bytes()))
 }
 
-/// The extension by which a document is asked for.
+/// The extension that requests a document by its hash.
 fn persisted(hash: &str) -> Value {
     json!({ "persistedQuery": { "version": 1, "sha256Hash": hash } })
 }
 
-/// What Ada is answered.
+/// Posts the body as Ada.
 async fn post(server: &TestServer, body: Value) -> Reply {
     let request = server.post(&body).header("accept", RESPONSE);
     Reply::to(request.bearer_auth(server.token("ada@example.com"))).await
@@ -69,7 +68,7 @@ async fn a_document_that_came_with_its_hash_is_known_by_it(
     assert_unknown(&post(&server, by_hash.clone()).await);
     assert_unknown(&get(&server, &[("extensions", &extensions)]).await);
 
-    // Sent without its hash, it is not remembered.
+    // A document sent without its hash is not remembered.
     assert_ada(&post(&server, json!({ "query": QUERY })).await);
     assert_unknown(&post(&server, by_hash.clone()).await);
 
@@ -84,7 +83,7 @@ async fn a_document_that_came_with_its_hash_is_known_by_it(
     let named = [("documentId", id.as_str()), ("operationName", "Me")];
     assert_ada(&get(&server, &named).await);
 
-    // Who takes no more than application/json has the status that they know.
+    // Clients that accept only `application/json` get the status 200 they know.
     let unknown = json!({ "extensions": persisted(&sha256("{ viewer { id } }")) });
     let reply = Reply::to(server.post(&unknown)).await;
     assert_eq!(reply.status, StatusCode::OK);
@@ -130,7 +129,7 @@ async fn only_what_may_be_run_is_remembered_and_by_its_own_hash(
         assert_eq!(reply.status, StatusCode::BAD_REQUEST, "{malformed}");
     }
 
-    // A mutation that is known stays one.
+    // A remembered mutation is still a mutation.
     let mutation = "mutation { createOrganization(input: { name: \"Acme\" }) { __typename } }";
     let extensions = persisted(&sha256(mutation));
     let both = json!({ "query": mutation, "extensions": extensions });
@@ -160,7 +159,7 @@ async fn subscriptions_can_be_asked_for_by_hash(#[values(Sqlite, Postgres)] on: 
     socket.settle().await;
     socket.send(json!({ "type": "complete", "id": "2" })).await;
 
-    // Whether it was remembered by now is between the two operations: a stream asks until it is.
+    // The document may not be remembered yet, so the stream asks until it is.
     let url = format!("{}/graphql/stream", server.url());
     loop {
         let request = server.http().post(&url).bearer_auth(&token);
@@ -203,7 +202,7 @@ async fn where_documents_are_trusted_no_others_are_answered(
     assert_ada(&post(&server, json!({ "documentId": id })).await);
     assert_ada(&post(&server, json!({ "extensions": persisted(&hash) })).await);
     assert_ada(&get(&server, &[("documentId", &id)]).await);
-    // It is the same document, however it comes.
+    // A trusted document may also come as text.
     assert_ada(&post(&server, json!({ "query": QUERY })).await);
 
     let other = "{ viewer { id } }";

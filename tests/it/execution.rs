@@ -1,4 +1,4 @@
-//! Executing documents, as the GraphQL specification says.
+//! Executing documents as the GraphQL specification says.
 //!
 //! <https://spec.graphql.org/draft/#sec-Execution>
 
@@ -14,7 +14,7 @@ async fn keys_come_in_the_order_of_the_selection(#[values(Sqlite, Postgres)] on:
     let server = TestServer::start(on).await;
     let token = server.token("ada@example.com");
     organization(&server.bearer(&token), "Acme").await;
-    // Fields that take long before fields that take none.
+    // Slow fields come before immediate ones.
     let query = "{ z: organizations { totalCount nodes { members { totalCount } slug a: events { totalCount } name } }
         __typename a: viewer { name id email } m: slugAvailability(slug: \"acme\") { suggestion isAvailable } }";
     let request = server.post(&json!({ "query": query }));
@@ -53,7 +53,7 @@ async fn a_field_that_fails_nulls_its_nearest_nullable_parent(
     let server = TestServer::start(on).await;
     let ada = server.user("ada@example.com");
     organization(&ada, "Acme").await;
-    // `members` is not nullable, and neither is anything above it but `organization`.
+    // `members` is not nullable, and neither is anything above it except `organization`.
     let query = "{ organization(by: { slug: \"acme\" }) { name members(first: 0) { totalCount } }
         viewer { email } }";
     let reply = ada.refused("INVALID_INPUT", query, json!({})).await;
@@ -64,7 +64,7 @@ async fn a_field_that_fails_nulls_its_nearest_nullable_parent(
     assert_eq!(errors[0]["path"], json!(["organization", "members"]));
     assert_eq!(reply.status, StatusCode::OK);
 
-    // A nullable field is `null` alone.
+    // A nullable field becomes `null` by itself.
     let query = "{ organization(by: { slug: \"acme\" }) { name events(first: 0) { totalCount } } }";
     let reply = ada.refused("INVALID_INPUT", query, json!({})).await;
     let data = json!({ "organization": { "name": "Acme", "events": null } });
@@ -74,7 +74,7 @@ async fn a_field_that_fails_nulls_its_nearest_nullable_parent(
         json!(["organization", "events"])
     );
 
-    // With nothing nullable above it, there is no data, which is not the same as no `data`.
+    // With nothing nullable above it, `data` is null, which is not the same as no `data`.
     let query = "{ organizations { nodes { members(first: 0) { totalCount } } } }";
     let reply = ada.refused("INVALID_INPUT", query, json!({})).await;
     assert_eq!(reply.body.get("data"), Some(&Value::Null));
@@ -238,7 +238,7 @@ async fn nothing_is_done_of_an_operation_whose_values_do_not_fit(
         ada.ok(count, json!({})).await["organizations"]["totalCount"],
         0
     );
-    // Nor of one that was run before.
+    // Nor if the operation has run before.
     ada.ok(make, json!({ "name": "Acme", "first": 1 })).await;
     ada.refused(invalid, make, too_large).await;
     assert_eq!(
@@ -247,7 +247,7 @@ async fn nothing_is_done_of_an_operation_whose_values_do_not_fit(
     );
 }
 
-/// What takes a value of its own instead of one that is left out takes no null.
+/// An argument with a default may be left out, but not be null.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_variable_that_is_null_is_refused_where_that_is_not_taken(

@@ -1,5 +1,5 @@
-//! Pages are served from indexes, in their order: neither is a table read through nor are rows
-//! sorted, however many there are. Held against the plans of the statements that the server sends.
+//! Pages are served from indexes in their order: no table is scanned and no rows are sorted, however
+//! many there are. Checked against the plans of the statements that the server sends.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -12,8 +12,8 @@ use crate::support::office::{Office, Person};
 use crate::support::plans::{Plan, numbered};
 use crate::support::{Database, Postgres, Sqlite, TestServer, text};
 
-/// Two hundred workspaces of one organization, and what was collected in them: 20,000 prompts, 20,000
-/// runs and 200,000 answers, as they come, now in this workspace and now in that.
+/// 200 workspaces of one organization, with 20,000 prompts, 20,000 runs and 200,000 answers, interleaved
+/// as they would be collected.
 struct World {
     server: TestServer,
     ada: Person,
@@ -24,7 +24,7 @@ struct World {
 
 impl World {
     async fn new(on: Database) -> Self {
-        // What is inserted at once takes its time on a busy machine.
+        // Inserting that much at once takes time on a busy machine.
         let patient = |config: &mut Config| config.database.statement_timeout_seconds = 600;
         let server = TestServer::with(on, patient).await;
         let ada = Person::new(&server, "ada").await;
@@ -60,7 +60,7 @@ impl World {
                     '[]', 10, 10, 0, {now}, {now}",
             )
             .await;
-        // Ten to each prompt, each in another run of its workspace, by two providers.
+        // Ten answers to each prompt, each in a different run of its workspace, from two providers.
         server
             .insert_series(
                 200_000,
@@ -78,13 +78,13 @@ impl World {
             server,
             ada,
             workspace: WorkspaceId::from_uuid(numbered(0)),
-            // Both of that workspace.
+            // The prompt and the run are both in that workspace.
             prompt: PromptId::from_uuid(numbered(200)),
             run: RunId::from_uuid(numbered(200)),
         }
     }
 
-    /// The plans of the pages of `table` that the query reads.
+    /// The plans of the query's reads of pages of `table`, and its data.
     async fn pages(&self, query: &str, variables: Value, table: &str) -> (Vec<Plan>, Value) {
         let request = self.ada.ok(query, variables);
         let (plans, found) = self.server.plans(request).await;
@@ -94,10 +94,10 @@ impl World {
         (pages, found)
     }
 
-    /// Reads the list of an object from both ends, with cursors, and with whether it goes on, and
-    /// holds every page against the index.
+    /// Reads the list of an object from both ends, with and without cursors, and asserts that every page
+    /// is served from the index.
     async fn assert_list(&self, id: String, list: &str, arguments: &str, index: &str) {
-        // The list is named after the table that it is read from.
+        // The list has the name of its table.
         let (of, field) = list.split_once('.').expect("a type and its field");
         let query = |page: &str| {
             format!(
@@ -166,7 +166,7 @@ async fn pages_of_what_was_collected_are_served_from_their_indexes(
         world.assert_list(id.clone(), list, arguments, index).await;
     }
 
-    // The pages of many, each from the index.
+    // Many pages in one query, each served from the index.
     let query = "query($id: ID!) { workspace(by: { id: $id }) {
         prompts(first: 100) { nodes { answers(first: 5) { nodes { id } } } }
         runs(first: 100) { nodes { answers(first: 5) { nodes { id } } } } } }";
@@ -190,7 +190,7 @@ async fn pages_of_what_was_collected_are_served_from_their_indexes(
         page.assert_served_from("answers", index);
     }
 
-    // A search looks through the prompts of one workspace, and of no other.
+    // A search scans the prompts of one workspace only.
     let query = "query($id: ID!) { workspace(by: { id: $id }) {
         prompts(search: \"question 9\") { nodes { text } } } }";
     let id = json!({ "id": world.workspace });
@@ -207,7 +207,7 @@ async fn visibility_is_served_from_its_roll_up_and_the_days_that_are_cut_from_an
     #[values(Sqlite, Postgres)] on: Database,
 ) {
     let world = World::new(on).await;
-    // A year of days for each of the two hundred workspaces.
+    // A year of days for each of the 200 workspaces.
     let day = match on {
         Postgres => "to_char(date '2026-01-01' + (n / 200)::int, 'YYYY-MM-DD')",
         Sqlite => "date('2026-01-01', '+' || (n / 200) || ' days')",
@@ -226,7 +226,7 @@ async fn visibility_is_served_from_its_roll_up_and_the_days_that_are_cut_from_an
             answers mentions rate byProvider { provider answers } byDay { day answers } } } }";
     let id = json!({ "id": world.workspace });
     let (plans, found) = world.server.plans(world.ada.ok(query, id)).await;
-    // 353 whole days of the roll-up; the answers themselves were all made on the first of January.
+    // 353 whole days of the roll-up; the answers themselves were all made on January 1.
     assert_eq!(found["workspace"]["domainVisibility"]["answers"], 3530);
     let primary_key = match on {
         Postgres => "visibility_pkey",
@@ -242,7 +242,7 @@ async fn visibility_is_served_from_its_roll_up_and_the_days_that_are_cut_from_an
     }
 }
 
-/// What the worker looks for every second is found without reading through what it does not want.
+/// What the worker looks for every second is found without scanning what it does not need.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn work_is_found_by_indexes(#[values(Sqlite, Postgres)] on: Database) {
@@ -261,7 +261,7 @@ async fn work_is_found_by_indexes(#[values(Sqlite, Postgres)] on: Database) {
             &columns,
         )
         .await;
-    // Every hundredth is due, and the others are paused.
+    // One in a hundred is due; the others are paused.
     server
         .insert_series(
             20_000,
@@ -269,7 +269,7 @@ async fn work_is_found_by_indexes(#[values(Sqlite, Postgres)] on: Database) {
             "{id:n + 1000000}, '0 6 * * *', 'UTC', CASE n % 100 WHEN 0 THEN {now} END",
         )
         .await;
-    // Every hundredth file is no workspace's any more.
+    // One file in a hundred no longer belongs to a workspace.
     server
         .insert_series(
             20_000,
@@ -334,7 +334,7 @@ async fn work_is_found_by_indexes(#[values(Sqlite, Postgres)] on: Database) {
     let searches: Vec<_> = plans.iter().filter(looks).collect();
     assert!(searches.len() >= 7, "{plans:#?}");
     for plan in searches {
-        // A partial index has nothing else in it, so that reading all of it reads nothing in vain.
+        // A partial index has only what is wanted, so even a full scan of it reads nothing in vain.
         let by_index = |step: &String| indexes.iter().any(|index| step.contains(index));
         assert!(plan.steps.iter().any(by_index), "{plan:#?}");
         assert!(

@@ -1,4 +1,4 @@
-//! GraphQL over HTTP: what is asked how, and how it is answered.
+//! GraphQL over HTTP: the forms of requests and of replies.
 
 use reqwest::{Method, RequestBuilder, StatusCode};
 use rstest::rstest;
@@ -24,7 +24,7 @@ fn get(server: &TestServer, parameters: &[(&str, &str)]) -> RequestBuilder {
     server.http().get(url.expect("a URL"))
 }
 
-/// A request that was refused before it was executed has errors and nothing else.
+/// Asserts that a request refused before execution has errors and nothing else.
 fn assert_request_error(reply: &Reply, code: &str) {
     assert_eq!(reply.code(), code, "{:#}", reply.body);
     assert!(reply.body.get("data").is_none(), "{:#}", reply.body);
@@ -47,7 +47,7 @@ async fn introspection_that_is_switched_off_is_refused(#[values(Sqlite, Postgres
             "{ ... { ...Asks } } fragment Asks on Query { a: __typename s: __schema { description } }",
             None,
         ),
-        // The document, whichever of its operations runs.
+        // The whole document counts, whichever operation runs.
         (
             "query A { __typename } query B { __schema { description } }",
             Some("A"),
@@ -106,7 +106,7 @@ async fn what_a_request_may_look_like(#[values(Sqlite, Postgres)] on: Database) 
     let request = post(&server, typename.to_string()).header("content-type", utf8);
     assert_eq!(Reply::to(request).await.status, StatusCode::OK);
 
-    // Whoever is still sending comes to read the reply.
+    // A client that is still sending gets to read the reply.
     for length in [1024 * 1024, 6 * 1024 * 1024] {
         let mut long = typename.clone();
         long["padding"] = "x".repeat(length).into();

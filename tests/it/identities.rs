@@ -1,4 +1,4 @@
-//! What becomes of a person, and of their tokens, when their issuer changes its mind.
+//! What happens to a person and their tokens when the issuer changes what it says.
 
 use chrono::TimeDelta;
 use reqwest::StatusCode;
@@ -39,7 +39,7 @@ async fn a_person_is_what_their_latest_token_says(#[values(Sqlite, Postgres)] on
     });
     assert_eq!(before, expected);
 
-    // An address that is not verified matches nothing; what is not said any more is not so any more.
+    // An unverified address matches nothing, and a claim that is no longer made no longer holds.
     let claims = json!({ "sub": "7", "email_verified": false });
     let between = sign_in("new@example.com", claims).ok(WHO, json!({})).await;
     let expected = json!({
@@ -77,7 +77,7 @@ async fn a_person_is_what_their_latest_token_says(#[values(Sqlite, Postgres)] on
     assert_eq!(at(&members, "workspace.members.nodes.0.user"), &expected);
 }
 
-/// The name of whoever it is.
+/// The viewer's name.
 async fn name(client: &Client) -> String {
     let who = client.ok("{ viewer { name } }", json!({})).await;
     text(&who, "viewer.name")
@@ -100,7 +100,7 @@ async fn an_older_token_does_not_undo_what_a_newer_one_said(
     let newer = token("Newer", json!(now - 30));
     assert_eq!(name(&older).await, "Older");
     assert_eq!(name(&newer).await, "Newer");
-    // Long enough for the tokens to be looked at anew, over and over.
+    // Long enough for the tokens to be examined again each time.
     for _ in 0..3 {
         server.clock().advance(TimeDelta::seconds(61));
         assert_eq!(name(&older).await, "Newer");
@@ -108,14 +108,14 @@ async fn an_older_token_does_not_undo_what_a_newer_one_said(
     }
     assert_eq!(name(&token("Newest", json!(now))).await, "Newest");
     assert_eq!(name(&token("Between", json!(now - 1))).await, "Newest");
-    // As old as a number can say.
+    // As early as a number can express.
     assert_eq!(name(&token("Ancient", json!(-1e11))).await, "Newest");
-    // One that does not say when it was issued is taken for new, and makes no older one new.
+    // A token without `iat` counts as new, but does not make an older one new.
     assert_eq!(name(&token("Undated", Value::Null)).await, "Undated");
     assert_eq!(name(&token("Late", json!(now - 2))).await, "Undated");
 }
 
-/// Whoever is first seen by a token of a time that no calendar of a database has.
+/// A person first seen with a token issued at a time that no database calendar has.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_may_have_been_issued_long_ago(#[values(Sqlite, Postgres)] on: Database) {
@@ -158,7 +158,7 @@ async fn a_token_that_says_what_is_known_writes_nothing(#[values(Sqlite, Postgre
         server.bearer(&issuer.token("ada@example.com", claims))
     };
     assert_eq!(name(&token("Ada", now - 30)).await, "Ada");
-    // One of later says the same, and one of before no matter what.
+    // A newer token that says the same, and an older one whatever it says.
     for same in [token("Ada", now), token("Adele", now - 60)] {
         let (count, name) = server.statements(name(&same)).await;
         assert_eq!((count, name.as_str()), (2, "Ada"));

@@ -1,4 +1,4 @@
-//! Instances that share the work: some serve, and others do what runs without a request.
+//! Instances that share the work: some serve requests, and others run the background work.
 
 use std::io::ErrorKind;
 use std::process::Stdio;
@@ -24,7 +24,7 @@ async fn what_is_asked_of_one_that_only_serves_another_does(
         command
     };
     let (never, asked) = (FakeProviders::start().await, FakeProviders::start().await);
-    // Taken up by the first, the run would stay its own.
+    // If the serving instance claimed the run, it would keep it.
     never.hold();
     let serving = Serving::start(&mut start("--no-worker", &never));
     let (http, token) = (reqwest::Client::new(), program.token("ada@example.com"));
@@ -44,8 +44,8 @@ async fn what_is_asked_of_one_that_only_serves_another_does(
     let status = async || text(&ask(&query).await, "data.node.status");
     assert_eq!(status().await, "QUEUED");
 
-    // The request itself wakes the worker of the server that it came to, if there is one, and not only
-    // after another process has begun.
+    // The request itself wakes the worker of the server that it reached, if it has one: without waiting
+    // for another process to start.
     let _working = Serving::working(&mut start("--worker-only", &asked));
     until("the run is collected", async || {
         assert!(never.all_calls().is_empty(), "the server works");
@@ -85,7 +85,7 @@ async fn one_that_only_works_answers_nobody_but_those_who_ask_for_metrics(
     assert_eq!(working.rest(), "", "it prints no more than those lines");
 }
 
-/// However soon.
+/// Even right after the line was printed.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_told_that_it_runs_can_stop_it(

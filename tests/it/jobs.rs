@@ -1,4 +1,4 @@
-//! Jobs that fail by mistakes of ours, and those that find nothing to do.
+//! Jobs that fail because of bugs, and jobs that find nothing to do.
 
 use chrono::TimeDelta;
 use rstest::rstest;
@@ -27,7 +27,7 @@ async fn a_job_that_panics_goes_on_and_so_do_the_others(#[values(Sqlite, Postgre
     let ada = server.user("ada@example.com");
     let home = home(&ada, "Rocket").await;
 
-    // More often than there are jobs, each of which begins with the time.
+    // More often than there are jobs; each begins by reading the clock.
     server.clock().break_for(20);
     let working = Working::start(&server);
     until("every job has panicked", async || {
@@ -76,7 +76,7 @@ async fn a_worker_who_finds_that_others_were_faster_writes_nothing(
     );
 }
 
-/// What is left of a batch of mails once those are gone whose invitations are over may be nothing.
+/// Once the mails of ended invitations are dropped, nothing of a batch may be left.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn of_mails_that_are_all_moot_none_is_claimed(#[values(Sqlite, Postgres)] on: Database) {

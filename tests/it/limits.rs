@@ -1,4 +1,4 @@
-//! Rate limits, as clients meet them.
+//! Rate limits as clients see them.
 
 use chrono::TimeDelta;
 use rstest::rstest;
@@ -18,7 +18,7 @@ async fn make(person: &Client, name: &str) -> Reply {
 async fn a_fourth_organization_within_an_hour_waits(#[values(Sqlite, Postgres)] on: Database) {
     let server = TestServer::start(on).await;
     let ada = server.user("ada@example.com");
-    // Those that come with a workspace count as well.
+    // Organizations created along with a workspace count as well.
     let input = json!({ "name": "Rocket" });
     ada.mutate("createWorkspace", input, "__typename").await;
     server.clock().advance(TimeDelta::minutes(10));
@@ -32,13 +32,13 @@ async fn a_fourth_organization_within_an_hour_waits(#[values(Sqlite, Postgres)] 
     let input = json!({ "name": "Rocket", "organization": { "create": {} } });
     let reply = ada.try_mutate("createWorkspace", input, "__typename").await;
     reply.retry_after();
-    // Others, and workspaces in an organization that is there, are not in the way.
+    // Neither other people nor workspaces in an existing organization are limited.
     organization(&server.user("bob@example.com"), "Bob's").await;
     let input = json!({ "name": "Rocket" });
     ada.mutate("createWorkspace", input, "__typename").await;
 
-    // The window slides: the first leaves it after an hour, the second ten minutes later. That calls
-    // were refused meanwhile lengthens nothing.
+    // The window slides: the first leaves it after an hour, the second ten minutes later. Refused calls
+    // in between do not prolong the wait.
     server.clock().advance(TimeDelta::seconds(seconds));
     organization(&ada, "Four").await;
     let seconds = make(&ada, "Five").await.retry_after();

@@ -1,4 +1,4 @@
-//! Lists: pages in both directions, searching, ordering, and lists inside lists.
+//! Lists: pages in both directions, searching, ordering, and lists within lists.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ const LIST: &str =
         nodes { name }
     } }";
 
-/// A page of the workspaces; its two forms of rows must agree.
+/// A page of the workspaces, asserting that its edges and nodes agree.
 async fn page(person: &Client, arguments: Value) -> Value {
     let mut found = person.ok(LIST, arguments).await;
     let page = found["workspaces"].take();
@@ -95,7 +95,7 @@ async fn searching_ignores_case_in_every_script_and_takes_signs_as_they_are(
         refused(&ada, json!({ "search": "a\u{0}" })).await,
         ["search"]
     );
-    // Inside an organization likewise.
+    // The same within an organization.
     let query = "query($search: String) { organizations { nodes {
         workspaces(search: $search) { totalCount nodes { name } } } } }";
     let found = ada.ok(query, json!({ "search": "STRASSE" })).await;
@@ -159,7 +159,7 @@ async fn an_order_ignores_case_and_runs_both_ways(#[values(Sqlite, Postgres)] on
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_tell_what_lies_on_both_sides(#[values(Sqlite, Postgres)] on: Database) {
     let server = TestServer::start(on).await;
-    // All of one name, so that the id alone tells them apart.
+    // All have the same name, so that only the ids tell them apart.
     let (ada, _) = with_workspaces(&server, &["Same"; 9]).await;
     let everything = page(&ada, json!({ "first": 100 })).await;
     let cursors: Vec<String> = (0..9)
@@ -272,7 +272,7 @@ async fn a_page_that_cannot_be_is_refused(#[values(Sqlite, Postgres)] on: Databa
         (json!({ "after": "garbage" }), vec!["after"]),
         (json!({ "before": "\u{0}" }), vec!["before"]),
         (json!({ "org": "x" }), vec!["organizationId"]),
-        // All that is wrong is told at once.
+        // All mistakes are reported at once.
         (json!({ "first": 0, "after": "x" }), vec!["first", "after"]),
         (
             json!({ "after": "x", "before": "y" }),
@@ -333,12 +333,12 @@ async fn a_page_that_cannot_be_is_refused(#[values(Sqlite, Postgres)] on: Databa
         let arguments = json!({ "orderBy": other, "after": cursor });
         assert_eq!(refused(&ada, arguments).await, ["after"], "{other}");
     }
-    // Somebody else's is of another list.
+    // Another person's list is a different list.
     let bob = server.user("bob@example.com");
     let arguments = json!({ "orderBy": by("UPDATED_AT", "ASC"), "after": cursor });
     assert_eq!(refused(&bob, arguments).await, ["after"]);
 
-    // One that was forged does no harm.
+    // A forged cursor does no harm.
     let json = String::from_utf8(
         data_encoding::BASE64URL_NOPAD
             .decode(cursor.as_bytes())
@@ -427,7 +427,7 @@ async fn lists_inside_lists_are_each_parents_own(#[values(Sqlite, Postgres)] on:
     let server = TestServer::with(on, |config| config.limits.organizations_per_hour = 100).await;
     let ada = server.user("ada@example.com");
     let people = ["bob", "cy", "dee"].map(|name| server.user(&format!("{name}@example.com")));
-    // Made in an order that is not the one of their names.
+    // Created in an order that is not that of their names.
     for n in (0..12).rev() {
         let id = organization(&ada, &format!("Org {n:02}")).await;
         for person in &people[..n % 4] {

@@ -1,4 +1,4 @@
-//! What the log says of what was done, and how it is found there.
+//! What the log says about requests and jobs, and how to find it there.
 
 use std::fs::File;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::support::process::{Program, Serving};
 use crate::support::raw::Raw;
 use crate::support::{Database, Events, Postgres, Socket, Sqlite, text, until};
 
-/// The program, with its log there.
+/// Starts the program with its log in a file.
 fn logging(program: &Program, format: &str, log: &Path) -> Serving {
     let mut command = program.command(&[]);
     command
@@ -25,7 +25,7 @@ fn logging(program: &Program, format: &str, log: &Path) -> Serving {
     Serving::start(&mut command)
 }
 
-/// The line of the request or operation with that id and name, which is one.
+/// The only line about the request or operation with that id and name.
 fn line<'a>(lines: &'a [Value], id: &str, operation: &str) -> &'a Value {
     let mut found = lines.iter().filter(|line| {
         let ids = [&line["fields"]["request_id"], &line["span"]["request_id"]];
@@ -146,7 +146,7 @@ async fn refusals_are_told_with_their_code_and_probes_not_at_all() {
     assert_eq!(said, ["stopping, for that was asked", "stopped"]);
 }
 
-/// Six jobs ask it every second or so.
+/// Six jobs query it every second or so.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_is_away_is_told_of_once_and_so_is_that_it_is_back() {
     let Some(cluster) = OwnCluster::start() else {
@@ -168,7 +168,7 @@ async fn a_database_that_is_away_is_told_of_once_and_so_is_that_it_is_back() {
     let address = cluster.url().split(['@', '/']).nth(3).expect("an address");
     let listener = tokio::net::TcpListener::bind(address).await;
     let listener = listener.expect("the port is free");
-    // As many tries as there are jobs, and more.
+    // At least one try from each job.
     for _ in 0..12 {
         listener.accept().await.expect("somebody tries");
     }
@@ -179,7 +179,7 @@ async fn a_database_that_is_away_is_told_of_once_and_so_is_that_it_is_back() {
     assert_eq!(count("is back"), 1);
 }
 
-/// Whoever is needed and is not there is named, to the client and to the operator.
+/// The log and the reply name what is needed but not available.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn what_fails_is_named(#[values(Sqlite, Postgres)] on: Database) {
@@ -191,7 +191,7 @@ async fn what_fails_is_named(#[values(Sqlite, Postgres)] on: Database) {
         .env("TENANTRY_AUTH__DEVELOPMENT", "true")
         .env("TENANTRY_AUTH__ISSUERS__0__ISSUER", ISSUER)
         .env("TENANTRY_AUTH__ISSUERS__0__AUDIENCE", "tenantry")
-        // Nobody listens there.
+        // Nothing listens there.
         .env(
             "TENANTRY_AUTH__ISSUERS__0__JWKS_URL",
             "http://127.0.0.1:1/jwks",
@@ -210,7 +210,7 @@ async fn what_fails_is_named(#[values(Sqlite, Postgres)] on: Database) {
     let query = "mutation { generateWorkspaceIconUploadUrl { uploadUrl } }";
     let made = serving.ask(&http, token, query).await;
     let url = text(&made, "data.generateWorkspaceIconUploadUrl.uploadUrl");
-    // Where a file is, no folder can be.
+    // No folder can be created where there is a file.
     let icons = program.folder.path().join("data/files/icons");
     std::fs::write(&icons, "").expect("a file");
     let (status, _) = put(&http, &url, png(), None).await;
@@ -227,7 +227,7 @@ async fn what_fails_is_named(#[values(Sqlite, Postgres)] on: Database) {
     has(&["WARN", "identity provider", ISSUER, "request_id"]);
     has(&["ERROR", "an upload cannot be stored"]);
     assert!(!log.contains("the database"), "{log}");
-    // Nothing is told in Rust.
+    // No error is printed in its Rust debug form.
     assert!(
         !log.contains("NoIssuer") && !log.contains("Refused("),
         "{log}"

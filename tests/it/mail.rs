@@ -1,4 +1,4 @@
-//! Mail of invitations: it is sent once, whatever becomes of the mail server meanwhile.
+//! Invitation mail: it is sent once, whatever happens to the mail server.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ use crate::support::smtp::SmtpAddress;
 use crate::support::working::Working;
 use crate::support::{Client, Database, Home, Postgres, Sqlite, TestServer, home, text, until};
 
-/// What is in the outbox: how often each was tried, and when it is due.
+/// The mails in the outbox: how often each was tried, and when it is due.
 async fn outbox(server: &TestServer) -> Vec<(i32, Instant)> {
     let mut conn = server.app().db.read().await.expect("a connection");
     let conn = &mut conn;
@@ -26,7 +26,7 @@ async fn outbox(server: &TestServer) -> Vec<(i32, Instant)> {
     tenantry::run!(conn, rows.load(conn).await).expect("the outbox can be read")
 }
 
-/// Waits for the outbox to be as it must become.
+/// Waits until the condition holds for the outbox.
 async fn becomes(server: &TestServer, holds: impl Fn(&[(i32, Instant)]) -> bool) {
     until("the outbox is so", async || holds(&outbox(server).await)).await;
 }
@@ -37,7 +37,7 @@ async fn invite(by: &Client, home: &Home, email: &str) -> String {
     text(&made.await, "invitation.id")
 }
 
-/// A mail without the line breaks that its encoding put in.
+/// A mail without the line breaks of its encoding.
 fn unfolded(mail: &str) -> String {
     mail.replace("=\r\n", "")
         .replace("=3D", "=")
@@ -137,7 +137,7 @@ async fn without_a_mail_server_mail_is_written_into_files(
     let mail = std::fs::read_to_string(file).expect("the mail can be read");
     let mail = unfolded(&mail);
     assert!(mail.contains("To: eve@example.com"), "{mail}");
-    // The link leads to this server, unless another page is configured.
+    // The link leads to this server unless another page is configured.
     assert!(mail.contains(&format!("{}/", server.url())), "{mail}");
 }
 
@@ -167,7 +167,8 @@ async fn only_new_invitations_and_those_sent_again_make_mail(
     assert_eq!(outbox(&server).await.len(), 2);
 }
 
-/// One of an invitation goes with it; the mails of earlier versions do not know theirs.
+/// Only a mail that does not know its invitation, as those of earlier versions, lives long enough:
+/// others are dropped with their invitation.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_that_is_refused_for_now_is_given_up_in_the_end(
@@ -189,7 +190,7 @@ async fn a_mail_that_is_refused_for_now_is_given_up_in_the_end(
         .await
         .expect("it forgets");
     let working = Working::start(&server);
-    // While nobody answers, it is kept, however long that is.
+    // While nothing answers, the mail is kept, however long that takes.
     becomes(&server, |rows| matches!(rows, [(1, _)])).await;
     server.clock().advance(TimeDelta::days(10));
     server.app().wake_worker();
@@ -227,7 +228,7 @@ async fn a_mail_of_an_invitation_that_is_over_is_not_sent(
             eve.mutate(ended_by, input, "__typename").await;
         }
     }
-    // One that is still open is sent.
+    // Mail of an open invitation is sent.
     invite(&ada, &home, "bob@example.com").await;
     let mut smtp = address.listen().await;
     let working = Working::start(&server);
@@ -238,7 +239,7 @@ async fn a_mail_of_an_invitation_that_is_over_is_not_sent(
     assert!(smtp.is_empty());
 }
 
-/// A log that can be read.
+/// A log that can be read back.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -274,7 +275,7 @@ async fn the_log_tells_the_domain_and_neither_the_address_nor_the_link(
     let working = Working::logging(&server, subscriber);
     let soon = server.app().now().plus(TimeDelta::minutes(1));
     becomes(&server, |rows| matches!(rows, [(1, due)] if *due < soon)).await;
-    // What a server refuses for good is given up in the end.
+    // A mail that the server refuses for good is given up in the end.
     server.clock().advance(TimeDelta::days(2));
     server.app().wake_worker();
     becomes(&server, <[_]>::is_empty).await;

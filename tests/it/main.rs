@@ -1,5 +1,4 @@
-//! Black-box tests: HTTP in, HTTP out, each on a server and a database of its own, on SQLite and on
-//! PostgreSQL.
+//! Black-box tests over HTTP, each with its own server and database, on SQLite and on PostgreSQL.
 
 mod support;
 

@@ -1,5 +1,5 @@
-//! Who may do what: every mutation, with valid arguments, as every combination of roles and as a
-//! stranger. The tables here are the rules once more, on purpose not those of the code.
+//! Who may do what: every mutation, with valid arguments, by every combination of roles and by a
+//! stranger. The tables here state the rules a second time, deliberately without using the code's.
 
 use futures_util::future::join_all;
 use rstest::rstest;
@@ -11,7 +11,7 @@ use tenantry::access::{OrganizationRole, WorkspaceRole};
 use crate::support::people::user_id;
 use crate::support::{Client, Database, Postgres, Sqlite, TestServer, text};
 
-/// Someone's roles; `None` twice is a stranger.
+/// A person's roles; without any, a stranger.
 #[derive(Clone, Copy, Debug)]
 struct Actor {
     organization: Option<&'static str>,
@@ -35,7 +35,7 @@ impl Actor {
         actors
     }
 
-    /// The role in the workspace, which is private: the higher of the two ways to one.
+    /// The role in the workspace, which is private: the higher of those from either source.
     fn role(self) -> Option<&'static str> {
         match (self.organization, self.workspace) {
             (Some("OWNER"), _) | (_, Some("OWNER")) => Some("OWNER"),
@@ -68,7 +68,7 @@ const CONTRIBUTE: &[&str] = &["OWNER", "ADMIN", "MEMBER"];
 const MANAGE: &[&str] = &["OWNER", "ADMIN"];
 const OWN: &[&str] = &["OWNER"];
 
-/// An organization with a workspace, in which the actor has their roles, beside other owners and a
+/// An organization with a workspace, in which the actor has their roles, next to other owners and a
 /// plain member.
 struct World {
     actor: Client,
@@ -164,9 +164,9 @@ fn workspace_role(name: &str) -> WorkspaceRole {
 
 struct Case {
     mutation: &'static str,
-    /// `null` for the one mutation that takes none.
+    /// `null` for the one mutation without an input.
     input: fn(&World) -> Value,
-    /// The code that the actor gets; none where it is done.
+    /// The code that the actor gets; empty if the mutation succeeds.
     outcome: fn(Actor) -> &'static str,
 }
 
@@ -250,7 +250,7 @@ fn cases() -> Vec<Case> {
             |w| json!({ "workspaceId": w.workspace }),
             |a| a.in_workspace(OWN),
         ),
-        // It is live: whoever may restore it is told so.
+        // The workspace is live, which those who could restore it are told.
         case(
             "restoreWorkspace",
             |w| json!({ "workspaceId": w.workspace }),
@@ -310,7 +310,8 @@ fn cases() -> Vec<Case> {
             |w| json!({ "workspaceId": w.workspace, "providers": ["OPENAI"] }),
             |a| a.in_workspace(MANAGE),
         ),
-        // An invitation is seen by whom it names and by those who may manage it, and by nobody else.
+        // An invitation is visible to the person invited and to those who may manage it, and to nobody
+        // else.
         case(
             "acceptInvitation",
             |w| json!({ "invitationId": w.workspace_invitation }),
@@ -385,7 +386,7 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// Whoever may manage the invitation sees it, and may not answer for the person that it names.
+/// Those who may manage the invitation see it, but may not answer for the person invited.
 fn not_theirs_to_answer(actor: Actor) -> &'static str {
     match actor.in_workspace(MANAGE) {
         "" => "FORBIDDEN",
@@ -397,8 +398,8 @@ fn hidden(outcome: &'static str) -> &'static str {
     if outcome.is_empty() { "" } else { "NOT_FOUND" }
 }
 
-/// Whether a refusal says what the mutation's description says that it requires, or where that is up to
-/// the input, something of the kind.
+/// Whether a refusal states the requirement that the mutation's description states or, if that depends
+/// on the input, a similar one.
 fn says_why(mutation: &str, message: &str) -> bool {
     let mut rows = MUTATIONS.iter().filter(|(name, _)| *name == mutation);
     match mutation {

@@ -1,4 +1,4 @@
-//! What is told to Prometheus, to whom, and that clients cannot make it grow.
+//! Metrics: what Prometheus is told, who may read it, and that clients cannot make it grow.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use crate::support::{
     Database, Events, Postgres, Socket, Sqlite, TestServer, home, organization, until, workspace,
 };
 
-/// What the server tells.
+/// The text of the metrics.
 async fn told(server: &TestServer) -> String {
     scrape(server.http(), server.url()).await
 }
@@ -67,7 +67,7 @@ async fn what_happens_is_counted(#[values(Sqlite, Postgres)] on: Database) {
 
     let requests = [("route", "/graphql"), ("status", "2xx")];
     assert!(value(&text, "tenantry_http_requests_total", &requests) >= Some(4.0));
-    // The one that asks.
+    // The scrape itself.
     assert_eq!(
         value(&text, "tenantry_http_requests_in_flight", &[]),
         Some(1.0)
@@ -149,7 +149,7 @@ async fn what_is_too_much_what_waits_and_what_went_is_counted(
     assert_eq!(mails(&text, "due"), Some(0.0), "{text}");
 }
 
-/// `increase()` tells of nothing that is there for the first time.
+/// `increase()` does not see the first increase of a series that starts above zero.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn what_has_not_happened_yet_is_counted_as_nothing(#[values(Sqlite, Postgres)] on: Database) {
@@ -180,14 +180,14 @@ async fn what_has_not_happened_yet_is_counted_as_nothing(#[values(Sqlite, Postgr
     assert_eq!(count, Some(0.0), "{text}");
 }
 
-/// That of Prometheus's text format 0.0.4: <https://prometheus.io/docs/instrumenting/exposition_formats/>
+/// Checks Prometheus's text format 0.0.4: <https://prometheus.io/docs/instrumenting/exposition_formats/>
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn every_series_is_described_by_its_name_and_told_of_in_the_documents(
     #[values(Sqlite, Postgres)] on: Database,
 ) {
     let server = &TestServer::start(on).await;
-    // A call of a provider takes a run, and its series nothing but a name.
+    // A real call would take a run, but its series need only a name.
     server
         .app()
         .metrics
@@ -239,7 +239,7 @@ async fn a_subscription_is_counted_however_it_ends(#[values(Sqlite, Postgres)] o
         })
         .await;
     };
-    // Each has begun once it has said how the run is now.
+    // Each has begun once it has reported the run's present state.
     let mut socket = Socket::signed_in(server, &token).await;
     socket.subscribe("1", follow, id.clone()).await;
     socket.next("1").await;

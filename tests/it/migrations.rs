@@ -1,4 +1,4 @@
-//! Migrations: who runs them, by what way, and what is said where they cannot be run or are missing.
+//! Migrations: who runs them, over which connection, and what is said if they fail or are missing.
 
 use std::fs;
 use std::path::Path;
@@ -48,7 +48,7 @@ async fn migrate_brings_an_empty_database_up_to_date_once(
     );
 }
 
-/// Longer than a statement waits for a lock otherwise.
+/// Longer than the time that statements otherwise wait for a lock.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn it_waits_for_another_that_brings_the_database_up_to_date(
@@ -77,14 +77,14 @@ async fn it_waits_for_another_that_brings_the_database_up_to_date(
         .await;
         drop(other);
     };
-    // It panics where it does not start.
+    // `sibling` panics if the instance does not start.
     tokio::join!(server.sibling(), migrating);
 }
 
 /// The URL with settings for its sessions.
 fn with_settings(url: &str, settings: &str) -> String {
     let mut url = url::Url::parse(url).expect("a URL");
-    // PostgreSQL's are not those of forms: a space is %20.
+    // PostgreSQL's URLs are not form-encoded: a space is %20.
     let query = settings.replace(' ', "%20").replace('=', "%3D");
     let query = format!("options={query}");
     let query = match url.query() {
@@ -104,7 +104,7 @@ async fn migrations_do_not_go_through_a_pooler(#[values(Postgres)] on: Database)
     }
     home.database = database().await;
     let url = home.database.as_ref().expect("PostgreSQL").url();
-    // No table can be made through it.
+    // A connection that cannot create tables.
     let pooler = with_settings(url, "-c search_path=nowhere");
     let output = home
         .command(&["migrate"])
@@ -127,7 +127,7 @@ async fn a_database_that_cannot_be_migrated_is_said_in_one_line() {
         let output = home.command(arguments).env("DATABASE_URL", &url).output();
         assert_fails(&output.expect("the program can be run"), &["database"]);
     }
-    // One that somebody else's tables are in.
+    // A database with someone else's tables.
     let file = home.folder.path().join("data/other.db");
     let mut conn = connect(&file);
     diesel::connection::SimpleConnection::batch_execute(&mut conn, "CREATE TABLE users (id int)")

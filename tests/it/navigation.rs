@@ -1,4 +1,4 @@
-//! What is current, for somebody who has selected something or nothing.
+//! The current workspace and organization of someone who has selected one, or none.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -27,8 +27,8 @@ fn names(list: &Value) -> Vec<String> {
     list.map(|one| text(one, "name")).collect()
 }
 
-/// Bob, with three workspaces in an organization each. What was made first comes first neither by its
-/// own name nor by that of the other.
+/// Bob, with three workspaces in three organizations. Creation order differs from the order of their
+/// names and from that of their organizations' names.
 async fn three_homes(server: &TestServer) -> (Client, [Home; 3]) {
     let bob = server.user("bob@example.com");
     let mut organizations = Vec::new();
@@ -44,7 +44,7 @@ async fn three_homes(server: &TestServer) -> (Client, [Home; 3]) {
     (bob, [zeta, alpha, beta])
 }
 
-/// Ada, who belongs to all three and has selected nothing.
+/// Ada, a member of all three who has selected nothing.
 async fn member(server: &TestServer, homes: &[Home]) -> Client {
     let ada = server.user("ada@example.com");
     for home in homes {
@@ -139,7 +139,7 @@ async fn a_workspace_that_is_told_no_organization_goes_to_the_current_one(
 ) {
     let server = TestServer::start(on).await;
     let (bob, homes) = three_homes(&server).await;
-    // As ADMIN of the organizations, they see all their workspaces.
+    // As ADMIN of the organizations, they see all the workspaces.
     let admin = async |name: &str| {
         let admin = server.user(&format!("{name}@example.com"));
         for home in &homes {

@@ -52,7 +52,7 @@ async fn nobody_reaches_above_themself(#[values(Sqlite, Postgres)] on: Database)
             MEMBERSHIP,
         )
         .await;
-    // And what not: to give or take OWNER and BILLING_ADMIN.
+    // And what an ADMIN may not do: give or take OWNER and BILLING_ADMIN.
     let beyond = [
         role(&office, &bob, "OWNER"),
         role(&office, &admin, "OWNER"),
@@ -122,7 +122,7 @@ async fn members_are_managed_by_owners_and_admins(#[values(Sqlite, Postgres)] on
             .mutate_refused("NOT_FOUND", mutation, nothing)
             .await;
         assert_eq!(hidden.body["errors"], never.body["errors"]);
-        // Someone who is no member is none to change, either.
+        // Someone who is not a member cannot be changed either.
         let mut other = input.clone();
         other["userId"] = json!(stranger.id);
         ada.mutate_refused("NOT_FOUND", mutation, other).await;
@@ -134,7 +134,7 @@ async fn members_are_managed_by_owners_and_admins(#[values(Sqlite, Postgres)] on
             .await;
         assert_eq!(refused.violations(), ["organizationId", "userId"]);
     }
-    // Handing over requires being an OWNER.
+    // Transferring ownership requires being an OWNER.
     admin
         .mutate_refused(
             "FORBIDDEN",
@@ -216,7 +216,7 @@ async fn whoever_leaves_passes_their_workspaces_to_the_longest_standing_owner(
     let office = Office::of(&ada).await;
     let leaver = office.person(&server, "leaver", Org::Admin, None).await;
     office.person(&server, "later", Org::Owner, None).await;
-    // Alone theirs: one in which the heir is a member, one in which they are none, and a deleted one.
+    // Owned by the leaver alone: a workspace with the heir, one without the heir, and a deleted one.
     let known = office.workspace(&leaver, "Known").await;
     office.join(&server, known, &ada, Role::Member).await;
     let unknown = office.workspace(&leaver, "Unknown").await;
@@ -225,7 +225,7 @@ async fn whoever_leaves_passes_their_workspaces_to_the_longest_standing_owner(
     leaver
         .mutate("deleteWorkspace", id, "workspace { id }")
         .await;
-    // And one that has another owner.
+    // And a workspace that has another owner.
     office
         .join(&server, office.workspace, &leaver, Role::Owner)
         .await;
@@ -360,7 +360,7 @@ async fn whoever_may_no_longer_invite_takes_their_invitations_along(
         .iter()
         .filter(|(kind, _)| kind == "INVITATION_REVOKED");
     assert_eq!(revoked.count(), 3);
-    // With the organization, all of its invitations die.
+    // Deleting the organization revokes all its invitations.
     let id = json!({ "organizationId": office.organization });
     ada.mutate("deleteOrganization", id, "deletedId").await;
     assert_eq!(
@@ -387,7 +387,7 @@ async fn of_two_owners_who_leave_at_once_one_stays(#[values(Sqlite, Postgres)] o
     assert_eq!(codes, ["", "LAST_OWNER"]);
     let left = if one.code().is_empty() { &bob } else { &ada };
     assert_eq!(owners(&office, left).await, 1);
-    // The workspace has an owner as well, whoever it was that left.
+    // The workspace has an owner as well, whichever of the two left.
     let members = office.members(left).await;
     assert_eq!(members, [(left.email.clone(), "OWNER".to_owned())]);
 }

@@ -1,4 +1,4 @@
-//! Organizations: making, finding, changing, linking and deleting them, and who may.
+//! Organizations: creating, finding, changing, linking and deleting them, and who may.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::support::{
 
 const BY_SLUG: &str = "query($slug: String!) { organization(by: { slug: $slug }) { id slug } }";
 
-/// The id of the organization that has or had this slug.
+/// The id of the organization that has or once had this slug.
 async fn by_slug(person: &Client, slug: &str) -> Value {
     let found = person.ok(BY_SLUG, json!({ "slug": slug })).await;
     found["organization"]["id"].clone()
@@ -131,7 +131,7 @@ async fn a_former_slug_finds_its_organization_until_another_takes_it(
     assert_eq!(rename(&other, "acme").await.code(), "SLUG_TAKEN");
     assert_eq!(rename(&acme, "apex").await.code(), "");
     assert_eq!(by_slug(&ada, "acme").await, acme.as_str());
-    // A slug that is made from a name leaves former ones alone; one that is asked for does not.
+    // A slug derived from a name does not take a former slug; one that is requested does.
     let input = json!({ "name": "Acme" });
     let made = ada
         .mutate("createOrganization", input, "organization { slug }")
@@ -141,7 +141,7 @@ async fn a_former_slug_finds_its_organization_until_another_takes_it(
     assert_eq!(by_slug(&ada, "acme").await, other.as_str());
     assert_eq!(by_slug(&ada, "apex").await, acme.as_str());
     assert_eq!(by_slug(&ada, "other").await, other.as_str());
-    // One's own former slug is one's own.
+    // An organization can take back its own former slug.
     assert_eq!(rename(&other, "other").await.code(), "");
     assert_eq!(rename(&acme, "acme").await.code(), "");
     assert_eq!(by_slug(&ada, "acme").await, acme.as_str());
@@ -365,7 +365,7 @@ async fn a_deleted_organization_is_gone_with_its_workspaces_and_frees_the_slugs(
         .await;
 
     let input = json!({ "organizationId": acme });
-    // Also that was her only workspace.
+    // Even though that was her only workspace.
     let deleted = ada
         .mutate("deleteOrganization", input.clone(), "deletedId")
         .await;
@@ -456,9 +456,9 @@ async fn with_an_issuer_only_its_token_for_that_organization_links_it(
     of_one
         .mutate(link, input("org_1".into()), "__typename")
         .await;
-    // Unlinking proves nothing to anybody.
+    // Unlinking proves nothing to anyone, so it needs no such token.
     plain.mutate(link, input(Value::Null), "__typename").await;
-    // Whoever may not see the organization is not told about tokens.
+    // Someone who may not see the organization is not told about tokens.
     let stranger = server.bearer(&issuer.token("bob@example.com", json!({})));
     stranger
         .mutate_refused("NOT_FOUND", link, input("org_1".into()))

@@ -1,4 +1,4 @@
-//! Whose pages may call the API, and open sockets.
+//! Which pages may call the API and open sockets.
 
 use reqwest::Method;
 use rstest::rstest;
@@ -9,7 +9,7 @@ use crate::support::{Database, Postgres, Reply, Socket, Sqlite, TestIssuer, Test
 
 const CONFIGURED: &str = "https://app.example.com";
 
-/// Pages of this machine.
+/// Pages served from this machine.
 const LOCAL: [&str; 4] = [
     "http://localhost:5173",
     "http://app.localhost:3000",
@@ -26,7 +26,7 @@ const FOREIGN: [&str; 6] = [
     "null",
 ];
 
-/// Whether a page may call, as a browser is told before it does and when it does.
+/// Whether a page may call the API, according to both the preflight and the actual request.
 async fn may_call(server: &TestServer, origin: &str) -> bool {
     let url = format!("{}/graphql", server.url());
     let preflight = server.http().request(Method::OPTIONS, url);
@@ -48,7 +48,7 @@ async fn may_call(server: &TestServer, origin: &str) -> bool {
     allowed == origin
 }
 
-/// Whether a page may open a socket: no browser asks before it does.
+/// Whether a page may open a socket, for which browsers send no preflight.
 async fn may_open_socket(server: &TestServer, origin: &str) -> bool {
     let headers = [
         ("sec-websocket-protocol", "graphql-transport-ws"),
@@ -63,7 +63,7 @@ async fn may_open_socket(server: &TestServer, origin: &str) -> bool {
     }
 }
 
-/// Where development identities are, it is with them that people develop pages on this machine.
+/// Development identities are there for developing pages on the same machine.
 #[rstest]
 #[case::of_nobody_else(false, None, true)]
 #[case::beside_an_issuer(true, Some(true), true)]
@@ -102,7 +102,7 @@ async fn the_servers_own_pages_may_open_sockets(#[values(Sqlite, Postgres)] on: 
         config.public_url = Some(Url::parse(public).expect("a URL"));
     })
     .await;
-    // By whatever name it is reached.
+    // Whatever name the server is reached by.
     let port = server.url().rsplit_once(':').expect("a port").1;
     for (origin, is_allowed) in [
         (server.url(), true),

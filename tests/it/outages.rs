@@ -1,4 +1,4 @@
-//! PostgreSQL that is away for a while.
+//! PostgreSQL that is unavailable for a while.
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ const NEVER: Duration = Duration::from_secs(3600);
 const EVENTS: &str =
     "subscription($id: ID!) { workspaceEvents(workspaceId: $id) { workspace { description } } }";
 
-/// What waits for news looks only when it is told.
+/// A pace at which subscriptions look for news only when notified.
 fn patient() -> Pace {
     Pace {
         look: NEVER,
@@ -37,7 +37,7 @@ async fn readiness(server: &TestServer) -> StatusCode {
     reply.expect("a reply").status()
 }
 
-/// Whether the server has no socket open.
+/// Whether the server has no open socket.
 async fn is_gone(server: &TestServer) -> bool {
     let text = scrape(server.http(), server.url()).await;
     let sockets = [("transport", "websocket")];
@@ -50,8 +50,8 @@ async fn describe(by: &Client, office: &Office, description: &str) {
         .await;
 }
 
-/// Makes events until the socket tells of the latest: those of the time in which nobody listened are not
-/// told at once. Then there are none left.
+/// Makes events until the socket receives the latest one, since those made while nothing listened are
+/// not delivered at once. Afterwards no events are left.
 async fn events_come(by: &Client, office: &Office, socket: &mut Socket) {
     let begun = Instant::now();
     until_within(Duration::from_secs(15), "events come", async || {
@@ -102,7 +102,7 @@ async fn what_needs_it_is_refused_at_once_and_all_recovers_by_itself() {
         assert!(begun.elapsed() < Duration::from_secs(5));
 
         cluster.resume();
-        // Not even the first notices.
+        // Not even the first request fails.
         for server in [server, other] {
             let ada = server.user(&ada.email);
             let data = ada.ok("{ workspaces { totalCount } }", json!({})).await;
@@ -113,7 +113,7 @@ async fn what_needs_it_is_refused_at_once_and_all_recovers_by_itself() {
     }
 }
 
-/// As where its machine is stopped, and nothing says that it is.
+/// As if the database's machine had stopped without a sign.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_that_does_not_answer_is_told_of_in_time(#[values(Postgres)] on: Database) {
@@ -218,7 +218,7 @@ async fn whoever_waits_for_a_file_that_another_process_has_is_told_so_in_time() 
     let begun = Instant::now();
     let input = json!({ "name": "Rocket", "organization": { "create": {} } });
     let refused = || ada.mutate_refused("UNAVAILABLE", "createWorkspace", input.clone());
-    // The one that waits for the file, and the one that waits for the one that does.
+    // One waits for the file, and the other for the first one.
     tokio::join!(refused(), refused());
     assert!(begun.elapsed() < Duration::from_secs(5));
     other.batch_execute("COMMIT").expect("it ends");

@@ -1,4 +1,4 @@
-//! What a plan allows.
+//! What plans allow.
 
 use futures_util::future::{join, join_all};
 use rstest::rstest;
@@ -53,7 +53,7 @@ async fn an_organization_has_no_more_live_workspaces_than_its_plan_allows(
         .await;
     assert_limit(&refused, "maxWorkspaces", 2);
 
-    // A deleted one makes room, and needs it to come back.
+    // Deleting a workspace makes room, and restoring it takes room.
     let second = json!({ "workspaceId": second });
     ada.mutate("deleteWorkspace", second.clone(), "workspace { id }")
         .await;
@@ -109,7 +109,7 @@ async fn a_person_owns_no_more_live_workspaces_than_the_plan_allows(
     let server = server(on, plan).await;
     let ada = Person::new(&server, "ada").await;
     let bob = Person::new(&server, "bob").await;
-    // They count over all organizations.
+    // Workspaces count across all organizations.
     let office = Office::of(&ada).await;
     let other = Office::of(&ada).await;
     let one_more = json!({ "name": "More", "organization": { "create": {} } });
@@ -118,8 +118,8 @@ async fn a_person_owns_no_more_live_workspaces_than_the_plan_allows(
         .await;
     assert_limit(&refused, "maxOwnedWorkspaces", 2);
 
-    // Neither promoting nor handing over goes beyond, and being an OWNER of the organization is not
-    // owning its workspaces.
+    // Neither promotion nor transfer exceeds the limit, and an OWNER of the organization does not own
+    // its workspaces.
     let bobs = Office::of(&bob).await;
     let another = bobs.workspace(&bob, "Another").await;
     let cy = bobs
@@ -142,7 +142,7 @@ async fn a_person_owns_no_more_live_workspaces_than_the_plan_allows(
     bob.mutate_refused("LIMIT_REACHED", "transferWorkspaceOwnership", hand_over)
         .await;
 
-    // A deleted one makes room, and needs it to come back, whoever restores it.
+    // Deleting a workspace makes room, and restoring it takes room, whoever restores it.
     let first = json!({ "workspaceId": office.workspace });
     ada.mutate("deleteWorkspace", first.clone(), "workspace { id }")
         .await;
@@ -218,7 +218,7 @@ async fn seats_count_members_and_pending_invitations(#[values(Sqlite, Postgres)]
     });
     assert_eq!(limits, expected);
 
-    // Handing over to someone who is no member of the workspace takes a seat.
+    // Transferring ownership to someone who is not a member of the workspace takes a seat.
     let bob = office.person(&server, "bob", Org::Member, None).await;
     let cy = office.person(&server, "cy", Org::Member, None).await;
     ada.mutate(
@@ -236,11 +236,11 @@ async fn seats_count_members_and_pending_invitations(#[values(Sqlite, Postgres)]
         .await;
     assert_limit(&refused, "maxMembersPerWorkspace", 3);
 
-    // An invitation that has expired gives its seat back.
+    // An invitation that expires gives its seat back.
     server.clock().advance(chrono::TimeDelta::days(8));
     let expected = json!({ "used": 2, "limit": 3, "remaining": 1 });
     assert_eq!(seats(&office, &ada).await, expected);
-    // Where a plan shrank, nothing is left, and no less.
+    // If a plan has shrunk, what remains is 0, never negative.
     for name in ["di", "ed"] {
         office
             .person(&server, name, Org::Member, Some(Role::Member))
@@ -286,7 +286,7 @@ async fn joining_and_being_added_take_a_seat_that_nobody_is_invited_to(
     let pending = json!({ "invitationId": pending });
     ada.mutate("revokeInvitation", pending, "__typename").await;
     for _ in 0..2 {
-        // The second time, they have a seat.
+        // The second time, they already have a seat.
         bob.mutate("joinWorkspaceByCode", code.clone(), "__typename")
             .await;
     }
@@ -382,7 +382,7 @@ async fn prompts_are_told_with_what_the_plan_allows(#[values(Sqlite, Postgres)] 
     assert_eq!(quota(office.workspace).await, two);
     assert_eq!(quota(other).await, none);
 
-    // One that is switched off counts, one that is deleted does not.
+    // Inactive prompts count; deleted ones do not.
     let off = json!({ "promptId": asked[0], "isActive": false });
     ada.mutate("updatePrompt", off, "prompt { id }").await;
     assert_eq!(quota(office.workspace).await, two);

@@ -1,5 +1,5 @@
-//! The playground: to whom it is served, and that it works in a real browser: Debian's Chromium, or the
-//! one at `CHROMIUM`, driven by Node and its modules: `npm ci` in `tests/playground`.
+//! The playground: who it is served to, and that it works in a real browser, Debian's Chromium or the
+//! one at `CHROMIUM`, driven by Node with its modules: `npm ci` in `tests/playground`.
 
 use std::path::Path;
 use std::process::Command;
@@ -10,10 +10,10 @@ use rstest::rstest;
 use crate::support::optional::{folder, has_node_modules, is_there, said_by};
 use crate::support::{Database, Postgres, Reply, Sqlite, TestServer};
 
-/// As a browser asks for a page.
+/// The `Accept` header of a browser that requests a page.
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
-/// What is at a path for who takes that: the status, and the media type.
+/// The status and media type of a path, requested with that `Accept` header.
 async fn get(server: &TestServer, path: &str, accept: &str) -> (StatusCode, String) {
     let request = server.http().get(format!("{}{path}", server.url()));
     let reply = Reply::to(request.header("accept", accept)).await;
@@ -37,7 +37,7 @@ async fn browsers_get_its_page_and_clients_their_answers(#[values(Sqlite, Postgr
     }
 }
 
-/// Nor does it matter then how it is configured otherwise.
+/// The rest of its configuration is not even checked then.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn where_it_is_switched_off_there_is_none(#[values(Sqlite, Postgres)] on: Database) {
@@ -57,7 +57,7 @@ async fn where_it_is_switched_off_there_is_none(#[values(Sqlite, Postgres)] on: 
         let (status, _) = get(&server, path, BROWSER).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
     }
-    // A browser is a client like any other.
+    // A browser may use GraphQL like any other client.
     let (status, media) = get(&server, "/graphql?query=%7B__typename%7D", BROWSER).await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(media, "application/json; charset=utf-8");

@@ -1,4 +1,4 @@
-//! The AI providers that a workspace's prompts are put to.
+//! The AI providers that a workspace's prompts are sent to.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ async fn all_providers_are_enabled_until_some_are_chosen(#[values(Sqlite, Postgr
     let before = workspace(&office, &ada).await;
     assert_eq!(before["enabledProviders"], all);
 
-    // To choose all of them changes nothing.
+    // Choosing all of them changes nothing.
     let input = choice(&office, all.clone());
     let set = ada.mutate("setEnabledProviders", input, SELECTION).await;
     assert_eq!(set["workspace"], before);

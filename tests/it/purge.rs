@@ -1,4 +1,4 @@
-//! Deleting for good: workspaces whose time is over, deleted organizations and accounts, and old counts.
+//! Purging: workspaces whose time is up, deleted organizations and accounts, and old rate-limit rows.
 
 use std::collections::BTreeMap;
 
@@ -24,8 +24,8 @@ use crate::support::{
     Client, Database, Postgres, Sqlite, TestServer, collecting, organization, until, workspace,
 };
 
-/// Every table but those of people, mail and counts of calls, and those that must hold rows of
-/// whatever is to be purged.
+/// The tables whose rows are counted: all but those of tokens, former identities, mail, rate limits,
+/// files and secrets.
 const TABLES: [&str; 17] = [
     "organizations",
     "organization_slugs",
@@ -68,7 +68,7 @@ async fn counts(server: &TestServer) -> BTreeMap<&'static str, i64> {
     counts
 }
 
-/// Gives the workspace rows of every kind. The person of `guest` must belong to its organization.
+/// Gives the workspace rows of every kind. `guest` must belong to its organization.
 async fn fill(server: &TestServer, owner: &Client, guest: &Client, home: (&str, &str)) {
     let (organization, workspace) = home;
     let id: WorkspaceId = workspace.parse().expect("an id");
@@ -141,7 +141,7 @@ async fn fill(server: &TestServer, owner: &Client, guest: &Client, home: (&str, 
         .expect("the rows are new");
 }
 
-/// One batch of that many rows. Gives whether there was any.
+/// Purges one batch of at most `limit` rows. Returns whether there was anything to purge.
 async fn purge_batch(server: &TestServer, limit: i64) -> bool {
     let (db, now) = (&server.app().db, server.app().now());
     let workspace = db
@@ -228,7 +228,7 @@ async fn a_workspace_is_gone_with_all_its_rows_after_thirty_days_and_not_before(
     assert_eq!(begun["answers"], full["answers"] - 5);
     assert_eq!(begun["workspaces"], full["workspaces"]);
 
-    // Whoever goes on, and whatever time it is for them, it does not come back.
+    // Once purging has begun, it cannot be restored, even by an instance whose clock is behind.
     server.clock().advance(TimeDelta::days(-2));
     let input = json!({ "workspaceId": rocket });
     ada.mutate_refused("NOT_FOUND", "restoreWorkspace", input)
@@ -240,8 +240,7 @@ async fn a_workspace_is_gone_with_all_its_rows_after_thirty_days_and_not_before(
     assert_eq!(visible["workspace"]["prompts"]["totalCount"], 2);
 }
 
-/// How to find the rows depends on how many of the table's are this workspace's, which no plan for all
-/// workspaces knows.
+/// The best plan depends on how much of a table is this workspace's, which a generic plan does not know.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn what_deletes_is_planned_for_the_workspace_that_goes(#[values(Postgres)] on: Database) {
@@ -342,8 +341,8 @@ async fn a_deleted_organization_goes_with_all_that_was_in_it(
     assert_eq!(counts(&server).await, before);
 }
 
-/// However much a person has made, deleting their account takes no longer: their name is taken off it
-/// bit by bit.
+/// Deleting an account takes no longer the more a person has made: their name is removed from it in
+/// batches.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn who_deletes_their_account_is_nobody_at_once_and_gone_once_nothing_names_them(
@@ -366,7 +365,7 @@ async fn who_deletes_their_account_is_nobody_at_once_and_gone_once_nothing_names
     let input = json!({ "confirmEmail": ada.email });
     ada.mutate("deleteAccount", input, "__typename").await;
 
-    // Her row is there still, and tells nothing.
+    // Her row is still there, but holds nothing about her.
     let told = "users WHERE id IN (SELECT actor_id FROM events) AND \
         (email <> '' OR name IS NOT NULL OR issuer <> '' OR subject LIKE '%ada%')";
     assert_eq!(count(&server, told).await, 1, "Bob is somebody");
@@ -384,7 +383,7 @@ async fn who_deletes_their_account_is_nobody_at_once_and_gone_once_nothing_names
     while purge_batch(&server, 5).await {}
     let events = count(&server, "events").await;
     assert!(events > before.0["events"], "what she made stays");
-    // What happened to her workspaces as she went is hers, too.
+    // The events of her workspaces' deletion are hers too, and lose her as well.
     assert_eq!(count(&server, others).await, before.1);
     let nobody = "users WHERE deleted_at IS NOT NULL";
     assert_eq!(count(&server, nobody).await, 0);

@@ -18,7 +18,7 @@ use crate::support::{
     Client, Database, Postgres, Sqlite, TestServer, home, organization, text, workspace,
 };
 
-/// An organization with four people who may make workspaces in it.
+/// An organization with four people who may create workspaces in it.
 async fn four_owners(server: &TestServer) -> (Vec<Client>, String) {
     let people: Vec<_> = ["ada", "bob", "cy", "dee"]
         .map(|name| server.user(&format!("{name}@example.com")))
@@ -32,7 +32,7 @@ async fn four_owners(server: &TestServer) -> (Vec<Client>, String) {
     (people, acme)
 }
 
-/// Sends as many requests as that, all at once, from the people in turn.
+/// Sends `times` requests at once, from the people in turn.
 async fn at_once(
     people: &[Client],
     times: usize,
@@ -76,7 +76,7 @@ async fn of_two_hundred_who_want_one_slug_one_gets_it(#[values(Sqlite, Postgres)
 async fn a_hundred_of_one_name_get_a_hundred_slugs(#[values(Sqlite, Postgres)] on: Database) {
     let server = TestServer::start(on).await;
     let (people, acme) = four_owners(&server).await;
-    // In two organizations, so that not even the lock of one makes them wait for each other.
+    // In two organizations, so that not even an organization's lock serializes them.
     let other = organization(&people[0], "Other").await;
     for person in &people[1..] {
         server
@@ -102,7 +102,7 @@ async fn a_hundred_of_one_name_get_a_hundred_slugs(#[values(Sqlite, Postgres)] o
     assert!(slugs.iter().all(|slug| slug.starts_with("rocket-labs")));
 }
 
-/// Numbers are not tried one by one, and holding those that are tried keeps nobody from getting one.
+/// Numbers are not tried one after the other, and taking those that are tried first blocks nobody.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_holds_many_numbers_of_a_slug_leaves_some(
@@ -279,7 +279,7 @@ async fn changing_and_deleting_at_once_ends_well(#[values(Sqlite, Postgres)] on:
     assert_eq!(rest["workspaces"]["totalCount"], 1);
 }
 
-/// How many runs have not ended, and how many schedules will fire.
+/// The number of unfinished runs, and of schedules that will fire.
 async fn alive(server: &TestServer) -> (i64, i64) {
     let mut conn = server.app().db.read().await.expect("a connection");
     let conn = &mut conn;
@@ -290,7 +290,7 @@ async fn alive(server: &TestServer) -> (i64, i64) {
     (unfinished.expect("a number"), due.expect("a number"))
 }
 
-/// On SQLite, whose writers come one after the other whatever they do, they just do.
+/// SQLite has one writer at a time, so there the two follow one another.
 #[rstest]
 #[case("startRun", json!({}))]
 #[case("setSchedule", json!({ "cron": "0 * * * *", "timeZone": "UTC" }))]
@@ -328,7 +328,7 @@ async fn what_is_done_to_a_workspace_while_its_organization_is_deleted_goes_with
             }
         });
         slow.waiting(2).await;
-        // The first to wait is the first to go on.
+        // The first to wait is the first to continue.
         drop(slow);
         first.await.expect("it is done");
         deleting.await.expect("it is deleted");
@@ -338,7 +338,7 @@ async fn what_is_done_to_a_workspace_while_its_organization_is_deleted_goes_with
     ada.mutate("createWorkspace", input, "__typename").await;
 }
 
-/// On SQLite, nobody locks a workspace.
+/// Nothing locks a workspace on SQLite.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_switches_to_a_workspace_waits_for_nobody_who_changes_it(
@@ -361,7 +361,7 @@ async fn whoever_switches_to_a_workspace_waits_for_nobody_who_changes_it(
     drop(slow);
 }
 
-/// Whoever deletes their account while they work leaves the work done or not, and nothing half done.
+/// Work of a person whose account is deleted meanwhile is done or not, but never half done.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn work_and_the_deletion_of_ones_account_do_not_collide(

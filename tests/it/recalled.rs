@@ -1,5 +1,5 @@
-//! Whoever came before is taken for who they were, until the database says what they are: nobody can tell
-//! from the answers.
+//! Returning users: the server assumes that they are who they were until the database has answered,
+//! which nobody can tell from the answers.
 
 use chrono::TimeDelta;
 use reqwest::StatusCode;
@@ -12,7 +12,7 @@ use crate::support::{Database, Events, Postgres, Socket, Sqlite, TestServer, org
 
 const CURRENT: &str = "{ navigationState { currentWorkspace { name } } }";
 
-/// The name of the workspace that a person is in.
+/// The name of the person's current workspace.
 async fn current(person: &Person) -> String {
     let found = person.client.ok(CURRENT, json!({})).await;
     text(&found, "navigationState.currentWorkspace.name")
@@ -74,7 +74,7 @@ async fn an_account_that_another_instance_deleted_is_told_nothing(
     }
 }
 
-/// Neither what is wrong with their operation, nor what the schema is, nor that they asked for too much.
+/// Neither about errors in the operation, nor about the schema, nor about limits.
 #[rstest]
 #[case("{ viewer { email", "GRAPHQL_PARSE_FAILED")]
 #[case("{ nothing }", "GRAPHQL_VALIDATION_FAILED")]
@@ -94,7 +94,7 @@ async fn an_account_that_is_gone_is_told_nothing_before_that(
     let server = TestServer::with(on, |config| config.limits.cost_per_minute = Some(102)).await;
     server.clock().stop();
     let ada = Person::new(&server, "ada").await;
-    // Whatever can be remembered of it is.
+    // Puts everything into memory that can be remembered.
     for _ in 0..2 {
         let reply = ada.client.send(query, json!({})).await;
         if otherwise != "RATE_LIMITED" {
@@ -110,7 +110,7 @@ async fn an_account_that_is_gone_is_told_nothing_before_that(
     assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
 }
 
-/// What is the same for everybody takes no statement for whoever was just there.
+/// What is the same for everyone takes no statement for someone who was just there.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_schema_is_told_from_memory(#[values(Sqlite, Postgres)] on: Database) {
@@ -149,7 +149,7 @@ async fn what_a_query_reads_at_once_shares_a_session_with_postgresql() {
     assert!(statements > 1, "{statements}");
     let pools = server.app().db.pools();
     let read = pools.iter().find(|pool| pool.name == "read");
-    // SQLite where PostgreSQL is not installed.
+    // SQLite if PostgreSQL is not installed.
     if server.app().db.kind() == Kind::Postgres {
         assert_eq!(read.map(|pool| pool.open), Some(1));
     }
@@ -161,7 +161,7 @@ async fn a_query_is_run_once_for_whoever_is_as_before(#[values(Sqlite, Postgres)
     let server = TestServer::start(on).await;
     let ada = Person::new(&server, "ada").await;
     let office = Office::of(&ada).await;
-    // Selects it as well, which changes what is known of her.
+    // Also selects it, which changes what is known about her.
     office.workspace(&ada, "Apollo").await;
     let (after_change, _) = server.statements(current(&ada)).await;
     let (unchanged, _) = server.statements(current(&ada)).await;
@@ -178,7 +178,7 @@ async fn a_query_is_run_once_after_a_mutation_over_another_door(
     let token = server.token("ada@example.com");
     let ada = server.bearer(&token);
     let acme = organization(&ada, "Acme").await;
-    // Selects it as well, which changes what is known of her.
+    // Also selects it, which changes what is known about her.
     let make = "mutation($input: CreateWorkspaceInput!) {
         createWorkspace(input: $input) { workspace { id } } }";
     let variables = json!({ "input": { "name": "Apollo", "organization": { "id": acme } } });

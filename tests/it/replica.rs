@@ -1,4 +1,4 @@
-//! A replica: what reads it, what never does, and what becomes of queries when it is away.
+//! Read replicas: what reads them, what never does, and how queries are answered while they are away.
 
 use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ struct World {
 }
 
 impl World {
-    /// With an office that the replica knows of; `None` where PostgreSQL is not installed.
+    /// Starts both with an office that the replica has; `None` if PostgreSQL is not installed.
     async fn new() -> Option<Self> {
         Self::with(|_| {}).await
     }
@@ -70,7 +70,7 @@ impl World {
         .await;
     }
 
-    /// Has the replica stay as it is.
+    /// Pauses replay on the replica once it has caught up.
     async fn freeze(&self) {
         self.catch_up().await;
         execute(&self.to_replica, "SELECT pg_wal_replay_pause()").await;
@@ -82,7 +82,7 @@ impl World {
         .await;
     }
 
-    /// The number of workspaces that a query tells.
+    /// The number of workspaces that a query counts.
     async fn told(&self) -> u64 {
         let data = self
             .ada
@@ -106,7 +106,7 @@ impl World {
         row.expect("a comparison").get(0)
     }
 
-    /// Waits until the server says whether it reads the replica, which somebody has to ask for.
+    /// Waits until the metrics say whether the replica is used, which changes only while queries arrive.
     async fn until_used(&self, used: bool) {
         until("the server says so", async || {
             self.told().await;
@@ -139,7 +139,7 @@ async fn queries_read_it_and_nothing_else_does() {
     assert_eq!(world.told().await, 1);
     world.freeze().await;
 
-    // What a mutation answers has what it wrote, as far as its fields reach.
+    // A mutation's answer includes what it wrote, as far as its fields reach.
     let input = json!({ "name": "New", "organization": { "id": world.office.organization } });
     let selection = "workspace {
         id name viewerRole createdBy { email }
@@ -159,14 +159,14 @@ async fn queries_read_it_and_nothing_else_does() {
     assert_eq!(at(navigation, "currentWorkspace.id"), &made["id"]);
     assert_eq!(navigation["workspaces"].as_array().map(Vec::len), Some(2));
 
-    // So has what is followed.
+    // So does a subscription's event.
     let input = json!({ "workspaceId": world.office.workspace, "description": "Seen" });
     ada.mutate("updateWorkspace", input, "workspace { id }")
         .await;
     let event = socket.next("e").await["workspaceEvents"].take();
     assert_eq!(at(&event, "workspace.description"), "Seen");
 
-    // Who somebody is, is told by the primary: they are new, and a token of theirs that is gone is gone.
+    // Identities are read from the primary: a new user is known, and a revoked token is refused.
     let eve = server.user("eve@example.com");
     eve.ok("{ viewer { email } }", json!({})).await;
     let input = json!({ "name": "Robot" });
@@ -181,7 +181,7 @@ async fn queries_read_it_and_nothing_else_does() {
         .refused("UNAUTHENTICATED", "{ viewer { email } }", json!({}))
         .await;
 
-    // A query has what the replica has.
+    // A query sees only what the replica has.
     assert_eq!(world.told().await, 1);
     let query = "query($id: ID!) { node(id: $id) { id } }";
     let found = ada.ok(query, json!({ "id": made["id"] })).await;
@@ -213,17 +213,17 @@ async fn queries_read_the_primary_while_it_is_away() {
     assert_eq!(world.readiness().await, "ready\n");
 }
 
-/// In the middle of a statement.
+/// The replica's connection is cut in the middle of a statement.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_that_the_replica_gives_up_is_answered_by_the_primary() {
     let Some(world) = World::new().await else {
         return;
     };
-    // Which the replica hears of once it is written out.
+    // Switching the segment writes the lock out, so that it is replayed on the replica.
     let lock = "BEGIN; LOCK TABLE workspaces; SELECT pg_switch_wal()";
     execute(&world.to_primary, lock).await;
     world.freeze().await;
-    // The replica does not hear of that.
+    // Replay is paused, so the replica keeps the lock.
     execute(&world.to_primary, "ROLLBACK").await;
     let waiting = "FROM pg_stat_activity \
         WHERE application_name = 'tenantry' AND wait_event_type = 'Lock'";
@@ -242,7 +242,7 @@ async fn a_query_that_the_replica_gives_up_is_answered_by_the_primary() {
     execute(&world.to_replica, "SELECT pg_wal_replay_resume()").await;
 }
 
-/// Whoever was removed does not see for long what a replica still shows.
+/// Someone who was removed does not go on seeing what a stale replica still has.
 #[tokio::test(flavor = "multi_thread")]
 async fn queries_read_the_primary_while_it_is_far_behind() {
     let Some(world) = World::new().await else {

@@ -19,7 +19,7 @@ async fn office(server: &TestServer) -> (Person, Office) {
     (ada, office)
 }
 
-/// The page of the list `field` of the object of that type, whose rows are asked for `selection`.
+/// A page of the list `field` of an object, given by type and id, with `selection` for its nodes.
 async fn page(person: &Client, of: (&str, Value), field: &str, selection: &str) -> Value {
     let (kind, id) = of;
     let query = format!(
@@ -197,7 +197,7 @@ async fn answers_are_listed_by_run_and_by_prompt(#[values(Sqlite, Postgres)] on:
     let found = page(&ada, of_prompt(), "answers(provider: MISTRAL)", "id").await;
     assert_eq!(found["totalCount"], 0);
 
-    // A cursor is of one list.
+    // A cursor belongs to one list.
     let query = "query($id: ID!, $after: String) { node(id: $id) { ... on Run {
         answers(after: $after) { totalCount } } } }";
     let cursor = json!({ "id": runs[0].id, "after": after.trim_matches('"') });
@@ -291,7 +291,7 @@ async fn runs_and_answers_are_there_for_those_who_see_their_live_workspace(
             assert_eq!(node(person, id.clone()).await, Value::Null);
         }
     }
-    // As its other lists, these can be read by those who may restore it, and hold together.
+    // Like its other lists, these can be read by those who may restore the workspace.
     let query = "query($id: ID!) { workspace(by: { id: $id }) {
         prompts { nodes { answers { totalCount nodes { id run { id } } } } }
         runs { totalCount nodes { id workspace { id }

@@ -1,4 +1,4 @@
-//! What the schema promises, and the tables behind it.
+//! What the GraphQL schema promises, and the database tables behind it.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
@@ -14,7 +14,7 @@ use tenantry::db::{Connection, Kind};
 
 use crate::support::{Client, Database, Postgres, Sqlite, TestServer, text};
 
-/// A column as a database has it.
+/// A column as described by a database.
 #[derive(QueryableByName, Debug)]
 struct Row {
     #[diesel(sql_type = Text)]
@@ -27,10 +27,10 @@ struct Row {
     nullable: bool,
 }
 
-/// The columns of each table in their order: `name -> Nullable<Text>`.
+/// The columns of each table in order: `name -> Nullable<Text>`.
 type Tables = BTreeMap<String, Vec<String>>;
 
-/// A primary key of SQLite's may be null unless its table has no other rowid; ours are never.
+/// SQLite allows NULL in the primary key of a table with rowids; ours never is NULL.
 const SQLITE: &str = r#"
     SELECT m.name AS of_table, c.name, lower(c.type) AS kind, (c."notnull" = 0 AND c.pk = 0) AS nullable
     FROM sqlite_master m JOIN pragma_table_info(m.name) c
@@ -42,7 +42,7 @@ const POSTGRES: &str = "
     FROM information_schema.columns WHERE table_schema = 'public'
     ORDER BY table_name, ordinal_position";
 
-/// The column types of a database that a type of `src/schema.rs` may stand for.
+/// The types in `src/schema.rs` that may stand for a column type of a database.
 fn types_of(kind: Kind, sql_type: &str) -> &'static str {
     match (kind, sql_type) {
         (Kind::Sqlite, "blob") => "Id",
@@ -67,7 +67,7 @@ async fn rows(conn: &mut Connection, kind: Kind) -> Vec<Row> {
     tenantry::run!(conn, diesel::sql_query(query).load(conn).await).expect("the catalogue is read")
 }
 
-/// What `src/schema.rs` says.
+/// The tables as declared in `src/schema.rs`.
 fn declared() -> Tables {
     let source = fs::read_to_string(root().join("src/schema.rs")).expect("the file");
     let mut tables = Tables::new();
@@ -168,7 +168,7 @@ async fn every_mutation_ends_with_what_it_takes() {
             .iter()
             .find(|(mutation, _)| *mutation == name)
             .unwrap_or_else(|| panic!("{name} has no row in access::permission::MUTATIONS"));
-        // Lines are broken where the source breaks them.
+        // The source's line breaks are kept in descriptions.
         let description = text(field, "description").replace('\n', " ");
         let sentence = takes.sentence();
         assert!(

@@ -1,4 +1,4 @@
-//! `tenantry seed`: a demonstration data set that holds together, and is the same each time.
+//! `tenantry seed`: a demonstration data set that is consistent, and the same each time.
 
 use std::collections::BTreeMap;
 
@@ -46,7 +46,7 @@ async fn fill(server: &TestServer, plan: &Plan) {
     seeded.expect("the database is empty");
 }
 
-/// All that was written of some tables.
+/// The rows that were written, or for some tables their number.
 struct Found {
     users: Vec<User>,
     organizations: Vec<OrganizationId>,
@@ -130,7 +130,7 @@ async fn find(server: &TestServer) -> Found {
     found.expect("the rows")
 }
 
-/// What must hold of every data set.
+/// Asserts what must hold for every data set.
 fn assert_holds(found: &Found, plan: &Plan) {
     assert_eq!(found.users.len() as u64, plan.users);
     assert_eq!(found.organizations.len() as u64, plan.organizations);

@@ -1,4 +1,4 @@
-//! Signing in: whose requests are answered, and how long a token is good for.
+//! Signing in: whose requests are answered, and how long a token is valid.
 
 use chrono::TimeDelta;
 use reqwest::StatusCode;
@@ -19,7 +19,7 @@ async fn without_credentials_there_is_the_schema_and_nothing_else(
     let named = nobody.ok("{ __typename }", json!({})).await;
     assert_eq!(named["__typename"], "Query");
 
-    // Nobody is told what they did wrong.
+    // Without credentials, no mistake in an operation is reported.
     let ids = Ids {
         path: &[],
         id: "",
@@ -88,7 +88,7 @@ async fn credentials_that_are_not_valid_are_never_nobodys(
         assert_eq!(reply.code(), "UNAUTHENTICATED", "{:#}", reply.body);
         assert!(reply.body.get("data").is_none(), "{:#}", reply.body);
     }
-    // Of several, none is taken.
+    // Of several headers, none is accepted.
     let (good, bad) = (format!("Bearer {token}"), "Bearer nonsense".to_owned());
     for (one, other) in [(&good, &good), (&good, &bad), (&bad, &good)] {
         for path in ["/graphql", "/graphql/stream"] {
@@ -100,7 +100,7 @@ async fn credentials_that_are_not_valid_are_never_nobodys(
             assert!(reply.body.get("data").is_none(), "{:#}", reply.body);
         }
     }
-    // The scheme's case does not matter.
+    // The scheme is case-insensitive.
     let request = server
         .post(&query)
         .header("authorization", format!("bEARER {token}"));
@@ -141,7 +141,7 @@ async fn a_token_ends_on_time_though_it_was_verified_before(
         .clock()
         .advance(TimeDelta::minutes(10) - TimeDelta::seconds(5));
     assert_eq!(status().await, StatusCode::OK);
-    // Past its end, and past the leeway that clocks are given.
+    // Past its expiry, and past the leeway for differing clocks.
     server.clock().advance(TimeDelta::seconds(70));
     assert_eq!(status().await, StatusCode::UNAUTHORIZED);
 }

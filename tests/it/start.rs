@@ -1,4 +1,4 @@
-//! The program itself: how it starts, what it prints, how it stops.
+//! The program itself: how it starts, what it prints, and how it stops.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -39,7 +39,7 @@ async fn it_says_where_it_is_and_keeps_what_it_acknowledged(
         "rocket"
     );
 
-    // Dropping it kills it, which nothing can catch.
+    // Dropping kills it with a signal that cannot be caught.
     let token = token.to_owned();
     drop(first);
     let second = home.serve();
@@ -57,7 +57,7 @@ async fn it_stops_when_it_is_asked_to(
 ) {
     let home = Program::new(on).await;
     let mut serving = home.serve();
-    // A connection that is kept open does not keep it.
+    // An idle connection that is kept open does not keep the server running.
     let http = reqwest::Client::new();
     serving.ask(&http, "nonsense", "{ __typename }").await;
     serving.signal(signal);
@@ -65,7 +65,7 @@ async fn it_stops_when_it_is_asked_to(
     assert_eq!(serving.rest(), "", "it prints no more than those lines");
 }
 
-/// A second time by whoever does not want to wait for a load balancer.
+/// A second signal is for operators who do not want to wait for a load balancer.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn it_goes_on_until_it_is_asked_again_and_is_not_ready_meanwhile(
@@ -77,7 +77,7 @@ async fn it_goes_on_until_it_is_asked_again_and_is_not_ready_meanwhile(
     command.env("TENANTRY_HTTP__DRAIN_SECONDS", "3600");
     let mut serving = Serving::start(command.stderr(Stdio::null()));
     let readiness = async |url: &str| {
-        // By a new connection each time, for these are taken all the while.
+        // On a new connection each time, since these are still accepted.
         let reply = reqwest::get(format!("{url}/readyz")).await;
         reply.map(|reply| reply.status()).ok()
     };
@@ -92,7 +92,7 @@ async fn it_goes_on_until_it_is_asked_again_and_is_not_ready_meanwhile(
     let viewer = serving.ask(&http, &token, "{ viewer { email } }").await;
     assert_eq!(viewer["data"]["viewer"]["email"], "ada@example.com");
     assert_eq!(serving.status(), None);
-    // It listens for the second one as soon as it has said so.
+    // The handler of the second signal may be installed a moment after readiness ends.
     until("it stops", async || {
         serving.signal("TERM");
         serving.status().is_some()
@@ -127,7 +127,7 @@ async fn what_keeps_it_from_starting_is_said_in_one_line() {
     let port = taken.local_addr().expect("an address").port().to_string();
     fails("PORT", &port, &[&port, "in use"]);
     fails("PORT", "99999", &["PORT"]);
-    // Nobody listens on this one.
+    // Nothing listens on this port.
     fails(
         "DATABASE_URL",
         "postgres://someone:secret@127.0.0.1:1/none",
@@ -139,14 +139,14 @@ async fn what_keeps_it_from_starting_is_said_in_one_line() {
     }
     fails("TENANTRY_HTTP__PROT", "1", &["http.port"]);
     fails("RUST_LOG", "[", &["RUST_LOG"]);
-    // Allowed, and not this machine's.
+    // Allowed, but not an address of this machine.
     let mut command = home.command(&[]);
     command.env("TENANTRY_AUTH__DEVELOPMENT", "true");
     let output = command.env("HOST", "192.0.2.1").output();
     let output = output.expect("the program can be run");
     assert_fails(&output, &["192.0.2.1", "HOST"]);
 
-    // Below a file there is no folder, not even for root.
+    // There can be no folder below a file, not even for root.
     let file = home.folder.path().join("file");
     std::fs::write(&file, "").expect("a file");
     let below = file.join("data").display().to_string();
@@ -176,13 +176,13 @@ async fn no_failure_tells_the_password() {
     }
 }
 
-/// Refuses whoever connects as poolers refuse settings that they do not know, and says where.
+/// Starts a server that refuses connections as poolers refuse unknown settings, and returns its URL.
 fn picky_pooler() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            // Whoever has gone needs no answer.
+            // A client that has gone needs no answer.
             let _ = refuse_settings(stream);
         }
     });

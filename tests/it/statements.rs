@@ -1,4 +1,4 @@
-//! The number of statements of a request does not grow with the rows that it returns.
+//! The number of statements of a request does not grow with the number of rows that it returns.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::support::collecting::prompts;
 use crate::support::office::{Office, Person};
 use crate::support::{Client, Database, Postgres, Sqlite, TestServer, at, text};
 
-/// Organizations with a workspace each, which several people belong to and have made in turn.
+/// Organizations with one workspace each, created by several people in turn who all belong to them.
 struct World {
     server: TestServer,
     people: Vec<Client>,
@@ -68,8 +68,8 @@ impl World {
     }
 }
 
-/// Holds the statements for one row against those for a hundred. Every count is taken several times,
-/// because batches must not depend on luck either.
+/// Asserts that 100 rows take as many statements as one. Each count is taken several times, since
+/// batching must not depend on luck either.
 async fn same_for_a_hundred(
     on: Database,
     query: &str,
@@ -113,7 +113,8 @@ async fn of_the_navigation_state(#[values(Sqlite, Postgres)] on: Database) {
     same_for_a_hundred(on, query, "navigationState.workspaces", nothing).await;
 }
 
-/// One more for each sixteenfold of those that have the name already, and one for where they end.
+/// One more statement each time the holders of the name grow sixteenfold, and one to find where they
+/// end.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_name_that_many_have(#[values(Sqlite, Postgres)] on: Database) {
@@ -129,7 +130,7 @@ async fn of_a_name_that_many_have(#[values(Sqlite, Postgres)] on: Database) {
     assert!(many <= few + 3, "{few}, then {many}");
 }
 
-/// Lists as long as these are not gone through at one go.
+/// Lists of this length are resolved in several steps.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn of_long_lists_in_one_another(#[values(Sqlite, Postgres)] on: Database) {
@@ -201,8 +202,8 @@ async fn of_nodes(#[values(Sqlite, Postgres)] on: Database) {
     same_for_a_hundred(on, query, "nodes", ids).await;
 }
 
-/// A workspace of as many prompts, each with an answer by two providers in each of as many runs as
-/// three, and of as many runs.
+/// Adds `size` prompts and `size` runs to the workspace. In each of the first three runs, two providers
+/// answer each prompt.
 async fn collect(server: &TestServer, ada: &Client, workspace: WorkspaceId, size: usize) {
     let texts: Vec<_> = (0..size).map(|n| format!("Question {n}")).collect();
     let texts: Vec<_> = texts.iter().map(String::as_str).collect();

@@ -1,4 +1,5 @@
-//! What nobody waits for any more is stopped in the database too, and its connection serves the next.
+//! Work that nobody waits for anymore is stopped in the database too, and its connection serves the
+//! next.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,7 @@ use crate::support::{BusyWriter, Database, Postgres, Socket, Sqlite, TestServer}
 const PROMPTS: &str =
     "query($id: ID!) { workspace(by: { id: $id }) { prompts(first: 1) { nodes { text } } } }";
 
-/// A server that has one connection to read with, so that the next request has no other.
+/// A server with a single connection for reading, so that the next request must use the same one.
 async fn start(on: Database, seconds: u64) -> TestServer {
     TestServer::with(on, |config| {
         config.database.readers = 1;
@@ -26,7 +27,7 @@ async fn start(on: Database, seconds: u64) -> TestServer {
     .await
 }
 
-/// Sends the operation, and gives the connection that the answer would come by.
+/// Sends the operation, and returns the connection that the answer would arrive on.
 async fn send(server: &TestServer, token: &str, query: &str, variables: serde_json::Value) -> Raw {
     let body = json!({ "query": query, "variables": variables }).to_string();
     let mut connection = Raw::connect(server).await;
@@ -61,7 +62,7 @@ async fn a_query_that_takes_too_long(#[values(Sqlite, Postgres)] on: Database) {
     is_soon(ada.ok(PROMPTS, prompts)).await;
 }
 
-/// What was sent behind it is not worked off for nobody either.
+/// Nor are the statements sent after it executed for nobody.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_of_several_statements_that_take_too_long(
@@ -106,8 +107,8 @@ async fn a_query_whose_client_goes_away(#[values(Sqlite, Postgres)] on: Database
     is_soon(ada.ok(PROMPTS, prompts)).await;
 }
 
-/// It leaves no transaction open, whose locks others would wait for. SQLite's only writer is nobody to
-/// wait for.
+/// It leaves no transaction open whose locks would block others. SQLite has a single writer, so nobody
+/// is blocked.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_whose_client_goes_away(#[values(Postgres)] on: Database) {
@@ -130,7 +131,7 @@ async fn a_sign_in_whose_client_goes_away(#[values(Postgres)] on: Database) {
     .await;
 }
 
-/// Also where nobody listens for its answer any more, as after a socket was closed.
+/// Even if nobody waits for the answer anymore, as after a socket has closed.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_stops_finishes_the_mutations_that_have_begun(
@@ -160,7 +161,7 @@ async fn a_server_that_stops_finishes_the_mutations_that_have_begun(
     assert_eq!(found["workspace"]["description"], "kept");
 }
 
-/// They go on without their client, who could start any number of them.
+/// Mutations go on without their client, who could otherwise start any number of them.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn so_many_mutations_of_a_person_run_at_the_same_time(
@@ -187,7 +188,7 @@ async fn so_many_mutations_of_a_person_run_at_the_same_time(
         let refused = refused.await;
         assert_eq!(refused.extensions()["limitName"], "mutationsAtOnce");
         assert_eq!(refused.extensions()["limit"], 256);
-        // Others are not in the way.
+        // Other people are not affected.
         let made = bob.mutate(
             "createOrganization",
             json!({ "name": "Acme" }),

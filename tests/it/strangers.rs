@@ -1,7 +1,7 @@
-//! To whom something does not belong, it does not exist: wherever the schema takes an id, one of
-//! another tenant's answers exactly as one that never was.
+//! What belongs to someone else does not exist: wherever the schema takes an id, another tenant's id is
+//! answered exactly like one that never existed.
 //!
-//! The fields are found by introspection, so that one that is added later is tried as well.
+//! The fields are found by introspection, so that fields added later are covered as well.
 
 use rstest::rstest;
 use serde_json::json;
@@ -10,14 +10,14 @@ use crate::support::icons::offer;
 use crate::support::introspection::{Field, Ids, Schema};
 use crate::support::{Client, Database, Postgres, Reply, Sqlite, TestServer, text};
 
-/// An input or an argument that is an id.
+/// An argument or an input field that takes an id.
 struct Place {
     field: Field,
     path: Vec<String>,
 }
 
 impl Place {
-    /// Every place of every field that takes an id.
+    /// Every place in every root field that takes an id.
     fn all(schema: &Schema) -> Vec<Self> {
         let fields = ["Query", "Mutation"].map(|root| schema.fields(root));
         let places = fields.into_iter().flatten().flat_map(|field| {
@@ -35,7 +35,7 @@ impl Place {
         format!("{root}.{name}({})", self.path.join("."))
     }
 
-    /// As violations tell it: inside `input`.
+    /// The path as in violations: relative to `input`.
     fn violation(&self) -> String {
         let inside = match self.path.as_slice() {
             [input, rest @ ..] if input == "input" && !rest.is_empty() => rest,
@@ -44,12 +44,12 @@ impl Place {
         inside.join(".")
     }
 
-    /// The prefix of the ids that belong there.
+    /// The prefix of the ids that belong here.
     fn kind(&self) -> &'static str {
         self.field.kind(&self.path)
     }
 
-    /// Asks with `id` there, and with the asker's own wherever else one is required.
+    /// Asks with `id` here, and with the asker's own ids wherever else one is required.
     async fn ask(&self, schema: &Schema, client: &Client, id: &str, own: &Own) -> Reply {
         let ids = Ids {
             path: &self.path,
@@ -61,7 +61,7 @@ impl Place {
     }
 }
 
-/// What someone has.
+/// The ids of what a person has.
 struct Own {
     user: String,
     organization: String,
@@ -78,7 +78,7 @@ impl Own {
         let input = json!({ "name": "Rocket", "organization": { "create": {} } });
         let selection = "workspace { id createdBy { id } } organization { id }";
         let made = client.mutate("createWorkspace", input, selection).await;
-        // The only live one could not be deleted, whatever its id.
+        // The only live workspace could not be deleted, whatever its id.
         client
             .mutate("createWorkspace", json!({ "name": "Other" }), "__typename")
             .await;
@@ -110,7 +110,7 @@ impl Own {
         }
     }
 
-    /// The id of one of these.
+    /// The person's own id of that kind.
     fn id(&self, kind: &str) -> String {
         match kind {
             "user" => self.user.clone(),
@@ -126,7 +126,7 @@ impl Own {
     }
 }
 
-/// One of the person's tokens, of which nobody may have many.
+/// One of the person's tokens, reused because their number is limited.
 async fn api_token(client: &Client) -> String {
     let listed = client.ok("{ apiTokens { id } }", json!({})).await;
     match listed["apiTokens"][0]["id"].as_str() {
@@ -141,7 +141,7 @@ async fn api_token(client: &Client) -> String {
     }
 }
 
-/// Well-formed, and never given out.
+/// A well-formed id that was never issued.
 fn never_was(kind: &str) -> String {
     format!("{kind}_01jv9k6rm5e2qscx1y2p9r8z4d")
 }
@@ -166,14 +166,14 @@ async fn an_id_of_another_tenants_is_as_one_that_never_was(
     assert!(places.len() > 10, "introspection finds the fields");
     for place in places {
         let (name, kind) = (place.name(), place.kind());
-        // New ones each time, because in the end she does it.
+        // New ones each time, since she deletes or changes them in the end.
         let hers = Own::of(&ada).await;
         let unknown = place.ask(&schema, &bob, &never_was(kind), &his).await;
         let foreign = place.ask(&schema, &bob, &hers.id(kind), &his).await;
         assert_eq!(foreign.body, unknown.body, "{name}");
         assert_eq!(foreign.status, unknown.status, "{name}");
         let other = if kind == "org" { "event" } else { "org" };
-        // Any kind is right for a node, and this one is not there either.
+        // A node may be of any kind, and this one does not exist either.
         let other = place.ask(&schema, &bob, &never_was(other), &his).await;
         assert_eq!(other.body, unknown.body, "{name}: another kind");
         if place.field.root == "Mutation" {
@@ -181,7 +181,7 @@ async fn an_id_of_another_tenants_is_as_one_that_never_was(
         } else {
             assert_eq!(unknown.code(), "", "{name}: {:#}", unknown.body);
         }
-        // What proves that the question was the right one.
+        // Proves that the operation itself is valid.
         let own = place.ask(&schema, &ada, &hers.id(kind), &hers).await;
         assert_ne!(own.code(), "NOT_FOUND", "{name}: {:#}", own.body);
         assert_ne!(own.code(), "GRAPHQL_VALIDATION_FAILED", "{name}");

@@ -1,4 +1,4 @@
-//! Traces: what a collector is told, what it is not, and that nobody waits for it.
+//! Traces: what a collector is sent, what it is not, and that nothing waits for it.
 
 use std::fs::File;
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ use crate::support::{Answer, Database, FakeProviders, Postgres, Socket, Sqlite, 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";
 
-/// The program, telling its traces there, and the rest in `log`.
+/// The program, sending traces to `collector` and writing its log to `log`.
 fn traced(program: &Program, collector: &str, log: &Path) -> Command {
     let mut command = program.command(&[]);
     command
@@ -29,7 +29,7 @@ fn traced(program: &Program, collector: &str, log: &Path) -> Command {
     command
 }
 
-/// Someone who is signed in, and says what they send a request with.
+/// A signed-in client that can continue a trace.
 struct Caller<'a> {
     serving: &'a Serving,
     http: reqwest::Client,
@@ -66,7 +66,7 @@ impl<'a> Caller<'a> {
     }
 }
 
-/// The one span of that name.
+/// The only span of that name.
 fn one<'a>(spans: &'a [Span], name: &str) -> &'a Span {
     let mut found = spans.iter().filter(|span| span.name == name);
     let span = found.next().unwrap_or_else(|| panic!("{name}: {spans:#?}"));
@@ -165,7 +165,7 @@ async fn a_collector_is_told_what_was_done_and_no_secret(#[values(Sqlite, Postgr
     assert!(spans.iter().all(|span| span.service == "workspaces"));
     assert!(spans.iter().all(|span| span.events == 0), "{spans:#?}");
 
-    // A trace that began elsewhere goes on.
+    // A trace that began elsewhere is continued.
     let who = one(&spans, "query viewer");
     assert_eq!(who.trace, TRACE);
     assert_eq!(who.says("graphql.operation.name"), "Who");
@@ -202,7 +202,7 @@ async fn a_collector_is_told_what_was_done_and_no_secret(#[values(Sqlite, Postgr
     assert!(!refused.is_error, "it is the client's mistake");
     let made = one(&spans, "mutation createApiToken");
     let statements = made.says("tenantry.statements").parse::<u64>();
-    // It begins, writes, and commits.
+    // At least one to begin, one to write and one to commit.
     assert!(statements.expect("a number") >= 3);
 
     let worked = one(&spans, "run");
@@ -242,12 +242,12 @@ async fn a_collector_is_told_what_was_done_and_no_secret(#[values(Sqlite, Postgr
     assert!(!log.contains("were lost"), "{log}");
 }
 
-/// What a collector may do wrong.
+/// How a collector may fail.
 #[derive(Clone, Copy, Debug)]
 enum Trouble {
-    /// Nobody is there.
+    /// Nothing listens.
     Gone,
-    /// It takes connections, and says nothing.
+    /// It accepts connections and never answers.
     Silent,
 }
 
@@ -263,11 +263,11 @@ async fn nobody_waits_for_a_collector(#[values(Trouble::Gone, Trouble::Silent)] 
     let program = Program::new(Sqlite).await;
     let log = program.folder.path().join("log");
     let mut command = traced(&program, &url, &log);
-    // Batches are due while the requests are still coming.
+    // Batches are due while requests still arrive.
     let mut serving = Serving::start(command.env("OTEL_BSP_SCHEDULE_DELAY", "20"));
     let caller = Caller::new(&serving);
     let mut slowest = Duration::ZERO;
-    // More spans than may wait: two each.
+    // More spans than the queue holds, at two per request.
     for _ in 0..1200 {
         let begun = Instant::now();
         let reply = caller.ask("{ __typename }", json!({})).await;
@@ -297,7 +297,7 @@ async fn few_traces_are_kept_where_few_are_wanted() {
     for _ in 0..10 {
         caller.send("/graphql", body.clone(), None).await;
     }
-    // Whoever began a trace has decided.
+    // Whoever began a trace has decided whether to sample it.
     let unwanted = format!("00-{}-{PARENT}-00", TRACE.replace('4', "5"));
     caller.send("/graphql", body.clone(), Some(&unwanted)).await;
     let wanted = format!("00-{TRACE}-{PARENT}-01");

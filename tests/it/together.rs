@@ -1,4 +1,4 @@
-//! Statements of one transaction that do not wait for one another.
+//! Statements of one transaction that do not wait for each other.
 
 use diesel_async::RunQueryDsl;
 use rstest::rstest;
@@ -28,7 +28,7 @@ async fn name_of(person: &Person) -> serde_json::Value {
 async fn one_does_not_wait_for_the_other() {
     let server = &TestServer::start(Postgres).await;
     if server.app().db.kind() == Kind::Sqlite {
-        // Where PostgreSQL is not installed. There, one waits for the other.
+        // PostgreSQL is not installed. On SQLite, one waits for the other.
         return;
     }
     let ada = Person::new(server, "ada").await;
@@ -48,7 +48,7 @@ async fn one_does_not_wait_for_the_other() {
     assert_eq!(name_of(&ada).await, "One");
 }
 
-/// Whatever comes after the statement that failed fails as well; that is not what is told.
+/// What follows a failed statement fails as well; only the first failure is reported.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn what_failed_first_is_told_and_nothing_is_kept(#[values(Sqlite, Postgres)] on: Database) {
@@ -57,7 +57,7 @@ async fn what_failed_first_is_told_and_nothing_is_kept(#[values(Sqlite, Postgres
     let office = &Office::of(&ada).await;
     let before = name_of(&ada).await;
     let (db, now) = (&server.app().db, server.app().now());
-    // She is one already.
+    // She is a member already.
     let join = async |tx: &mut Transaction| {
         let role = OrganizationRole::Member;
         organization::add_member(tx, office.organization, ada.id, role, now).await
@@ -73,7 +73,7 @@ async fn what_failed_first_is_told_and_nothing_is_kept(#[values(Sqlite, Postgres
         assert!(failed.is_unique_violation(), "{failed:?}");
     }
     assert_eq!(name_of(&ada).await, before);
-    // Not even the connection is lost.
+    // Even the connection is kept.
     let next = db.transaction(async |tx| tx.together(&rename_twice, &rename_twice).await);
     next.await.expect("both are done");
     assert_eq!(name_of(&ada).await, "Someone else");

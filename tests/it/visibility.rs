@@ -1,4 +1,4 @@
-//! How often answers mention the domain of their workspace.
+//! How often answers mention their workspace's domain.
 
 use chrono::TimeDelta;
 use rstest::rstest;
@@ -25,7 +25,7 @@ const TOTAL: &str = "query($id: ID!, $since: DateTime, $until: DateTime) {
         answers mentions rate byProvider { provider answers }
     } } }";
 
-/// What became of a question.
+/// The outcome of asking a provider.
 #[derive(Clone, Copy, PartialEq)]
 enum Outcome {
     Mentions,
@@ -38,7 +38,7 @@ struct World {
     server: TestServer,
     ada: Person,
     office: Office,
-    /// The midnight before now, which is noon.
+    /// The midnight before now; now is noon.
     today: Instant,
 }
 
@@ -59,7 +59,7 @@ impl World {
         }
     }
 
-    /// So many hours after midnight.
+    /// That many hours after midnight.
     fn at(&self, hours: i64) -> Instant {
         self.today.plus(TimeDelta::hours(hours))
     }
@@ -69,7 +69,7 @@ impl World {
         day.to_string()
     }
 
-    /// Stores answers as a run does, each with its count.
+    /// Stores answers the way a run does, including their counts.
     async fn collect(&self, workspace: WorkspaceId, answers: &[(Instant, Provider, Outcome)]) {
         let run = self.server.a_run(workspace, RunStatus::Succeeded);
         self.server.insert_runs(std::slice::from_ref(&run)).await;
@@ -120,7 +120,7 @@ async fn answers_that_did_not_fail_are_told_by_provider_and_day(
         (world.at(4), Cohere, Fails),
         (world.at(-1), Anthropic, Mentions),
         (world.at(-24 * 3), Openai, Fails),
-        // The first instant of the 30 days, and the one before.
+        // The first instant of the 30 days, and the instant before it.
         (world.at(-24 * 29), Openai, DoesNot),
         (
             world.at(-24 * 29).plus(TimeDelta::microseconds(-1)),
@@ -151,7 +151,7 @@ async fn answers_that_did_not_fail_are_told_by_provider_and_day(
         (&6.into(), &3.into())
     );
 
-    // Without a beginning, it is 30 days before the end.
+    // Without `since`, the span begins 30 days before its end.
     let first = world.between(TOTAL, None, Some(world.at(-24 * 29))).await;
     assert_eq!(
         (&first["answers"], &first["rate"]),
@@ -165,7 +165,7 @@ async fn answers_that_did_not_fail_are_told_by_provider_and_day(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_span_is_exact_within_days(#[values(Sqlite, Postgres)] on: Database) {
     let world = World::new(on).await;
-    // Every two hours of five days.
+    // Every two hours for five days.
     let hours = (-48..72).step_by(2);
     let answers: Vec<_> = hours
         .clone()
@@ -178,7 +178,7 @@ async fn a_span_is_exact_within_days(#[values(Sqlite, Postgres)] on: Database) {
         })
         .collect();
     world.collect(world.office.workspace, &answers).await;
-    // An answer elsewhere is nobody's here.
+    // Answers in another workspace do not count here.
     let other = world.office.workspace(&world.ada, "Other").await;
     let elsewhere = [
         (world.at(2), Openai, Mentions),
@@ -216,7 +216,7 @@ async fn a_span_is_exact_within_days(#[values(Sqlite, Postgres)] on: Database) {
         assert_eq!(total["answers"], answers, "{since:?} {until:?}");
         assert_eq!(total["rate"], found["rate"]);
     }
-    // Without an end, also what lies ahead.
+    // Without `until`, future answers count as well.
     let found = world.between(QUERY, Some(world.at(1)), None).await;
     assert_eq!(found["answers"], 35);
 }

@@ -1,4 +1,4 @@
-//! Making and changing workspaces.
+//! Creating and changing workspaces.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -75,7 +75,7 @@ async fn a_workspace_goes_where_it_is_told(#[values(Sqlite, Postgres)] on: Datab
     assert_eq!(new["organization"]["isPersonal"], false);
     let named = make(&ada, json!({ "create": { "name": "Named" } })).await;
     assert_eq!(named["organization"]["name"], "Named");
-    // The one made last is selected, and so is its organization.
+    // The last one created is selected, and so is its organization.
     let current = make(&ada, Value::Null).await;
     assert_eq!(current["organization"]["id"], named["organization"]["id"]);
     let select = json!({ "workspaceId": given["workspace"]["id"] });
@@ -83,7 +83,7 @@ async fn a_workspace_goes_where_it_is_told(#[values(Sqlite, Postgres)] on: Datab
     let current = make(&ada, Value::Null).await;
     assert_eq!(current["organization"]["id"], acme.as_str());
 
-    // Someone who may make none in their current organization gets one of their own, once.
+    // Someone who may not create workspaces in their current organization gets a personal one, once.
     server
         .join_organization(&acme, &bob, OrganizationRole::Member)
         .await;
@@ -171,12 +171,12 @@ async fn a_slug_is_unique_well_formed_and_not_reserved(#[values(Sqlite, Postgres
     }
 }
 
-/// An object of as many levels.
+/// An object that is nested that many levels deep.
 fn nested(levels: usize) -> Value {
     (1..levels).fold(json!({}), |inside, _| json!({ "a": inside }))
 }
 
-/// An object that takes as many bytes.
+/// An object that takes that many bytes.
 fn sized(bytes: usize) -> Value {
     json!({ "a": "x".repeat(bytes - r#"{"a":""}"#.len()) })
 }
@@ -263,14 +263,14 @@ async fn everything_wrong_with_a_workspace_is_told_at_once(
     let query = "query($id: ID!) { workspace(by: { id: $id }) { domain } }";
     let found = ada.ok(query, json!({ "id": id })).await;
     assert_eq!(found["workspace"]["domain"], "xn--bcher-kva.example");
-    // What takes much away may be longer than what is left may be.
+    // A patch that removes much may be larger than the result may be.
     let mut keys: serde_json::Map<_, _> = (0..6_000)
         .map(|n| (format!("k{n:07}"), Value::Null))
         .collect();
     keys.insert("a".into(), json!("x"));
     let input = json!({ "workspaceId": id, "settings": keys });
     ada.mutate("updateWorkspace", input, "__typename").await;
-    // Neither may it grow past its bound by merging.
+    // Nor may merging make it larger than allowed.
     let input = json!({ "workspaceId": id, "onboarding": { "b": 1 } });
     let reply = ada
         .mutate_refused("INVALID_INPUT", "updateWorkspace", input)
@@ -340,7 +340,7 @@ async fn an_update_changes_what_it_names_and_nothing_else(
             )
             .await;
         expected[field] = after;
-        // An instant may be written in more than one way.
+        // An instant can be written in more than one way.
         if let (Some(a), Some(b)) = (
             updated["workspace"]["onboardingCompletedAt"].as_str(),
             expected["onboardingCompletedAt"].as_str(),

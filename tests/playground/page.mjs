@@ -1,7 +1,7 @@
-// The playground in a browser: what a person does with it, and what they see.
+// The playground in a browser: what a person does there, and what they see.
 
-/** Everything that must not happen: errors of the page's scripts, what its policy forbids, requests to
- * anywhere else. */
+/** Collects everything that must not happen: script errors, violations of the page's policy, requests to
+ * other origins, and failed responses. */
 export async function watch(context, origin, problems) {
   context.on("request", (request) => {
     const url = new URL(request.url());
@@ -23,7 +23,7 @@ export async function watch(context, origin, problems) {
   });
 }
 
-/** GraphiQL, in a page. */
+/** GraphiQL on a page. */
 export class GraphiQL {
   constructor(page) {
     this.page = page;
@@ -36,7 +36,7 @@ export class GraphiQL {
     await this.#understood([name]);
   }
 
-  /** Writes a query of those operations. */
+  /** Writes a query that contains these operations. */
   async writeQuery(text, operations) {
     const editor = this.page.locator(".graphiql-query-editor .CodeMirror");
     await editor.evaluate((it, text) => it.CodeMirror.setValue(text), text);
@@ -48,7 +48,7 @@ export class GraphiQL {
     await editor.evaluate((it, text) => it.CodeMirror.setValue(text), text);
   }
 
-  /** GraphiQL takes a moment to see what a query has in it, and would run what was there before. */
+  /** Waits until GraphiQL knows the operations of the query; before that it would run the previous ones. */
   async #understood(operations) {
     await this.page.waitForFunction((operations) => {
       const { CodeMirror } = document.querySelector(".graphiql-query-editor .CodeMirror");
@@ -57,7 +57,7 @@ export class GraphiQL {
     }, operations);
   }
 
-  /** What is shown as the result, once the text occurs in it. */
+  /** The result that is shown, once the text occurs in it. */
   async result(text, options) {
     const isShown = (text) => {
       const { CodeMirror } = document.querySelector(".result-window .CodeMirror");
@@ -70,14 +70,14 @@ export class GraphiQL {
     return JSON.parse(shown);
   }
 
-  /** Runs the tab, and gives the result in which the text occurs. */
+  /** Runs the tab, and returns the result once the text occurs in it. */
   async answer(text) {
     await this.run.click();
     return this.result(text);
   }
 }
 
-/** Does it, again and again, until what is waited for is there. */
+/** Repeats `does` until `isThere` resolves, at most 20 times. */
 export async function until(does, isThere) {
   for (let attempt = 1; ; attempt++) {
     await does(attempt);

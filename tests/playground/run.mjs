@@ -1,6 +1,5 @@
-// Uses the playground at PLAYGROUND_URL as somebody does who has the token PLAYGROUND_TOKEN and has
-// not used Tenantry before, in Debian's Chromium or the one at CHROMIUM. Ends with status 1, and tells
-// why, if anything is not as it should be.
+// Uses the playground at PLAYGROUND_URL as a new user with the token PLAYGROUND_TOKEN, in Debian's
+// Chromium or the one at CHROMIUM. Exits with status 1, and says why, if anything is not as it should be.
 import assert from "node:assert/strict";
 
 import { chromium } from "playwright-core";
@@ -10,7 +9,7 @@ import { GraphiQL, until, watch } from "./page.mjs";
 const { PLAYGROUND_URL, PLAYGROUND_TOKEN: token, CHROMIUM = "/usr/bin/chromium" } = process.env;
 const { origin } = new URL(PLAYGROUND_URL);
 
-// Each time with a profile of its own.
+// With a new profile each time.
 const browser = await chromium.launch({
   executablePath: CHROMIUM,
   args: [
@@ -25,8 +24,8 @@ const browser = await chromium.launch({
   ],
 });
 
-/** Opens the playground as for the first time, does that there, and sees that no problem came up but
- * those expected. */
+/** Opens the playground as if for the first time, calls `does` with the page, and checks that no other
+ * problems than those expected come up. */
 async function check(name, path, does, expected = []) {
   const problems = [];
   const context = await browser.newContext();
@@ -46,7 +45,7 @@ async function check(name, path, does, expected = []) {
   }
 }
 
-/** Asks the server something, past the playground. */
+/** Sends an operation to the server directly, without the playground. */
 async function elsewhere(query, variables) {
   const response = await fetch(`${origin}/graphql`, {
     method: "POST",
@@ -58,7 +57,7 @@ async function elsewhere(query, variables) {
   return data;
 }
 
-/** Changes the viewer's current workspace, which those who follow it are told. */
+/** Changes the current workspace, which its subscribers receive as an event. */
 async function changeWorkspace(description) {
   const { navigationState } = await elsewhere("{ navigationState { currentWorkspace { id } } }");
   const input = { workspaceId: navigationState.currentWorkspace.id, description };
@@ -124,7 +123,7 @@ async function theSchemaCanBeRead(page, open) {
   await page.getByLabel("Open settings dialog").click();
   await page.getByText("Adjust how the interface appears.").waitFor();
   await page.keyboard.press("Escape");
-  // A menu to choose from.
+  // With several operations, there is a menu to choose from.
   const graphiql = new GraphiQL(page);
   await graphiql.writeQuery("query One { viewer { id } } query Two { viewer { email } }", ["One", "Two"]);
   await graphiql.run.click();
@@ -150,7 +149,7 @@ async function aWrongTokenIsForgotten(page, open) {
   await page.getByText("The server refused the token").waitFor();
   assert.equal(page.url(), `${origin}/`);
   assert.ok(!(await page.evaluate(() => JSON.stringify(sessionStorage))).includes("wrong"));
-  // The schema is there all the same, and not just what GraphiQL asks for when it fears an old server.
+  // The whole schema is there all the same, not just what GraphiQL requests from old servers.
   await page.getByLabel("Show Documentation Explorer").click();
   await page.locator(".graphiql-doc-explorer-root-type", { hasText: "subscription" }).waitFor();
   await page.reload();
@@ -189,7 +188,7 @@ await check("what is wrong is shown", signedIn, whatIsWrongIsShown);
 await check("the schema can be read", signedIn, theSchemaCanBeRead);
 await check("without a token it says so", "/", withoutATokenItSaysSo, ["Status 401"]);
 await check("a wrong token is forgotten", "/#token=wrong", aWrongTokenIsForgotten, ["Status 401"]);
-// The script that is blocked, the explorer, which is nothing without it, and the query that is wrong.
+// The blocked script, the explorer, which fails without it, and the invalid query.
 const blocked = ["net::ERR_FAILED", "reading 'React'", "Status 400"];
 await check("the plain console works", signedIn, withoutGraphiqlThePlainConsoleWorks, blocked);
 await browser.close();

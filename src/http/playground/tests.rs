@@ -22,7 +22,7 @@ fn usual() -> Playground {
     Playground::new(None).expect("it needs nothing")
 }
 
-/// What the page links to, as served or as in its source.
+/// What the page links to, both as served and as in its source.
 fn links(page: &str) -> Vec<&str> {
     let attributes = page.split(['"', '\n']);
     attributes

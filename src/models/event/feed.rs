@@ -24,6 +24,9 @@ use crate::schema::{events, workspaces};
 /// How long after its id's time an event may still turn up, as ids sort by creation, not by commit.
 /// Covers the longest transaction and the clock skew between instances.
 const LOOK_BACK: Duration = Duration::from_secs(60);
+/// The same for nearly all events. Most looks go back no further, so that their cost does not grow with what
+/// has happened in the last minute.
+const LOOK_NEAR: Duration = Duration::from_secs(2);
 /// How many new events one look takes at most.
 const BATCH: usize = 100;
 /// How many delivered events are remembered. Beyond that, [`LOOK_BACK`] gets shorter.
@@ -42,6 +45,10 @@ pub struct Feed {
     organization: Listener,
     /// Every event up to here has been delivered, or never will be.
     horizon: EventId,
+    /// The same, but for events that turn up late. Not before the horizon.
+    near: EventId,
+    /// When everything beyond the horizon was last looked through; `None` before the first time.
+    looked_back: Option<Moment>,
     /// The events beyond the horizon that have been delivered, are waiting, or were there before.
     seen: BTreeSet<EventId>,
     waiting: VecDeque<EventId>,
@@ -79,6 +86,8 @@ impl Feed {
             listener,
             organization,
             horizon,
+            near: horizon,
+            looked_back: None,
             seen: before.into_iter().collect(),
             waiting: VecDeque::new(),
             checked: Some(Moment::now()),
@@ -152,24 +161,32 @@ impl Feed {
         self.look().await
     }
 
-    /// Queues new events for delivery.
+    /// Queues new events for delivery. Now and then it looks for those that turn up late as well.
     async fn look(&mut self) -> Result<()> {
         if !self.waiting.is_empty() {
             return Ok(());
         }
         let now = self.app.now();
-        let limit = self.seen.len() + BATCH;
+        let pace = self.app.pace.look;
+        let is_far = self.looked_back.is_none_or(|last| last.elapsed() >= pace);
+        let from = if is_far { self.horizon } else { self.near };
+        let limit = self.seen.range(from..).count() + BATCH;
         let mut conn = self.app.db.read().await?;
-        let found = after(&mut conn, self.workspace, self.horizon, limit).await?;
+        let found = after(&mut conn, self.workspace, from, limit).await?;
         let is_all = found.len() < limit;
         let new = found.into_iter().filter(|id| self.seen.insert(*id));
         self.waiting.extend(new);
-        if is_all {
+        if is_all && is_far {
+            self.looked_back = Some(Moment::now());
             self.horizon = self.horizon.max(first_id(now, LOOK_BACK));
+        }
+        if is_all {
+            self.near = self.near.max(first_id(now, LOOK_NEAR));
         }
         if let Some(least) = self.seen.iter().rev().nth(REMEMBERED) {
             self.horizon = self.horizon.max(*least);
         }
+        self.near = self.near.max(self.horizon);
         self.seen = self.seen.split_off(&self.horizon);
         Ok(())
     }

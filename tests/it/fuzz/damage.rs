@@ -1,8 +1,8 @@
-//! What becomes of a document on its way.
+//! Damaging documents on their way to the server.
 
 use fastrand::Rng;
 
-/// Changes a document in a few places, which may leave one that is still good.
+/// Changes a document in a few places. The result may still be valid.
 pub fn damage(text: &str, rng: &mut Rng) -> String {
     let mut text = text.to_owned();
     for _ in 0..rng.usize(1..4) {
@@ -66,7 +66,7 @@ fn once(text: String, rng: &mut Rng) -> String {
     match rng.u8(..16) {
         0 => [&tokens[..at], &tokens[to..]].concat().concat(),
         1 => [&tokens[..to], &tokens[at..]].concat().concat(),
-        // One word for another, which leaves the syntax as it was.
+        // Replaces a word by another one, which leaves the syntax intact.
         2..5 => {
             let mut tokens = tokens;
             let is_word = |token: &str| token.starts_with(|c: char| c.is_ascii_alphanumeric());
@@ -119,7 +119,7 @@ fn once(text: String, rng: &mut Rng) -> String {
     }
 }
 
-/// Fragments that are spread more often than can be carried out, or in a ring.
+/// Fragments that are spread more often than can be executed, or in a ring.
 fn bomb(rng: &mut Rng) -> String {
     let levels = rng.usize(2..30);
     let width = rng.usize(1..4);
@@ -139,7 +139,7 @@ fn bomb(rng: &mut Rng) -> String {
     fragments.collect()
 }
 
-/// A text in parts: words, and single characters of all else.
+/// Splits a text into words and single other characters.
 fn split(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut rest = text;

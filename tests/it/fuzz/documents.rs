@@ -1,4 +1,4 @@
-//! Documents that the schema allows, with the variables that they take.
+//! Documents that the schema allows, with their variables.
 
 use async_graphql::parser::types::{BaseType, Type};
 use fastrand::Rng;
@@ -16,15 +16,15 @@ pub struct Operation {
     pub variables: Map<String, Value>,
 }
 
-/// Writes an operation.
+/// An operation in the making.
 pub struct Draft<'a> {
     values: Values<'a>,
     model: &'a Model,
     rng: &'a mut Rng,
-    /// How many fields it may still get, roughly.
+    /// Roughly how many more fields it may get.
     left: usize,
     count: usize,
-    /// Whether it is written by somebody who makes mistakes.
+    /// Whether it is written with mistakes.
     is_careless: bool,
     fragments: String,
     definitions: Vec<String>,
@@ -56,7 +56,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Whether this is one of so many places in which a mistake is made.
+    /// Whether to make a mistake here, at odds of 1 in `of`; never unless careless.
     fn slips(&mut self, of: u8) -> bool {
         self.is_careless && self.rng.u8(..of) == 0
     }
@@ -103,7 +103,7 @@ impl<'a> Draft<'a> {
         self.rng.choice(ASKED).unwrap_or_default().to_owned()
     }
 
-    /// So many fields of a type.
+    /// `many` fields of a type.
     fn fields(&mut self, ty: &str, many: usize, depth: usize) -> String {
         let model = self.model;
         let (fields, possible) = model.output(ty);
@@ -117,10 +117,10 @@ impl<'a> Draft<'a> {
                 continue;
             }
             let field = loop {
-                // Objects rather than leaves, and leaves where nothing more fits.
+                // Prefers objects, and leaves once there is room for few more fields.
                 let field = &fields[self.rng.usize(..fields.len())];
                 let is_leaf = model.is_leaf(&field.ty);
-                // What takes all with it that others could be tried on is to be rare.
+                // Rare, since it deletes what other operations could be tried on.
                 let is_final = matches!(
                     field.name.as_str(),
                     "deleteOrganization" | "deleteAccount" | "leaveOrganization"
@@ -138,7 +138,7 @@ impl<'a> Draft<'a> {
         text
     }
 
-    /// What is asked of one of the objects that an interface or a union can be.
+    /// A selection on one of the possible objects of an interface or a union.
     fn object(&mut self, possible: &[String], depth: usize) -> String {
         let Some(ty) = self.rng.choice(possible) else {
             return "__typename ".to_owned();
@@ -151,7 +151,7 @@ impl<'a> Draft<'a> {
         self.left = self.left.saturating_sub(1);
         self.count += 1;
         let alias = format!("{}_n{}: ", field.name, self.count);
-        // Two of one name with other arguments, or in other fragments, would not go together.
+        // Without aliases, two fields of one name with different arguments would conflict.
         let alias = if self.slips(6) { "" } else { &alias };
         let arguments = self.arguments(&field.arguments, &field.name);
         let directive = self.directive();
@@ -210,7 +210,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// A value where it stands, or by a variable.
+    /// A value as a literal or as a variable.
     fn write(&mut self, ty: &Type, value: Value) -> String {
         if self.rng.u8(..5) < 2 {
             return to_literal(&value);
@@ -234,7 +234,7 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// A type as it is written.
+/// A type in GraphQL syntax.
 fn written(ty: &Type) -> String {
     let base = match &ty.base {
         BaseType::Named(name) => name.to_string(),

@@ -1,17 +1,17 @@
-//! Requests made at random from the schema, through the real door, signed in as people with data.
+//! Random requests made from the schema and sent over HTTP, signed in as people with data.
 //!
 //! Whatever is sent, the server does not fail: no reply is a 5xx, each is well-formed and in time, each
-//! error has a code that is promised and never one of a failure, and what was refused changed nothing.
+//! error has a promised code that does not stand for a failure, and what was refused changed nothing.
 //!
-//! | variable | what | unless given |
+//! | variable | meaning | default |
 //! |---|---|---|
-//! | `FUZZ_CASES` | how many requests are sent to each database | 300 |
-//! | `FUZZ_SEED` | what the first round's requests are made from | 1 |
+//! | `FUZZ_CASES` | number of requests to each database | 300 |
+//! | `FUZZ_SEED` | seed of the first round | 1 |
 //! | `RUST_LOG` | what the server logs, which says why it failed | nothing |
 //!
-//! Requests are sent in rounds, each on a server and a database of its own and with a seed of its own.
-//! A failure tells the seed of its round, with which it is the first, and the request itself, and does
-//! not end the run. Ids and times are new in each run, but the choices are the same.
+//! Requests are sent in rounds, each with its own server, database and seed. A failure does not end
+//! the run; it reports the request and the seed of its round, which repeats the round as `FUZZ_SEED`.
+//! Ids and times are new in each run, but the choices are the same.
 
 mod damage;
 mod documents;
@@ -40,20 +40,20 @@ use shot::Shot;
 use verdict::{PATIENCE, Reply, is_refused};
 use world::World;
 
-/// How many requests are sent to one server.
+/// Requests to one server.
 const ROUND: u64 = 2_000;
 
-/// After how many failures there is nothing more to be learnt.
+/// Failures after which the run stops, since there is nothing more to learn.
 const ENOUGH: usize = 20;
 
-/// After how many requests there are new people, since those there were may have lost all.
+/// Requests after which there are new people, since the old ones may have lost everything.
 const GENERATION: u64 = 400;
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn no_request_makes_the_server_fail(#[values(Sqlite, Postgres)] on: Database) {
     if let Ok(filter) = EnvFilter::try_from_default_env() {
-        // The other database's test may have done so.
+        // The test on the other database may have set one already.
         let _ = tracing_subscriber::fmt().with_env_filter(filter).try_init();
     }
     let number = |name: &str, unless: u64| match std::env::var(name) {
@@ -72,18 +72,18 @@ async fn no_request_makes_the_server_fail(#[values(Sqlite, Postgres)] on: Databa
     println!("{on:?}, {:?}: {tally}", begun.elapsed());
     let failures = tally.failures.join("\n\n");
     assert!(failures.is_empty(), "{failures}");
-    // One that gets no further than the door finds nothing.
+    // Requests that are all refused at the door would find nothing.
     assert!(tally.answered * 5 > tally.sent, "{tally}");
     assert!(tally.by_code.len() > 4, "{tally}");
 }
 
-/// What came of the requests.
+/// Counts the outcomes of requests.
 #[derive(Default)]
 struct Tally {
     sent: u64,
     answered: u64,
     by_code: BTreeMap<String, u64>,
-    /// How often a field of a root gave something.
+    /// How often each root field returned something.
     by_field: BTreeMap<String, u64>,
     failures: Vec<String>,
 }
@@ -122,7 +122,7 @@ impl fmt::Display for Tally {
     }
 }
 
-/// Requests to one server.
+/// A series of requests to one server.
 struct Round<'a> {
     on: Database,
     model: &'a Model,
@@ -156,7 +156,7 @@ impl<'a> Round<'a> {
                 self.pool = Pool::default();
                 self.world = World::new(&self.server, generation as usize, &mut self.pool).await;
             }
-            // Several at once, now and then: there is nothing to compare before and after.
+            // Now and then several at once, with nothing to compare before and after.
             let replies = if self.rng.u8(..60) == 0 {
                 let shots: Vec<_> = (0..self.rng.usize(2..6)).map(|_| self.shot()).collect();
                 let sent = shots
@@ -182,7 +182,7 @@ impl<'a> Round<'a> {
         last.ok("{ viewer { id } }", json!({})).await;
     }
 
-    /// Any request, and whose it is.
+    /// A random request, and the token to send it with.
     fn shot(&mut self) -> (Shot, Option<String>) {
         let token = match self.rng.u8(..100) {
             0 => Some(values::text(&mut self.rng).replace(|c: char| !c.is_ascii_graphic(), "x")),
@@ -197,7 +197,7 @@ impl<'a> Round<'a> {
         (shot, token)
     }
 
-    /// Sends a request while there is no other, and sees that it changes nothing if it is refused.
+    /// Sends a request while there is no other, and checks that it changes nothing if it is refused.
     async fn send_alone(&self, shot: &Shot, token: Option<&str>) -> Result<Value, String> {
         let document = shot.document.as_deref();
         if !document.is_some_and(|document| document.contains("mutation")) {
@@ -215,7 +215,7 @@ impl<'a> Round<'a> {
         Ok(reply)
     }
 
-    /// Sends a request. The reply is its JSON, or what is wrong with it.
+    /// Sends a request, and returns the reply's JSON, or what is wrong with it.
     async fn send(&self, shot: &Shot, token: Option<&str>) -> Result<Value, String> {
         let url = format!("{}{}", self.server.url(), shot.path);
         let mut request = self.server.http().request(shot.method.clone(), url);
@@ -243,7 +243,7 @@ impl<'a> Round<'a> {
         })
     }
 
-    /// What to look into.
+    /// Describes a failure with everything needed to reproduce it.
     fn failure(&self, shot: &Shot, wrong: &str) -> String {
         format!(
             "{wrong}\non {:?} with FUZZ_SEED={}\n{} {:.3000} {:?}\n{:.6000}",

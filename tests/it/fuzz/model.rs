@@ -1,4 +1,4 @@
-//! The schema, as far as documents are made from it.
+//! The parts of the schema that documents are made from.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use async_graphql::parser::types::{
 /// All types, by name.
 pub struct Model(HashMap<String, Kind>);
 
-/// What a type is made of.
+/// What a type consists of.
 pub enum Kind {
     Scalar,
     Enum(Vec<String>),
@@ -18,14 +18,14 @@ pub enum Kind {
         fields: Vec<Argument>,
         is_one_of: bool,
     },
-    /// An object, interface or union, with the objects that it can be where it is none itself.
+    /// An object, interface or union; for the latter two, with the objects that it can be.
     Output {
         fields: Vec<Field>,
         possible: Vec<String>,
     },
 }
 
-/// An argument, or a field of an input.
+/// An argument, or a field of an input object.
 #[derive(Clone)]
 pub struct Argument {
     pub name: String,
@@ -145,7 +145,7 @@ fn argument(definition: &InputValueDefinition) -> Argument {
     }
 }
 
-/// The name of a type, without lists and exclamation marks.
+/// The name of a type, without list brackets and exclamation marks.
 fn named(ty: &Type) -> &str {
     match &ty.base {
         BaseType::Named(name) => name,

@@ -1,4 +1,4 @@
-//! What is known of the server's data: what a client has seen of it, so as to ask for it again.
+//! What clients have seen of the server's data, for use in further requests.
 
 use std::collections::BTreeMap;
 
@@ -6,15 +6,15 @@ use data_encoding::BASE64URL_NOPAD;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-/// How many of a kind are kept.
+/// How many texts of a kind are kept.
 const MOST: usize = 48;
 
-/// Texts that were seen in replies, by what they are.
+/// Texts seen in replies, by kind.
 #[derive(Default)]
 pub struct Pool {
-    /// Ids by their prefix, cursors by the field that they are of, and `slug`, `code`, `email`.
+    /// Ids by their prefix, cursors by the field they belong to, and `slug`, `code`, `email`.
     seen: BTreeMap<String, Vec<String>>,
-    /// Where the next one goes that is one too many.
+    /// The index at which the last text replaced another in a full list.
     oldest: usize,
 }
 
@@ -33,7 +33,7 @@ impl Pool {
         }
     }
 
-    /// One of that kind, if any was seen.
+    /// A text of that kind, if any was seen.
     pub fn one(&self, kind: &str, rng: &mut Rng) -> Option<&str> {
         rng.choice(self.seen.get(kind)?).map(String::as_str)
     }
@@ -45,12 +45,13 @@ impl Pool {
         self.one(kind, rng)
     }
 
-    /// Keeps all that a reply tells. `field` is the one whose value it is.
+    /// Keeps every text in a reply. `field` is the field that the reply is the value of.
     pub fn keep(&mut self, reply: &Value, field: &str) {
         match reply {
             Value::Object(fields) => {
                 for (name, value) in fields {
-                    // Aliases are the field's name and a number; edges and page infos are of the list.
+                    // Aliases are the field's name and a number; edges and page infos belong to the
+                    // list.
                     let name = name.split("_n").next().unwrap_or_default();
                     let of_list = matches!(name, "pageInfo" | "edges" | "nodes");
                     match value {
@@ -81,7 +82,8 @@ impl Pool {
         }
     }
 
-    /// A cursor for a list: one of it, one of another, or one that no server gave.
+    /// A cursor for a list: usually one of its own, else one of another list, a broken one or a forged
+    /// one.
     pub fn cursor(&self, field: &str, rng: &mut Rng) -> Option<String> {
         let kind = format!("cursor.{field}");
         let cursors = self.seen.keys().filter(|kind| kind.starts_with("cursor."));
@@ -101,7 +103,7 @@ impl Pool {
     }
 }
 
-/// A cursor of the same list with another place in it.
+/// A cursor of the same list with another position in it.
 fn forge(cursor: &str, rng: &mut Rng) -> Option<String> {
     let json = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok()?;
     let mut parts: Vec<Value> = serde_json::from_slice(&json).ok()?;

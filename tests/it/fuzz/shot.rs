@@ -11,18 +11,18 @@ use super::pool::Pool;
 use super::values::{text, wild};
 use super::world::hash;
 
-/// How long a query string may be, for the client's sake.
+/// How long a query string may be; the HTTP client allows no more.
 const LONGEST: usize = 60_000;
 
 /// A request.
 #[derive(Clone, Debug)]
 pub struct Shot {
     pub method: Method,
-    /// With the query string.
+    /// Includes the query string.
     pub path: String,
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
-    /// The document, where the request asks for nothing else in no other way.
+    /// The document, if the request contains it as is and nothing else.
     pub document: Option<String>,
 }
 
@@ -47,14 +47,14 @@ impl Shot {
         }
     }
 
-    /// Whether it is one to which GraphQL over HTTP has an answer, be it a refusal.
+    /// Whether GraphQL over HTTP defines an answer to it, be it a refusal.
     pub fn is_graphql(&self) -> bool {
         let path = self.path.split('?').next().unwrap_or_default();
         matches!(path, "/graphql" | "/graphql/stream")
             && matches!(self.method, Method::GET | Method::POST)
     }
 
-    /// Whether it may ask for what has no end.
+    /// Whether the reply may have no end.
     pub fn may_subscribe(&self) -> bool {
         let subscription = b"subscription";
         let mut body = self.body.windows(subscription.len());
@@ -95,7 +95,7 @@ impl Shot {
                 persist(&mut params, &operation.text, rng);
                 Self::post(json!(params).to_string().into_bytes())
             }
-            // What is too long for a URL is not sent by one.
+            // What is too long for a URL is not sent in one.
             35 if query_string(&params).len() < LONGEST => {
                 let mut shot = Self::get(format!("/graphql?{}", query_string(&params)));
                 shot.headers.push(("accept", accept(rng)));
@@ -133,7 +133,7 @@ impl Shot {
         }
     }
 
-    /// A request to any of the paths that are not GraphQL's.
+    /// A request to any path other than those of GraphQL.
     pub fn elsewhere(pool: &Pool, rng: &mut Rng) -> Self {
         let file = pool.one("file", rng).unwrap_or("file_").to_owned();
         let odd = form_urlencoded::byte_serialize(text(rng).as_bytes()).collect::<String>();
@@ -171,7 +171,7 @@ impl Shot {
     }
 }
 
-/// Variables of other values, under other names, or missing.
+/// Changes or removes a variable, or adds one if there is none.
 fn confuse(variables: &mut Map<String, Value>, rng: &mut Rng) {
     let names: Vec<_> = variables.keys().cloned().collect();
     match rng.choice(&names) {
@@ -181,7 +181,7 @@ fn confuse(variables: &mut Map<String, Value>, rng: &mut Rng) {
     }
 }
 
-/// Asks for the document by its hash, by another one, or by none.
+/// Requests the document by its hash, by another hash, or by a text that is no hash.
 fn persist(params: &mut Map<String, Value>, document: &str, rng: &mut Rng) {
     let hash = match rng.u8(..6) {
         0 => text(rng),
@@ -242,7 +242,7 @@ fn content_type(rng: &mut Rng) -> String {
     rng.choice(types).unwrap_or_default().to_owned()
 }
 
-/// A body that is no request.
+/// A body that is not a valid request.
 fn broken(body: &str, rng: &mut Rng) -> Vec<u8> {
     match rng.u8(..9) {
         0 => damage(body, rng).into_bytes(),

@@ -1,4 +1,4 @@
-//! Values for arguments and inputs: mostly such as fit, and some that do not at all.
+//! Values for arguments and inputs: most of them fit, and some do not at all.
 
 use async_graphql::parser::types::{BaseType, Type};
 use fastrand::Rng;
@@ -7,20 +7,20 @@ use serde_json::{Map, Value, json};
 use super::model::{Argument, Kind, Model};
 use super::pool::Pool;
 
-/// What stands for the value of an enum, which is a string in JSON and none in a document.
+/// Marks the value of an enum, which is a string in JSON but not in a document.
 const ENUM: char = '\u{f8ff}';
 
 /// Makes values.
 pub struct Values<'a> {
     pub model: &'a Model,
     pub pool: &'a Pool,
-    /// How many values in a thousand are none that fit.
+    /// How many values in a thousand do not fit.
     pub wild: u32,
 }
 
 impl Values<'_> {
-    /// A value of the type, for the argument or the field of that name, of the field or the input
-    /// `of`. Enum values are marked: see [`to_json`] and [`to_literal`].
+    /// A value of the type for the argument or field `name` of the field or input object `of`. Enum
+    /// values are marked: see [`to_json`] and [`to_literal`].
     pub fn of(&self, ty: &Type, name: &str, of: &str, rng: &mut Rng) -> Value {
         if rng.u32(..1_000) < self.wild {
             return wild(rng, 3);
@@ -144,7 +144,7 @@ impl Values<'_> {
             "email" | "confirmEmail" if rng.u8(..3) == 0 => {
                 Some(format!("p{}@example.com", rng.u16(..)))
             }
-            // Whoever leaves takes all with them, so that it is not to happen often.
+            // Rarely right, since deleting an account takes everything with it.
             "confirmEmail" if rng.u8(..4) > 0 => None,
             "email" | "confirmEmail" => seen("email.", rng),
             "after" | "before" => self.pool.cursor(of, rng),
@@ -198,7 +198,7 @@ const ZONES: &[&str] = &[
     "Mars",
 ];
 
-/// A pattern, or almost one.
+/// A cron pattern, or almost one.
 fn cron(rng: &mut Rng) -> String {
     const FIELDS: &[&str] = &[
         "0",
@@ -307,7 +307,7 @@ pub fn wild(rng: &mut Rng, levels: usize) -> Value {
     }
 }
 
-/// The value in JSON.
+/// The value as JSON.
 pub fn to_json(value: Value) -> Value {
     match value {
         Value::String(text) => match text.strip_prefix(ENUM) {
@@ -323,7 +323,7 @@ pub fn to_json(value: Value) -> Value {
     }
 }
 
-/// The value as it is written in a document. Keys that are no names are left out.
+/// The value as a literal in a document. Keys that are not names are left out.
 pub fn to_literal(value: &Value) -> String {
     match value {
         Value::String(text) => match text.strip_prefix(ENUM) {

@@ -1,4 +1,4 @@
-//! What holds of every reply, whatever was asked.
+//! What must hold for every reply, whatever was asked.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use super::model::Model;
 /// How long a reply may take.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long the next event of a subscription is waited for, which may have none.
+/// How long to wait for the next event of a subscription, which may never come.
 const NEXT_EVENT: Duration = Duration::from_millis(20);
 
-/// A reply, as far as it was read.
+/// A reply as far as it was read.
 pub struct Reply {
     pub status: StatusCode,
     pub media: String,
@@ -24,7 +24,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// Reads a reply to its end; of one that may have none, only what comes at once.
+    /// Reads a reply to its end, or, if it may be endless, only what comes at once.
     pub async fn read(mut response: Response, may_be_endless: bool) -> Result<Self, String> {
         let media = response.headers().get(CONTENT_TYPE);
         let media = media
@@ -54,7 +54,7 @@ impl Reply {
         })
     }
 
-    /// What is wrong with it, or what it says: its JSON, where it has some.
+    /// Returns the reply's JSON, if it has some, or what is wrong with it.
     pub fn judge(&self, model: &Model, is_graphql: bool) -> Result<Value, String> {
         if self.status.is_server_error() {
             return Err(format!("the status is {}", self.status));
@@ -81,8 +81,8 @@ impl Reply {
     }
 }
 
-/// A reply of GraphQL has `data` or `errors`, and each error has one of the codes that are promised,
-/// but for those that say that the server failed.
+/// Checks that a GraphQL reply has `data` or `errors`, and that each error has a promised code that does
+/// not mean that the server failed.
 fn graphql(body: &Value, model: &Model) -> Result<(), String> {
     let errors = match body.get("errors") {
         None if body.get("data").is_some() => return Ok(()),
@@ -104,8 +104,8 @@ fn graphql(body: &Value, model: &Model) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether the reply says that nothing was done: it was refused before it was begun, or as a whole,
-/// its document having one mutation and no more.
+/// Whether the reply says that nothing was done: it was refused before it began, or its document is a
+/// single mutation that was refused as a whole.
 pub fn is_refused(reply: &Value, document: Option<&str>) -> bool {
     let Some(errors) = reply["errors"].as_array() else {
         return false;

@@ -1,4 +1,4 @@
-//! People with something to lose, and what is counted of it.
+//! People with something to lose, and a fingerprint of what they have.
 
 use data_encoding::HEXLOWER;
 use diesel::prelude::*;
@@ -17,7 +17,7 @@ use crate::support::collecting::prompts;
 use crate::support::office::{Office, Person};
 use crate::support::{Client, Database, TestServer, icons, text};
 
-/// A server that refuses as little as it can for having been asked too often.
+/// A server with rate limits out of the way as far as possible.
 pub async fn server(on: Database) -> TestServer {
     TestServer::with(on, |config| {
         let limits = &mut config.limits;
@@ -31,14 +31,14 @@ pub async fn server(on: Database) -> TestServer {
     .await
 }
 
-/// People who share an organization, somebody who does not, and their credentials.
+/// The credentials of people who share an organization, and of a stranger.
 pub struct World {
-    /// What they send for a token, those likelier more than once.
+    /// The tokens that they send; the likelier ones several times.
     tokens: Vec<Option<String>>,
 }
 
 impl World {
-    /// Makes the people of that number, and puts what they have into the pool.
+    /// Creates generation `number` of these people, and puts what they have into the pool.
     pub async fn new(server: &TestServer, number: usize, pool: &mut Pool) -> Self {
         let name = |role: &str| format!("{role}{number}");
         let owner = Person::new(server, &name("owner")).await;
@@ -79,13 +79,13 @@ impl World {
         Self { tokens }
     }
 
-    /// What one of them sends for a token; `None` for somebody who has none.
+    /// A random person's token; `None` to send no credentials.
     pub fn token(&self, rng: &mut Rng) -> Option<&str> {
         rng.choice(&self.tokens)?.as_deref()
     }
 }
 
-/// Prompts, answers, a deleted workspace, an icon.
+/// Adds prompts, answers, a deleted workspace and an icon.
 async fn fill(server: &TestServer, office: &Office, owner: &Person) {
     let id = office.workspace;
     let asked = prompts(owner, id, &["Who is best?", "And why?", "Since when?"]).await;
@@ -109,7 +109,7 @@ async fn fill(server: &TestServer, office: &Office, owner: &Person) {
     owner.mutate("deleteWorkspace", input, "__typename").await;
 }
 
-/// All that somebody can see, or as much of it as matters.
+/// Everything that a person can see, or as much of it as matters.
 async fn look_around(person: &Client) -> serde_json::Value {
     const PAGE: &str = "pageInfo { startCursor endCursor } nodes { id }";
     let query = format!(
@@ -124,11 +124,11 @@ async fn look_around(person: &Client) -> serde_json::Value {
                 runs(first: 2) {{ {PAGE} edges {{ node {{ answers(first: 2) {{ {PAGE} }} }} }} }}
                 events(first: 2) {{ {PAGE} }} }} }} }}"
     );
-    // Some of it is for owners alone.
+    // Some of it is for owners only, so there are errors as well.
     person.send(&query, json!({})).await.body["data"].take()
 }
 
-/// What changes whenever something does, but for what is counted of refusals.
+/// Changes whenever anything does, except for counts of refusals.
 pub async fn fingerprint(server: &TestServer) -> String {
     const COUNTED: [&str; 25] = [
         "users",
@@ -191,7 +191,7 @@ struct Counted {
     counted: String,
 }
 
-/// The hash by which a document can be asked for.
+/// The hash by which a document can be requested.
 pub fn hash(document: &str) -> String {
     HEXLOWER.encode(&Sha256::digest(document))
 }

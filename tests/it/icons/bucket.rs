@@ -1,4 +1,5 @@
-//! Icons in a bucket: the whole program, configured as an operator does it, and a server that speaks S3.
+//! Icons in a bucket: the whole program, configured as an operator would, against a server that speaks
+//! S3.
 
 use std::process::Stdio;
 
@@ -62,7 +63,7 @@ async fn icons_can_be_kept_in_a_bucket(#[values(Sqlite, Postgres)] on: Database)
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(response.headers()["content-type"], "image/png");
     assert_eq!(response.bytes().await.expect("a body"), png());
-    // Nothing of it is on this machine's disk.
+    // Nothing of them is on this machine's disk.
     assert!(!program.folder.path().join("data/files").exists());
 }
 
@@ -110,13 +111,13 @@ async fn a_bucket_that_takes_nothing_is_no_fault_of_the_uploaders(
     let (status, body) = put(&http, &offered.url, png(), None).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{body}");
     assert_eq!(text(&body, "errors.0.extensions.code"), "UNAVAILABLE");
-    // What the store said is for the operator alone.
+    // What the store said is for the operator only.
     assert!(!body.to_string().contains("Signature"), "{body}");
     assert!(buckets.objects("").is_empty());
     let made = create(&refused, &http, &token, &offered.id).await;
     assert_eq!(text(&made, "errors.0.extensions.code"), "INVALID_INPUT");
     drop(refused);
-    // With the operator's mistake undone, the same URL is as good as before, after a restart, too.
+    // Once the operator's mistake is corrected, the same URL still works, even after a restart.
     let serving = serve(&program, &buckets, &place, SECRET_KEY);
     let path = offered.url.find("/uploads").map(|at| &offered.url[at..]);
     let url = format!("{}{}", serving.url, path.expect("a path"));
@@ -142,7 +143,7 @@ async fn a_bucket_is_spoken_to_in_the_clear_on_this_machine_alone() {
         "{said}"
     );
     assert_eq!(said.lines().count(), 1, "{said}");
-    // Unless the operator says so.
+    // Unless the operator allows it.
     command.env("AWS_ALLOW_HTTP", "true").stderr(Stdio::null());
     let serving = Serving::start(&mut command);
     assert!(serving.lines[0].contains("listening"));

@@ -1,4 +1,4 @@
-//! Servers that are killed in the middle of an upload, wherever they keep the icons.
+//! Servers that are killed in the middle of an upload, with icons kept in a folder or in a bucket.
 
 use std::process::Stdio;
 
@@ -26,7 +26,7 @@ enum Place {
 }
 use Place::{Bucket, Folder};
 
-/// A program, where it keeps the icons, and somebody who has some.
+/// A program, the place where it keeps icons, and a person who uploads some.
 struct Scene {
     program: Program,
     place: Place,
@@ -69,19 +69,19 @@ impl Scene {
         }
     }
 
-    /// Every file that is kept, whole or not.
+    /// Every file that is stored, whole or not.
     fn stored(&self) -> Vec<Vec<u8>> {
         match self.place {
             Bucket => self.buckets.objects(""),
             Folder => files_in(&self.program.folder.path().join("data/files"))
                 .into_iter()
-                // One that is not whole may be renamed meanwhile.
+                // A file that is not whole yet may be renamed in the meantime.
                 .filter_map(|path| std::fs::read(path).ok())
                 .collect(),
         }
     }
 
-    /// Makes a workspace with that icon.
+    /// Creates a workspace with that icon.
     async fn create(&self, serving: &Serving, icon: &str) -> Value {
         let input = format!("{{ name: \"Rocket\", iconStorageId: \"{icon}\" }}");
         let query =
@@ -89,7 +89,7 @@ impl Scene {
         serving.ask(&self.http, &self.token, &query).await
     }
 
-    /// The upload must have come to nothing: nobody can use it or see it.
+    /// Asserts that the upload came to nothing: the icon can be neither used nor seen.
     async fn is_nothing(&self, serving: &Serving, offer: &Offer) {
         let made = self.create(serving, &offer.id).await;
         assert_eq!(text(&made, "errors.0.extensions.code"), "INVALID_INPUT");
@@ -98,7 +98,7 @@ impl Scene {
         assert_eq!(response.status(), StatusCode::NOT_FOUND);
     }
 
-    /// The URL must be as good as ever, and what is uploaded by it now an icon like any other.
+    /// Asserts that the URL still works, and that what is uploaded to it now is an icon like any other.
     async fn is_taken_again(&self, serving: &Serving, offer: &Offer) {
         let url = format!("{}{}", serving.url, offer.path());
         let (status, body) = put(&self.http, &url, png(), None).await;
@@ -109,8 +109,7 @@ impl Scene {
         assert_eq!(response.bytes().await.expect("a body"), png());
     }
 
-    /// Has all that is kept for a time be kept no longer, and waits until the worker has left nothing
-    /// but one icon.
+    /// Makes everything that is kept for a time due, and waits until the worker has left a single icon.
     async fn is_swept_to_one(&self) {
         let db = self.program.db();
         let due = db.transaction(async |tx| {
@@ -135,7 +134,7 @@ impl Scene {
         assert_eq!(self.stored(), [png()]);
     }
 
-    /// Kills the server when it has stored what is uploaded, and before it has written that down.
+    /// Kills the server after it has stored the upload and before it has recorded that.
     async fn kill_once_stored(&self, serving: Serving, offer: &Offer) {
         match self.place {
             Bucket => {
@@ -152,7 +151,7 @@ impl Scene {
                 let connected = tokio_postgres::connect(database.url(), NoTls).await;
                 let (client, connection) = connected.expect("it can be reached");
                 let connection = tokio::spawn(connection);
-                // The server waits where it is about to write into the row.
+                // The server waits when it is about to update the row.
                 let id = id.uuid();
                 let lock = format!("BEGIN; SELECT FROM files WHERE id = '{id}' FOR UPDATE");
                 client.batch_execute(&lock).await.expect("a lock");
@@ -168,7 +167,7 @@ impl Scene {
     }
 }
 
-/// Uploads the beginning of a picture, which the server has begun to read by the end of this.
+/// Uploads the beginning of a picture; on return, the server has begun to read it.
 async fn begin(serving: &Serving, offer: &Offer, bytes: &[u8]) -> Raw {
     let (mut raw, head) = announce(&serving.url, offer, png().len(), &[]).await;
     assert!(head.starts_with(CONTINUE), "{head}");
@@ -211,7 +210,7 @@ async fn what_a_killed_server_stored_and_did_not_write_down_is_nothing(
 ) {
     let scene = Scene::new(on, place).await;
     if let (Folder, None) = (place, &scene.program.database) {
-        // There is no PostgreSQL, and SQLite has no lock on a row.
+        // Without PostgreSQL there is nothing to wait on: SQLite has no row locks.
         return;
     }
     let first = scene.serve();

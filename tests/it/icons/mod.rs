@@ -1,5 +1,4 @@
-//! Icons of workspaces: uploading, using and serving them, and what becomes of those that nobody has any
-//! use for.
+//! Icons of workspaces: uploading, using and serving them, and sweeping those that are no longer used.
 
 mod bucket;
 mod crashing;

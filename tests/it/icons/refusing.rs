@@ -1,4 +1,4 @@
-//! What is refused of uploads: each with a status that says why, and nothing left of it.
+//! Uploads that are refused: each with a status that says why, and with nothing left behind.
 
 use std::io::ErrorKind;
 
@@ -18,7 +18,7 @@ const SVG: &[u8] = br#"<?xml version="1.0"?>
 
 const PAGE: &[u8] = b"<!doctype html><script>alert(1)</script>";
 
-/// A PNG of about 1 KB that says it is that large.
+/// A PNG of about 1 KB that claims those dimensions.
 fn png_of_size(width: u32, height: u32) -> Vec<u8> {
     let mut file = picture(ImageFormat::Png, 16, 16);
     file[16..20].copy_from_slice(&width.to_be_bytes());
@@ -28,7 +28,7 @@ fn png_of_size(width: u32, height: u32) -> Vec<u8> {
     file
 }
 
-/// CRC-32, as PNG has it.
+/// CRC-32 as PNG defines it.
 fn checksum(bytes: &[u8]) -> u32 {
     let step = |sum: u32, _| (sum >> 1) ^ (0xedb8_8320 & 0_u32.wrapping_sub(sum & 1));
     !bytes.iter().fold(u32::MAX, |sum, byte| {
@@ -45,7 +45,7 @@ fn half(image: &[u8]) -> Vec<u8> {
     image[..image.len() / 2].to_vec()
 }
 
-/// A PNG whose pixels are garbage, and whose structure is not.
+/// A PNG with a valid structure and garbage for pixels.
 fn png_without_pixels() -> Vec<u8> {
     let mut file = png();
     let at = file.windows(4).position(|kind| kind == b"IDAT");
@@ -186,7 +186,7 @@ async fn what_is_no_icon_is_refused_and_may_be_tried_again(
         );
         assert!(stored(&server).is_empty(), "{name}");
     }
-    // As long as an icon may be.
+    // Exactly as long as an icon may be.
     let (status, body) = put(server.http(), &offer.url, gif_of_length(MAX_BYTES), None).await;
     assert_eq!(status, StatusCode::NO_CONTENT, "{body}");
     assert_eq!(stored(&server).len(), 1);
@@ -231,7 +231,7 @@ async fn an_upload_that_is_cut_off_leaves_nothing(#[values(Sqlite, Postgres)] on
     socket.write_all(head.as_bytes()).await.expect("sent");
     socket.write_all(&half(&bytes)).await.expect("sent");
     socket.shutdown().await.expect("no more is sent");
-    // Until it has given up.
+    // Until the server has given up.
     let mut reply = Vec::new();
     match socket.read_to_end(&mut reply).await {
         Err(error) if error.kind() != ErrorKind::ConnectionReset => panic!("{error}"),
@@ -289,7 +289,7 @@ async fn a_url_that_was_not_given_out_is_refused(#[values(Sqlite, Postgres)] on:
         assert_eq!(status, StatusCode::FORBIDDEN, "{altered}: {body}");
         messages.push(body);
     }
-    // Nothing tells which of them exists.
+    // The answers do not reveal which of the files exists.
     messages.dedup();
     assert_eq!(messages.len(), 1);
     let bare = format!("{}/uploads/{}", server.url(), mine.id);

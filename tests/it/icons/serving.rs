@@ -1,4 +1,4 @@
-//! Serving icons: to everybody, for good, and nothing else.
+//! Serving icons: to everyone, forever, and nothing else.
 
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
@@ -114,11 +114,11 @@ async fn nothing_but_icons_is_served(#[values(Sqlite, Postgres)] on: Database) {
     }
     let path = format!("/files/{icon}/icon.png");
     assert_eq!(raw_status(&server, &path).await, 200);
-    // Whatever is asked beside it.
+    // Whatever the query string.
     assert_eq!(raw_status(&server, &format!("{path}?x=..")).await, 200);
 }
 
-/// The status of a GET for exactly that path, which a client would have put in order.
+/// The status of a GET for exactly that path, which a client library would normalize.
 async fn raw_status(server: &TestServer, path: &str) -> u16 {
     let address = server.url().strip_prefix("http://").expect("http");
     let mut socket = TcpStream::connect(address).await.expect("a connection");

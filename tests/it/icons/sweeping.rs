@@ -1,4 +1,4 @@
-//! What becomes of files that nobody has any use for.
+//! Sweeping files that are not used.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ use crate::support::icons::{another_png, offer, png, set_icon, stored, uploaded}
 use crate::support::working::Working;
 use crate::support::{Database, Postgres, Sqlite, TestServer, home, until, workspace};
 
-/// How many files, and how many objects to be deleted, the database knows of.
+/// The number of files, and of objects to be deleted, in the database.
 async fn known(server: &TestServer) -> (i64, i64) {
     let mut conn = server.app().db.read().await.expect("a connection");
     let conn = &mut conn;
@@ -29,7 +29,7 @@ async fn known(server: &TestServer) -> (i64, i64) {
     (of_files.expect("a count"), objects.expect("a count"))
 }
 
-/// Lets the worker look, until it has left that many files, all of them whole.
+/// Wakes the worker, and waits until it has left that many files, all of them whole.
 async fn swept_to(server: &TestServer, left: usize) {
     server.app().wake_worker();
     let left_alone = format!("{left} files are left");
@@ -40,7 +40,7 @@ async fn swept_to(server: &TestServer, left: usize) {
     assert_eq!(stored(server).len(), left);
 }
 
-/// Has an object deleted then.
+/// Schedules an object for deletion.
 async fn discard(server: &TestServer, id: ObjectId, due_at: Instant) {
     let discarded = server.app().db.transaction(async |tx| {
         let row = (
@@ -54,7 +54,8 @@ async fn discard(server: &TestServer, id: ObjectId, due_at: Instant) {
     discarded.await.expect("the row can be written");
 }
 
-/// Lets the worker look everywhere, and find nothing to do but to delete what is not there.
+/// Lets the worker look everywhere, and asserts that it deletes only a marker object that does not
+/// exist.
 async fn nothing_is_swept(server: &TestServer) {
     let before = (known(server).await, stored(server));
     let now = server.app().now();
@@ -82,7 +83,7 @@ async fn what_nobody_uses_goes_after_a_day(#[values(Sqlite, Postgres)] on: Datab
     assert_eq!(known(&server).await, (3, 0));
     nothing_is_swept(&server).await;
     server.clock().advance(TimeDelta::minutes(61));
-    // By the clock it is gone before the worker comes.
+    // It counts as gone as soon as its time is up, even before the worker comes.
     let input = json!({ "workspaceId": home.workspace, "iconStorageId": unused });
     ada.mutate_refused("NOT_FOUND", "updateWorkspace", input)
         .await;
@@ -90,7 +91,7 @@ async fn what_nobody_uses_goes_after_a_day(#[values(Sqlite, Postgres)] on: Datab
     swept_to(&server, 1).await;
     let response = server.http().get(&url).send().await.expect("an answer");
     assert_eq!(response.status(), StatusCode::OK);
-    // However long it is used.
+    // An icon that is used stays, however long.
     server.clock().advance(TimeDelta::days(400));
     swept_to(&server, 1).await;
     working.stop().await;
@@ -155,7 +156,7 @@ async fn what_a_killed_server_left_behind_goes(#[values(Sqlite, Postgres)] on: D
     let server = TestServer::start(on).await;
     let ada = server.user("ada@example.com");
     let kept = uploaded(&server, &ada, png()).await;
-    // It wrote down what it was about to store, and died: before, amid and after that.
+    // A server recorded what it was about to store, and died before, while and after storing it.
     let now = server.app().now();
     let due_at = now.plus(TimeDelta::hours(1));
     let objects: Vec<_> = (0..3).map(|_| ObjectId::new(now.to_utc())).collect();

@@ -1,4 +1,4 @@
-//! Uploading icons: who may, how often, and what becomes of several at once.
+//! Uploading icons: who may, how often, and what happens to several uploads at once.
 
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -30,7 +30,7 @@ async fn each_format_can_be_an_icon(#[values(Sqlite, Postgres)] on: Database) {
             (None, 16, 2048),
             (Some(media_type), 2048, 16),
             (Some("application/octet-stream"), 16, 16),
-            // What says nothing of what it is.
+            // Types that say nothing about the content.
             (Some("application/x-www-form-urlencoded"), 16, 16),
             (Some("binary/octet-stream"), 16, 16),
             (Some(""), 16, 16),
@@ -105,7 +105,7 @@ async fn a_url_takes_one_file(#[values(Sqlite, Postgres)] on: Database) {
     let url = set_icon(&ada, &home.workspace, &offer.id).await;
     let response = server.http().get(&url).send().await.expect("an answer");
     assert_eq!(response.bytes().await.expect("a body"), png());
-    // Nor when it is in use.
+    // Nor once it is in use.
     let (status, _) = put(server.http(), &offer.url, another_png(1), None).await;
     assert_eq!(status, StatusCode::CONFLICT);
 }

@@ -1,4 +1,4 @@
-//! Giving icons to workspaces: who may, which, and how often.
+//! Setting the icons of workspaces: who may, which icons, and how often.
 
 use futures_util::future::join_all;
 use reqwest::StatusCode;
@@ -43,7 +43,7 @@ async fn a_workspace_can_be_made_with_an_icon(#[values(Sqlite, Postgres)] on: Da
     let id = text(&made, "workspace.id");
     let created = events(&ada, &id).await.pop().expect("an event");
     assert_eq!(created["iconUrl"], json!(url));
-    // `null` says that there is none.
+    // `null` means no icon.
     let input = json!({ "name": "Other", "iconStorageId": null });
     let made = ada
         .mutate("createWorkspace", input, "workspace { iconUrl }")
@@ -65,7 +65,7 @@ async fn an_icon_can_be_replaced_and_removed(#[values(Sqlite, Postgres)] on: Dat
     let second_url = set_icon(&ada, &home.workspace, &second).await;
     assert_eq!(status(&server, &first_url).await, StatusCode::NOT_FOUND);
     assert_eq!(status(&server, &second_url).await, StatusCode::OK);
-    // What is left out stays.
+    // A field that is left out keeps its value.
     let input = json!({ "workspaceId": home.workspace, "description": "New" });
     ada.mutate("updateWorkspace", input, "__typename").await;
     assert_eq!(icon_url(&ada, &home.workspace).await, json!(second_url));
@@ -78,13 +78,13 @@ async fn an_icon_can_be_replaced_and_removed(#[values(Sqlite, Postgres)] on: Dat
     }
     assert_eq!(status(&server, &second_url).await, StatusCode::NOT_FOUND);
     let told = events(&ada, &home.workspace).await;
-    // Removing none is no change.
+    // Removing an icon where there is none is no change.
     assert_eq!(told[0], json!({ "iconUrl": null }));
     assert_eq!(told[1], json!({ "description": "New" }));
     assert_eq!(told[2], json!({ "iconUrl": second_url }));
-    // No secret of an upload is among what happened.
+    // The events contain no secret of an upload.
     assert!(!json!(told).to_string().contains("signature"));
-    // Former icons are used.
+    // Former icons count as used.
     for used in [&first, &second] {
         let input = update(&home.workspace, used);
         ada.mutate_refused("CONFLICT", "updateWorkspace", input)
@@ -115,7 +115,7 @@ async fn only_its_uploader_uses_a_file_and_only_once(#[values(Sqlite, Postgres)]
     bob.mutate_refused("NOT_FOUND", "createWorkspace", input)
         .await;
     set_icon(&ada, &hers.workspace, &icon).await;
-    // For its uploader it is used; for others it is still as one that never was.
+    // To its uploader it is used; to others it still looks as if it never existed.
     for workspace in [&hers.workspace, &second] {
         ada.mutate_refused("CONFLICT", "updateWorkspace", update(workspace, &icon))
             .await;
@@ -149,12 +149,12 @@ async fn only_an_uploaded_file_can_be_used(#[values(Sqlite, Postgres)] on: Datab
             .await;
         assert_eq!(reply.violations(), ["iconStorageId"]);
     }
-    // Nor one whose upload was refused.
+    // Nor an icon whose upload was refused.
     let (status, _) = put(server.http(), &offer.url, vec![0; 64], None).await;
     assert_eq!(status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
     let (mutation, input) = inputs[0].clone();
     ada.mutate_refused("INVALID_INPUT", mutation, input).await;
-    // It can be used once it is there.
+    // It can be used once it is uploaded.
     let (status, _) = put(server.http(), &offer.url, png(), None).await;
     assert_eq!(status, StatusCode::NO_CONTENT);
     set_icon(&ada, &home.workspace, &offer.id).await;
@@ -211,7 +211,7 @@ async fn of_workspaces_that_want_a_file_at_once_one_gets_it(
     assert_eq!(codes, ["", "CONFLICT", "CONFLICT", "CONFLICT"]);
     assert_eq!(stored(&server).len(), 1);
 
-    // And of files that are to be one workspace's, one is it in the end.
+    // And of several files set on one workspace at once, one is its icon in the end.
     let mut icons = Vec::new();
     for number in 0..4 {
         icons.push(uploaded(&server, &ada, another_png(number)).await);
@@ -256,7 +256,7 @@ async fn a_deleted_workspace_keeps_its_icon(#[values(Sqlite, Postgres)] on: Data
         .mutate("restoreWorkspace", input, "workspace { iconUrl }")
         .await;
     assert_eq!(at(&restored, "workspace.iconUrl"), &json!(url));
-    // Nor does it go with the account of whoever uploaded it.
+    // Nor is it deleted with the account of its uploader.
     let bob = server
         .member("bob@example.com", &home, WorkspaceRole::Admin)
         .await;

@@ -1,4 +1,4 @@
-//! Accepting and declining.
+//! Accepting and declining invitations.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -218,7 +218,7 @@ async fn seats_are_checked_on_accepting_too(#[values(Sqlite, Postgres)] on: Data
         .mutate_refused("LIMIT_REACHED", "addWorkspaceMember", more)
         .await;
     assert_eq!(reply.extensions()["limitName"], "maxMembersPerWorkspace");
-    // Extending takes no second seat.
+    // Extending an invitation takes no second seat.
     assert_eq!(invite(&ada, &home, "eve@example.com", "ADMIN").await, id);
     // As if the plan had shrunk: the members alone fill it.
     server
@@ -260,7 +260,7 @@ async fn after_a_plan_shrank_invitations_are_accepted_as_long_as_members_fit(
             .mutate_refused("LIMIT_REACHED", "acceptInvitation", of(id))
             .await;
     }
-    // They are none the worse for it where there is room again.
+    // Once there is room again, they can be accepted.
     let (email, id) = &invited[1];
     server
         .user(email)
@@ -287,7 +287,7 @@ async fn an_invitation_whose_sender_may_not_give_it_any_more_is_unusable(
         .await;
     eve.mutate_refused("INVITE_UNUSABLE", "acceptInvitation", of(&id))
         .await;
-    // Whoever invites again answers for it.
+    // An invitation extended by someone else counts as theirs.
     assert_eq!(invite(&ada, &home, "eve@example.com", "MEMBER").await, id);
     eve.mutate("acceptInvitation", of(&id), "workspace { id }")
         .await;

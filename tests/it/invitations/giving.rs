@@ -1,4 +1,4 @@
-//! Adding and inviting.
+//! Adding and inviting people.
 
 use chrono::TimeDelta;
 use rstest::rstest;
@@ -108,7 +108,7 @@ async fn inviting_again_extends_with_the_new_role_and_the_new_inviter(
     assert!(text(&second, "invitation.expiresAt") > text(&first, "invitation.expiresAt"));
     assert_eq!(listed(&ada, &home, Value::Null).await["totalCount"], 1);
 
-    // It takes at least the rights that the pending one gives.
+    // That takes at least the rights that the pending invitation grants.
     invite(&ada, &home, "eve@example.com", "OWNER").await;
     let less = adding(&home, "eve@example.com", "MEMBER");
     bob.mutate_refused("FORBIDDEN", "addWorkspaceMember", less)
@@ -189,7 +189,7 @@ async fn nobody_gives_a_role_above_their_own(#[values(Sqlite, Postgres)] on: Dat
             .await;
         invite_to_organization(&ada, &home, "fay@example.com", role).await;
     }
-    // The pending one gives more than an admin may take over.
+    // The pending invitation grants more than an admin may take over.
     let input = inviting(&home, "fay@example.com", "MEMBER");
     manager
         .mutate_refused("FORBIDDEN", "inviteOrganizationMember", input)

@@ -1,4 +1,4 @@
-//! Revoking and sending again.
+//! Revoking and resending invitations.
 
 use chrono::TimeDelta;
 use rstest::rstest;
@@ -51,7 +51,7 @@ async fn those_who_manage_it_revoke_it_and_send_it_again(#[values(Sqlite, Postgr
     eve.mutate_refused("INVITE_UNUSABLE", "acceptInvitation", of(&id))
         .await;
 
-    // What an admin may not give, they may not extend either; but they may take it back.
+    // An admin may not extend an invitation that they could not give, but may revoke it.
     let owner = invite(&ada, &home, "fay@example.com", "OWNER").await;
     let refused = admin
         .mutate_refused("FORBIDDEN", "resendInvitation", of(&owner))
@@ -86,7 +86,7 @@ async fn invitations_to_the_organization_are_for_those_who_manage_its_members(
         invitations { totalCount nodes { id workspaceRole workspaceName } } } }";
     let variables = json!({ "id": home.organization });
     let seen = manager.ok(list, variables.clone()).await;
-    // Those to the organization alone.
+    // Only invitations to the organization itself.
     assert_eq!(seen["organization"]["invitations"]["totalCount"], 1);
     assert_eq!(seen["organization"]["invitations"]["nodes"][0]["id"], *id);
     let reply = owner.refused("FORBIDDEN", list, variables).await;

@@ -1,4 +1,4 @@
-//! Invitations: who may give them, who sees them, who may answer them, and what races do to them.
+//! Invitations: who may give, see and answer them, and how races end.
 
 mod answering;
 mod giving;
@@ -14,13 +14,13 @@ use crate::support::{Client, Home, text};
 const INVITATION: &str = "id email status organizationRole workspaceRole expiresAt createdAt
     organizationName workspaceName organization { id } workspace { id } invitedBy { email }";
 
-/// Lets every workspace have so many members.
+/// Allows every workspace `members` members.
 fn allow(config: &mut Config, members: i32) {
     let plan = config.plans.entry(config.default_plan.clone()).or_default();
     plan.max_members_per_workspace = Some(members);
 }
 
-/// What becomes of adding the address to the workspace.
+/// Adds the address to the workspace, and returns the resulting membership or invitation.
 async fn add(by: &Client, home: &Home, email: &str, role: &str) -> Value {
     let selection =
         format!("membership {{ id role user {{ email }} }} invitation {{ {INVITATION} }}");
@@ -32,7 +32,7 @@ fn adding(home: &Home, email: &str, role: &str) -> Value {
     json!({ "workspaceId": home.workspace, "email": email, "role": role })
 }
 
-/// The id of the invitation of the address to the workspace.
+/// Invites the address to the workspace, and returns the invitation's id.
 async fn invite(by: &Client, home: &Home, email: &str, role: &str) -> String {
     text(&add(by, home, email, role).await, "invitation.id")
 }
@@ -41,7 +41,7 @@ fn inviting(home: &Home, email: &str, role: &str) -> Value {
     json!({ "organizationId": home.organization, "email": email, "role": role })
 }
 
-/// The id of the invitation of the address to the organization.
+/// Invites the address to the organization, and returns the invitation's id.
 async fn invite_to_organization(by: &Client, home: &Home, email: &str, role: &str) -> String {
     let input = inviting(home, email, role);
     let made = by.mutate("inviteOrganizationMember", input, "invitation { id }");
@@ -52,7 +52,7 @@ fn of(invitation: &str) -> Value {
     json!({ "invitationId": invitation })
 }
 
-/// The workspace's invitations of that status; of any, for `null`.
+/// The workspace's invitations with that status; all of them for `null`.
 async fn listed(by: &Client, home: &Home, status: Value) -> Value {
     let query = "query($id: ID!, $status: InvitationStatus) { workspace(by: { id: $id }) {
         invitations(status: $status) { totalCount nodes { id email status workspaceRole } } } }";
@@ -73,7 +73,7 @@ async fn answerable(by: &Client) -> Vec<String> {
         .collect()
 }
 
-/// The client's own role in the workspace, by the list of its members.
+/// The client's own role in the workspace, from the list of its members.
 async fn role_of(by: &Client, home: &Home) -> Value {
     let query = "query($id: ID!) { viewer { email } workspace(by: { id: $id }) {
         members { nodes { role user { email } } } } }";

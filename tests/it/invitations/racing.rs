@@ -1,4 +1,4 @@
-//! Many requests at once.
+//! Invitations under many requests at once.
 
 use futures_util::future::join_all;
 use rstest::rstest;

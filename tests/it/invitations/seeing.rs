@@ -1,4 +1,4 @@
-//! Who sees invitations, and what of them.
+//! Who sees invitations, and what they see of them.
 
 use rstest::rstest;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! What a code is good for, and how often.
+//! What a join code grants, and how often it can be used.
 
 use chrono::{TimeDelta, Utc};
 use futures_util::future::join_all;
@@ -267,7 +267,7 @@ async fn joins_are_limited_successes_included(#[values(Sqlite, Postgres)] on: Da
         codes.push(workspace(&ada).await.1);
     }
     let last = json!({ "code": codes.pop() });
-    // Joining twice, which is no error, is a success as well.
+    // Joining twice is not an error, and counts as a success too.
     codes[4] = codes[3].clone();
     for code in codes {
         bob.mutate("joinWorkspaceByCode", json!({ "code": code }), "__typename")

@@ -1,4 +1,4 @@
-//! Joining a workspace by code.
+//! Joining workspaces by code.
 
 mod joining;
 mod racing;

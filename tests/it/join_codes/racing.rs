@@ -1,4 +1,4 @@
-//! Joining while one's account is deleted.
+//! Joining while the account is being deleted.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -29,12 +29,12 @@ async fn delete(person: &Client, email: &str) -> Reply {
         .await
 }
 
-/// How many events there are of that kind.
+/// The number of events of that kind.
 fn count(events: &[(String, Value)], kind: &str) -> usize {
     events.iter().filter(|(it, _)| it == kind).count()
 }
 
-/// Nobody but the owner is left, and whoever came is known to have gone.
+/// Asserts that only the owner is left, and that everyone added was also recorded as removed.
 async fn assert_nobody_stayed(owner: &Person, office: &Office) {
     let alone = vec![(owner.email.clone(), "OWNER".to_owned())];
     assert_eq!(office.organization_members(owner).await, alone);
@@ -66,7 +66,7 @@ async fn whoever_joins_while_they_delete_their_account_joins_first_or_not_at_all
     assert_nobody_stayed(&ada, &office).await;
 }
 
-/// On SQLite, whose writers come one after the other whatever they do, they just do.
+/// SQLite has one writer at a time, so there the two follow one another.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_is_not_deleted_in_the_middle_of_joining(

@@ -1,4 +1,4 @@
-//! Whoever was removed does not come back by a code until they are wanted again.
+//! People who were removed cannot come back by a code until they are wanted again.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ impl Place {
     }
 }
 
-/// What joining by the workspace's code takes.
+/// The input for joining by the workspace's code.
 async fn code_of(owner: &Client, workspace: WorkspaceId) -> Value {
     let info = info(owner, &workspace.to_string()).await;
     json!({ "code": info["inviteCode"] })
@@ -73,7 +73,7 @@ async fn whoever_was_removed_does_not_come_back_by_a_code(
     let new = json!({ "code": new });
     bob.mutate_refused("INVITE_UNUSABLE", "joinWorkspaceByCode", new.clone())
         .await;
-    // From the organization is from all its workspaces.
+    // Removal from the organization is removal from all its workspaces.
     let elsewhere = code_of(&ada, other).await;
     let reply = bob
         .try_mutate("joinWorkspaceByCode", elsewhere, "__typename")
@@ -110,7 +110,7 @@ async fn whoever_is_added_again_may_come_back(#[values(Sqlite, Postgres)] on: Da
     assert_eq!(office.members(&ada).await.len(), 2);
 }
 
-/// Nor must they accept: being invited is being wanted.
+/// Being invited is enough, whether or not they accept.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_invited_again_may_come_back(
@@ -157,7 +157,7 @@ async fn whoever_is_invited_by_another_address_may_come_back_once_they_accept(
     let input = json!({ "organizationId": home.organization, "userId": user_id(&bob).await });
     ada.mutate("removeOrganizationMember", input, "removed")
         .await;
-    // Nobody knows yet whose it is.
+    // Nobody knows yet that this address is Bob's.
     let input = json!({ "workspaceId": home.workspace, "email": "robert@example.com" });
     let invited = ada
         .mutate("addWorkspaceMember", input, "invitation { id }")

@@ -1,4 +1,4 @@
-//! Changing, removing, leaving and handing over.
+//! Changing and removing members, leaving, and transferring ownership.
 
 use rstest::rstest;
 use serde_json::json;
@@ -31,7 +31,7 @@ async fn an_owner_changes_and_removes_members(#[values(Sqlite, Postgres)] on: Da
         text(&updated, "membership.user.id"),
         text(&office.about(&bob), "userId")
     );
-    // The same again changes nothing and tells nobody.
+    // The same again changes nothing and makes no event.
     ada.mutate("updateWorkspaceMember", input, selection).await;
 
     let selection = "removed userId role workspace { id members { totalCount } }";
@@ -156,7 +156,7 @@ async fn a_sole_owner_does_not_demote_themself(#[values(Sqlite, Postgres)] on: D
     let server = TestServer::start(on).await;
     let boss = Person::new(&server, "boss").await;
     let office = Office::of(&boss).await;
-    // An OWNER of the organization has the role, but counts only with a membership of their own.
+    // An OWNER of the organization has the role, but only counts with a membership of their own.
     office.person(&server, "chief", Org::Owner, None).await;
     let mut demote = office.about(&boss);
     demote["role"] = "ADMIN".into();
@@ -204,7 +204,7 @@ async fn leaving_takes_a_membership_of_ones_own(#[values(Sqlite, Postgres)] on: 
     bob.mutate_refused("NOT_FOUND", "leaveWorkspace", leave)
         .await;
     assert_eq!(office.members(&ada).await.len(), 1);
-    // Leaving is no removal: they may come back by the code.
+    // Leaving is not a removal: they may come back by the code.
     assert_eq!(removals_of(&server, &bob).await, []);
     assert_eq!(office.events(&ada).await[0].0, "WORKSPACE_MEMBER_REMOVED");
 }
@@ -221,7 +221,7 @@ async fn a_removed_member_is_remembered_as_removed(#[values(Sqlite, Postgres)] o
     ada.mutate("removeWorkspaceMember", office.about(&bob), "removed")
         .await;
     assert_eq!(removals_of(&server, &bob).await, [Some(office.workspace)]);
-    // Being wanted again makes up for it.
+    // Being wanted again cancels that.
     ada.mutate(
         "transferWorkspaceOwnership",
         office.about(&bob),
@@ -243,7 +243,7 @@ async fn handing_over_makes_the_other_owner_and_oneself_admin(
     let boss = office.person(&server, "boss", Org::Owner, None).await;
     let selection = "workspace { id viewerRole }";
 
-    // Ada owns the organization, so her role stays what it was; her membership does not.
+    // Ada owns the organization, so her role stays the same; her membership's does not.
     let handed = ada
         .mutate("transferWorkspaceOwnership", office.about(&bob), selection)
         .await;
@@ -260,13 +260,13 @@ async fn handing_over_makes_the_other_owner_and_oneself_admin(
     assert_eq!(events[1].0, "WORKSPACE_MEMBER_ADDED");
     assert_eq!(events[1].1, json!({ "userId": bob.id, "role": "OWNER" }));
 
-    // Bob, a mere member of the organization, becomes ADMIN by it.
+    // Bob, only a member of the organization, thereby becomes ADMIN.
     let handed = bob
         .mutate("transferWorkspaceOwnership", office.about(&ada), selection)
         .await;
     assert_eq!(handed["workspace"]["viewerRole"], "ADMIN");
 
-    // Whoever has no membership gets none by handing over.
+    // Someone without a membership gets none by transferring ownership.
     boss.mutate("transferWorkspaceOwnership", office.about(&bob), selection)
         .await;
     let expected = pairs(&[("ada", "OWNER"), ("bob", "OWNER")]);
@@ -377,7 +377,7 @@ async fn whoever_may_no_longer_invite_takes_their_invitations_along(
         assert_eq!(status, InvitationStatus::Pending);
     }
 
-    // With the workspace, all of its invitations die.
+    // Deleting the workspace revokes all its invitations.
     let id = json!({ "workspaceId": office.workspace });
     ada.mutate("deleteWorkspace", id.clone(), "workspace { id }")
         .await;
@@ -388,7 +388,7 @@ async fn whoever_may_no_longer_invite_takes_their_invitations_along(
     );
 }
 
-/// Whoever may invite still, and no longer give that role.
+/// The sender may still invite, but no longer give that role.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invitation_to_more_than_its_sender_may_give_is_revoked(
@@ -425,7 +425,7 @@ async fn an_invitation_to_more_than_its_sender_may_give_is_revoked(
         of_organization("deputy@example.com", "ADMIN").await,
     );
 
-    // An ADMIN of the organization, and an OWNER of the workspace.
+    // Now an ADMIN of the organization, and still an OWNER of the workspace.
     let mut update = json!({ "organizationId": office.organization, "userId": bob.id });
     update["role"] = "ADMIN".into();
     ada.mutate("updateOrganizationMember", update, "membership { role }")
@@ -433,7 +433,7 @@ async fn an_invitation_to_more_than_its_sender_may_give_is_revoked(
     assert!(revoked(boss).await && revoked(billing).await);
     assert!(!revoked(deputy).await && !revoked(owner).await);
 
-    // Who hands the workspace over is an ADMIN in it.
+    // Transferring the workspace leaves him an ADMIN in it.
     bob.mutate(
         "transferWorkspaceOwnership",
         office.about(&ada),
@@ -443,7 +443,7 @@ async fn an_invitation_to_more_than_its_sender_may_give_is_revoked(
     assert!(revoked(owner).await);
     assert!(!revoked(admin).await && !revoked(deputy).await);
 
-    // Likewise who hands the organization over.
+    // The same with the organization.
     let input = json!({ "organizationId": office.organization, "email": "boss@example.com", "role": "OWNER" });
     let invited = ada
         .mutate("inviteOrganizationMember", input, "invitation { id }")

@@ -1,4 +1,4 @@
-//! Many requests at once.
+//! Changes of members under many requests at once.
 
 use futures_util::future::{join, join_all};
 use rstest::rstest;

@@ -1,4 +1,4 @@
-//! Making, changing and deleting, and who may.
+//! Creating, changing and deleting prompts, and who may.
 
 use chrono::TimeDelta;
 use rstest::rstest;
@@ -80,7 +80,7 @@ async fn all_that_is_wrong_with_prompts_is_told_at_once(#[values(Sqlite, Postgre
     let prompts = json!(prompts);
     let (_, violations) = create(&ada, office.workspace, prompts, "INVALID_INPUT").await;
     assert_eq!(violations, ["prompts"]);
-    // Not as many violations as there are prompts, of which there may be a hundred thousand.
+    // The number of violations is bounded, since there may be a hundred thousand prompts.
     let prompts = json!(vec![json!({ "text": "" }); 5_000]);
     let (_, violations) = create(&ada, office.workspace, prompts, "INVALID_INPUT").await;
     assert_eq!(violations.len(), 101);
@@ -118,7 +118,8 @@ async fn the_same_text_twice_is_a_conflict_that_says_which(
     let found = page(&ada, office.workspace, json!({})).await;
     assert_eq!(texts(&found), ["One", "Two"]);
 
-    // Composed differently, it is the same text; in another workspace it is none of its business.
+    // Different Unicode compositions are the same text; the same text in another workspace is no
+    // conflict.
     let accents = json!([{ "text": "Caf\u{e9}" }, { "text": "Cafe\u{301}" }]);
     let (_, violations) = create(&ada, other, accents, "CONFLICT").await;
     assert_eq!(violations, ["prompts.1.text"]);
@@ -182,7 +183,7 @@ async fn what_is_left_out_of_an_update_stays(#[values(Sqlite, Postgres)] on: Dat
         of_prompt("PROMPT_UPDATED", json!({ "tags": ["b", "a"] })),
     ];
     assert_eq!(told[..3], expected);
-    // The former text is free.
+    // The former text is free again.
     prompts(&ada, office.workspace, &["One"]).await;
 }
 
@@ -288,7 +289,7 @@ async fn prompts_are_there_for_those_who_see_their_live_workspace(
         }
         create(person, office.workspace, json!([{ "text": "Two" }]), code).await;
     }
-    // As its other lists, this one can be read by those who may restore it.
+    // Like its other lists, this one can be read by those who may restore the workspace.
     let found = page(&cy, office.workspace, json!({})).await;
     assert_eq!(texts(&found), ["One"]);
     ada.mutate("restoreWorkspace", id, "__typename").await;

@@ -1,4 +1,4 @@
-//! How many there may be, however many are made at once, and how many statements that takes.
+//! The limit on prompts, with many created at once, and the number of statements that takes.
 
 use futures_util::future::join_all;
 use rstest::rstest;
@@ -37,7 +37,7 @@ async fn a_workspace_has_no_more_prompts_than_its_plan_allows(
         page(&ada, office.workspace, json!({})).await["totalCount"],
         2
     );
-    // Those that are not active count as well.
+    // Inactive prompts count as well.
     let paused = json!({ "promptId": ids[0], "isActive": false });
     ada.mutate("updatePrompt", paused, "__typename").await;
     create(&ada, office.workspace, two.clone(), "LIMIT_REACHED").await;
@@ -88,7 +88,7 @@ async fn racing_overshoots_no_limit_and_makes_no_text_twice(
         9
     );
 
-    // Two that are to be called the same: one is.
+    // If two are renamed to the same text at once, one is.
     let found = page(&ada, office.workspace, json!({ "first": 9 })).await;
     let nodes = found["nodes"].as_array().expect("nodes");
     let renamed = nodes.iter().map(|node| {

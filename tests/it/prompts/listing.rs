@@ -1,4 +1,4 @@
-//! In which order they come, searching, and cursors.
+//! Listing prompts: order, search and cursors.
 
 use rstest::rstest;
 use serde_json::json;

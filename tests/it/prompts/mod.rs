@@ -1,4 +1,4 @@
-//! Prompts: making, changing, deleting and listing them, and how many there may be.
+//! Prompts: creating, changing, deleting and listing them, and how many there may be.
 
 mod changing;
 mod limiting;
@@ -18,7 +18,7 @@ async fn office(server: &TestServer) -> (Person, Office) {
     (ada, office)
 }
 
-/// The page of the workspace's prompts.
+/// A page of the workspace's prompts.
 async fn page(person: &Client, workspace: WorkspaceId, arguments: Value) -> Value {
     let mut arguments = arguments;
     arguments["id"] = json!(workspace);
@@ -54,7 +54,7 @@ async fn create(
     (reply, violations)
 }
 
-/// The workspace's events of prompts, newest first.
+/// The workspace's events about prompts, newest first.
 async fn events(person: &Client, workspace: WorkspaceId) -> Vec<Value> {
     let query = "query($id: ID!) { workspace(by: { id: $id }) {
         events(kinds: [PROMPTS_CREATED, PROMPT_UPDATED, PROMPT_DELETED]) {

@@ -1,4 +1,4 @@
-//! How many calls are made at the same time, and what becomes of them.
+//! How many calls are made at the same time, and what happens when they are dropped.
 
 use futures_util::future::join_all;
 use tenantry::models::provider::Provider;
@@ -20,7 +20,7 @@ async fn a_provider_gets_no_more_calls_at_a_time_than_its_limit() {
     }));
     let opening = async {
         fake.arrived(3).await;
-        // Others have limits of their own.
+        // Other providers have their own limits.
         let other = async { clients.ask(Provider::Cohere, "other").await };
         let releasing = async {
             fake.arrived(4).await;

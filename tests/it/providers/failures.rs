@@ -1,4 +1,4 @@
-//! What a failed answer is, and what it says.
+//! What counts as a failed answer, and its message.
 
 use rstest::rstest;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! The clients of the AI providers, against local ones.
+//! The clients of the AI providers, against local fakes.
 
 mod bounds;
 mod failures;
@@ -13,12 +13,12 @@ use tenantry::providers::{Failure, Providers, Reply};
 use crate::support::providers::{key, of};
 use crate::support::{Answer, FakeProviders};
 
-/// Clients of these providers.
+/// Clients that call the fake providers.
 fn clients(fake: &FakeProviders) -> Providers {
     clients_with(fake, |_| {})
 }
 
-/// The same, with a configuration that the test changes first.
+/// Like [`clients`], with a configuration that the test changes first.
 fn clients_with(fake: &FakeProviders, change: impl FnOnce(&mut config::Providers)) -> Providers {
     let mut config = Config::default();
     fake.configure(&mut config);
@@ -26,7 +26,8 @@ fn clients_with(fake: &FakeProviders, change: impl FnOnce(&mut config::Providers
     Providers::new(&config.providers, Metrics::default()).expect("clients")
 }
 
-/// What comes of putting a prompt to a provider that has these answers, and how many calls it took.
+/// Sends a prompt to a provider that gives these answers, and returns the outcome and the number of
+/// calls.
 async fn ask(
     provider: Provider,
     answers: impl IntoIterator<Item = Answer>,

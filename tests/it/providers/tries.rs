@@ -1,4 +1,4 @@
-//! What is tried again, when, and how often.
+//! What is retried, when, and how often.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -106,7 +106,7 @@ async fn time_outs_are_not_tried_again(#[case] answer: Answer) {
 #[rstest]
 #[case::nothing(None, 375)]
 #[case::seconds(Some("1".to_owned()), 1_000)]
-// A date has no fractions: it is 1 to 2 s from now.
+// A date has no fractions of a second, so it is 1 to 2 s from now.
 #[case::date(Some(httpdate::fmt_http_date(SystemTime::now() + Duration::from_secs(2))), 900)]
 #[tokio::test]
 async fn there_is_a_pause_between_tries(#[case] retry_after: Option<String>, #[case] least: u64) {
@@ -120,7 +120,7 @@ async fn there_is_a_pause_between_tries(#[case] retry_after: Option<String>, #[c
     let took = started.elapsed();
     assert_eq!(calls, 2);
     assert!(took >= Duration::from_millis(least), "{took:?}");
-    // It is that of the call that was answered.
+    // The latency is that of the successful call only.
     assert!(
         latency + Duration::from_millis(least) <= took,
         "{latency:?}"

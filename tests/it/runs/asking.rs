@@ -17,7 +17,7 @@ async fn there_is_nothing_to_run_without_an_active_prompt(
     let server = TestServer::start(on).await;
     let ada = server.user("ada@example.com");
     let home = home(&ada, "Rocket").await;
-    // More often than the limit: it is not counted.
+    // More often than the limit: a request that starts no run is not counted.
     for _ in 0..5 {
         let request = start(&ada, &home.workspace).await;
         assert_eq!(request["status"], "EMPTY");
@@ -69,7 +69,7 @@ async fn asking_while_one_is_under_way_gives_that_one(#[values(Sqlite, Postgres)
         .member("mia@example.com", &home, WorkspaceRole::Member)
         .await;
     let first = started(&ada, &home.workspace).await;
-    // More often than the limit: it is not counted.
+    // More often than the limit: a request that starts no run is not counted.
     for _ in 0..5 {
         assert_eq!(started(&mia, &home.workspace).await, first);
     }

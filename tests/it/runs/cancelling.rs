@@ -1,4 +1,4 @@
-//! Stopping runs.
+//! Cancelling runs.
 
 use chrono::TimeDelta;
 use futures_util::future::join;
@@ -33,7 +33,7 @@ async fn a_run_can_be_stopped_once(#[values(Sqlite, Postgres)] on: Database) {
     let kinds = events(&ada, &home.workspace).await;
     assert_eq!(kinds, ["RUN_CANCELLED", "RUN_QUEUED"]);
     assert_ne!(started(&ada, &home.workspace).await, run);
-    // The one that was stopped stays stopped.
+    // The cancelled run stays cancelled.
     assert_eq!(shown(&ada, &run).await["status"], "CANCELLED");
     ada.mutate_refused("CONFLICT", "cancelRun", json!({ "runId": run }))
         .await;
@@ -86,7 +86,8 @@ async fn deleting_the_workspace_stops_its_run(#[values(Sqlite, Postgres)] on: Da
     assert_eq!(kinds, ["RUN_CANCELLED", "RUN_QUEUED"]);
 }
 
-/// The worker has stored the last answer, and comes second. SQLite has one writer at a time.
+/// The worker has stored the last answer and comes second. Not on SQLite, which has one writer at a
+/// time.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_stopping_and_ending_at_once_the_first_counts() {
     let server = TestServer::start(Postgres).await;

@@ -1,4 +1,4 @@
-//! Collecting answers: from asking for a run to its end.
+//! Collecting answers, from the request for a run to its end.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use crate::support::{
     Answer, Client, Database, FakeProviders, Postgres, Sqlite, home, text, until,
 };
 
-/// The answer of that provider, of a run that asks each only once.
+/// A provider's answer in a run that asks each provider once.
 async fn answer_of(by: &Client, run: &str, provider: Provider) -> Value {
     let mut found = answers(by, run).await.into_iter();
     let answer = found.find(|answer| answer["provider"] == provider.as_str());
@@ -107,7 +107,7 @@ async fn what_a_schedule_asks_for_is_collected(#[values(Sqlite, Postgres)] on: D
     working.stop().await;
 }
 
-/// Each of the six misbehaves in a way of its own.
+/// Each of the six providers misbehaves in its own way.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn the_worker_outlives_whatever_providers_do(#[values(Sqlite, Postgres)] on: Database) {
@@ -221,7 +221,7 @@ async fn a_run_that_is_stopped_collects_no_more(#[values(Sqlite, Postgres)] on: 
     providers.arrived(2).await;
     assert_eq!(shown(&ada, &id).await["status"], "RUNNING");
     cancel(&ada, &id).await;
-    // The calls that are under way are given up.
+    // The calls under way are abandoned.
     providers.cancelled(2).await;
     providers.open();
     let next = started(&ada, &home.workspace).await;
@@ -262,7 +262,7 @@ async fn a_worker_that_stops_keeps_what_is_under_way_and_gives_the_rest_back(
     let asked = providers.all_calls().len() as u64;
     assert_eq!(asked, kept);
 
-    // Long before the lease would have ended.
+    // Long before the lease would have expired.
     let working = Working::start(&server);
     assert_eq!(ended(&server, &ada, &id).await["completed"], 180);
     assert_eq!(providers.all_calls().len(), 180);
@@ -354,7 +354,7 @@ async fn runs_are_kept_for_as_long_as_is_configured(#[values(Sqlite, Postgres)] 
     assert_eq!(seen["workspace"]["domainVisibility"]["answers"], 12);
     working.stop().await;
 
-    // A batch at a time: of its six answers four, then the others and the run.
+    // In batches: four of its six answers, then the other two and the run.
     let forget = async || {
         let (app, after) = (server.app(), server.app().now().plus_days(1));
         let forgotten = app

@@ -13,12 +13,12 @@ use crate::support::process::{Program, Serving};
 use crate::support::wait::until_within;
 use crate::support::{Database, FakeProviders, Postgres, Sqlite, text};
 
-/// Prompts of the run: with six providers, 504 answers.
+/// Prompts in the run: 504 answers with six providers.
 const PROMPTS: usize = 84;
-/// Calls that the first instance makes and gets answered, before it is killed.
+/// Calls of the first instance that are answered before it is killed.
 const ANSWERED: usize = 150;
 
-/// Which prompts each provider's stored answers are to.
+/// The prompts that have a stored answer, each with its provider.
 async fn stored(serving: &Serving, token: &str, run: &str) -> HashSet<(String, String)> {
     let http = reqwest::Client::new();
     let (mut found, mut after) = (HashSet::new(), Value::Null);
@@ -46,7 +46,7 @@ async fn status(serving: &Serving, token: &str, run: &str) -> Value {
     serving.ask(&http, token, &query).await["data"]["node"].take()
 }
 
-/// On PostgreSQL another instance goes on with it; on SQLite, the same one, started again.
+/// On PostgreSQL another instance continues the run; on SQLite, the same one after a restart.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_survives_its_worker_and_no_stored_answer_is_asked_for_again(
@@ -81,7 +81,7 @@ async fn a_run_survives_its_worker_and_no_stored_answer_is_asked_for_again(
     let asked = first.ask(&http, &token, &start).await;
     let run = text(&asked, "data.startRun.runRequest.jobId");
     providers.release(ANSWERED);
-    // Each call that comes after them waits for one of them to be stored.
+    // Each further call starts only after one of these answers has been stored.
     providers.arrived(ANSWERED + 1).await;
 
     let other = matches!(on, Postgres).then(|| instance(&program, &providers, Stdio::null()));

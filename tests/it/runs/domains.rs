@@ -1,4 +1,4 @@
-//! Whose domain answers are looked at for.
+//! Which domain answers are checked for.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::support::collecting::prompts;
 use crate::support::working::Working;
 use crate::support::{Answer, Client, Database, FakeProviders, Postgres, Sqlite, home, until};
 
-/// How many answers there are, and how many mention the domain.
+/// The number of answers, and of those that mention the domain.
 async fn visibility(by: &Client, workspace: &str) -> Value {
     let query = "query($id: ID!) { workspace(by: { id: $id }) {
         domainVisibility { answers mentions } } }";
@@ -49,7 +49,7 @@ async fn changing_the_domain_does_not_look_at_old_answers_again(
     assert_eq!(answers(&ada, &old).await, told);
     assert_eq!(visibility(&ada, &home.workspace).await, visible);
 
-    // New ones are looked at for the new one.
+    // New answers are checked for the new domain.
     let new = started(&ada, &home.workspace).await;
     ended(&server, &ada, &new).await;
     for answer in answers(&ada, &new).await {
@@ -61,7 +61,7 @@ async fn changing_the_domain_does_not_look_at_old_answers_again(
     working.stop().await;
 }
 
-/// The answers are there and wait to be stored, while the domain is about to be another.
+/// The answers have arrived and wait to be stored while a transaction changes the domain.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_are_looked_at_for_the_domain_that_there_is_when_they_are_stored(

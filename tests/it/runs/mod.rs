@@ -1,5 +1,4 @@
-//! Schedules and runs: asking for answers, collecting them, and what becomes of that when things go
-//! wrong.
+//! Schedules and runs: requesting answers, collecting them, and what happens when that goes wrong.
 
 mod asking;
 mod cancelling;
@@ -20,7 +19,7 @@ use crate::support::process::{Program, Serving};
 use crate::support::wait::PATIENCE;
 use crate::support::{Client, Database, FakeProviders, TestServer, text};
 
-/// A server whose providers are these.
+/// A server that uses the fake providers.
 async fn serve(
     on: Database,
     providers: &FakeProviders,
@@ -39,7 +38,7 @@ async fn set_domain(by: &Client, workspace: &str, domain: &str) {
         .await;
 }
 
-/// What became of asking for a run.
+/// The outcome of a request for a run.
 async fn start(by: &Client, workspace: &str) -> Value {
     let selection = "runRequest { status jobId code retryAfterSeconds error run { id status trigger \
                      total completed failed queuedAt startedAt finishedAt error } }";
@@ -47,7 +46,7 @@ async fn start(by: &Client, workspace: &str) -> Value {
     by.mutate("startRun", input, selection).await["runRequest"].take()
 }
 
-/// The id of a run that was asked for and given.
+/// The id of a run that was requested and queued.
 async fn started(by: &Client, workspace: &str) -> String {
     let request = start(by, workspace).await;
     assert_eq!(request["status"], "QUEUED", "{request}");
@@ -75,7 +74,7 @@ async fn shown(by: &Client, run: &str) -> Value {
     by.ok(query, json!({ "id": run })).await["node"].take()
 }
 
-/// The answers of a run, newest first; a hundred at most.
+/// The answers of a run, newest first; at most 100.
 async fn answers(by: &Client, run: &str) -> Vec<Value> {
     let query = "query($id: ID!) { node(id: $id) { ... on Run { answers(first: 100) { totalCount nodes { \
                  id provider model promptText text error citations mentionsDomain latencyMs createdAt \
@@ -85,7 +84,7 @@ async fn answers(by: &Client, run: &str) -> Vec<Value> {
     nodes.as_array().expect("a list").clone()
 }
 
-/// The kinds of the workspace's events, newest first, that have to do with runs and schedules.
+/// The kinds of the workspace's events about runs and schedules, newest first.
 async fn events(by: &Client, workspace: &str) -> Vec<String> {
     let query = "query($id: ID!) { workspace(by: { id: $id }) { events(first: 50, kinds: [SCHEDULE_SET, \
                  RUN_QUEUED, RUN_FINISHED, RUN_CANCELLED]) { nodes { kind } } } }";
@@ -95,7 +94,7 @@ async fn events(by: &Client, workspace: &str) -> Vec<String> {
     nodes.map(|event| text(event, "kind")).collect()
 }
 
-/// The run, once it has ended.
+/// Waits until the run has ended, and returns it.
 async fn ended(server: &TestServer, by: &Client, run: &str) -> Value {
     let topic = Topic::Run(run.parse().expect("a run's id"));
     let mut changes = server.app().db.listen(topic);
@@ -112,7 +111,7 @@ async fn ended(server: &TestServer, by: &Client, run: &str) -> Value {
     in_time.await.expect("it ends in time")
 }
 
-/// The program, with these providers and a short lease, and with all that it has to say in `log`.
+/// The program with the fake providers, a lease of two seconds, and its log written to `log`.
 fn instance(program: &Program, providers: &FakeProviders, log: Stdio) -> Serving {
     let mut command = program.command(&[]);
     command

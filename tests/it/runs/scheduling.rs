@@ -1,4 +1,4 @@
-//! Schedules: setting them, and what the scheduler makes of them.
+//! Setting schedules, and what the scheduler does with them.
 
 use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc};
 use chrono_tz::Tz;
@@ -17,7 +17,7 @@ use super::{cancel, events, set_schedule, started};
 use crate::support::collecting::prompts;
 use crate::support::{Client, Database, Postgres, Sqlite, TestServer, home, text};
 
-/// A server on which it is ten past an hour: no other begins before the test says so.
+/// A server at ten past an hour, so that no hour begins before the test says so.
 async fn at_ten_past(on: Database) -> TestServer {
     let server = TestServer::start(on).await;
     let then: DateTime<Utc> = "2027-06-01T10:10:00Z".parse().expect("an instant");
@@ -25,7 +25,7 @@ async fn at_ten_past(on: Database) -> TestServer {
     server
 }
 
-/// Lets the scheduler do what is due, and gives how many schedules that were.
+/// Lets the scheduler do what is due, and returns how many schedules that were.
 async fn tick(server: &TestServer) -> usize {
     let mut done = 0;
     loop {
@@ -83,9 +83,9 @@ async fn setting_a_schedule_asks_for_a_run_at_once(#[values(Sqlite, Postgres)] o
     let off = set_schedule(&ada, workspace, None, "UTC").await;
     assert_eq!(off["runRequest"]["status"], "NOT_REQUESTED");
     assert!(off["workspace"]["schedule"].is_null());
-    // The run that was asked for goes on.
+    // The run that was requested by hand goes on.
     assert_eq!(listed(&ada, workspace).await[0]["status"], "QUEUED");
-    // Setting it to what it was, or off twice, is nothing that happened.
+    // Setting a schedule to what it was, or turning it off twice, makes no event.
     set_schedule(&ada, workspace, None, "UTC").await;
     let kinds = events(&ada, workspace).await;
     let wanted = ["SCHEDULE_SET", "RUN_QUEUED", "SCHEDULE_SET", "SCHEDULE_SET"];
@@ -163,7 +163,7 @@ async fn an_occurrence_is_run_once_and_missed_ones_are_made_up_by_one_run(
     assert_eq!(found[0]["trigger"], "SCHEDULE");
     assert_eq!(tick(&server).await, 0);
 
-    // While one is under way, the next one is left out.
+    // While a run is under way, the next occurrence is skipped.
     server.clock().advance(TimeDelta::hours(1));
     assert_eq!(tick(&server).await, 1);
     assert_eq!(listed(&ada, workspace).await.len(), 1);
@@ -175,7 +175,7 @@ async fn an_occurrence_is_run_once_and_missed_ones_are_made_up_by_one_run(
     let next = next_run(&ada, workspace).await.expect("it goes on");
     let now = server.clock().now().to_utc();
     assert!(next > now && next <= now + TimeDelta::hours(1));
-    // What the schedule did has no author.
+    // Runs that a schedule starts have no actor.
     let query = "query($id: ID!) { workspace(by: { id: $id }) { events(first: 1, kinds: [RUN_QUEUED]) \
                  { nodes { actor { id } subject { __typename } } } } }";
     let found = ada.ok(query, json!({ "id": workspace })).await;
@@ -203,7 +203,7 @@ async fn a_deleted_workspace_has_no_schedule_until_it_is_restored(
     server.clock().advance(TimeDelta::hours(5));
     assert_eq!(tick(&server).await, 0);
     ada.mutate("restoreWorkspace", id, "workspace { id }").await;
-    // What was missed meanwhile is not made up.
+    // Missed occurrences are not made up for.
     assert_eq!(tick(&server).await, 0);
     assert!(listed(&ada, workspace).await.is_empty());
     let next = next_run(&ada, workspace).await.expect("it goes on");
@@ -233,8 +233,8 @@ async fn a_deleted_organization_runs_nothing(#[values(Sqlite, Postgres)] on: Dat
     assert_eq!(unfinished, 0);
 }
 
-/// In local time, when a schedule of every day at that time runs, the clock being moved from one of its
-/// occurrences to the next.
+/// The local times at which a schedule runs on three occurrences, with the clock moved from one to the
+/// next.
 async fn local_times(server: &TestServer, ada: &Client, workspace: &str, zone: Tz) -> Vec<String> {
     let mut times = Vec::new();
     for _ in 0..3 {
@@ -276,7 +276,7 @@ async fn a_fixed_time_runs_once_a_day_whatever_the_clocks_do(
     assert_eq!(found, times);
 }
 
-/// Many workspaces whose schedule is due at once, and many instances that look for them.
+/// Many workspaces whose schedules are due at once, and many instances that look for them.
 #[rstest]
 #[case(Sqlite, 100, 2)]
 #[case(Postgres, 1_000, 10)]
@@ -309,7 +309,7 @@ async fn however_many_schedulers_there_are_each_occurrence_is_run_once(
         }
     });
     let done: usize = join_all(schedulers).await.into_iter().sum();
-    // Rows that another instance has locked are left to it, so each may stop early; none is done twice.
+    // Instances skip rows that another has locked, so each may stop early; none is run twice.
     assert_eq!(done + tick(&server).await, workspaces);
 
     let mut conn = server.app().db.read().await.expect("a connection");

@@ -1,4 +1,4 @@
-//! The providers' keys are seen by the providers alone.
+//! The providers' keys are seen only by the providers.
 
 use std::fs::{self, File};
 

@@ -1,4 +1,4 @@
-//! Answers that could not be stored, or of which nobody knows whether they were.
+//! Answers that could not be stored, or that may or may not have been stored.
 
 use rstest::rstest;
 use serde_json::json;
@@ -15,7 +15,7 @@ use crate::support::slow::{connect_to, execute};
 use crate::support::working::Working;
 use crate::support::{Database, FakeProviders, Postgres, Sqlite, TestServer, home, until};
 
-/// Those who have committed, and wait for a standby to hear of it before they say so.
+/// Sessions that have committed and wait for a standby to confirm before they report it.
 const COMMITTED: &str = "FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
 
 async fn committed(by: &Client) -> i64 {
@@ -23,7 +23,7 @@ async fn committed(by: &Client) -> i64 {
     by.query_one(&count, &[]).await.expect("a count").get(0)
 }
 
-/// Cuts them off, so that nobody hears of what they committed.
+/// Terminates these sessions, so that their commits are never reported.
 async fn cut_off(by: &Client) {
     execute(
         by,
@@ -32,12 +32,12 @@ async fn cut_off(by: &Client) {
     .await;
 }
 
-/// From now on, no commit is answered.
+/// Makes every commit wait from now on.
 async fn hold_commits(by: &Client, url: &str) {
     let wait = "ALTER SYSTEM SET synchronous_standby_names = 'nobody'";
     execute(by, wait).await;
     execute(by, "SELECT pg_reload_conf()").await;
-    // PostgreSQL takes a moment to read it.
+    // PostgreSQL takes a moment to reload its configuration.
     let tries = connect_to(url).await;
     let trying = tokio::spawn(async move {
         let write = "SELECT pg_logical_emit_message(true, 'try', '')";
@@ -54,7 +54,7 @@ async fn answer_commits(by: &Client) {
     execute(by, "SELECT pg_reload_conf()").await;
 }
 
-/// Whether the worker holds an answer for stored.
+/// Whether the worker considers an answer stored.
 async fn is_counted(server: &TestServer) -> bool {
     let text = scrape(server.http(), server.url()).await;
     let counts = values(&text, "tenantry_answers_total", &[]);
@@ -95,7 +95,7 @@ async fn an_answer_that_was_stored_unheard_is_stored_once_and_keeps_no_other_fro
     let rows = admin.query_one(stored, &[]).await.expect("a count");
     assert_eq!(rows.get::<_, i64>(0), 1);
 
-    // The calls to the other providers are still under way when it is tried again.
+    // The calls to the other providers are still under way when storing is tried again.
     until("the answer is counted", async || is_counted(&server).await).await;
     providers.open();
     let run = ended(&server, &ada, &id).await;
@@ -105,7 +105,7 @@ async fn an_answer_that_was_stored_unheard_is_stored_once_and_keeps_no_other_fro
     working.stop().await;
 }
 
-/// Whatever keeps them from being stored, a full disk for one, they were paid for.
+/// Whatever prevents storing, such as a full disk, the answers have been paid for.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_that_cannot_be_stored_are_kept_and_not_asked_for_again(

@@ -17,7 +17,7 @@ use super::{EVENTS, NEVER, describe, suspicious_server};
 use crate::support::office::{Office, Person};
 use crate::support::{Database, Postgres, Socket, Sqlite, TestServer, at, text};
 
-/// A server, an owner, their office, and a socket of the owner's.
+/// An owner, their office, and a socket of the owner's.
 async fn office(server: &TestServer) -> (Person, Office, Socket) {
     let ada = Person::new(server, "ada").await;
     let office = Office::of(&ada).await;
@@ -25,7 +25,7 @@ async fn office(server: &TestServer) -> (Person, Office, Socket) {
     (ada, office, socket)
 }
 
-/// Follows the events of the office's workspace. Whatever happens after this is delivered.
+/// Follows the events of the office's workspace. Everything that happens afterwards is delivered.
 async fn follow(socket: &mut Socket, office: &Office, query: &str) {
     socket
         .subscribe("e", query, json!({ "id": office.workspace }))
@@ -99,7 +99,7 @@ async fn an_event_that_was_committed_late_is_delivered_too(
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn other_instances_deliver_it_too(#[values(Sqlite, Postgres)] on: Database) {
-    // On SQLite, which has no NOTIFY, other processes look by themselves.
+    // SQLite has no NOTIFY, so other processes have to look by themselves.
     let look = match on {
         Postgres => Duration::from_secs(30),
         Sqlite => Duration::from_millis(50),
@@ -170,7 +170,7 @@ async fn it_ends_with_the_membership(#[values(Sqlite, Postgres)] on: Database) {
     socket.next("e").await;
     ada.mutate("removeWorkspaceMember", office.about(&bob), "__typename")
         .await;
-    // Their own removal is not theirs to see any more.
+    // They no longer see the event of their own removal.
     socket.completes("e").await;
     socket.settle().await;
 }
@@ -256,7 +256,7 @@ async fn the_last_event_is_that_the_workspace_was_deleted(
     let data = socket.next("e").await;
     assert_eq!(text(&data, "workspaceEvents.kind"), "WORKSPACE_DELETED");
     socket.completes("e").await;
-    // For an admin, a deleted workspace does not exist.
+    // To an admin, a deleted workspace does not exist.
     other.completes("e").await;
 }
 

@@ -1,4 +1,4 @@
-//! Subscriptions: over WebSocket, over server-sent events, and what they deliver.
+//! Subscriptions: over WebSocket and over server-sent events, and what they deliver.
 
 mod events;
 mod runs;
@@ -13,14 +13,14 @@ use crate::support::office::Person;
 use crate::support::{Database, TestServer};
 use serde_json::json;
 
-/// What follows the events of a workspace.
+/// Follows the events of a workspace.
 const EVENTS: &str = "subscription($id: ID!) { workspaceEvents(workspaceId: $id) { kind } }";
 
 /// Longer than any test takes.
 const NEVER: Duration = Duration::from_secs(3600);
 
-/// Asks again very soon whether those who are connected may be, and does not look without having been
-/// told.
+/// A pace that checks very often whether subscribers are still allowed, and looks for news only when
+/// notified.
 fn suspicious() -> Pace {
     Pace {
         look: NEVER,
@@ -33,7 +33,7 @@ async fn suspicious_server(on: Database) -> TestServer {
     TestServer::paced(on, suspicious(), |_| {}).await
 }
 
-/// Makes an event in the workspace.
+/// Changes the workspace's description, which makes an event.
 async fn describe(by: &Person, workspace: impl serde::Serialize, description: &str) {
     let input = json!({ "workspaceId": workspace, "description": description });
     by.mutate("updateWorkspace", input, "workspace { id }")

@@ -17,7 +17,7 @@ use crate::support::{Database, FakeProviders, Postgres, Socket, Sqlite, TestServ
 
 const RUN: &str = "subscription($id: ID!) { run(id: $id) { status completed workspace { name } } }";
 
-/// A run of ten answers that waits to be taken up.
+/// A queued run of ten answers.
 async fn queued(server: &TestServer, office: &Office) -> RunId {
     let now = server.app().now();
     let run = Run {
@@ -46,7 +46,7 @@ async fn queued(server: &TestServer, office: &Office) -> RunId {
     run.id
 }
 
-/// Brings a run forward.
+/// Changes a run's status and the number of its answers.
 async fn advance(server: &TestServer, id: RunId, status: RunStatus, completed: i32) {
     let now = server.app().now();
     let ended = !matches!(status, RunStatus::Queued | RunStatus::Running);
@@ -82,12 +82,12 @@ async fn a_run_comes_as_it_is_and_whenever_it_changes_until_it_ends(
     assert_eq!(socket.next("r").await, shown("QUEUED", 0));
     advance(&server, id, RunStatus::Running, 4).await;
     assert_eq!(socket.next("r").await, shown("RUNNING", 4));
-    // A change of nothing is none.
+    // An unchanged run is not delivered.
     advance(&server, id, RunStatus::Running, 4).await;
     advance(&server, id, RunStatus::Succeeded, 10).await;
     assert_eq!(socket.next("r").await, shown("SUCCEEDED", 10));
     socket.completes("r").await;
-    // One that has ended already comes once.
+    // A run that has already ended is delivered once.
     socket.subscribe("r", RUN, json!({ "id": id })).await;
     assert_eq!(socket.next("r").await, shown("SUCCEEDED", 10));
     socket.completes("r").await;
@@ -120,7 +120,7 @@ async fn whoever_deletes_the_workspace_sees_its_run_cancelled(
     his.completes("r").await;
 }
 
-/// How many copies of prompts there are.
+/// The number of prompt copies in the database.
 async fn copies(server: &TestServer) -> i64 {
     let mut conn = server.app().db.read().await.expect("a connection");
     let conn = &mut conn;
@@ -148,7 +148,7 @@ async fn whoever_follows_a_run_of_an_organization_that_is_deleted_is_told_at_onc
     assert_eq!(socket.next("r").await["run"]["status"], "QUEUED");
     let input = json!({ "organizationId": office.organization });
     ada.mutate("deleteOrganization", input, "__typename").await;
-    // Nobody sees it any more.
+    // The run is no longer visible to anyone.
     socket.completes("r").await;
     assert_eq!(copies(&server).await, 0);
 }

@@ -1,4 +1,4 @@
-//! `graphql-sse`, distinct connections.
+//! The protocol `graphql-sse` in distinct connections mode.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::support::{Database, Events, Postgres, Sqlite, TestServer, text};
 
 const VIEWER: &str = "{ viewer { email } }";
 
-/// A GET whose parameters are in the URL.
+/// A GET request with its parameters in the URL.
 fn get(server: &TestServer, path: &str, query: &str, variables: &Value) -> RequestBuilder {
     let mut url = url::Url::parse(server.url()).expect("a URL");
     url.set_path(path);
@@ -50,7 +50,7 @@ async fn a_subscription_is_answered_by_a_stream(#[values(Sqlite, Postgres)] on: 
         assert_eq!(headers["cache-control"], "no-cache");
         assert_eq!(headers["x-accel-buffering"], "no");
         assert!(headers.contains_key("x-request-id"));
-        // The feed may be opened only after the reply has begun: something happens until it is seen.
+        // The feed may open only after the reply has begun, so events are made until one arrives.
         let happening = async {
             for change in 0.. {
                 describe(&ada, office.workspace, &format!("{n}, {change}")).await;
@@ -80,7 +80,7 @@ async fn what_is_no_subscription_is_answered_once() {
     let mut events = Events::of(&server, &token, create, json!({})).await;
     events.next().await;
     events.completes().await;
-    // Whoever takes JSON gets it for what has one result.
+    // A client that accepts JSON gets it for an operation with a single result.
     let query = get(&server, "/graphql", VIEWER, &json!({}));
     let accept = "application/json, text/event-stream";
     let reply = query.bearer_auth(&token).header("accept", accept).send();
@@ -137,7 +137,7 @@ async fn requests_are_held_to_the_same_rules() {
     assert_eq!(status(nothing).await, StatusCode::BAD_REQUEST);
     let bad = get(&server, "/graphql/stream", VIEWER, &json!({})).bearer_auth("nonsense");
     assert_eq!(status(bad).await, StatusCode::UNAUTHORIZED);
-    // Without asking for a stream, there is none.
+    // Without a stream being accepted, there is none.
     let run = "subscription { run(id: \"x\") { id } }";
     let subscription = get(&server, "/graphql", run, &json!({}));
     assert_eq!(status(subscription).await, StatusCode::METHOD_NOT_ALLOWED);
@@ -184,7 +184,7 @@ async fn a_server_that_stops_ends_its_streams() {
     let variables = json!({ "id": office.workspace });
     let mut events = Events::of(&server, &token, EVENTS, variables).await;
     let stopped = server.stop();
-    // Without a word of completion, so that clients connect again.
+    // Without a `complete` event, so that clients reconnect.
     assert_eq!(events.event().await, None);
     stopped.await;
 }

@@ -1,4 +1,4 @@
-//! `graphql-transport-ws`.
+//! The protocol `graphql-transport-ws`.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ async fn every_violation_closes_the_socket_with_its_code() {
     socket.send_raw(Message::text(long)).await;
     assert_eq!(socket.closed().await, 1009);
 
-    // RFC 6455 §7.4.1: text that is no UTF-8, and a frame of a kind that is reserved.
+    // RFC 6455 §7.4.1: text that is not UTF-8, and a frame with a reserved opcode.
     let broken = Frame::message(vec![0xff], OpCode::Data(Data::Text), true);
     let reserved = Frame::message(vec![b'x'], OpCode::Data(Data::Reserved(3)), true);
     for (frame, code) in [(broken, 1007), (reserved, 1002)] {
@@ -93,7 +93,7 @@ async fn whoever_does_not_sign_in_in_time_is_closed() {
     };
     let server = TestServer::paced(Sqlite, pace, |_| {}).await;
     assert_eq!(Socket::open(&server).await.closed().await, 4408);
-    // To be heard in time is enough.
+    // It is enough to be heard in time.
     let mut socket = Socket::open(&server).await;
     socket.send(init()).await;
     if let Some(Ok(Message::Text(ack))) = socket.frame().await {
@@ -182,7 +182,7 @@ async fn a_document_that_is_not_run_is_an_error() {
         socket.subscribe("1", query, json!({})).await;
         assert_eq!(socket.error("1").await, code, "{query}");
     }
-    // The connection goes on.
+    // The connection stays open.
     socket.settle().await;
 }
 
@@ -201,7 +201,7 @@ async fn what_the_client_completes_gives_nothing_more() {
     socket.subscribe("2", VIEWER, json!({})).await;
     socket.next("2").await;
     socket.completes("2").await;
-    // The id is free again.
+    // The id can be used again.
     socket.subscribe("1", VIEWER, json!({})).await;
     socket.next("1").await;
     socket.completes("1").await;
@@ -241,7 +241,7 @@ async fn a_socket_ends_when_its_token_is_revoked(#[values(Sqlite, Postgres)] on:
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn no_event_comes_after_a_token_was_revoked(#[values(Sqlite, Postgres)] on: Database) {
-    // Nobody asks by the way.
+    // Rules out the periodic check.
     let pace = Pace {
         check: NEVER,
         ..Pace::default()
@@ -371,13 +371,13 @@ async fn a_client_that_shows_no_life_is_cut_off() {
         .await
         .expect("it is sent");
     let mut received = Vec::new();
-    // Ends only when the server ends it: nobody answers its pings.
+    // Ends only when the server ends it, since its pings are not answered.
     tokio::time::timeout(Duration::from_secs(9), stream.read_to_end(&mut received))
         .await
         .expect("before it would be for not having signed in")
         .expect("it ends");
     assert!(received.starts_with(b"HTTP/1.1 101"));
-    // One that answers stays.
+    // A client that answers them stays connected.
     let mut socket = Socket::of(&server, "ada@example.com").await;
     socket.pings(3).await;
     socket.settle().await;
@@ -408,7 +408,7 @@ async fn a_viewer_follows_so_many_subscriptions_at_a_time(
     assert_eq!(extensions["code"], "LIMIT_REACHED");
     assert_eq!(extensions["limitName"], "subscriptionsPerViewer");
     assert_eq!(extensions["limit"], 2);
-    // Others have their own.
+    // Other viewers have their own limit.
     let bob = Person::new(&server, "bob").await;
     let theirs = Office::of(&bob).await;
     let mut third = Socket::of(&server, &bob.email).await;
@@ -417,7 +417,7 @@ async fn a_viewer_follows_so_many_subscriptions_at_a_time(
     third.settle().await;
     describe(&bob, theirs.workspace, "There").await;
     third.next("d").await;
-    // What is completed makes room for what is asked for next.
+    // Completing a subscription makes room for the next one.
     let mut open = "b".to_owned();
     for times in 0..50 {
         let next = format!("e{times}");
@@ -430,7 +430,7 @@ async fn a_viewer_follows_so_many_subscriptions_at_a_time(
     second.next(&open).await;
 }
 
-/// What a subscription was asked for with stays in memory for as long as it lasts.
+/// A subscription's request stays in memory for as long as the subscription lasts.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_viewer_subscribes_with_has_a_bound(#[values(Sqlite, Postgres)] on: Database) {
@@ -452,7 +452,7 @@ async fn what_a_viewer_subscribes_with_has_a_bound(#[values(Sqlite, Postgres)] o
     let extensions = &refused["payload"][0]["extensions"];
     assert_eq!(extensions["code"], "LIMIT_REACHED");
     assert_eq!(extensions["limitName"], "subscribedBytesPerViewer");
-    // Nor does a variable that is not declared, which says nothing.
+    // Undeclared variables are dropped and do not count.
     let variables = json!({ "id": office.workspace, "search": long });
     for id in ["f", "g", "h"] {
         socket.subscribe(id, EVENTS, variables.clone()).await;
@@ -467,7 +467,7 @@ async fn what_a_viewer_subscribes_with_has_a_bound(#[values(Sqlite, Postgres)] o
     }
 }
 
-/// However much it asks for at once.
+/// However much the client requests at once.
 #[tokio::test(flavor = "multi_thread")]
 async fn little_is_done_for_a_client_that_does_not_read() {
     let pace = Pace {
@@ -497,7 +497,7 @@ async fn little_is_done_for_a_client_that_does_not_read() {
     let labels = [("kind", "query"), ("field", "workspace")];
     let done = values(&metrics, "tenantry_graphql_operations_total", &labels);
     let done = done.iter().sum::<f64>();
-    // Each result has 2 MB: eight wait, and some more are on their way.
+    // Each result has 2 MB: eight wait, and a few more are on their way.
     assert!((8.0..50.0).contains(&done), "{done} operations");
 }
 
@@ -522,7 +522,7 @@ async fn a_server_that_stops_closes_its_sockets() {
     stopped.await;
 }
 
-/// Of another version, or none: RFC 6455 §4.4.
+/// With another version, or without an upgrade at all: RFC 6455 §4.4.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_handshake_is_told_how_to_make_one() {
     let server = TestServer::start(Sqlite).await;

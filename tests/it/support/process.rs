@@ -107,7 +107,7 @@ impl Program {
         Serving::start(self.command(&[]).stderr(Stdio::null()))
     }
 
-    /// Like [`Program::serve`], with all that can be logged in the file `log`.
+    /// Like [`Program::serve`], with everything that can be logged in the file `log`.
     pub fn serve_logging(&self, log: &Path) -> Serving {
         let log = File::create(log).expect("a file in a folder of ours");
         let mut command = self.command(&[]);

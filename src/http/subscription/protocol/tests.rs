@@ -1,4 +1,4 @@
-//! What each message asks for, and what closes the socket.
+//! What each message requests, and what closes the socket.
 
 use super::*;
 

@@ -35,7 +35,7 @@ proptest! {
         // Excludes the words alone, which may end with a number themselves.
         let numbered: Vec<Slug> = (2..=12).map(|n| base.numbered(n)).collect();
         for slug in numbered.iter().chain([&base.numbered(1), &base.numbered(far)]) {
-            // Accepted unchanged as somebody's own choice.
+            // Accepted unchanged as someone's own choice.
             prop_assert_eq!(Slug::parse(slug.as_str()), Ok(slug.clone()));
         }
         let different: HashSet<_> = numbered.iter().map(Slug::as_str).collect();
