@@ -143,7 +143,7 @@ async fn refusals_are_told_with_their_code_and_probes_not_at_all() {
     assert_eq!(told, expected);
     let said = fields.iter().filter_map(|it| it["message"].as_str());
     let said: Vec<_> = said.filter(|it| it.starts_with("stop")).collect();
-    assert_eq!(said, ["stopping, for that was asked", "stopped"]);
+    assert_eq!(said, ["stopping on request", "stopped"]);
 }
 
 /// Six jobs ask it every second or so.
@@ -225,7 +225,7 @@ async fn what_fails_is_named(#[values(Sqlite, Postgres)] on: Database) {
         );
     };
     has(&["WARN", "identity provider", ISSUER, "request_id"]);
-    has(&["ERROR", "an upload cannot be stored"]);
+    has(&["ERROR", "an upload could not be stored"]);
     assert!(!log.contains("the database"), "{log}");
     // Nothing is told in Rust.
     assert!(
