@@ -173,7 +173,7 @@ async fn a_database_that_is_away_is_told_of_once_and_so_is_that_it_is_back() {
         listener.accept().await.expect("somebody tries");
     }
     drop(listener);
-    assert_eq!((count("is away"), count("")), (1, 1));
+    assert_eq!((count("is unavailable"), count("")), (1, 1));
     cluster.resume();
     until("the log tells of it", async || count("is back") > 0).await;
     assert_eq!(count("is back"), 1);
