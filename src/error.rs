@@ -86,7 +86,7 @@ impl Error {
 
     /// The organization or workspace would be left without an owner.
     pub fn last_owner() -> Self {
-        let message = "There must be an OWNER; make somebody else one first.";
+        let message = "There must be at least one OWNER; make somebody else an OWNER first.";
         Self::Refused(ErrorCode::LastOwner, message.into())
     }
 
@@ -223,7 +223,7 @@ impl fmt::Display for Error {
                 write!(f, "{}.", said.collect::<Vec<_>>().join("; "))
             }
             Self::LimitReached { name, limit } => {
-                write!(f, "The limit {name} of {limit} is reached.")
+                write!(f, "The limit {name} of {limit} has been reached.")
             }
             Self::RateLimited(wait) => {
                 write!(f, "Too many calls; try again in {} s.", seconds_up(*wait))
@@ -232,7 +232,7 @@ impl fmt::Display for Error {
                 let names = organizations.iter().map(|(_, name)| name.as_str());
                 write!(
                     f,
-                    "Hand over the organizations that you alone own first: {}.",
+                    "First hand over the organizations of which you are the only OWNER: {}.",
                     names.collect::<Vec<_>>().join(", ")
                 )
             }
@@ -240,7 +240,9 @@ impl fmt::Display for Error {
             Self::Database(_) | Self::NoConnection(_) | Self::Internal(_) => {
                 f.write_str(match self.code() {
                     ErrorCode::Timeout => "The request took too long and was stopped.",
-                    ErrorCode::Unavailable => "The database cannot be reached just now.",
+                    ErrorCode::Unavailable => {
+                        "The database cannot be reached right now; try again later."
+                    }
                     _ => "Something went wrong inside the server.",
                 })
             }

@@ -188,8 +188,10 @@ async fn serve(config: Config, with_worker: bool) -> Result<(), StartError> {
     drop(stop);
     // If the server went on without a worker, schedules, runs and mail would stall unnoticed.
     if let Some(ended) = broken {
-        let why = ended.map_or_else(|error| error.to_string(), |()| "it ended".to_owned());
-        return Err(StartError(format!("the worker is gone: {why}")));
+        let why = ended.map_or_else(|error| error.to_string(), |()| "it returned".to_owned());
+        return Err(StartError(format!(
+            "the worker stopped unexpectedly: {why}"
+        )));
     }
     working.await.map_err(start_error)?;
     tracing::info!("stopped");
@@ -202,7 +204,7 @@ async fn work(config: Config) -> Result<(), StartError> {
     let _metrics = metrics.map(|metrics| metrics.answer(app.clone()));
     let worker = Worker::new(app.clone()).map_err(worker_error)?;
     let asked = stopped();
-    say("Tenantry is working, and serves nothing")?;
+    say("Tenantry is running its worker only")?;
     say(&format!(
         "  database    {}",
         app.config.database_options().name()
@@ -233,7 +235,7 @@ async fn set_plan(config: Config, slug: &str, key: &str) -> Result<(), StartErro
     if !config.plans.contains_key(key) {
         let known: Vec<_> = config.plans.keys().map(String::as_str).collect();
         return Err(StartError(format!(
-            "no plan {key} is configured; there are: {}",
+            "no plan {key} is configured; the plans are: {}",
             known.join(", ")
         )));
     }
@@ -249,11 +251,11 @@ async fn set_plan(config: Config, slug: &str, key: &str) -> Result<(), StartErro
 
 fn token(config: &Config, email: &str, name: Option<&str>) -> Result<(), StartError> {
     if !config.auth.issuers.is_empty() {
-        let message = "development tokens are switched off, for an issuer is configured";
+        let message = "development tokens are disabled because an issuer is configured";
         return Err(StartError(message.to_owned()));
     }
     if !config.auth.development_enabled() {
-        let message = "development tokens are switched off; set auth.development = true";
+        let message = "development tokens are disabled; set auth.development = true";
         return Err(StartError(message.to_owned()));
     }
     let email = Email::parse(email).map_err(|invalid| StartError(format!("--email {invalid}")))?;
@@ -280,7 +282,7 @@ fn stopped() -> impl Future<Output = ()> {
     let asked = asked_to_stop();
     async {
         asked.await;
-        tracing::info!("stopping, for that was asked");
+        tracing::info!("stopping on request");
     }
 }
 

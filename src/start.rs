@@ -50,7 +50,7 @@ async fn look_at_messages(db: &Db) {
         Ok(Some(foreign)) => tracing::warn!("the database {foreign}"),
         Err(error) => tracing::debug!(
             error = error.details(),
-            "the language of the database cannot be told"
+            "the language of the database's messages cannot be determined"
         ),
     }
 }
@@ -69,7 +69,7 @@ pub(crate) async fn bring_up_to_date(db: &Db, config: &Config) -> Result<(), Sta
     if missing > 0 {
         tracing::warn!(
             missing,
-            "the database lacks migrations; nothing works before `tenantry migrate` has run"
+            "the database lacks migrations; nothing works until `tenantry migrate` has run"
         );
     }
     Ok(())
@@ -134,7 +134,7 @@ pub async fn prove_writable(db: &Db, config: &Config) -> Result<(), StartError> 
         let (name, details) = (config.database_options().name(), error.details());
         let hint = match error.is_of_broken_file() {
             true => "restore it from a backup",
-            false => "see that the user whom this runs as may write the file and its folder",
+            false => "check that the user running Tenantry can write the file and its folder",
         };
         StartError(format!(
             "the database ({name}) cannot be written: {details}; {hint}"
@@ -164,7 +164,7 @@ fn make_data_dir(config: &Config) -> Result<(), StartError> {
     std::fs::create_dir_all(&config.data_dir).map_err(|error| {
         let folder = config.data_dir.display();
         StartError(format!(
-            "the data directory {folder} cannot be made: {error}; set TENANTRY_DATA_DIR to a folder that can be written"
+            "the data directory {folder} cannot be created: {error}; set TENANTRY_DATA_DIR to a writable folder"
         ))
     })
 }
@@ -196,7 +196,7 @@ pub async fn look_for_keys(
             None => "jwks_url",
         };
         StartError(format!(
-            "no keys of the issuer {}: {cause}; check auth.issuers.{number}.{key}",
+            "cannot load the keys of the issuer {}: {cause}; check auth.issuers.{number}.{key}",
             issuer.issuer
         ))
     })

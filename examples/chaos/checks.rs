@@ -41,7 +41,7 @@ const INVARIANTS: [(&str, &str); 9] = [
         "SELECT count(*) FROM (SELECT slug FROM workspace_slugs GROUP BY slug HAVING count(*) > 1) s",
     ),
     (
-        "an address has one pending invitation to a workspace",
+        "an address has at most one pending invitation to a workspace",
         "SELECT count(*) FROM (SELECT workspace_id, email FROM invitations WHERE status = 'PENDING'
          GROUP BY workspace_id, email HAVING count(*) > 1) i",
     ),
@@ -51,17 +51,17 @@ const INVARIANTS: [(&str, &str); 9] = [
          WHERE o.organization_id = m.organization_id AND o.user_id = m.user_id)",
     ),
     (
-        "a workspace has one unfinished run at most",
+        "a workspace has at most one unfinished run",
         "SELECT count(*) FROM (SELECT workspace_id FROM runs WHERE finished_at IS NULL
          GROUP BY workspace_id HAVING count(*) > 1) r",
     ),
     (
-        "a run has one answer at most of a provider to a prompt",
+        "a run has at most one answer per prompt and provider",
         "SELECT count(*) FROM (SELECT run_id, prompt_id, provider FROM answers
          GROUP BY run_id, prompt_id, provider HAVING count(*) > 1) a",
     ),
     (
-        "a run counts as many answers as it has",
+        "a run's counters match its answers",
         "SELECT count(*) FROM runs r WHERE finished_at IS NOT NULL AND completed + failed <>
          (SELECT count(*) FROM answers a WHERE a.run_id = r.id)",
     ),
@@ -76,7 +76,7 @@ pub async fn run(url: &str, journal: &Journal) -> anyhow::Result<Vec<Finding>> {
     tokio::spawn(connection);
     let unfinished = settle(&client).await?;
     let mut findings = vec![Finding {
-        what: "every run comes to its end".to_owned(),
+        what: "every run ends".to_owned(),
         of: None,
         wrong: unfinished,
     }];
@@ -85,7 +85,7 @@ pub async fn run(url: &str, journal: &Journal) -> anyhow::Result<Vec<Finding>> {
          (SELECT count(*) FROM workspace_members m WHERE m.workspace_id = w.id) +
          (SELECT count(*) FROM invitations i WHERE i.workspace_id = w.id AND i.status = 'PENDING')"
     );
-    let seats = ("a workspace has no more people than seats", seats.as_str());
+    let seats = ("no workspace exceeds its seats", seats.as_str());
     for (what, query) in INVARIANTS.into_iter().chain([seats]) {
         let row = client.query_one(query, &[]).await.context(what)?;
         findings.push(Finding {
@@ -143,7 +143,7 @@ async fn acknowledged(client: &Client, journal: &Journal) -> anyhow::Result<Vec<
         let texts: Vec<String> = ids.iter().map(Uuid::to_string).collect();
         let found: i64 = client.query_one(&query, &[&texts]).await?.get(0);
         findings.push(Finding {
-            what: format!("{table} that were made are there"),
+            what: format!("acknowledged {table} exist"),
             of: Some(ids.len()),
             wrong: ids.len() as i64 - found,
         });
@@ -159,7 +159,7 @@ async fn acknowledged(client: &Client, journal: &Journal) -> anyhow::Result<Vec<
         );
     }
     findings.push(Finding {
-        what: "a workspace is as it was changed last, or later".to_owned(),
+        what: "a workspace has its last acknowledged change, or a later one".to_owned(),
         of: Some(changes.len()),
         wrong,
     });
@@ -173,7 +173,7 @@ async fn acknowledged(client: &Client, journal: &Journal) -> anyhow::Result<Vec<
         wrong += i64::from(!is_there);
     }
     findings.push(Finding {
-        what: "who has joined by a code is a member, or has left".to_owned(),
+        what: "whoever joined by code is a member, or was removed".to_owned(),
         of: Some(memberships.len()),
         wrong,
     });
@@ -190,7 +190,7 @@ async fn acknowledged(client: &Client, journal: &Journal) -> anyhow::Result<Vec<
         wrong += missing;
     }
     findings.push(Finding {
-        what: "there is an event of what was done".to_owned(),
+        what: "every acknowledged change has its event".to_owned(),
         of: usize::try_from(events.values().sum::<i64>()).ok(),
         wrong,
     });

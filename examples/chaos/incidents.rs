@@ -53,7 +53,7 @@ pub async fn run(
             }
         };
         let until = journal.now();
-        eprintln!("{:>6.1} s  {what}, there again", until.as_secs_f64());
+        eprintln!("{:>6.1} s  {what}, back again", until.as_secs_f64());
         incidents.push(Incident {
             what,
             server,

@@ -78,7 +78,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     if is_sound {
         return Ok(ExitCode::SUCCESS);
     }
-    println!("What the servers said is in {}.", folder.keep().display());
+    println!("The servers' output is in {}.", folder.keep().display());
     Ok(ExitCode::FAILURE)
 }
 
@@ -88,12 +88,14 @@ fn program(given: Option<PathBuf>) -> anyhow::Result<PathBuf> {
         None => {
             let own = std::env::current_exe()?;
             let folder = own.parent().and_then(|folder| folder.parent());
-            folder.context("this program is nowhere")?.join("tenantry")
+            folder
+                .context("the folder of this program is unknown")?
+                .join("tenantry")
         }
     };
     anyhow::ensure!(
         program.is_file(),
-        "there is no {}: build it, or name it by --program",
+        "{} does not exist: build it, or pass --program",
         program.display()
     );
     Ok(program)

@@ -16,14 +16,12 @@ pub fn print(journal: &Journal, incidents: &[Incident], events: u64, findings: &
     operations(&kept);
     println!("\nEvents delivered to subscribers: {events}\n");
     let mut is_sound = events > 0;
-    println!(
-        "| incident | without, s | failures | next success after, s | last failure after, s |"
-    );
+    println!("| incident | outage, s | failures | next success after, s | last failure after, s |");
     println!("|---|---:|---:|---:|---:|");
     for incident in incidents {
         is_sound &= told(incident, &kept);
     }
-    println!("\n| must be so | of | is not |\n|---|---:|---:|");
+    println!("\n| invariant | checked | violations |\n|---|---:|---:|");
     for finding in findings {
         let of = finding.of.map(|of| of.to_string()).unwrap_or_default();
         println!("| {} | {of} | {} |", finding.what, finding.wrong);
@@ -41,9 +39,9 @@ pub fn print(journal: &Journal, incidents: &[Incident], events: u64, findings: &
     println!(
         "\n{}",
         if is_sound {
-            "All is well."
+            "All checks passed."
         } else {
-            "It is NOT well."
+            "Some checks FAILED."
         }
     );
     is_sound

@@ -104,7 +104,7 @@ fn path() -> Result<PathBuf> {
     let path = folder.context("a folder above")?.join("tenantry");
     ensure!(
         path.is_file(),
-        "{} is not there: build it first",
+        "{} does not exist: build it first",
         path.display()
     );
     Ok(path)
@@ -122,7 +122,7 @@ impl Serving {
     pub fn peak_memory(&self) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let peak = peak.context("the system tells the peak of its memory")?;
+        let peak = peak.context("the system reports peak memory")?;
         let kib: u64 = peak.trim().trim_end_matches(" kB").parse()?;
         Ok(kib / 1024)
     }

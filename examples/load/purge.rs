@@ -149,7 +149,7 @@ impl Database<'_> {
             match self.is_purged().await {
                 Ok(true) => return,
                 Ok(false) => {}
-                Err(error) => eprintln!("looking for what is left: {error:#}"),
+                Err(error) => eprintln!("cannot check what is left: {error:#}"),
             }
         }
     }

@@ -270,7 +270,7 @@ pub fn is_api_token(header: &[u8]) -> bool {
 }
 
 async fn in_time<T>(look: impl Future<Output = Result<T>>) -> Result<T> {
-    let too_late = |_| Error::NoConnection("it took too long to look up who asks".to_owned());
+    let too_late = |_| Error::NoConnection("looking up the caller took too long".to_owned());
     timeout(PATIENCE, look).await.map_err(too_late)?
 }
 

@@ -43,7 +43,7 @@ impl Uses {
         let (app, noted) = (app.clone(), self.0.clone());
         let noting = async move {
             if let Err(error) = api_token::note_use(&app, token, minute).await {
-                tracing::debug!(%token, error = error.details(), "the use of an API token could not be noted");
+                tracing::debug!(%token, error = error.details(), "the use of an API token could not be recorded");
                 noted.invalidate(&key);
             }
         };

@@ -29,10 +29,10 @@ pub async fn run(config: Config, file: &Path) -> Result<(), StartError> {
     // complete.
     private::create(file).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => StartError(format!(
-            "{} is there already; name a file that is not",
+            "{} already exists; name a new file",
             file.display()
         )),
-        _ => StartError(format!("{} cannot be made: {error}", file.display())),
+        _ => StartError(format!("{} cannot be created: {error}", file.display())),
     })?;
     let draft = draft_of(file);
     let copied = copy(&db, &draft, file).await;
@@ -44,8 +44,8 @@ pub async fn run(config: Config, file: &Path) -> Result<(), StartError> {
     copied?;
     let size = std::fs::metadata(file).map_err(start_error)?.len();
     say(&format!(
-        "Wrote {} ({size} bytes). To restore it, stop the server and put it in the place of {place}, \
-         without the -wal and -shm beside that.",
+        "Wrote {} ({size} bytes). To restore it, stop the server, replace {place} with it, and \
+         remove the -wal and -shm files beside that.",
         file.display()
     ))
 }

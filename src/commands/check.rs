@@ -98,8 +98,8 @@ fn configuration(file: Option<&Path>) -> Finding {
     let usual = Path::new("tenantry.toml");
     let file = file.or(usual.exists().then_some(usual));
     Ok(match file {
-        Some(file) => format!("{}, and the environment", file.display()),
-        None => "the defaults, and the environment".to_owned(),
+        Some(file) => format!("{} and the environment", file.display()),
+        None => "the defaults and the environment".to_owned(),
     })
 }
 
@@ -108,7 +108,7 @@ fn documents(config: &Config) -> Option<Finding> {
     let folder = config.graphql.trusted_documents.as_deref()?;
     Some(match Documents::load(Some(folder)) {
         Ok(documents) => Ok(format!(
-            "{} in {}, and no others are answered",
+            "{} in {}; no others are executed",
             documents.trusted().unwrap_or_default(),
             folder.display()
         )),
@@ -121,7 +121,10 @@ fn playground(config: &Config) -> Option<Finding> {
     let folder = config.playground.assets_dir.as_deref();
     let folder = folder.filter(|_| config.playground.enabled)?;
     Some(match Playground::open(&config.playground) {
-        Ok(_) => Ok(format!("its own files first, from {}", folder.display())),
+        Ok(_) => Ok(format!(
+            "custom files from {} take precedence",
+            folder.display()
+        )),
         Err(StartError(problem)) => Err(problem),
     })
 }
@@ -190,8 +193,8 @@ fn providers(config: &Config) -> Finding {
     };
     let (with, without) = (names(true), names(false));
     Ok(match (with.as_slice(), without.as_slice()) {
-        ([], _) => "none has a key, so that no answers can be collected; set \
-                    TENANTRY_PROVIDERS__OPENAI__API_KEY or another one"
+        ([], _) => "none has a key, so no answers can be collected; set \
+                    TENANTRY_PROVIDERS__OPENAI__API_KEY or the key of another"
             .to_owned(),
         (with, []) => format!("a key for each: {}", with.join(", ")),
         (with, without) => format!(

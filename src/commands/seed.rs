@@ -71,8 +71,8 @@ fn plan(config: &Config, arguments: &Arguments) -> Result<Plan, StartError> {
     let prompts = arguments.prompts.map_or(6 * workspaces, u64::from);
     let answers = u64::from(arguments.answers);
     if workspaces == 0 && prompts + answers > 0 {
-        let message = "prompts and answers belong to workspaces: ask for at least one of these, or \
-                       for --prompts 0 --answers 0";
+        let message = "prompts and answers belong to workspaces: ask for at least one workspace, \
+                       or for --prompts 0 --answers 0";
         return Err(StartError(message.to_owned()));
     }
     let now = arguments
@@ -95,14 +95,14 @@ fn plan(config: &Config, arguments: &Arguments) -> Result<Plan, StartError> {
 fn how_to_sign_in(config: &Config, url: &str) -> Result<(), StartError> {
     if !config.auth.development_enabled() {
         return say(
-            "Its people have development identities, which are switched off: nobody can sign in as \
+            "The people have development identities, which are switched off: nobody can sign in as \
              one of them.",
         );
     }
     let key = DevelopmentKey::load_or_create(&config.data_dir).map_err(start_error)?;
     let token = sign(&key, DEVELOPER_EMAIL, Some(DEVELOPER_NAME));
     say(&format!(
-        "The first of its people is {DEVELOPER_EMAIL}, as whom the link signs in that `tenantry` prints."
+        "The first person is {DEVELOPER_EMAIL}; the link that `tenantry` prints signs in as them."
     ))?;
     say(&format!(
         "  signed in   {}/#token={token}",

@@ -96,7 +96,7 @@ pub(super) fn defaults() -> Result<::config::Config, ConfigError> {
 /// Converts an error that cannot occur: the library only fails on files and types, and neither is
 /// involved here.
 fn internal(error: ::config::ConfigError) -> ConfigError {
-    ConfigError::new(format!("the configuration cannot be put together: {error}"))
+    ConfigError::new(format!("the configuration cannot be merged: {error}"))
 }
 
 fn parse(file: &File) -> Result<Map<String, Value>, ConfigError> {

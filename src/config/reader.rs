@@ -211,7 +211,7 @@ impl<'de> Deserializer<'de> for Entry {
 
     fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Fault> {
         // For developers who add a key: every test that loads a configuration runs into this.
-        Err(self.not("has a type that the configuration cannot hold"))
+        Err(self.not("has a type that is not supported"))
     }
 
     forward_to_deserialize_any! {

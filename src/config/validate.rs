@@ -44,7 +44,7 @@ impl Problems {
         self.unless(
             config.public_url.as_ref().is_none_or(is_bare),
             "public_url",
-            "must be without a query and a fragment",
+            "must not have a query or a fragment",
         );
     }
 
@@ -58,7 +58,7 @@ impl Problems {
             self.unless(
                 is_key,
                 format!("plans.{key}"),
-                "must be named with 1 to 50 of a-z 0-9 - _, a letter first",
+                "must be named with 1 to 50 of a-z 0-9 - _, starting with a letter",
             );
         }
         self.unless(
@@ -74,7 +74,7 @@ impl Problems {
                 is_origin(origin),
                 format!("http.allowed_origins.{index}"),
                 "must be an origin as browsers send it, such as https://app.example.com: \
-                 lower-case, without a path or a slash at the end",
+                 lower-case, without a path or a trailing slash",
             );
         }
     }
@@ -98,7 +98,7 @@ impl Problems {
             self.unless(
                 !auth.issuers[..index].iter().any(same),
                 &key,
-                "has the issuer and the audience of one before it: remove one of them",
+                "has the same issuer and audience as an earlier one: remove one of them",
             );
             self.unless(
                 issuer.jwks_url.is_some() != issuer.jwks_file.is_some(),
@@ -112,7 +112,7 @@ impl Problems {
                 self.unless(
                     url.as_ref().is_none_or(is_confidential),
                     format!("{key}.{name}"),
-                    "must be https; plain http is for loopback only",
+                    "must be https; plain http is allowed only on loopback",
                 );
             }
         }
@@ -143,7 +143,7 @@ impl Problems {
             self.unless(
                 url.is_none() || database.is_postgres(),
                 key,
-                "goes only with a database.url that is PostgreSQL: set that one, or remove this",
+                "requires database.url to be PostgreSQL: set it, or remove this key",
             );
         }
     }
@@ -194,12 +194,12 @@ impl Problems {
             self.unless(
                 provider.api_key.as_ref().is_none_or(is_key),
                 format!("providers.{name}.api_key"),
-                "must be a key as the provider gave it: ASCII, without spaces or line breaks",
+                "must be a key as the provider issued it: ASCII, without spaces or line breaks",
             );
             self.unless(
                 provider.base_url.fragment().is_none(),
                 format!("providers.{name}.base_url"),
-                "must be without a fragment",
+                "must not have a fragment",
             );
         }
     }
@@ -220,7 +220,7 @@ impl Problems {
         self.unless(
             !taken,
             "metrics.listen",
-            "must be another address than http.host and http.port",
+            "must differ from http.host and http.port",
         );
     }
 
@@ -229,13 +229,13 @@ impl Problems {
         self.unless(
             telemetry.endpoint.as_ref().is_none_or(is_base),
             "telemetry.endpoint",
-            "must be without a query and a fragment",
+            "must not have a query or a fragment",
         );
         self.unless(
             telemetry.header_pairs().is_some(),
             "telemetry.headers",
-            "must be name=value, several with commas between them, what is special in a value \
-             written as %20",
+            "must be comma-separated name=value pairs, with special characters in \
+             values percent-encoded (such as %20)",
         );
     }
 }

@@ -77,7 +77,7 @@ impl Connection {
     ) -> Result<R> {
         let outcome = match self.inner() {
             Inner::Sqlite(conn) => Ok(on_its_thread(conn.spawn_blocking(task)).await),
-            Inner::Postgres(_) => Err(anyhow!("this is done only on SQLite")),
+            Inner::Postgres(_) => Err(anyhow!("not a connection to SQLite")),
         };
         self.settle();
         Ok(outcome??)

@@ -88,7 +88,7 @@ impl std::fmt::Display for ForeignMessages {
         let Self { locale, role } = self;
         write!(
             f,
-            "tells errors in the language of {locale}, by which those cannot be known that pass; as a \
+            "reports errors in the language of {locale}, so transient ones cannot be recognized; as a \
              superuser, run: ALTER ROLE {role} SET lc_messages = 'C'"
         )
     }

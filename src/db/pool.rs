@@ -108,14 +108,15 @@ impl Db {
         let pools = match options.sqlite_path() {
             Some(path) => {
                 if let Some(folder) = path.parent() {
-                    std::fs::create_dir_all(folder)
-                        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+                    std::fs::create_dir_all(folder).with_context(|| {
+                        format!("cannot create the folder {}", folder.display())
+                    })?;
                 }
                 // SQLite itself would create it readable by everybody. The files it puts next to it get
                 // the same mode.
                 match private::create(&path) {
                     Err(error) if error.kind() != ErrorKind::AlreadyExists => {
-                        Err(error).context(format!("cannot make {}", path.display()))?;
+                        Err(error).context(format!("cannot create {}", path.display()))?;
                     }
                     _ => {}
                 }
@@ -151,7 +152,7 @@ impl Db {
                     Some(url) => {
                         // The parser's message may quote the password.
                         parse(url).map_err(|_| {
-                            anyhow!("database.read_url is no URL of a PostgreSQL database")
+                            anyhow!("database.read_url is not the URL of a PostgreSQL database")
                         })?;
                         // Whoever waits for it in vain has as long left to wait for the primary.
                         let halved = Options {

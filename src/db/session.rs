@@ -117,7 +117,8 @@ impl Ongoing {
         deadline: Instant,
         take: impl Future<Output = Result<Object<AsyncPgConnection>>>,
     ) -> Result<Arc<PgSession>> {
-        let too_late = |_| Error::NoConnection("none became free in time".to_owned());
+        let too_late =
+            |_| Error::NoConnection("no database connection became free in time".to_owned());
         // Held while a session is taken, so that whoever comes meanwhile waits for the same one.
         let ongoing = timeout_at(deadline, self.0.lock()).await;
         let mut ongoing = ongoing.map_err(too_late)?;

@@ -117,7 +117,7 @@ fn prepare_connections() -> Result<(), &'static str> {
     // SQLite guards its list with a lock, and keeps each entry once.
     match unsafe { sqlite3_auto_extension(Some(install)) } {
         SQLITE_OK => Ok(()),
-        _ => Err("SQLite has no memory left"),
+        _ => Err("SQLite is out of memory"),
     }
 }
 
@@ -171,7 +171,7 @@ impl SpawnBlocking for Runner {
     where
         R: Send + 'static,
     {
-        let panicked = |_| "what was done on SQLite panicked".into();
+        let panicked = |_| "a job on a SQLite connection panicked".into();
         if is_in_place() {
             let outcome = catch_unwind(AssertUnwindSafe(task));
             return ready(outcome.map_err(panicked)).boxed();
@@ -192,7 +192,7 @@ impl SpawnBlocking for Runner {
         let sent = self.jobs.send(Box::new(job));
         let outcome = async move {
             let _waiter = waiter;
-            sent.map_err(|_| "SQLite's connection has no thread")?;
+            sent.map_err(|_| "the thread of a SQLite connection has ended")?;
             let outcome = answer.await?;
             outcome.map_err(panicked)
         };

@@ -56,23 +56,25 @@ fn may_be(format: Format, media_type: &str) -> bool {
 /// # Errors
 /// The reason why it cannot.
 pub fn check(bytes: &[u8], declared: Option<&str>) -> Result<Image, Refusal> {
-    const TYPE: Refusal = Refusal::Type("An icon is a PNG, JPEG, WebP or GIF image.");
+    const TYPE: Refusal = Refusal::Type("An icon must be a PNG, JPEG, WebP or GIF image.");
     let format = Format::of(bytes).ok_or(TYPE)?;
     if declared.is_some_and(|declared| !may_be(format, declared)) {
-        let message = "The content is of another type than Content-Type says.";
+        let message = "The content does not match Content-Type.";
         return Err(Refusal::Type(message));
     }
     match end_of(format, bytes) {
         Some(end) if end == bytes.len() => {}
         Some(end) if end < bytes.len() => {
-            return Err(Refusal::Content("Something follows the image."));
+            return Err(Refusal::Content(
+                "The file contains data after the end of the image.",
+            ));
         }
         _ => return Err(NOT_WHOLE),
     }
     decode(format, bytes)
 }
 
-const NOT_WHOLE: Refusal = Refusal::Content("The image is broken, or not whole.");
+const NOT_WHOLE: Refusal = Refusal::Content("The image is corrupt or incomplete.");
 
 fn decode(format: Format, bytes: &[u8]) -> Result<Image, Refusal> {
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format.to_image());
@@ -82,7 +84,7 @@ fn decode(format: Format, bytes: &[u8]) -> Result<Image, Refusal> {
     let decoder = reader.into_decoder().map_err(|_| NOT_WHOLE)?;
     let (width, height) = decoder.dimensions();
     if !SIDES.contains(&width) || !SIDES.contains(&height) {
-        let message = "An icon has 16 to 2,048 pixels a side.";
+        let message = "An icon must have 16 to 2,048 pixels a side.";
         return Err(Refusal::Content(message));
     }
     // Only the first frame of an animation is decoded.

@@ -69,7 +69,7 @@ impl Store {
         match url.scheme() {
             "file" => {
                 let folder = url.to_file_path();
-                Self::folder(&folder.map_err(|()| anyhow!("files.url names no folder"))?)
+                Self::folder(&folder.map_err(|()| anyhow!("files.url does not name a folder"))?)
             }
             _ => Self::bucket(&url),
         }
@@ -78,7 +78,7 @@ impl Store {
     fn folder(folder: &FsPath) -> anyhow::Result<Self> {
         let shown = folder.display();
         std::fs::create_dir_all(folder)
-            .with_context(|| format!("the folder for files {shown} cannot be made"))?;
+            .with_context(|| format!("the folder for files {shown} cannot be created"))?;
         // Acknowledged writes must survive a crash of the machine.
         let objects = LocalFileSystem::new_with_prefix(folder)
             .with_context(|| format!("the folder for files {shown} cannot be used"))?
@@ -93,7 +93,7 @@ impl Store {
     fn bucket(url: &Url) -> anyhow::Result<Self> {
         let bucket = url
             .host_str()
-            .ok_or_else(|| anyhow!("files.url names no bucket"))?;
+            .ok_or_else(|| anyhow!("files.url does not name a bucket"))?;
         let mut builder = AmazonS3Builder::from_env()
             .with_bucket_name(bucket)
             .with_retry(RetryConfig {
@@ -107,7 +107,7 @@ impl Store {
             let is_here = Url::parse(&endpoint).is_ok_and(|url| is_loopback(&url));
             if !is_here && allowed.as_deref() != Some("true") {
                 return Err(anyhow!(
-                    "AWS_ENDPOINT_URL is http and on another machine; use https, or set AWS_ALLOW_HTTP=true"
+                    "AWS_ENDPOINT_URL is plain http to another machine; use https, or set AWS_ALLOW_HTTP=true"
                 ));
             }
             builder = builder.with_allow_http(true);
@@ -198,7 +198,7 @@ impl Store {
 
 async fn patiently<T>(call: impl Future<Output = object_store::Result<T>>) -> anyhow::Result<T> {
     let outcome = tokio::time::timeout(PATIENCE, call).await;
-    Ok(outcome.context("the store takes too long")??)
+    Ok(outcome.context("the file store took too long")??)
 }
 
 /// The piece, if it has so many bytes.

@@ -129,7 +129,7 @@ impl Check {
         now: Instant,
     ) -> Checked<Option<Instant>> {
         if at.is_some_and(|at| at <= now) {
-            self.refuse(name, "must lie in the future");
+            self.refuse(name, "must be in the future");
         }
         Checked(Some(at))
     }

@@ -71,14 +71,14 @@ impl PageArgs {
             }
         }
         if self.first.is_some() && self.last.is_some() {
-            check.refuse("last", "does not go with `first`");
+            check.refuse("last", "cannot be combined with `first`");
         }
         if let Some(offset) = self.offset {
             if !(0..=MAX_OFFSET).contains(&offset) {
                 check.refuse("offset", "must be 0 to 10,000");
             }
             if self.last.is_some() {
-                check.refuse("offset", "does not go with `last`");
+                check.refuse("offset", "cannot be combined with `last`");
             }
         }
         let position = |cursor: &str| {

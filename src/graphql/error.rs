@@ -171,7 +171,7 @@ fn extend(error: &mut ServerError, own: &Error, request_id: &str) {
             let what = match own {
                 Error::Database(_) | Error::NoConnection(_) => "the database failed",
                 Error::NoIssuer(_) => "the identity provider cannot be reached",
-                _ => "what was asked could not be done",
+                _ => "the request could not be completed",
             };
             tracing::warn!(request_id, path, error = details, "{what}");
         }

@@ -20,12 +20,12 @@ impl ScalarType for DateTime {
             return Err(InputValueError::expected_type(value));
         };
         let parsed = ChronoDateTime::parse_from_rfc3339(text)
-            .map_err(|_| InputValueError::custom("an RFC 3339 date and time is wanted"))?;
+            .map_err(|_| InputValueError::custom("expected an RFC 3339 date and time"))?;
         let instant = Instant::from(parsed.with_timezone(&Utc));
         if (Instant::MIN..=Instant::MAX).contains(&instant) {
             Ok(Self(instant))
         } else {
-            Err(InputValueError::custom("the years 1970 to 9999 are wanted"))
+            Err(InputValueError::custom("expected a year from 1970 to 9999"))
         }
     }
 
@@ -77,7 +77,7 @@ impl ScalarType for Url {
             Value::String(text) => match url::Url::parse(&text) {
                 Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Self(text)),
                 _ => Err(InputValueError::custom(
-                    "an absolute http or https URL is wanted",
+                    "expected an absolute http or https URL",
                 )),
             },
             value => Err(InputValueError::expected_type(value)),
@@ -125,7 +125,7 @@ impl ScalarType for Date {
         match text.parse::<NaiveDate>() {
             // Other forms that chrono accepts, such as `2026-1-1`, are not of the format.
             Ok(day) if day.to_string() == *text => Ok(Self(day)),
-            _ => Err(InputValueError::custom("a day as YYYY-MM-DD is wanted")),
+            _ => Err(InputValueError::custom("expected a day as YYYY-MM-DD")),
         }
     }
 

@@ -100,7 +100,7 @@ impl Documents {
         if let Asked::Both(text, hash) = &asked
             && DocumentHash::of(text) != *hash
         {
-            let message = "The hash is not that of the document.";
+            let message = "The hash does not match the document.";
             return Err(Refusal::new(ErrorCode::InvalidInput, message));
         }
         let text = match (&self.trusted, asked) {
@@ -108,7 +108,7 @@ impl Documents {
             (Some(trusted), Asked::Text(text) | Asked::Both(text, _)) => {
                 let known = trusted.get(&DocumentHash::of(&text)).cloned();
                 Some(known.ok_or_else(|| {
-                    let message = "Only trusted documents are answered here.";
+                    let message = "Only trusted documents are executed here.";
                     Refusal::new(ErrorCode::PersistedQueryNotFound, message)
                 })?)
             }
@@ -161,13 +161,13 @@ fn read(folder: &Path) -> Result<HashMap<DocumentHash, Arc<str>>, StartError> {
         let name = HEXLOWER.encode(&hash.0);
         if path.file_stem().is_none_or(|stem| stem != name.as_str()) {
             return Err(StartError(format!(
-                "graphql.trusted_documents: {} must be named {name}.graphql, by the SHA-256 of what it holds",
+                "graphql.trusted_documents: {} must be named {name}.graphql, by the SHA-256 of its content",
                 path.display()
             )));
         }
         documents.insert(hash, text.into());
     }
     let count = documents.len();
-    tracing::info!(count, "trusted documents alone are answered");
+    tracing::info!(count, "only trusted documents are executed");
     Ok(documents)
 }

@@ -88,7 +88,10 @@ enum Refused {
 impl From<Unread> for Refused {
     fn from(unread: Unread) -> Self {
         let (status, message) = match unread {
-            Unread::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, "An icon has 2 MiB at most."),
+            Unread::TooLong => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "An icon may have at most 2 MiB.",
+            ),
             Unread::CutOff => (StatusCode::BAD_REQUEST, "The upload was cut off."),
         };
         Self::Upload(status, ErrorCode::InvalidInput, message)
@@ -136,7 +139,7 @@ async fn take(
         body.read(MAX_BYTES).await.map(|bytes| (bytes, held))
     };
     let Ok(received) = tokio::time::timeout(PATIENCE, received).await else {
-        let message = "The upload takes too long.";
+        let message = "The upload took too long.";
         return Err(Refused::Upload(
             StatusCode::REQUEST_TIMEOUT,
             ErrorCode::Timeout,
@@ -168,7 +171,7 @@ async fn allowed(
         }
     }
     let (Ok(Path(file)), Some(expires), Some(signature)) = (path, expires, signature) else {
-        let message = "Use the URL as generateWorkspaceIconUploadUrl gave it.";
+        let message = "Use the URL exactly as generateWorkspaceIconUploadUrl returned it.";
         return Err(Refused::Upload(
             StatusCode::BAD_REQUEST,
             ErrorCode::InvalidInput,
@@ -179,7 +182,7 @@ async fn allowed(
     allowed.ok_or(Refused::Upload(
         StatusCode::FORBIDDEN,
         ErrorCode::Forbidden,
-        "This is no URL that was given out, or it has expired.",
+        "The upload URL is not valid or has expired.",
     ))
 }
 
@@ -202,7 +205,7 @@ async fn look_at(state: &State, bytes: Bytes, headers: &HeaderMap) -> Result<Ima
         )),
         Ok(Err(Refusal::Content(message))) => Err(not_an_icon(message)),
         // If the decoder panicked, the bytes are not a valid image.
-        Err(_) => Err(not_an_icon("The image is broken.")),
+        Err(_) => Err(not_an_icon("The image is corrupt.")),
     }
 }
 
@@ -235,12 +238,12 @@ pub async fn download(
         match state.app.files.get(served.object).await {
             Ok(Some(content)) => send(file, content),
             Ok(None) => {
-                tracing::error!(%file, "the store does not have what the database says it has");
+                tracing::error!(%file, "a file that the database lists is missing from the store");
                 return refuse(Refused::Error(Error::not_found()), &id);
             }
             Err(error) => {
                 tracing::error!(%file, "a file cannot be read: {error:#}");
-                let message = "The file cannot be read now; try again.";
+                let message = "The file cannot be read right now; try again later.";
                 let error = Error::Refused(ErrorCode::Unavailable, message.into());
                 return refuse(Refused::Error(error), &id);
             }

@@ -28,7 +28,7 @@ pub async fn ready(Extract(state): Extract<State>) -> (StatusCode, &'static str)
         Ok(Ok(true)) => match state.app.db.replica() {
             Some(replica) if replica.is_away() => (
                 StatusCode::OK,
-                "ready; queries read the primary, for the replica is away\n",
+                "ready; the replica is unavailable, so queries read the primary\n",
             ),
             Some(_) | None => (StatusCode::OK, "ready\n"),
         },

@@ -50,7 +50,7 @@ impl MetricsListener {
         task.spawn(async move {
             // `serve` retries what fails, and ends only with the task.
             if let Err(error) = axum::serve(self.0, router).await {
-                tracing::error!(%error, "metrics are not served any more");
+                tracing::error!(%error, "metrics are no longer served");
             }
         });
         Answering(task)

@@ -81,7 +81,7 @@ impl Params {
         };
         let hash = match (identified(object.remove("documentId"))?, persisted) {
             (Some(one), Some(other)) if one != other => {
-                return Err("The parameters documentId and extensions name two documents.");
+                return Err("The parameters documentId and extensions name different documents.");
             }
             (one, other) => one.or(other),
         };

@@ -159,6 +159,7 @@ fn check_root(root: &Positioned<SelectionSet>) -> Result<(), Refusal> {
     if is_one {
         return Ok(());
     }
-    let message = "A subscription selects one field of Subscription, and not by a fragment.";
+    let message =
+        "A subscription must select exactly one field of Subscription, not through a fragment.";
     Err(Refusal::invalid(message, root.pos))
 }

@@ -82,7 +82,7 @@ impl Reply {
 
     /// Replies that the request's body did not arrive in time.
     pub fn too_slow(&self) -> Response {
-        let message = "The request's body took too long.";
+        let message = "The request's body took too long to arrive.";
         let mut response = self.error(StatusCode::REQUEST_TIMEOUT, ErrorCode::Timeout, message);
         // The rest of the body is not awaited.
         let close = HeaderValue::from_static("close");

@@ -246,7 +246,7 @@ async fn join_in(
             if !code.is_usable(now)
                 || removal::stands(tx, organization_id, workspace, viewer.id()).await?
             {
-                let message = "The join code cannot be used any more.";
+                let message = "The join code can no longer be used.";
                 return Err(Error::Refused(ErrorCode::InviteUnusable, message.into()));
             }
             quota::check_seat(tx, app.plan(&organization.plan_key), workspace, now).await?;

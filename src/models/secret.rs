@@ -36,7 +36,9 @@ pub async fn shared(app: &App, name: &str, new: impl Fn() -> Result<String>) -> 
                     .await
             )?;
             let kept = find(tx, name).await?;
-            kept.ok_or_else(|| anyhow::anyhow!("the secret is gone again").into())
+            kept.ok_or_else(|| {
+                anyhow::anyhow!("the secret was deleted right after it was stored").into()
+            })
         })
         .await
 }

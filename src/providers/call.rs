@@ -127,7 +127,7 @@ impl Client {
         let body = match read(response, MAX_ANSWER).await {
             Ok(body) => body,
             Err(Unread::TooLong) => {
-                return Err(self.for_good("gave an answer longer than 4 MiB"));
+                return Err(self.for_good("returned an answer longer than 4 MiB"));
             }
             Err(Unread::Broken(error)) => return Err(self.broken(error)),
         };
@@ -135,16 +135,16 @@ impl Client {
             .read(&body)
             .map_err(|unreadable| match unreadable {
                 Unreadable::Nonsense => match complaint::of(&body) {
-                    Some(said) => self.for_good(format!("gave no answer: {said}")),
-                    None => self.for_good("gave an answer that makes no sense"),
+                    Some(said) => self.for_good(format!("returned no answer: {said}")),
+                    None => self.for_good("returned an unreadable answer"),
                 },
                 Unreadable::Refusal(said) => match said {
                     Some(said) => self.for_good(format!("refused to answer: {said}")),
                     None => self.for_good("refused to answer"),
                 },
                 Unreadable::Empty(reason) => match reason {
-                    Some(reason) => self.for_good(format!("gave an empty answer ({reason})")),
-                    None => self.for_good("gave an empty answer"),
+                    Some(reason) => self.for_good(format!("returned an empty answer ({reason})")),
+                    None => self.for_good("returned an empty answer"),
                 },
             })
     }

@@ -130,7 +130,7 @@ impl Providers {
             return Err(Failure {
                 model: client.model().to_owned(),
                 message: format!(
-                    "{} has no API key on this server: its operator sets {}.api_key",
+                    "{} has no API key on this server: its operator can set {}.api_key",
                     name(provider),
                     table(provider)
                 ),

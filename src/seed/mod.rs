@@ -68,7 +68,7 @@ pub struct Plan {
 pub enum SeedError {
     /// The database has data that this plan does not produce.
     #[error(
-        "the database has data; seed writes into an empty one only. To start over, make another \
+        "the database is not empty; seed fills only an empty one. To start over, create another \
          database: on SQLite, move the file away; on PostgreSQL, dropdb and createdb"
     )]
     HasData,

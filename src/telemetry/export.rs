@@ -1,5 +1,5 @@
 //! The queue between the code that creates spans and the exporter that sends them. Creating a span never
-//! waits: if the collector does not keep up, spans are lost, and the log occasionally says how many.
+//! waits: if the collector cannot keep up, spans are lost, and the log occasionally says how many.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -86,7 +86,7 @@ impl Queue {
             let spans = self.0.lost.swap(0, Ordering::Relaxed);
             let reason = match failure {
                 Some(error) => error.to_string(),
-                None => "the collector does not keep up".to_owned(),
+                None => "the collector cannot keep up".to_owned(),
             };
             tracing::warn!(spans, reason, "spans of traces were lost");
         }

@@ -44,7 +44,7 @@ pub(super) async fn deliver(app: &App, mailer: &Mailer) -> Result<bool> {
         .transaction(async |tx| mail::claim(tx, now, LEASE, BATCH).await)
         .await?;
     for id in &moot {
-        tracing::info!(mail = %id, "mail dropped, for its invitation is over");
+        tracing::info!(mail = %id, "mail dropped: its invitation is no longer pending");
         app.metrics.mail(Delivery::Dropped);
     }
     let outcomes = join_all(mails.iter().map(|mail| deliver_one(app, mailer, mail))).await;

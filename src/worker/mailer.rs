@@ -106,7 +106,7 @@ impl Mailer {
                     message: format!("{} cannot be written: {error}", path.display()),
                     kind: FailureKind::Unheard,
                 })?;
-                tracing::info!(mail = %id, domain, file = %path.display(), "mail written, for no mail server is configured");
+                tracing::info!(mail = %id, domain, file = %path.display(), "no mail server is configured: mail written to a file");
             }
         }
         Ok(())
@@ -119,7 +119,7 @@ impl Mailer {
         };
         match smtp.test_connection().await {
             Ok(true) => Ok(MailServer::Answers),
-            Ok(false) => Err(anyhow!("the mail server does not answer as one")),
+            Ok(false) => Err(anyhow!("the mail server does not respond like one")),
             Err(error) => Err(anyhow!(
                 "the mail server cannot be used: {}",
                 causes(&error)
@@ -147,7 +147,7 @@ impl Mailer {
 /// always if a password is sent to another machine, and otherwise if the server offers it.
 fn smtp(url: &str) -> anyhow::Result<AsyncSmtpTransport<Tokio1Executor>> {
     let url = Url::parse(url)?;
-    let host = url.host().ok_or_else(|| anyhow!("names no host"))?;
+    let host = url.host().ok_or_else(|| anyhow!("does not name a host"))?;
     // The brackets around an IPv6 address belong to the URL only.
     let name = match &host {
         Host::Domain(name) => (*name).to_owned(),

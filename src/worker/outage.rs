@@ -49,7 +49,7 @@ impl Luck {
         // Only a job that failed before can tell: one with nothing to do may not have used the database.
         let was_bad = std::mem::take(&mut self.failures) > 0;
         if was_bad && self.outage.is_on.swap(false, Ordering::Relaxed) {
-            tracing::info!("the database is back, and the worker goes on");
+            tracing::info!("the database is back; the worker continues");
             // Lets the other jobs try again now instead of waiting out their pauses.
             self.outage.app.wake_worker();
         }
@@ -70,7 +70,7 @@ impl Luck {
         } else if !self.outage.is_on.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 error = details,
-                "the database is away, and the worker waits for it"
+                "the database is unavailable; the worker waits for it"
             );
         }
         pause

@@ -113,5 +113,5 @@ impl Shift {
 pub(super) async fn caught<T>(job: impl Future<Output = Result<T>>) -> Result<T> {
     // A job leaves nothing behind but what is in the database, which a panic cannot leave half done.
     let outcome = AssertUnwindSafe(job).catch_unwind().await;
-    outcome.unwrap_or_else(|_| Err(anyhow!("it panicked").into()))
+    outcome.unwrap_or_else(|_| Err(anyhow!("the job panicked").into()))
 }

@@ -75,7 +75,7 @@ async fn a_machine_on_which_nothing_ran_yet_has_no_problem_and_gets_no_database(
     assert!(line(&output, "mail").contains("no server is configured"));
     assert!(line(&output, "providers").contains("none has a key"));
     for subject in ["data directory", "database", "files", "sign-in"] {
-        assert!(line(&output, subject).contains("made at start"));
+        assert!(line(&output, subject).contains("created at start"));
     }
     assert!(!home.folder.path().join("data").exists());
     assert!(home.run(&["migrate"]).status.success());
@@ -127,7 +127,7 @@ async fn what_a_server_would_not_start_with_or_be_of_no_use_with_is_a_problem() 
         // Nothing listens there.
         ("JWKS_URL", "http://127.0.0.1:1/jwks", "127.0.0.1:1"),
         ("JWKS_FILE", "nowhere.json", "nowhere.json"),
-        ("JWKS_FILE", "none.json", "none that can be used"),
+        ("JWKS_FILE", "none.json", "none of them can be used"),
     ] {
         let name = format!("TENANTRY_AUTH__ISSUERS__0__{name}");
         let issuer = [

@@ -68,7 +68,7 @@ async fn one_that_only_works_answers_nobody_but_those_who_ask_for_metrics(
         .env("PORT", port.to_string())
         .env("TENANTRY_METRICS__LISTEN", &metrics);
     let mut working = Serving::working(command.stderr(Stdio::null()));
-    assert_eq!(working.lines[0], "Tenantry is working, and serves nothing");
+    assert_eq!(working.lines[0], "Tenantry is running its worker only");
     let database = match &program.database {
         Some(_) => "PostgreSQL",
         None => "SQLite",

@@ -143,7 +143,7 @@ async fn refusals_are_told_with_their_code_and_probes_not_at_all() {
     assert_eq!(told, expected);
     let said = fields.iter().filter_map(|it| it["message"].as_str());
     let said: Vec<_> = said.filter(|it| it.starts_with("stop")).collect();
-    assert_eq!(said, ["stopping, for that was asked", "stopped"]);
+    assert_eq!(said, ["stopping on request", "stopped"]);
 }
 
 /// Six jobs query it every second or so.
@@ -173,7 +173,7 @@ async fn a_database_that_is_away_is_told_of_once_and_so_is_that_it_is_back() {
         listener.accept().await.expect("somebody tries");
     }
     drop(listener);
-    assert_eq!((count("is away"), count("")), (1, 1));
+    assert_eq!((count("is unavailable"), count("")), (1, 1));
     cluster.resume();
     until("the log tells of it", async || count("is back") > 0).await;
     assert_eq!(count("is back"), 1);
@@ -225,7 +225,7 @@ async fn what_fails_is_named(#[values(Sqlite, Postgres)] on: Database) {
         );
     };
     has(&["WARN", "identity provider", ISSUER, "request_id"]);
-    has(&["ERROR", "an upload cannot be stored"]);
+    has(&["ERROR", "an upload could not be stored"]);
     assert!(!log.contains("the database"), "{log}");
     // No error is printed in its Rust debug form.
     assert!(

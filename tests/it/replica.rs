@@ -206,7 +206,12 @@ async fn queries_read_the_primary_while_it_is_away() {
         assert_eq!(world.told().await, 1);
     }
     world.until_used(false).await;
-    assert!(world.readiness().await.contains("the replica is away"));
+    assert!(
+        world
+            .readiness()
+            .await
+            .contains("the replica is unavailable")
+    );
     assert!(world.metric("database_replica_failures_total").await >= Some(1.0));
     world.replica.resume();
     world.until_used(true).await;

@@ -321,7 +321,7 @@ async fn the_link_that_the_server_prints_signs_in_as_the_first_person(
     assert!(said.contains("#token="), "{said}");
     let again = home.run(&["seed", "--answers", "501"]);
     assert_eq!(again.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&again.stderr).contains("the database has data"));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("the database is not empty"));
 
     let server = home.serve();
     let (_, token) = server.lines[3].split_once("#token=").expect("a link");

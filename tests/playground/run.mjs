@@ -169,7 +169,7 @@ async function withoutGraphiqlThePlainConsoleWorks(page, open) {
   await status.getByText("1 error").waitFor();
   await page.getByLabel("Variables").fill("{");
   await send.click();
-  await status.getByText("The variables are no JSON").waitFor();
+  await status.getByText("The variables are not valid JSON").waitFor();
 
   await page.getByLabel("Example", { exact: true }).selectOption("Follow a workspace");
   await send.click();
@@ -179,7 +179,7 @@ async function withoutGraphiqlThePlainConsoleWorks(page, open) {
     () => result.getByText("WORKSPACE_UPDATED").waitFor({ timeout: 2_000 }),
   );
   await send.getByText("Stop").click();
-  await status.getByText("It ended.").waitFor();
+  await status.getByText("Ended.").waitFor();
   await send.getByText("Send").waitFor();
 }
 

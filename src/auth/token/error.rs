@@ -8,7 +8,7 @@ pub enum TokenError {
     Invalid(#[from] Refusal),
     /// The token is not at fault: its issuer cannot be reached, and there are no earlier keys or answers
     /// to use.
-    #[error("the issuer {issuer} cannot be asked: {cause}")]
+    #[error("the issuer {issuer} is unavailable: {cause}")]
     Unavailable {
         /// The issuer's configured name.
         issuer: String,
@@ -24,7 +24,7 @@ pub enum Refusal {
     #[error("it is too long")]
     TooLong,
     /// Not three parts of base64url with JSON objects in the first two (RFC 7515 §3.1).
-    #[error("it is no signed JWT")]
+    #[error("it is not a signed JWT")]
     Malformed,
     /// It has a `crit` header (RFC 7515 §4.1.11); no extension is supported.
     #[error("it has a critical header")]
@@ -51,7 +51,7 @@ pub enum Refusal {
     #[error("its key is unknown")]
     Key,
     /// The key it names is not for its algorithm.
-    #[error("its algorithm does not fit its key")]
+    #[error("its algorithm does not match its key")]
     KeyMismatch,
     /// It was not signed with that key, or was changed since.
     #[error("its signature is wrong")]
@@ -60,6 +60,6 @@ pub enum Refusal {
     #[error("its claim {0} is missing or malformed")]
     Claim(&'static str),
     /// The issuer's userinfo endpoint refuses the token, or answers about somebody else.
-    #[error("its issuer does not tell whom it is about")]
+    #[error("its issuer did not confirm whom it is about")]
     Userinfo,
 }

@@ -69,7 +69,7 @@ pub async fn json(
     bearer: Option<&str>,
 ) -> Result<Map<String, Value>, FetchError> {
     if !is_confidential(url) {
-        return failed("plain http is for loopback only");
+        return failed("plain http is allowed only on loopback");
     }
     let mut request = http
         .get(url.clone())
@@ -92,7 +92,7 @@ pub async fn json(
         }
         body.extend_from_slice(&chunk);
     }
-    serde_json::from_slice(&body).or_else(|_| failed("its answer is no JSON object"))
+    serde_json::from_slice(&body).or_else(|_| failed("its answer is not a JSON object"))
 }
 
 fn failed<T>(why: &str) -> Result<T, FetchError> {

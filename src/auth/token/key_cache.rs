@@ -170,7 +170,11 @@ impl KeyCache {
             Err(cause) => {
                 // Logged once, not on every attempt.
                 if state.failure.as_ref() != Some(&cause) {
-                    tracing::warn!(issuer = self.issuer, cause, "no keys from the issuer");
+                    tracing::warn!(
+                        issuer = self.issuer,
+                        cause,
+                        "the issuer's keys cannot be loaded"
+                    );
                 }
                 state.failure = Some(cause);
             }
@@ -208,7 +212,7 @@ pub async fn count_keys(issuer: &Issuer, http: &Client) -> Result<usize, String>
         Loaded::Unchanged => 0,
     };
     match count {
-        0 => Err("there is none that can be used".to_owned()),
+        0 => Err("none of them can be used".to_owned()),
         count => Ok(count),
     }
 }

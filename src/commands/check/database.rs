@@ -23,13 +23,13 @@ async fn database(config: &Config) -> Vec<Line> {
     let options = config.database_options();
     if options.sqlite_path().is_some_and(|path| !path.exists()) {
         let later = "none have run yet; `tenantry serve` and `tenantry migrate` run them";
-        let made = format!("{}, which is made at start", options.name());
+        let made = format!("{}, which is created at start", options.name());
         return vec![("database", Ok(made)), ("migrations", Ok(later.to_owned()))];
     }
     let (db, found) = match open(config).await {
         Ok(opened) => opened,
         Err(StartError(problem)) => {
-            let nowhere = "cannot be told without the database".to_owned();
+            let nowhere = "unknown without the database".to_owned();
             return vec![("database", Err(problem)), ("migrations", Err(nowhere))];
         }
     };
@@ -63,7 +63,7 @@ async fn messages(db: &Db) -> Option<Finding> {
     }
     let asked = async { db::foreign_messages(&mut db.read().await?).await };
     Some(match asked.await.ok()? {
-        None => Ok("PostgreSQL tells errors in English".to_owned()),
+        None => Ok("PostgreSQL reports errors in English".to_owned()),
         Some(foreign) => Err(format!("PostgreSQL {foreign}")),
     })
 }
@@ -82,7 +82,7 @@ async fn replica(config: &Config, url: &Secret) -> Finding {
             version, standing, ..
         }) => Err(format!(
             "{version}, which lacks {} migrations; check that it is a replica of DATABASE_URL, and \
-             that it follows",
+             that it keeps up",
             standing.missing.len()
         )),
         Err(error) => Err(format!(
@@ -132,8 +132,8 @@ fn supported(kind: Kind, version: String, is_bounded: bool) -> Finding {
     match (kind, major) {
         (Kind::Postgres, Some(..14)) => Err(format!("{version}; upgrade it to 14 or later")),
         _ if !is_bounded => Err(format!(
-            "{version}, through a pooler, stops no statement; as its role, run: ALTER ROLE CURRENT_USER \
-             SET statement_timeout = '15s'"
+            "{version}, through a pooler, has no statement timeout; as its role, run: ALTER ROLE \
+             CURRENT_USER SET statement_timeout = '15s'"
         )),
         _ => Ok(version),
     }
@@ -143,7 +143,7 @@ fn migrations(standing: &db::Standing, auto_migrate: bool) -> Finding {
     let (missing, unknown) = (standing.missing.len(), standing.unknown.len());
     match (missing, auto_migrate) {
         _ if unknown > 0 => Err(format!(
-            "a newer version has changed the database ({}); run that version",
+            "a newer version has migrated the database ({}); run that version",
             standing.unknown.join(", ")
         )),
         (0, _) => Ok("the database is up to date".to_owned()),

@@ -11,9 +11,8 @@ use super::Finding;
 
 /// Checks the data directory.
 pub fn data_directory(config: &Config) -> Finding {
-    look(&config.data_dir).map_err(|problem| {
-        format!("{problem}; set TENANTRY_DATA_DIR to a folder that can be written")
-    })
+    look(&config.data_dir)
+        .map_err(|problem| format!("{problem}; set TENANTRY_DATA_DIR to a writable folder"))
 }
 
 /// The folder for uploaded files, if they are kept in one.
@@ -32,9 +31,9 @@ pub fn look(folder: &Path) -> Finding {
     let shown = folder.display();
     match (folder.exists(), probe(folder)) {
         (true, Ok(())) => Ok(format!("{shown} can be written")),
-        (false, Ok(())) => Ok(format!("{shown}, which is made at start")),
+        (false, Ok(())) => Ok(format!("{shown}, which is created at start")),
         (true, Err(error)) => Err(format!("{shown} cannot be written: {error}")),
-        (false, Err(error)) => Err(format!("{shown} cannot be made: {error}")),
+        (false, Err(error)) => Err(format!("{shown} cannot be created: {error}")),
     }
 }
 

@@ -45,7 +45,7 @@ async fn finding(
         response.text().await
     };
     match asked.await {
-        Ok(said) if said.contains(says) => Ok(format!("a server answers at {address} already")),
+        Ok(said) if said.contains(says) => Ok(format!("a server already answers at {address}")),
         Ok(_) | Err(_) => Err(problem),
     }
 }

@@ -11,13 +11,13 @@ use super::Finding;
 pub fn sign_in(config: &Config) -> Finding {
     let issuers = match config.auth.issuers.len() {
         0 => None,
-        1 => Some("by the tokens of an issuer".to_owned()),
-        count => Some(format!("by the tokens of {count} issuers")),
+        1 => Some("with tokens of one issuer".to_owned()),
+        count => Some(format!("with tokens of {count} issuers")),
     };
     match (issuers, config.auth.development_enabled()) {
         (Some(issuers), false) => Ok(issuers),
         (None, false) => Err(
-            "nobody can sign in but with an API token: development identities are switched off, and \
+            "nobody can sign in except with an API token: development identities are switched off and \
              no issuer is configured; set TENANTRY_AUTH__ISSUERS__0__ISSUER and so on"
                 .to_owned(),
         ),
@@ -25,15 +25,15 @@ pub fn sign_in(config: &Config) -> Finding {
             let key = config.data_dir.join("development.key");
             let key = match DevelopmentKey::load(&config.data_dir) {
                 Ok(Some(_)) => format!("the key in {}", key.display()),
-                Ok(None) => format!("a key in {}, which is made at start", key.display()),
+                Ok(None) => format!("a key in {}, which is created at start", key.display()),
                 Err(error) => return Err(error.to_string()),
             };
             let reach = match config.http.is_loopback() {
                 true => "",
-                false => ": whoever reads that or the log can sign in as anybody, from other machines too",
+                false => ": whoever can read it or the log can sign in as anybody, even from other machines",
             };
             let issuers = issuers.map_or_else(String::new, |issuers| format!("{issuers}, and "));
-            Ok(format!("{issuers}by development tokens, with {key}{reach}"))
+            Ok(format!("{issuers}with development tokens, signed with {key}{reach}"))
         }
     }
 }

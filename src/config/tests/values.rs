@@ -63,15 +63,15 @@ fn development_is_on_unless_there_is_an_issuer_or_a_word_against_it() {
 )]
 #[case(
     "jwks_url = 'http://a.com/jwks'",
-    "auth.issuers.0.jwks_url must be https; plain http is for loopback only"
+    "auth.issuers.0.jwks_url must be https; plain http is allowed only on loopback"
 )]
 #[case(
     "jwks_url = 'http://localhost.a.com/jwks'",
-    "auth.issuers.0.jwks_url must be https; plain http is for loopback only"
+    "auth.issuers.0.jwks_url must be https; plain http is allowed only on loopback"
 )]
 #[case(
     "jwks_file = 'a'\nuserinfo_url = 'http://10.0.0.1'",
-    "auth.issuers.0.userinfo_url must be https; plain http is for loopback only"
+    "auth.issuers.0.userinfo_url must be https; plain http is allowed only on loopback"
 )]
 #[case(
     "jwks_file = 'a'\nemail_domains = ['ada@a.com']",
@@ -102,7 +102,7 @@ fn two_issuers_differ_in_issuer_or_audience() {
     load(&format!("{issuer}{other}"), &[]);
     assert_eq!(
         refusal(&format!("{issuer}{issuer}"), &[]),
-        "auth.issuers.1 has the issuer and the audience of one before it: remove one of them \
+        "auth.issuers.1 has the same issuer and audience as an earlier one: remove one of them \
          (in tenantry.toml)"
     );
 }
@@ -115,7 +115,7 @@ fn two_issuers_differ_in_issuer_or_audience() {
 #[case("default_plan = 'pro'\n[plans.pro]", None)]
 #[case("[plans.Pro]", Some("plans.Pro must be named with"))]
 #[case("[plans.1]", Some("plans.1 must be named with"))]
-#[case("public_url = 'https://a.com/x?y'", Some("public_url must be without"))]
+#[case("public_url = 'https://a.com/x?y'", Some("public_url must not have"))]
 #[case(
     "http.allowed_origins = ['https://a.com/']",
     Some("http.allowed_origins.0 must be")
@@ -146,7 +146,7 @@ fn two_issuers_differ_in_issuer_or_audience() {
 #[case("database.url = 'postgres://a:1,b:2/db'", None)]
 #[case(
     "database.read_url = 'postgres://h/db'",
-    Some("database.read_url goes only with")
+    Some("database.read_url requires database.url")
 )]
 #[case(
     "database.listen_url = 'sqlite://x'",
@@ -177,18 +177,18 @@ fn two_issuers_differ_in_issuer_or_audience() {
 #[case("providers.openai.api_key = 'sk-1_~'", None)]
 #[case(
     "providers.google.base_url = 'https://a.com/v1#x'",
-    Some("providers.google.base_url must be without a fragment")
+    Some("providers.google.base_url must not have a fragment")
 )]
 #[case("providers.google.base_url = 'https://a.com/v1/?version=1'", None)]
 #[case("log.filter = 'tenantry=loud'", Some("log.filter must be"))]
 #[case(
     "metrics.listen = '127.0.0.1:8080'",
-    Some("metrics.listen must be another")
+    Some("metrics.listen must differ")
 )]
 #[case("metrics.listen = '127.0.0.1:9090'", None)]
 #[case(
     "telemetry.endpoint = 'http://a.com:4318/?x'",
-    Some("telemetry.endpoint must be without")
+    Some("telemetry.endpoint must not have")
 )]
 #[case("telemetry.endpoint = 'http://a.com:4318/otlp/'", None)]
 #[case("telemetry.headers = 'hunter2'", Some("telemetry.headers must be"))]

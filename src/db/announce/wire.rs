@@ -91,7 +91,7 @@ async fn speak(url: String, sender: String, mut topics: mpsc::UnboundedReceiver<
             match notify(&url, &mut client, &payload).await {
                 Ok(()) => back_off = BackOff::new(),
                 Err(error) => {
-                    tracing::debug!(%error, "other instances could not be told of news");
+                    tracing::debug!(%error, "other instances could not be notified of changes");
                     client = None;
                     back_off.wait().await;
                 }
@@ -107,7 +107,7 @@ async fn notify(url: &str, client: &mut Option<Client>, payload: &str) -> anyhow
             let (connected, connection) = connect(url).await?;
             tokio::spawn(async move {
                 if let Err(error) = connection.await {
-                    tracing::debug!(%error, "the connection for telling others broke");
+                    tracing::debug!(%error, "the connection for notifying other instances was lost");
                 }
             });
             client.insert(connected)
@@ -147,10 +147,12 @@ async fn hear(url: String, own: String, announcements: Weak<Announcements>) {
                 if let Err(error) =
                     pass_on(client, connection, &own, &announcements, &mut back_off).await
                 {
-                    tracing::debug!(%error, "the connection for hearing others broke");
+                    tracing::debug!(%error, "the connection for notifications from other instances was lost");
                 }
             }
-            Err(error) => tracing::debug!(%error, "there is no connection for hearing others"),
+            Err(error) => {
+                tracing::debug!(%error, "cannot connect for notifications from other instances")
+            }
         }
         back_off.wait().await;
     }
@@ -198,7 +200,7 @@ async fn pass_on(
             }
             Some(Ok(_)) => {}
             Some(Err(error)) => return Err(error.into()),
-            None => anyhow::bail!("the server closed it"),
+            None => anyhow::bail!("the server closed the connection"),
         }
     }
 }

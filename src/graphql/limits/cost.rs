@@ -39,12 +39,10 @@ pub(super) fn check(
 ) -> Result<Cost, Error> {
     let cost = of(shape, fragments, operation, variables);
     at_most(MAX_OBJECTS, cost.objects, |n| {
-        format!(
-            "The operation asks for {n} objects, the sizes of lists inside lists being multiplied"
-        )
+        format!("The operation asks for {n} objects, multiplying the sizes of nested lists")
     })?;
     at_most(MAX_ANSWERED, cost.values, |n| {
-        format!("The operation asks for {n} values, the sizes of lists being multiplied")
+        format!("The operation asks for {n} values, multiplying the sizes of lists")
     })?;
     at_most(MAX_INTROSPECTED, cost.introspected, |n| {
         format!("The operation asks for about {n} values that describe the schema")

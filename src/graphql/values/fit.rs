@@ -96,7 +96,7 @@ impl<'a> Fit<'a> {
             (None, _) => scalar(ty, value),
             (Some(Input::Enum(words)), look) => match self.word(look) {
                 Some(word) if words.contains(word) => Ok(()),
-                _ => Err(format!("that is no {ty}")),
+                _ => Err(format!("expected a value of type {ty}")),
             },
             (Some(Input::Object { fields, is_one_of }), Look::Object(given)) => {
                 self.object(path, ty, fields, given)?;
@@ -105,7 +105,7 @@ impl<'a> Fit<'a> {
                     false => Ok(()),
                 };
             }
-            (Some(Input::Object { .. }), _) => Err(format!("that is no {ty}, which is an object")),
+            (Some(Input::Object { .. }), _) => Err(format!("expected an object of type {ty}")),
         };
         fits.map_err(|why| path.tell(&why))
     }
@@ -138,7 +138,7 @@ impl<'a> Fit<'a> {
             None => Ok(()),
             Some((name, slot)) => {
                 let path = path.field(name);
-                Err(path.tell(&format!("a value of type {} must be given", slot.ty)))
+                Err(path.tell(&format!("a value of type {} is required", slot.ty)))
             }
         }
     }
@@ -154,7 +154,7 @@ impl<'a> Fit<'a> {
     ) -> Result<(), String> {
         let mut given = given.iter();
         let (Some((name, value)), None) = (given.next(), given.next()) else {
-            return Err(path.tell(&format!("a {ty} takes exactly one field")));
+            return Err(path.tell(&format!("{ty} takes exactly one field")));
         };
         let Some(slot) = fields.get(name.as_str()) else {
             return Ok(());
@@ -178,8 +178,8 @@ fn unknown<'a>(ty: &str, name: &str, fields: impl Iterator<Item = &'a String>) -
         .min_by_key(|(slips, _)| *slips)
         .filter(|(slips, _)| *slips <= SLIPS);
     match near {
-        Some((_, near)) => format!("there is no such field of {ty}; did you mean {near}?"),
-        None => format!("there is no such field of {ty}"),
+        Some((_, near)) => format!("{ty} has no such field; did you mean {near}?"),
+        None => format!("{ty} has no such field"),
     }
 }
 
@@ -200,7 +200,7 @@ fn scalar<V: Given>(name: &str, value: &V) -> Result<(), String> {
     };
     match fits {
         true => Ok(()),
-        false => Err(format!("that is no {name}")),
+        false => Err(format!("expected a value of type {name}")),
     }
 }
 
@@ -214,7 +214,7 @@ fn parsed<T: ScalarType + InputType>(value: &impl Given) -> Result<(), String> {
     match value.constant().map(parse) {
         Some(Ok(_)) => Ok(()),
         Some(Err(error)) => Err(error.into_server_error(Pos::default()).message),
-        None => Err("there may be no variable inside of it".to_owned()),
+        None => Err("it must not contain variables".to_owned()),
     }
 }
 

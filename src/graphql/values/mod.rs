@@ -95,7 +95,7 @@ pub fn check_variables(
             None | Some(ConstValue::Null) if !ty.nullable => {
                 match variable.default_value.is_some() && variables.get(name).is_none() {
                     true => Ok(()),
-                    false => Err(format!("The variable ${name} of type {ty} must be given.")),
+                    false => Err(format!("The variable ${name} of type {ty} is required.")),
                 }
             }
             None => Ok(()),
@@ -201,7 +201,7 @@ impl<'a> Walk<'a> {
         let is_never_null = has_default || default.is_some_and(|value| *value != ConstValue::Null);
         if !ty.nullable && self.values.get(variable) == Some(&ConstValue::Null) {
             return Err(format!(
-                "the variable ${variable} is null, and {ty} is taken"
+                "the variable ${variable} is null, but {ty} is expected"
             ));
         }
         let fits = match !ty.nullable && declared.nullable {
@@ -211,7 +211,7 @@ impl<'a> Walk<'a> {
         match fits {
             true => Ok(()),
             false => Err(format!(
-                "the variable ${variable} is of type {declared}, and {ty} is taken"
+                "the variable ${variable} is of type {declared}, but {ty} is expected"
             )),
         }
     }

@@ -57,78 +57,87 @@ fn what_fits_in_a_document_is_let_through() {
 #[test]
 fn what_does_not_fit_in_a_document_is_told() {
     for (document, expected) in [
-        ("{ things(first: \"3\") { x } }", "first: that is no Int."),
+        (
+            "{ things(first: \"3\") { x } }",
+            "first: expected a value of type Int.",
+        ),
         (
             "{ things(first: 2147483648) { x } }",
-            "first: that is no Int.",
+            "first: expected a value of type Int.",
         ),
-        ("{ things(first: 1.5) { x } }", "first: that is no Int."),
-        ("{ things(first: [1]) { x } }", "first: that is no Int."),
+        (
+            "{ things(first: 1.5) { x } }",
+            "first: expected a value of type Int.",
+        ),
+        (
+            "{ things(first: [1]) { x } }",
+            "first: expected a value of type Int.",
+        ),
         (
             "{ things(order: \"UP\") { x } }",
-            "order: that is no Order.",
+            "order: expected a value of type Order.",
         ),
-        ("{ things(order: LEFT) { x } }", "order: that is no Order."),
+        (
+            "{ things(order: LEFT) { x } }",
+            "order: expected a value of type Order.",
+        ),
         (
             "{ things(ids: [\"a\", null]) { x } }",
             "ids.1: null is not allowed for ID!.",
         ),
         (
             "{ things(ids: [\"a\", 1.5]) { x } }",
-            "ids.1: that is no ID.",
+            "ids.1: expected a value of type ID.",
         ),
         (
             "{ things(all: [[1, \"2\"]]) { x } }",
-            "all.0.1: that is no Int.",
+            "all.0.1: expected a value of type Int.",
         ),
         (
             "{ things(at: \"soon\") { x } }",
-            "at: Failed to parse \"DateTime\": an RFC 3339 date and time is wanted.",
+            "at: Failed to parse \"DateTime\": expected an RFC 3339 date and time.",
         ),
         (
             "{ needs(id: null) { x } }",
             "id: null is not allowed for ID!.",
         ),
-        ("{ needs(id: A) { x } }", "id: that is no ID."),
+        ("{ needs(id: A) { x } }", "id: expected a value of type ID."),
         (
             "{ needs(id: 1, open: 1) { x } }",
-            "open: that is no Boolean.",
+            "open: expected a value of type Boolean.",
         ),
         (
             "{ needs(id: 1, rate: \"1\") { x } }",
-            "rate: that is no Float.",
+            "rate: expected a value of type Float.",
         ),
-        (
-            "{ thing(by: {}) { x } }",
-            "by: a By takes exactly one field.",
-        ),
+        ("{ thing(by: {}) { x } }", "by: By takes exactly one field."),
         (
             "{ thing(by: { id: null }) { x } }",
             "by.id: null is not allowed for ID!.",
         ),
         (
             "{ thing(by: { id: 1, name: \"a\" }) { x } }",
-            "by: a By takes exactly one field.",
+            "by: By takes exactly one field.",
         ),
         (
             "{ thing(by: 1) { x } }",
-            "by: that is no By, which is an object.",
+            "by: expected an object of type By.",
         ),
         (
             "mutation { make(input: {}) { x } }",
-            "input.name: a value of type String! must be given.",
+            "input.name: a value of type String! is required.",
         ),
         (
             "mutation { make(input: { nmae: \"a\" }) { x } }",
-            "input.nmae: there is no such field of MakeInput; did you mean name?",
+            "input.nmae: MakeInput has no such field; did you mean name?",
         ),
         (
             "mutation { make(input: { name: \"a\", elsewhere: 1 }) { x } }",
-            "input.elsewhere: there is no such field of MakeInput.",
+            "input.elsewhere: MakeInput has no such field.",
         ),
         (
             "mutation { make(input: { name: \"a\", inside: { name: 1 } }) { x } }",
-            "input.inside.name: that is no String.",
+            "input.inside.name: expected a value of type String.",
         ),
         (
             "mutation { make(input: { name: \"a\", tags: null }) { x } }",
@@ -137,19 +146,19 @@ fn what_does_not_fit_in_a_document_is_told() {
         // Anywhere in the document.
         (
             "{ ...A } fragment A on Query { ... { things { name(short: 1) } } }",
-            "short: that is no Boolean.",
+            "short: expected a value of type Boolean.",
         ),
         (
             "{ things @include(if: 1) { x } }",
-            "if: that is no Boolean.",
+            "if: expected a value of type Boolean.",
         ),
         (
             "query($a: Int = \"1\") { things(first: $a) { x } }",
-            "$a: that is no Int.",
+            "$a: expected a value of type Int.",
         ),
         (
             "query($a: Order = \"UP\") { things(order: $a) { x } }",
-            "$a: that is no Order.",
+            "$a: expected a value of type Order.",
         ),
     ] {
         assert_eq!(
@@ -218,7 +227,7 @@ fn a_variable_stands_only_where_all_that_it_may_be_is_taken() {
         assert_eq!(misfit(&document, json!({})), None, "{document}");
         let told = misfit(&document, null.clone()).unwrap_or_default();
         assert!(
-            told.ends_with("the variable $a is null, and ID! is taken."),
+            told.ends_with("the variable $a is null, but ID! is expected."),
             "{told}"
         );
     }
@@ -228,7 +237,7 @@ fn a_variable_stands_only_where_all_that_it_may_be_is_taken() {
     );
     assert_eq!(
         misfit("query($a: String) { things(first: $a) { x } }", json!({})).as_deref(),
-        Some("first: the variable $a is of type String, and Int is taken.")
+        Some("first: the variable $a is of type String, but Int is expected.")
     );
 }
 
@@ -237,16 +246,24 @@ fn values_of_variables_are_held_against_their_types() {
     for (declared, value, expected) in [
         ("Int", json!(3), None),
         ("Int", json!(null), None),
-        ("Int", json!(2_147_483_648_u32), Some("$a: that is no Int.")),
+        (
+            "Int",
+            json!(2_147_483_648_u32),
+            Some("$a: expected a value of type Int."),
+        ),
         (
             "Int!",
             json!(null),
-            Some("The variable $a of type Int! must be given."),
+            Some("The variable $a of type Int! is required."),
         ),
         ("Order", json!("UP"), None),
-        ("Order", json!("LEFT"), Some("$a: that is no Order.")),
+        (
+            "Order",
+            json!("LEFT"),
+            Some("$a: expected a value of type Order."),
+        ),
         ("ID", json!(7), None),
-        ("ID", json!(true), Some("$a: that is no ID.")),
+        ("ID", json!(true), Some("$a: expected a value of type ID.")),
         ("[Int!]", json!([1, 2]), None),
         ("[Int!]", json!(1), None),
         (
@@ -259,28 +276,28 @@ fn values_of_variables_are_held_against_their_types() {
         (
             "MakeInput",
             json!("a"),
-            Some("$a: that is no MakeInput, which is an object."),
+            Some("$a: expected an object of type MakeInput."),
         ),
         (
             "MakeInput",
             json!({ "order": "UP" }),
-            Some("$a.name: a value of type String! must be given."),
+            Some("$a.name: a value of type String! is required."),
         ),
         (
             "MakeInput",
             json!({ "name": "a", "tags": [1] }),
-            Some("$a.tags.0: that is no String."),
+            Some("$a.tags.0: expected a value of type String."),
         ),
         ("By", json!({ "id": 1 }), None),
         (
             "By",
             json!({ "id": 1, "name": null }),
-            Some("$a: a By takes exactly one field."),
+            Some("$a: By takes exactly one field."),
         ),
         (
             "Date",
             json!("2026-1-1"),
-            Some("$a: Failed to parse \"Date\": a day as YYYY-MM-DD is wanted."),
+            Some("$a: Failed to parse \"Date\": expected a day as YYYY-MM-DD."),
         ),
         ("Nothing", json!(1), None),
     ] {
@@ -301,6 +318,6 @@ fn a_name_of_any_length_is_told_at_once() {
     let begun = std::time::Instant::now();
     let document = format!("mutation {{ make(input: {{ name: \"a\", {name}: 1 }}) {{ x }} }}");
     let told = misfit(&document, json!({})).expect("there is no such field");
-    assert!(told.ends_with("there is no such field of MakeInput."));
+    assert!(told.ends_with("MakeInput has no such field."));
     assert!(begun.elapsed() < std::time::Duration::from_secs(1));
 }

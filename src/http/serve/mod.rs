@@ -60,7 +60,7 @@ pub async fn serve(
         match accepted {
             Ok((stream, peer)) => {
                 let Some(slot) = bounds.take(peer.ip()) else {
-                    tracing::debug!(%peer, "connection refused, for there are too many");
+                    tracing::debug!(%peer, "connection refused: too many are open");
                     continue;
                 };
                 let router = router.clone();
@@ -69,7 +69,7 @@ pub async fn serve(
             }
             Err(error) if is_of_client(&error) => {}
             Err(error) => {
-                tracing::error!(%error, "no connection can be taken");
+                tracing::error!(%error, "connections cannot be accepted");
                 tokio::time::sleep(PAUSE).await;
             }
         }
@@ -87,7 +87,7 @@ async fn answer(
 ) {
     // Replies are written whole, and should not wait to be batched.
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection may be slow");
+        tracing::debug!(%error, "TCP_NODELAY cannot be set");
     }
     let turn = Turn::default();
     let io = TokioIo::new(Connection::new(stream, patience, turn.clone(), slot));

@@ -63,7 +63,7 @@ impl Output {
 
     /// The output if the credentials have ended.
     pub fn signed_off() -> Self {
-        let message = "The credentials are not valid any more.";
+        let message = "The credentials are no longer valid.";
         Self::refusal(&Refusal::new(ErrorCode::Unauthenticated, message))
     }
 

@@ -58,7 +58,7 @@ pub async fn choose(
         .ok_or_else(Error::not_found)?;
     if file.used_at.is_some() {
         return Err(Error::conflict(
-            "This file was used before; upload it again.",
+            "This file has already been used; upload it again.",
         ));
     }
     if file.kept_until <= now {

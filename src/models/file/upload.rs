@@ -120,7 +120,7 @@ async fn key(app: &App) -> Result<&SigningKey> {
     let read = async || {
         let new = || SigningKey::generate().map(|key| key.to_hex());
         let key = SigningKey::from_hex(&secret::shared(app, KEY, new).await?);
-        key.ok_or_else(|| anyhow::anyhow!("the key that signs uploads is none").into())
+        key.ok_or_else(|| anyhow::anyhow!("the stored key for signing uploads is not valid").into())
     };
     app.upload_key().get_or_try_init(read).await
 }
@@ -143,8 +143,8 @@ pub async fn receive(app: &App, id: FileId, image: Image, bytes: Bytes) -> Resul
         })
         .await?;
     if let Err(error) = app.files.put(object, bytes).await {
-        tracing::error!(file = %id, "an upload cannot be stored: {error:#}");
-        let message = "The file cannot be stored now; try again.";
+        tracing::error!(file = %id, "an upload could not be stored: {error:#}");
+        let message = "The file cannot be stored right now; try again later.";
         return Err(Error::Refused(ErrorCode::Unavailable, message.into()));
     }
     let taken = app
@@ -215,5 +215,5 @@ async fn check_awaited(tx: &mut Transaction, id: FileId, now: Instant) -> Result
 }
 
 fn used() -> Error {
-    Error::conflict("A file was uploaded by this URL before.")
+    Error::conflict("A file has already been uploaded to this URL.")
 }

@@ -51,7 +51,9 @@ async fn accept_in(
     let (named, open) = open(tx, viewer, id, now).await?;
     let invitation = &named.invitation;
     if !grant::is_still_given(tx, invitation).await? {
-        return Err(unusable("Whoever invited you can no longer do so."));
+        return Err(unusable(
+            "The person who invited you can no longer invite you.",
+        ));
     }
     join_organization(tx, viewer, invitation, now).await?;
     if let (Some(workspace), Some(role)) = (invitation.workspace_id, invitation.workspace_role) {
@@ -102,7 +104,7 @@ async fn open(
         return Err(Error::Refused(ErrorCode::Forbidden, message.into()));
     }
     let open = place::open(tx, &named.invitation).await?;
-    let open = open.ok_or_else(|| unusable("What you were invited to is gone."))?;
+    let open = open.ok_or_else(|| unusable("What you were invited to no longer exists."))?;
     // Read again under the lock: of a concurrent answer and revocation, only one finds it pending.
     named.invitation = place::lock_invitation(tx, id).await?;
     if !named.invitation.is_pending_at(now) {

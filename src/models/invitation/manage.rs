@@ -78,8 +78,7 @@ async fn pending(
     let giver = giver.map_err(|error| match error.code() {
         // The person invited sees the invitation, but not what it invites to.
         ErrorCode::NotFound if place::names(&named.invitation, viewer) => {
-            let message =
-                "Only those who may invite there can revoke an invitation or send it again.";
+            let message = "Only people who may send this invitation can revoke or resend it.";
             Error::Refused(ErrorCode::Forbidden, message.into())
         }
         _ => error,

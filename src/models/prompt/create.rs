@@ -114,7 +114,7 @@ async fn refuse_repeated(
         let message = if let Some(earlier) = first.get(hash) {
             format!("is the same as prompts.{earlier}.text").into()
         } else if taken.contains(hash) {
-            "is the text of a prompt that the workspace has already".into()
+            "is already the text of a prompt in the workspace".into()
         } else {
             first.insert(hash, index);
             continue;

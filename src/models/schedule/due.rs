@@ -102,7 +102,7 @@ impl Schedule {
         next().unwrap_or_else(|error| {
             let (workspace, cron, zone) = (self.workspace_id, &self.cron, &self.time_zone);
             let error = format!("{error:#}");
-            tracing::error!(%workspace, cron, zone, error, "schedule cannot be read, and stops");
+            tracing::error!(%workspace, cron, zone, error, "schedule cannot be parsed and is stopped");
             None
         })
     }

@@ -48,7 +48,7 @@ fn required(text: String, length: RangeInclusive<usize>) -> Result<String, Inval
         return Err(format!("must be {min} to {max} characters long").into());
     }
     if !text.chars().any(is_visible) {
-        return Err("must contain a character that can be seen".into());
+        return Err("must contain a visible character".into());
     }
     Ok(text)
 }
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_name_must_be_visible() {
-        let message = "must contain a character that can be seen";
+        let message = "must contain a visible character";
         for unseen in [
             '\u{AD}',
             '\u{34F}',

@@ -128,7 +128,7 @@ async fn each_day(
         .map(|(id, provider, day, answers, mentions)| {
             let day = day
                 .parse()
-                .map_err(|error| anyhow::anyhow!("{day:?} is no day: {error}"))?;
+                .map_err(|error| anyhow::anyhow!("{day:?} is not a date: {error}"))?;
             let tally = Tally {
                 answers: answers.into(),
                 mentions: mentions.into(),

@@ -92,7 +92,7 @@ pub async fn remove_member(
             let scope = lock::<Own>(tx, viewer, id).await?;
             let member = find_member(tx, &scope, user).await?;
             if expected.is_some_and(|expected| expected != member.role) {
-                return Err(Error::conflict("The member has another role by now."));
+                return Err(Error::conflict("The member's role has changed meanwhile."));
             }
             let now = app.now();
             end(tx, viewer, &member, now).await?;

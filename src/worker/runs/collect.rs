@@ -63,7 +63,7 @@ impl Collection {
     async fn work(self, shift: Shift) -> Outcome<'static> {
         let id = self.run.id;
         let _under_way = self.app.metrics.run_under_way();
-        tracing::info!(run = %id, total = self.run.total, "run taken up");
+        tracing::info!(run = %id, total = self.run.total, "run claimed");
         let mut until = shift.clone();
         let ended = tokio::select! {
             ended = self.collect(&shift) => ended,
@@ -74,14 +74,14 @@ impl Collection {
             End::Done => ("ended", self.finish().await),
             End::Over => ("given_back", self.give_back().await),
             End::Lost => {
-                tracing::info!(run = %id, "run stopped, or taken up by another worker");
+                tracing::info!(run = %id, "run stopped, or claimed by another worker");
                 ("lost", Ok(()))
             }
         };
         let is_fault = written.is_err();
         // If this fails, the lease expires by itself.
         if let Err(error) = written {
-            tracing::warn!(run = %id, error = error.details(), "the end of a run could not be written");
+            tracing::warn!(run = %id, error = error.details(), "the end of a run could not be stored");
         }
         Outcome { word, is_fault }
     }
@@ -271,7 +271,7 @@ impl Collection {
             .db
             .transaction(async |tx| work::give_back(tx, id, self.holder).await)
             .await?;
-        tracing::info!(run = %id, "run given back");
+        tracing::info!(run = %id, "run released");
         Ok(())
     }
 }

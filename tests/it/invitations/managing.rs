@@ -32,7 +32,7 @@ async fn those_who_manage_it_revoke_it_and_send_it_again(#[values(Sqlite, Postgr
         let refused = eve.mutate_refused("FORBIDDEN", mutation, of(&id)).await;
         assert_eq!(
             refused.message(),
-            "Only those who may invite there can revoke an invitation or send it again."
+            "Only people who may send this invitation can revoke or resend it."
         );
     }
     server.clock().advance(TimeDelta::days(2));

@@ -112,7 +112,7 @@ async fn the_same_text_twice_is_a_conflict_that_says_which(
     let messages = &reply.extensions()["violations"];
     assert_eq!(
         messages[0]["message"],
-        "is the text of a prompt that the workspace has already"
+        "is already the text of a prompt in the workspace"
     );
     assert_eq!(messages[1]["message"], "is the same as prompts.0.text");
     let found = page(&ada, office.workspace, json!({})).await;

@@ -85,8 +85,8 @@ async fn a_refusal_without_text_is_one(#[case] provider: Provider, #[case] messa
 }
 
 #[rstest]
-#[case(Provider::Openai, "OpenAI gave an empty answer (stop)")]
-#[case(Provider::Anthropic, "Anthropic gave an empty answer (end_turn)")]
+#[case(Provider::Openai, "OpenAI returned an empty answer (stop)")]
+#[case(Provider::Anthropic, "Anthropic returned an empty answer (end_turn)")]
 #[tokio::test]
 async fn an_empty_answer_is_one(
     #[case] provider: Provider,
@@ -99,13 +99,13 @@ async fn an_empty_answer_is_one(
 }
 
 #[rstest]
-#[case("", "Google gave an answer that makes no sense")]
-#[case("<html>", "Google gave an answer that makes no sense")]
-#[case("{\"choices\":[]}", "Google gave an answer that makes no sense")]
-#[case("{\"choices\":[{\"mess", "Google gave an answer that makes no sense")]
+#[case("", "Google returned an unreadable answer")]
+#[case("<html>", "Google returned an unreadable answer")]
+#[case("{\"choices\":[]}", "Google returned an unreadable answer")]
+#[case("{\"choices\":[{\"mess", "Google returned an unreadable answer")]
 #[case(
     "{\"error\":{\"message\":\"No such model\"}}",
-    "Google gave no answer: No such model"
+    "Google returned no answer: No such model"
 )]
 #[tokio::test]
 async fn a_body_that_makes_no_sense_is_one_and_is_not_tried_again(
@@ -134,7 +134,7 @@ async fn a_body_over_4_mib_is_one(#[values(true, false)] with_length: bool) {
     let (outcome, calls) = ask(Provider::Mistral, [sends(MAX_BODY + 1)]).await;
     assert_eq!(
         outcome.unwrap_err().message,
-        "Mistral gave an answer longer than 4 MiB"
+        "Mistral returned an answer longer than 4 MiB"
     );
     assert_eq!(calls, 1);
 }

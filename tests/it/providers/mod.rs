@@ -121,7 +121,7 @@ async fn a_provider_without_a_key_is_not_called() {
     let failure = clients.ask(Provider::Mistral, "Hello?").await.unwrap_err();
     assert_eq!(
         failure.message,
-        "Mistral has no API key on this server: its operator sets providers.mistral.api_key"
+        "Mistral has no API key on this server: its operator can set providers.mistral.api_key"
     );
     assert_eq!(failure.model, "mistral-small-latest");
     assert!(failure.latency.is_zero());

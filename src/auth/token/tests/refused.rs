@@ -223,7 +223,7 @@ fn a_reason_holds_nothing_of_the_token() {
     };
     assert_eq!(
         unavailable.to_string(),
-        "the issuer https://id.example cannot be asked: it answered 500"
+        "the issuer https://id.example is unavailable: it answered 500"
     );
     assert_eq!(
         TokenError::Invalid(Refusal::Claim("sub")).to_string(),

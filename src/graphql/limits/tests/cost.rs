@@ -5,8 +5,8 @@ use super::super::cost::{self, Cost};
 use super::super::fragments::Fragments;
 use super::{INTROSPECTION, ask, ask_with, shape, told};
 
-const TOO_MANY: &str = "The operation asks for N objects, the sizes of lists inside lists being \
-                        multiplied; at most 10,000 are allowed.";
+const TOO_MANY: &str = "The operation asks for N objects, multiplying the sizes of nested lists; \
+                        at most 10,000 are allowed.";
 
 /// Returns the cost of a document's only operation; the variables are JSON.
 fn cost(query: &str, variables: &str) -> Cost {
@@ -232,7 +232,7 @@ fn values_are_at_most_250_000() {
     assert_eq!(of(25), "");
     assert_eq!(
         of(26),
-        "The operation asks for 260,000 values, the sizes of lists being multiplied; at most \
+        "The operation asks for 260,000 values, multiplying the sizes of lists; at most \
          250,000 are allowed."
     );
 }

@@ -25,7 +25,7 @@ function openConsole(failed) {
     try {
       parsed = variables.value.trim() ? JSON.parse(variables.value) : undefined;
     } catch (error) {
-      status.textContent = "The variables are no JSON";
+      status.textContent = "The variables are not valid JSON";
       result.textContent = error.message;
       return;
     }
@@ -58,7 +58,7 @@ function openConsole(failed) {
     } finally {
       following = null;
       button.textContent = "Send";
-      status.textContent += ". It ended.";
+      status.textContent += ". Ended.";
     }
   }
 

@@ -35,7 +35,7 @@ const token = (() => {
     set(found.trim() || null);
   }
 
-  // For display only: just the server decides whether to trust a token's claims.
+  // For display only: only the server decides whether to trust a token's claims.
   function describe(value) {
     try {
       const payload = value.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");

@@ -49,7 +49,7 @@ impl Cron {
     pub fn parse(text: &str, min_interval_minutes: u32) -> Result<Self, Invalid> {
         let cron = Self::read(text)?;
         match interval::shortest(&cron.pattern) {
-            None => Err("must not ask for a day that never comes".into()),
+            None => Err("must not ask for a day that never occurs".into()),
             Some(minutes) if minutes < min_interval_minutes => Err(format!(
                 "must leave at least {min_interval_minutes} minutes between two runs"
             )
@@ -72,7 +72,7 @@ impl Cron {
             return Err(format!("must be at most {MAX_BYTES} characters long").into());
         }
         if text.starts_with('@') {
-            return Err("must spell its five fields out: there are no nicknames".into());
+            return Err("must spell out its five fields: nicknames are not supported".into());
         }
         let words: Vec<&str> = text
             .split([' ', '\t'])

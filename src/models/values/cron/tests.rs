@@ -119,7 +119,7 @@ fn refuses_what_crontab_does_not_know(#[case] text: &str) {
 #[case("0 0 30-31 FEB *")]
 fn refuses_what_never_runs(#[case] text: &str) {
     let message = Cron::parse(text, 15).unwrap_err().0;
-    assert_eq!(message, "must not ask for a day that never comes");
+    assert_eq!(message, "must not ask for a day that never occurs");
     let zone = Zone(Tz::UTC);
     assert_eq!(
         Cron::stored(text)
