@@ -76,7 +76,10 @@ impl Connection {
         task: impl FnOnce(&mut SqliteConnection) -> QueryResult<R> + Send + 'static,
     ) -> Result<R> {
         let outcome = match self.inner() {
-            Inner::Sqlite(conn) => Ok(on_its_thread(conn.spawn_blocking(task)).await),
+            // The call is inside the scope, because it alone may already run the task in place.
+            Inner::Sqlite(conn) => {
+                Ok(on_its_thread(async { conn.spawn_blocking(task).await }).await)
+            }
             Inner::Postgres(_) => Err(anyhow!("not a connection to SQLite")),
         };
         self.settle();

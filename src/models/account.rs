@@ -11,7 +11,7 @@ use crate::access::visible::visible_organizations;
 use crate::app::App;
 use crate::auth::Viewer;
 use crate::db::types::Instant;
-use crate::db::{Connection, Transaction, lock};
+use crate::db::{Connection, Transaction, lock, on_its_thread};
 use crate::error::{Error, Result};
 use crate::id::{OrganizationId, UserId};
 use crate::models::event::EventKind;
@@ -113,7 +113,7 @@ pub async fn delete(app: &App, viewer: &Viewer, confirm_email: &str) -> Result<(
             if !deletion.blocked_by.is_empty() {
                 return Err(blocked(&deletion.blocked_by));
             }
-            delete_in(tx, viewer, &deletion, app.now()).await
+            on_its_thread(delete_in(tx, viewer, &deletion, app.now())).await
         })
         .await
 }

@@ -88,7 +88,7 @@ impl Terms {
 ///
 /// # Errors
 /// Database errors only.
-pub async fn replace(
+pub(in crate::models) async fn replace(
     tx: &mut Transaction,
     workspace: WorkspaceId,
     terms: Terms,

@@ -83,7 +83,7 @@ pub struct Claimed {
 ///
 /// # Errors
 /// Database errors only.
-pub async fn queue(
+pub(in crate::models) async fn queue(
     tx: &mut Transaction,
     recipient: &str,
     letter: &Letter,

@@ -67,7 +67,7 @@ async fn members(
 ///
 /// # Errors
 /// `LIMIT_REACHED`.
-pub async fn check_seat(
+pub(in crate::models) async fn check_seat(
     tx: &mut Transaction,
     plan: &Plan,
     workspace: WorkspaceId,
@@ -89,7 +89,7 @@ pub async fn check_seat(
 ///
 /// # Errors
 /// `LIMIT_REACHED`.
-pub async fn check_seat_for_acceptance(
+pub(in crate::models) async fn check_seat_for_acceptance(
     tx: &mut Transaction,
     plan: &Plan,
     workspace: WorkspaceId,
@@ -111,7 +111,7 @@ pub async fn check_seat_for_acceptance(
 ///
 /// # Errors
 /// `LIMIT_REACHED`.
-pub async fn check_owned_workspaces(
+pub(in crate::models) async fn check_owned_workspaces(
     tx: &mut Transaction,
     app: &App,
     user: UserId,
@@ -124,7 +124,7 @@ pub async fn check_owned_workspaces(
 ///
 /// # Errors
 /// `LIMIT_REACHED`.
-pub async fn check_owned_workspaces_of(
+pub(in crate::models) async fn check_owned_workspaces_of(
     tx: &mut Transaction,
     app: &App,
     users: &[UserId],
@@ -155,7 +155,7 @@ pub async fn check_owned_workspaces_of(
 ///
 /// # Errors
 /// `LIMIT_REACHED`.
-pub async fn check_workspaces(
+pub(in crate::models) async fn check_workspaces(
     tx: &mut Transaction,
     plan: &Plan,
     organization: OrganizationId,
@@ -199,7 +199,7 @@ pub async fn prompts_used(
 ///
 /// # Errors
 /// `LIMIT_REACHED`.
-pub async fn check_prompts(
+pub(in crate::models) async fn check_prompts(
     tx: &mut Transaction,
     plan: &Plan,
     workspace: WorkspaceId,

@@ -38,7 +38,7 @@ pub struct Rule {
 /// # Errors
 /// `RATE_LIMITED` with the time until the next call may succeed. Such a call is not counted, except in
 /// the metrics.
-pub async fn hit<K: Kind>(
+pub(in crate::models) async fn hit<K: Kind>(
     tx: &mut Transaction,
     app: &App,
     rule: &Rule,

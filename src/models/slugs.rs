@@ -90,7 +90,7 @@ macro_rules! of_owner {
 ///
 /// # Errors
 /// `SLUG_TAKEN`.
-pub async fn take(tx: &mut Transaction, owner: Owner, slug: &Slug) -> Result<()> {
+pub(in crate::models) async fn take(tx: &mut Transaction, owner: Owner, slug: &Slug) -> Result<()> {
     if try_take(tx, owner, slug).await? {
         return Ok(());
     }
@@ -102,7 +102,11 @@ pub async fn take(tx: &mut Transaction, owner: Owner, slug: &Slug) -> Result<()>
 ///
 /// # Errors
 /// Database errors only.
-pub async fn try_take(tx: &mut Transaction, owner: Owner, slug: &Slug) -> Result<bool> {
+pub(in crate::models) async fn try_take(
+    tx: &mut Transaction,
+    owner: Owner,
+    slug: &Slug,
+) -> Result<bool> {
     // Provides the `WHERE` of `DO UPDATE`.
     use diesel::query_dsl::methods::FilterDsl as _;
 
@@ -132,7 +136,7 @@ pub async fn try_take(tx: &mut Transaction, owner: Owner, slug: &Slug) -> Result
 ///
 /// # Errors
 /// Database errors only.
-pub async fn take_free(
+pub(in crate::models) async fn take_free(
     tx: &mut Transaction,
     owner: Owner,
     base: &SlugBase,
@@ -187,7 +191,10 @@ async fn retire(tx: &mut Transaction, owner: Owner) -> Result<()> {
 ///
 /// # Errors
 /// Database errors only.
-pub async fn release_workspace(tx: &mut Transaction, id: WorkspaceId) -> Result<()> {
+pub(in crate::models) async fn release_workspace(
+    tx: &mut Transaction,
+    id: WorkspaceId,
+) -> Result<()> {
     use workspace_slugs::{is_current, table, workspace_id};
     let current = table.filter(workspace_id.eq(id).and(is_current));
     run!(tx, diesel::delete(current).execute(tx).await)?;

@@ -245,7 +245,7 @@ pub(super) async fn forget(tx: &mut Transaction, user: &User, now: Instant) -> R
 ///
 /// # Errors
 /// `UNAUTHENTICATED` if they have deleted their account meanwhile.
-pub async fn lock_row(tx: &mut Transaction, id: UserId) -> Result<()> {
+pub(in crate::models) async fn lock_row(tx: &mut Transaction, id: UserId) -> Result<()> {
     let found = run!(tx, {
         let row = users::table
             .find(id)
@@ -261,7 +261,7 @@ pub async fn lock_row(tx: &mut Transaction, id: UserId) -> Result<()> {
 ///
 /// # Errors
 /// Database errors only.
-pub async fn lock_rows(tx: &mut Transaction, ids: &[UserId]) -> Result<()> {
+pub(in crate::models) async fn lock_rows(tx: &mut Transaction, ids: &[UserId]) -> Result<()> {
     run!(tx, {
         let rows = users::table
             .filter(users::id.eq_any(ids))

@@ -116,7 +116,7 @@ async function theSchemaCanBeRead(page, open) {
   await open();
   await page.getByLabel("Show Documentation Explorer").click();
   await page.getByRole("link", { name: "Subscription", exact: true }).click();
-  await page.getByText("What can be followed.").waitFor();
+  await page.getByText("The subscription root: everything that can be followed.").waitFor();
   await page.getByLabel("Show GraphiQL Explorer").click();
   await page.locator(".graphiql-explorer-root").getByText("navigationState").waitFor();
   await page.getByLabel("Show History").click();

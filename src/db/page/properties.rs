@@ -5,11 +5,12 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::{BadCursor, Key, Position};
+use crate::db::types::Instant;
 
 fn position() -> impl Strategy<Value = Position> {
     let key = prop_oneof![
         Just(Key::Id),
-        any::<i64>().prop_map(Key::Instant),
+        (Instant::MIN.micros()..=Instant::MAX.micros()).prop_map(Key::Instant),
         // No row's text has the character that PostgreSQL cannot store.
         any::<String>().prop_map(|text| Key::Text(text.replace('\0', ""))),
     ];

@@ -115,7 +115,7 @@ impl NewEvent {
 ///
 /// # Errors
 /// Database errors only.
-pub async fn record(
+pub(in crate::models) async fn record(
     tx: &mut Transaction,
     actor: &Viewer,
     now: Instant,
@@ -148,7 +148,7 @@ async fn insert(tx: &mut Transaction, event: &Event) -> Result<()> {
 ///
 /// # Errors
 /// Database errors only.
-pub async fn record_all(
+pub(in crate::models) async fn record_all(
     tx: &mut Transaction,
     actor: &Viewer,
     now: Instant,

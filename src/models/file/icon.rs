@@ -40,7 +40,7 @@ impl Icon {
 /// # Errors
 /// `NOT_FOUND` if the viewer has no file with this id; `CONFLICT` if a workspace has or had it;
 /// `INVALID_INPUT` if it has not been uploaded yet.
-pub async fn choose(
+pub(in crate::models) async fn choose(
     tx: &mut Transaction,
     viewer: &Viewer,
     id: FileId,
@@ -75,7 +75,7 @@ pub async fn choose(
 ///
 /// # Errors
 /// Database errors only.
-pub async fn give(
+pub(in crate::models) async fn give(
     tx: &mut Transaction,
     icon: Icon,
     workspace: WorkspaceId,
@@ -101,7 +101,11 @@ pub async fn give(
 ///
 /// # Errors
 /// Database errors only.
-pub async fn take_away(tx: &mut Transaction, workspace: WorkspaceId, now: Instant) -> Result<()> {
+pub(in crate::models) async fn take_away(
+    tx: &mut Transaction,
+    workspace: WorkspaceId,
+    now: Instant,
+) -> Result<()> {
     run!(
         tx,
         diesel::update(files::table.filter(files::workspace_id.eq(workspace)))

@@ -14,7 +14,8 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 
-pub use icon::{Icon, Served, choose, give, served, take_away};
+pub use icon::{Icon, Served, served};
+pub(in crate::models) use icon::{choose, give, take_away};
 pub use object::{first_discarded, forget_discarded, take_discarded};
 pub use sweep::{first_to_sweep, sweep};
 pub use upload::{Upload, allows, offer, receive};

@@ -24,7 +24,7 @@ pub use answer::{Accepted, accept, decline};
 pub use invite::{Added, add_workspace_member, invite_organization_member};
 pub use list::{OrganizationInvitations, WorkspaceInvitations};
 pub use manage::{resend, revoke};
-pub use revoke::{
+pub(in crate::models) use revoke::{
     decline_all, revoke_of_inviter, revoke_of_organizations, revoke_of_workspace, revoke_unrightful,
 };
 

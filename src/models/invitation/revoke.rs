@@ -47,7 +47,7 @@ macro_rules! end {
 ///
 /// # Errors
 /// Database errors only.
-pub async fn revoke_unrightful(
+pub(in crate::models) async fn revoke_unrightful(
     tx: &mut Transaction,
     actor: &Viewer,
     organization: OrganizationId,
@@ -103,7 +103,7 @@ pub async fn revoke_unrightful(
 ///
 /// # Errors
 /// Database errors only.
-pub async fn revoke_of_inviter(
+pub(in crate::models) async fn revoke_of_inviter(
     tx: &mut Transaction,
     actor: &Viewer,
     inviter: UserId,
@@ -126,7 +126,11 @@ pub async fn revoke_of_inviter(
 ///
 /// # Errors
 /// Database errors only.
-pub async fn decline_all(tx: &mut Transaction, viewer: &Viewer, now: Instant) -> Result<()> {
+pub(in crate::models) async fn decline_all(
+    tx: &mut Transaction,
+    viewer: &Viewer,
+    now: Instant,
+) -> Result<()> {
     let User {
         id,
         email,
@@ -157,7 +161,7 @@ pub async fn decline_all(tx: &mut Transaction, viewer: &Viewer, now: Instant) ->
 ///
 /// # Errors
 /// Database errors only.
-pub async fn revoke_of_workspace(
+pub(in crate::models) async fn revoke_of_workspace(
     tx: &mut Transaction,
     workspace: WorkspaceId,
     now: Instant,
@@ -173,7 +177,7 @@ pub async fn revoke_of_workspace(
 ///
 /// # Errors
 /// Database errors only.
-pub async fn revoke_of_organizations(
+pub(in crate::models) async fn revoke_of_organizations(
     tx: &mut Transaction,
     organizations: &[OrganizationId],
     now: Instant,

@@ -53,7 +53,7 @@ pub async fn create(
 ///
 /// # Errors
 /// As [`create`].
-pub async fn create_in(
+pub(in crate::models) async fn create_in(
     tx: &mut Transaction,
     app: &App,
     viewer: &Viewer,

@@ -9,7 +9,7 @@ use crate::access::scope::organization::{Delete, Update};
 use crate::app::App;
 use crate::auth::{Credential, Viewer};
 use crate::db::types::Instant;
-use crate::db::{Transaction, lock};
+use crate::db::{Transaction, lock, on_its_thread};
 use crate::error::{Error, ErrorCode, Result};
 use crate::id::{OrganizationId, WorkspaceId};
 use crate::models::event::{self, EventKind, NewEvent};
@@ -170,7 +170,7 @@ pub async fn delete(app: &App, viewer: &Viewer, id: OrganizationId) -> Result<()
     app.db
         .transaction(async |tx| {
             viewer.organization::<Delete>(tx, id).await?;
-            delete_all(tx, viewer, &[id], app.now()).await
+            on_its_thread(delete_all(tx, viewer, &[id], app.now())).await
         })
         .await
 }
