@@ -22,7 +22,7 @@ use super::request_id::RequestId;
 use super::state::State;
 use crate::db::Tally;
 use crate::error::{Error, ErrorCode};
-use crate::graphql::{RequestContext, finish, is_request_error};
+use crate::graphql::{ApiSchema, RequestContext, finish, is_request_error};
 use crate::telemetry::Outcome;
 
 /// How many mutations of one payer may run at a time. Mutations continue without their client, who could
@@ -36,7 +36,8 @@ pub const SUBSCRIBED_BYTES: usize = 4 * 1024 * 1024;
 /// The longest an operation on the schema waits for its turn. Running one takes a few milliseconds.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Charges the operation's cost and runs it, or returns the refusal if the budget is exhausted.
+/// Charges the operation's cost and runs it, or returns the refusal if the budget is exhausted. Nothing is
+/// charged for a mutation that is refused because the payer has too many running.
 pub async fn execute(
     state: &State,
     request: Request,
@@ -44,49 +45,41 @@ pub async fn execute(
     credentials: &Credentials,
     checked: &Checked,
 ) -> GraphqlResponse {
+    let place = match checked.kind {
+        OperationType::Mutation => match state.mutations.take(checked.payer) {
+            Some(place) => Some(place),
+            None => {
+                return failed(Error::LimitReached {
+                    name: "mutationsAtOnce",
+                    limit: MUTATIONS_AT_ONCE as i64,
+                });
+            }
+        },
+        OperationType::Query | OperationType::Subscription => None,
+    };
     let charge = checked.charge(state);
     if let Some(refusal) = charge.refusal() {
         return refusal;
     }
-    let response = run(state, request, context, credentials, checked).await;
+    let response = match place {
+        Some(place) => mutate(state, request, context, credentials, checked, place).await,
+        None => query(state, request, context, checked).await,
+    };
     checked.settle(&charge, response)
 }
 
-/// Runs the operation without charging for it. A mutation that has begun runs to its end, even if the
-/// client disconnects or the server stops. A query has a time limit, and is canceled in the database too
-/// once that has passed or the client has disconnected.
-pub(super) async fn run(
+/// Runs a query without charging for it. It has a time limit, and is canceled in the database too once that
+/// has passed or the client has disconnected.
+pub(super) async fn query(
     state: &State,
     request: Request,
     context: RequestContext,
-    credentials: &Credentials,
     checked: &Checked,
 ) -> GraphqlResponse {
-    let schema = match checked.is_valid {
-        true => state.schema_of_valid.clone(),
-        false => state.schema.clone(),
-    };
-    let statements = &checked.statements;
-    if checked.kind == OperationType::Mutation {
-        let Some(place) = state.mutations.take(checked.payer) else {
-            return failed(Error::LimitReached {
-                name: "mutationsAtOnce",
-                limit: MUTATIONS_AT_ONCE as i64,
-            });
-        };
-        let executing = {
-            let (checked, statements) = (checked.clone(), statements.clone());
-            async move {
-                let _place = place;
-                let executing = context.execute(&schema, request, checked.document());
-                statements.count(executing).await
-            }
-        };
-        return finish_mutation(state, executing, credentials, checked).await;
-    }
+    let schema = checked.schema(state);
     let time = Duration::from_secs(state.app.config.http.request_timeout_seconds);
-    let running = statements.count(context.execute(&schema, request, checked.document()));
-    match timeout(time, running).await {
+    let running = context.execute(schema, request, checked.document());
+    match timeout(time, checked.statements.count(running)).await {
         Ok(response) => response,
         Err(_) => {
             let message = "The request took too long and was stopped.";
@@ -95,19 +88,25 @@ pub(super) async fn run(
     }
 }
 
-/// Runs a mutation to its end. If nobody waits for the response by then, the outcome is logged here.
-async fn finish_mutation(
+/// Runs a mutation to its end, even if the client disconnects or the server stops. If nobody waits for the
+/// response by then, the outcome is logged here.
+async fn mutate(
     state: &State,
-    executing: impl Future<Output = GraphqlResponse> + Send + 'static,
+    request: Request,
+    context: RequestContext,
     credentials: &Credentials,
     checked: &Checked,
+    place: Place<Payer>,
 ) -> GraphqlResponse {
     let (waiting, response) = oneshot::channel();
     let running = {
         let (state, credentials, checked) = (state.clone(), credentials.clone(), checked.clone());
         async move {
+            let _place = place;
             let begun = Moment::now();
-            let response = executing.await;
+            let schema = checked.schema(&state);
+            let executing = context.execute(schema, request, checked.document());
+            let response = checked.statements.count(executing).await;
             credentials.forget(&state);
             if let Err(unread) = waiting.send(response) {
                 let mut log = OperationLog::default();
@@ -174,6 +173,14 @@ impl Checked {
     /// The document that contains it.
     pub fn document(&self) -> &ExecutableDocument {
         self.parsed.document()
+    }
+
+    /// The schema to run it on.
+    fn schema<'a>(&self, state: &'a State) -> &'a ApiSchema {
+        match self.is_valid {
+            true => &state.schema_of_valid,
+            false => &state.schema,
+        }
     }
 
     /// The answer as sent over the wire, if it is known without running the operation. It costs nothing.

@@ -5,7 +5,7 @@ use futures_util::FutureExt;
 use futures_util::future::try_join;
 
 use super::credentials::Credentials;
-use super::operation::{Checked, run};
+use super::operation::{Checked, query};
 use super::state::State;
 use crate::auth::{Recalled, Refused};
 use crate::db::types::Instant;
@@ -34,10 +34,10 @@ pub async fn execute_for_recalled(
     let context = |viewer| RequestContext::new(&state.app, viewer, now, checked.kind);
     let again = copy_request(&request);
     let first = context(Ok(recalled.viewer().clone()));
-    let first = run_if_confirmed(state, request, first, credentials, recalled, checked);
+    let first = run_if_confirmed(state, request, first, recalled, checked);
     let response = match first.await {
         Err(Unconfirmed::Changed) => match credentials.authenticate(state).await {
-            Ok(viewer) => Ok(run(state, again, context(viewer), credentials, checked).await),
+            Ok(viewer) => Ok(query(state, again, context(viewer), checked).await),
             Err(refused) => Err(refused),
         },
         Err(Unconfirmed::Failed(error)) => Err(error.into()),
@@ -52,7 +52,6 @@ async fn run_if_confirmed(
     state: &State,
     request: Request,
     context: RequestContext,
-    credentials: &Credentials,
     recalled: &Recalled,
     checked: &Checked,
 ) -> Result<GraphqlResponse, Unconfirmed> {
@@ -68,7 +67,7 @@ async fn run_if_confirmed(
             false => Err(Unconfirmed::Changed),
         }
     };
-    let running = run(state, request, context, credentials, checked).map(Ok);
+    let running = query(state, request, context, checked).map(Ok);
     let ((), response) = try_join(confirming, running).await?;
     Ok(response)
 }

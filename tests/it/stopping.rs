@@ -13,7 +13,7 @@ use crate::support::office::{Office, Person};
 use crate::support::raw::Raw;
 use crate::support::slow::Slow;
 use crate::support::wait::until;
-use crate::support::{BusyWriter, Database, Postgres, Socket, Sqlite, TestServer};
+use crate::support::{BusyWriter, Database, Events, Postgres, Socket, Sqlite, TestServer};
 
 const PROMPTS: &str =
     "query($id: ID!) { workspace(by: { id: $id }) { prompts(first: 1) { nodes { text } } } }";
@@ -131,7 +131,7 @@ async fn a_sign_in_whose_client_goes_away(#[values(Postgres)] on: Database) {
     .await;
 }
 
-/// Even if nobody waits for the answer anymore, as after a socket has closed.
+/// Even if nobody waits for the answer anymore.
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_stops_finishes_the_mutations_that_have_begun(
@@ -142,23 +142,55 @@ async fn a_server_that_stops_finishes_the_mutations_that_have_begun(
     let office = Office::of(&ada).await;
     let mut socket = Socket::of(&server, &ada.email).await;
     let busy = BusyWriter::of(&server).await;
-    let change = "mutation($id: ID!) {
-        updateWorkspace(input: { workspaceId: $id, description: \"kept\" }) { __typename }
-    }";
+    let change = |what: &str| {
+        format!(
+            "mutation($id: ID!) {{
+                updateWorkspace(input: {{ workspaceId: $id, {what} }}) {{ __typename }}
+            }}"
+        )
+    };
     let workspace = json!({ "id": office.workspace });
-    socket.subscribe("m", change, workspace.clone()).await;
-    until("it waits to write", async || {
-        server.app().db.pools().iter().any(|pool| pool.waiting > 0)
-    })
+    let waiting = async |count: usize| {
+        until("they wait to write", async || {
+            let pools = server.app().db.pools();
+            pools.iter().map(|pool| pool.waiting).sum::<usize>() == count
+        })
+        .await;
+    };
+    let token = server.token(&ada.email);
+    let connection = send(
+        &server,
+        &token,
+        &change("name: \"Kept\""),
+        workspace.clone(),
+    )
     .await;
+    waiting(1).await;
+    drop(connection);
+    let mutation = change("description: \"Kept\"");
+    socket.subscribe("m", &mutation, workspace.clone()).await;
+    let mut stream = Events::of(
+        &server,
+        &token,
+        &change("domain: \"example.com\""),
+        workspace.clone(),
+    )
+    .await;
+    waiting(3).await;
     let stopped = server.stop();
-    assert_eq!(socket.closed().await, 1001);
     busy.end().await;
+    socket.next("m").await;
+    socket.completes("m").await;
+    assert_eq!(socket.closed().await, 1001);
+    assert!(stream.event().await.is_some(), "its result is delivered");
     stopped.await;
     let again = server.sibling().await;
-    let query = "query($id: ID!) { workspace(by: { id: $id }) { description } }";
+    let query = "query($id: ID!) { workspace(by: { id: $id }) { name description domain } }";
     let found = again.user(&ada.email).ok(query, workspace).await;
-    assert_eq!(found["workspace"]["description"], "kept");
+    assert_eq!(
+        found["workspace"],
+        json!({ "name": "Kept", "description": "Kept", "domain": "example.com" })
+    );
 }
 
 /// Mutations go on without their client, who could otherwise start any number of them.

@@ -6,6 +6,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use async_graphql::parser::types::OperationType;
 use axum::body::{Body, Bytes};
 use axum::http::HeaderName;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -88,6 +89,7 @@ pub fn answer(
         stopping: state.stopping.subscribe(),
         _counted: state.app.metrics.stream(Transport::Sse),
         is_over: false,
+        is_subscription: kind == OperationType::Subscription,
         silence: state.app.pace.comment,
         id,
     };
@@ -102,6 +104,8 @@ struct Results {
     stopping: watch::Receiver<bool>,
     _counted: Counted,
     is_over: bool,
+    /// Whether it would go on for any time. Queries and mutations are finished before the server stops.
+    is_subscription: bool,
     /// The longest that the stream may be silent.
     silence: Duration,
     id: RequestId,
@@ -130,7 +134,7 @@ impl Results {
             output = self.outputs.recv() => output.map(|((), output)| output),
             () = &mut self.ended => Some(Output::signed_off()),
             // Without a `complete` event, so that clients reconnect.
-            () = stopped(&mut self.stopping) => return None,
+            () = stopped(&mut self.stopping), if self.is_subscription => return None,
             () = sleep(self.silence) => return Some(COMMENT.to_vec()),
         };
         let output = match output {

@@ -1,11 +1,12 @@
 //! GraphQL over WebSocket: the socket, and the tasks of its operations.
 
+mod task;
+
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_graphql::parser::types::OperationType;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use futures_util::FutureExt;
@@ -16,17 +17,14 @@ use tokio::time::{Instant as Moment, MissedTickBehavior, interval_at, sleep, tim
 use tracing::Instrument;
 use tungstenite::error::ProtocolError;
 
+use self::task::{SLOTS, Task};
 use super::protocol::{Action, Close, Protocol};
-use super::run::{Operation, Outlet, Output, Stopped};
+use super::run::{Outlet, Output};
 use super::stopped;
 use crate::auth::{Refused, Viewer};
-use crate::db::types::Instant;
-use crate::graphql::RequestContext;
-use crate::http::budget::Payer;
 use crate::http::client::Client;
 use crate::http::credentials::Credentials;
 use crate::http::params::Params;
-use crate::http::prepare::prepare;
 use crate::http::request_id::RequestId;
 use crate::http::state::State;
 use crate::metrics::Transport;
@@ -35,10 +33,6 @@ use crate::metrics::Transport;
 const SUBPROTOCOL: &str = "graphql-transport-ws";
 /// How many results of all operations may be queued for the socket before the operations have to wait.
 const QUEUE: usize = 4;
-/// How many queries and mutations of a socket may run or wait for it to take their results, so that the
-/// memory of a client that does not read is bounded. One at a time takes all of them if the client is not
-/// signed in: it can ask only for the schema, of which much is cached.
-const SLOTS: u32 = 8;
 /// How long the closing handshake may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -183,10 +177,14 @@ impl Connection<'_> {
         let mut heartbeat = interval_at(Moment::now() + pace.heartbeat, pace.heartbeat);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut is_silent = false;
+        let mut is_stopping = false;
         let mut signed_out: BoxFuture<'static, ()> = future::pending().boxed();
         loop {
+            if is_stopping && self.is_idle() && outputs.is_empty() {
+                return Err(Close::STOPPING.into());
+            }
             tokio::select! {
-                message = self.socket.recv() => {
+                message = self.socket.recv(), if !is_stopping => {
                     is_silent = false;
                     let message = message.ok_or(Ended::Lost)?;
                     if let Some(viewer) = self.receive(message).await? {
@@ -205,8 +203,8 @@ impl Connection<'_> {
                 Some(ended) = self.tasks.join_next() => self.look_after(ended).await?,
                 () = &mut too_late, if self.protocol.is_waiting() => Err(Close::SIGN_IN)?,
                 () = &mut signed_out => Err(Close::FORBIDDEN)?,
-                () = stopped(&mut stopping) => Err(Close::STOPPING)?,
-                _ = heartbeat.tick() => {
+                () = stopped(&mut stopping), if !is_stopping => is_stopping = true,
+                _ = heartbeat.tick(), if !is_stopping => {
                     if is_silent {
                         return Err(Ended::Lost);
                     }
@@ -216,6 +214,11 @@ impl Connection<'_> {
                 }
             }
         }
+    }
+
+    /// Whether no query or mutation is running. A stopping server finishes those, and takes no more messages.
+    fn is_idle(&self) -> bool {
+        self.slots.available_permits() == SLOTS as usize
     }
 
     /// Handles a message. After signing in, returns a future that completes when the credentials end.
@@ -314,60 +317,6 @@ impl Connection<'_> {
         match timeout(self.state.app.pace.read, sending).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(Ended::Lost),
-        }
-    }
-}
-
-/// The task of one operation.
-struct Task {
-    state: State,
-    credentials: Credentials,
-    client: Client,
-    id: RequestId,
-    /// When the client asked for it.
-    arrived: Instant,
-    slots: Arc<Semaphore>,
-    /// Dropped with the task.
-    _held: oneshot::Sender<Infallible>,
-}
-
-impl Task {
-    /// Runs the operation. Its credentials are checked again, as for any request.
-    async fn run(self, params: Params, outlet: Outlet<u64>) -> Result<(), Close> {
-        let state = &self.state;
-        let viewer = match self.credentials.authenticate(state).await {
-            Ok(viewer) => viewer,
-            Err(Refused::Invalid(_)) => return Err(Close::FORBIDDEN),
-            Err(Refused::Failed(error)) => {
-                // Nothing follows, so it does not matter if this fails.
-                let _ = outlet.send(Output::unavailable(error, &self.id)).await;
-                return Ok(());
-            }
-        };
-        let payer = Payer::of(viewer.as_ref().ok(), self.client);
-        let (request, checked) = match prepare(state, params, payer, &self.id) {
-            Ok(prepared) => prepared,
-            Err(refusal) => {
-                let _ = outlet.send(Output::refusal(&refusal)).await;
-                return Ok(());
-            }
-        };
-        let slots = match (checked.kind, &viewer) {
-            (OperationType::Subscription, _) => 0,
-            (_, Ok(_)) => 1,
-            (_, Err(_)) => SLOTS,
-        };
-        // Never closed, so this never fails.
-        let _slots = self.slots.acquire_many(slots).await.ok();
-        let context = RequestContext::new(&state.app, viewer, self.arrived, checked.kind);
-        let operation = Operation {
-            request,
-            checked,
-            credentials: self.credentials.clone(),
-        };
-        match operation.run(state, context, &outlet).await {
-            Err(Stopped::SignedOff) => Err(Close::FORBIDDEN),
-            Ok(()) | Err(Stopped::Gone) => Ok(()),
         }
     }
 }

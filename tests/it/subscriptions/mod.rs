@@ -1,5 +1,6 @@
 //! Subscriptions: over WebSocket and over server-sent events, and what they deliver.
 
+mod bounds;
 mod events;
 mod runs;
 mod sse;
