@@ -1,4 +1,4 @@
-//! URLs that do not leave this machine, or are secure on the way.
+//! URLs whose requests stay on this machine, or cannot be read or changed on the way.
 
 use std::net::IpAddr;
 

@@ -4,14 +4,14 @@ use crate::db::types::Instant;
 use crate::id::UserId;
 use crate::models::user::User;
 
-/// The person who makes a request, and how they proved it.
+/// The person who makes a request, and how they proved their identity.
 #[derive(Clone, Debug)]
 pub struct Viewer {
     /// The user, as of this request.
     pub user: User,
-    /// How they proved it.
+    /// How they proved their identity.
     pub credential: Credential,
-    /// When they proved it. What was due for permanent deletion by then is gone for them.
+    /// When they proved their identity. What was due for permanent deletion by then is gone for them.
     pub at: Instant,
     /// When the credential expires, if it does.
     pub expires_at: Option<Instant>,

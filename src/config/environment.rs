@@ -58,7 +58,7 @@ pub(super) fn is_origin(origin: &str) -> bool {
 ///
 /// # Errors
 ///
-/// If two variables exclude each other: one sets a value that the other sets something inside of.
+/// If two variables exclude each other: one sets a value, the other a key inside it.
 pub(super) fn layer(
     env: impl Iterator<Item = (String, String)>,
 ) -> Result<Map<String, Value>, ConfigError> {

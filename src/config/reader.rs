@@ -81,7 +81,7 @@ impl Entry {
             .ok_or_else(|| Fault::Problem(format!("must be at most {most}")))
     }
 
-    /// Returns the text. It must not be empty: no setting means anything by that.
+    /// Returns the text. It must not be empty: empty text is not meaningful for any setting.
     fn text(self) -> Result<String, Fault> {
         match self.value.kind {
             ValueKind::String(text) if text.is_empty() => Err(Fault::Problem(

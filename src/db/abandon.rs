@@ -14,7 +14,7 @@ use super::tls;
 
 /// How long PostgreSQL may take to stop everything that was sent on a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long to wait before canceling again, for the next statement.
+/// How long to wait before cancelling again, for the next statement.
 const AGAIN: Duration = Duration::from_millis(50);
 
 impl Pooled for Object<AsyncPgConnection> {

@@ -154,7 +154,8 @@ impl Db {
                         parse(url).map_err(|_| {
                             anyhow!("database.read_url is not the URL of a PostgreSQL database")
                         })?;
-                        // Whoever waits for it in vain has as long left to wait for the primary.
+                        // A query that waits for the replica in vain has as much time left to wait for
+                        // the primary.
                         let halved = Options {
                             acquire_timeout: options.acquire_timeout / 2,
                             ..options.clone()
@@ -353,7 +354,7 @@ where
     pool.get().await.map_err(no_connection)
 }
 
-/// The error where a pool gives no connection.
+/// Returns the error for a pool that gave no connection.
 pub(super) fn no_connection<E: Display>(error: PoolError<E>) -> Error {
     Error::NoConnection(match error {
         PoolError::Backend(error) => error.to_string(),

@@ -28,7 +28,7 @@ pub struct Replica {
     pool: PgPool,
     spares: Spares,
     is_away: AtomicBool,
-    /// Whether the log has it that the replica is away.
+    /// Whether it has been logged that the replica is away.
     is_logged: AtomicBool,
     failures: AtomicU64,
     watching: OnceLock<()>,
@@ -88,7 +88,8 @@ impl Replica {
         });
     }
 
-    /// A connection to the replica; `None` while it is away, or if all are in use for as long as its pool
+    /// A connection to the replica; `None` while it is away, or if all are in use for as long as its
+    /// pool
     /// waits.
     pub(super) async fn get(&self) -> Option<Object<AsyncPgConnection>> {
         if self.is_away() {

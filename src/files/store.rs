@@ -225,7 +225,8 @@ mod tests {
 
     use super::*;
 
-    /// A store in a folder that goes with the second value, and an object of that many bytes in it.
+    /// A store in a temporary folder, which is deleted with the second value, and an object of that many
+    /// bytes in it.
     async fn with_object(length: u64) -> (Store, TempDir, ObjectId, Bytes) {
         let folder = TempDir::new().unwrap();
         let store = Store::folder(folder.path()).unwrap();

@@ -24,8 +24,8 @@ pub enum ErrorCode {
     /// The object is not, or is no longer, in a state that allows this, or a value that must be
     /// unique is taken.
     Conflict,
-    /// A limit of the plan or of the server was reached: `extensions.limitName` and its value in
-    /// `extensions.limit`.
+    /// A limit of the plan or of the server was reached; `extensions.limitName` is its name,
+    /// `extensions.limit` its value.
     LimitReached,
     /// Too many calls; `extensions.retryAfterSeconds` says when to try again.
     RateLimited,
@@ -33,7 +33,8 @@ pub enum ErrorCode {
     LastOwner,
     /// A user's last workspace cannot be deleted.
     LastWorkspace,
-    /// The invitation or the join code has expired, was used up or was switched off.
+    /// The invitation or the join code has expired, was used up, answered, revoked or switched off, or
+    /// the viewer was removed and not invited again.
     InviteUnusable,
     /// The document is too deep, too complex or too long.
     QueryTooComplex,

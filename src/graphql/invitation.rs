@@ -317,7 +317,7 @@ impl InvitationMutation {
         })
     }
 
-    /// Extends an invitation and sends it again, which counts towards the hourly limit. Requires
+    /// Extends an invitation and sends it again, which counts toward the hourly limit. Requires
     /// WORKSPACE_MANAGE, or ORGANIZATION_MANAGE_MEMBERS for an invitation to the organization
     /// alone.
     async fn resend_invitation(

@@ -38,10 +38,10 @@ impl<T: OutputType> OutputType for Long<T> {
     }
 }
 
-/// Counts this many bytes as part of the answer.
+/// Counts this many bytes as part of the response.
 ///
 /// # Errors
-/// `QUERY_TOO_COMPLEX` if they make the answer too long.
+/// `QUERY_TOO_COMPLEX` if they make the response too long.
 pub(super) fn tell(ctx: &ContextSelectionSet<'_>, bytes: usize, pos: Pos) -> ServerResult<()> {
     let context = ctx.data_opt::<RequestContext>();
     let told = context.map_or(Ok(()), |context| context.tell(bytes));

@@ -1,5 +1,5 @@
-//! What must be known of a schema before a document is validated: which fields are lists and of how
-//! many objects, and which arguments they accept.
+//! What must be known of a schema before a document is validated: which fields are lists and of how many
+//! objects, and what values their arguments accept.
 
 use std::collections::{HashMap, HashSet};
 

@@ -20,7 +20,7 @@ pub enum SlugKind {
 /// Whether a slug is available.
 #[derive(SimpleObject)]
 pub struct SlugAvailability {
-    /// Whether the slug can be taken now.
+    /// Whether the slug is available now.
     is_available: bool,
     /// The slug itself if it is available, otherwise a similar one that is.
     suggestion: String,

@@ -38,7 +38,8 @@ const AT_ONCE_OF_ADDRESS: usize = 4;
 /// When a client with too many may try again. Most uploads take less.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Limits how many uploads are under way, which are held in memory, and how many are decoded, at a time.
+/// Limits how many uploads are under way, how many are held in memory, and how many are decoded, at the
+/// same time.
 pub struct Uploads {
     of_files: Arc<Places<FileId>>,
     of_addresses: Arc<Places<IpAddr>>,
@@ -59,11 +60,12 @@ impl Default for Uploads {
 }
 
 impl Uploads {
-    /// Takes the places of an upload. A URL is good until an upload by it has succeeded, so without them
-    /// few clients that send slowly could keep everybody else from uploading.
+    /// Takes the places of an upload. A URL is good until an upload by it has succeeded, so without
+    /// these limits a few slow clients could keep everybody else from uploading.
     ///
     /// # Errors
-    /// `CONFLICT` if the file is being uploaded already, `RATE_LIMITED` if the client has too many uploads.
+    /// `CONFLICT` if the file is being uploaded already, `RATE_LIMITED` if the client has too many
+    /// uploads.
     fn begin(
         &self,
         file: FileId,
@@ -271,7 +273,8 @@ pub async fn download(
     reply
 }
 
-/// Returns a response whose body is read while it is sent. If it cannot be read to its end, the connection
+/// Returns a response whose body is read while it is sent. If it cannot be read to its end, the
+/// connection
 /// is closed before the announced number of bytes is sent, so that no client takes a part for the whole.
 fn send(file: FileId, content: Content) -> Response {
     let length = HeaderValue::from(content.length);

@@ -29,14 +29,16 @@ use crate::telemetry::Outcome;
 /// otherwise start any number of them.
 pub const MUTATIONS_AT_ONCE: usize = 256;
 
-/// How many bytes the documents and variables of one payer's subscriptions may come to. They stay in memory
+/// How many bytes the documents and variables of one payer's subscriptions may come to. They stay in
+/// memory
 /// for as long as the subscriptions last, where a document takes some fifty times as much as its text.
 pub const SUBSCRIBED_BYTES: usize = 4 * 1024 * 1024;
 
 /// The longest an operation on the schema waits for its turn. Running one takes a few milliseconds.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Charges the operation's cost and runs it, or returns the refusal if the budget is exhausted. Nothing is
+/// Charges the operation's cost and runs it, or returns the refusal if the budget is exhausted. Nothing
+/// is
 /// charged for a mutation that is refused because the payer has too many running.
 pub async fn execute(
     state: &State,
@@ -68,7 +70,8 @@ pub async fn execute(
     checked.settle(&charge, response)
 }
 
-/// Runs a query without charging for it. It has a time limit, and is canceled in the database too once that
+/// Runs a query without charging for it. It has a time limit, and is cancelled in the database too once
+/// that
 /// has passed or the client has disconnected.
 pub(super) async fn query(
     state: &State,
@@ -88,7 +91,8 @@ pub(super) async fn query(
     }
 }
 
-/// Runs a mutation to its end, even if the client disconnects or the server stops. If nobody waits for the
+/// Runs a mutation to its end, even if the client disconnects or the server stops. If nobody waits for
+/// the
 /// response by then, the outcome is logged here.
 async fn mutate(
     state: &State,

@@ -41,7 +41,8 @@ pub fn prepare(
 
 /// Checks the document, and returns the operation to run. The cost is checked before anything expensive;
 /// then the document, and the values in it and in its variables. Variables that the operation does not
-/// declare are dropped from the request: the specification ignores them, and they may be any number.
+/// declare are dropped from the request: the specification ignores them, and there may be any number of
+/// them.
 fn check(
     state: &State,
     text: &Arc<str>,

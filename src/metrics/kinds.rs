@@ -90,7 +90,8 @@ impl Purged {
         Self::File,
     ];
 
-    pub(super) fn label(self) -> &'static str {
+    /// The kind's name, in metrics and in the log.
+    pub fn label(self) -> &'static str {
         match self {
             Self::Workspace => "workspace",
             Self::Organization => "organization",

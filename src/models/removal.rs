@@ -41,7 +41,7 @@ pub(super) async fn record(
 }
 
 /// Deletes the people's removals from the organization and, if one is given, from the workspace, because
-/// they are wanted again.
+/// they were added or invited again.
 ///
 /// # Errors
 /// Database errors only.
@@ -62,8 +62,8 @@ pub(super) async fn forget(
     Ok(())
 }
 
-/// Checks whether the person was removed from the workspace or its organization and has not been wanted
-/// again since.
+/// Checks whether the person was removed from the workspace or its organization and has not been added
+/// or invited again since.
 ///
 /// # Errors
 /// Database errors only.

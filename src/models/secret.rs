@@ -14,7 +14,7 @@ use crate::schema::secrets;
 /// faster, all get that instance's secret.
 ///
 /// # Errors
-/// As the database and `new`.
+/// Database errors, and those of `new`.
 pub async fn shared(app: &App, name: &str, new: impl Fn() -> Result<String>) -> Result<String> {
     if let Some(value) = find(&mut app.db.read().await?, name).await? {
         return Ok(value);

@@ -25,9 +25,7 @@ pub(super) async fn purge(app: &App) -> Result<bool> {
         .transaction(async |tx| purge::purge_workspace(tx, now, BATCH).await)
         .await?;
     if let Some(purged) = workspace {
-        if tell("workspace", &purged) {
-            app.metrics.purged(metrics::Purged::Workspace, 1);
-        }
+        tell(app, metrics::Purged::Workspace, &purged);
         return Ok(true);
     }
     let organization = app
@@ -35,9 +33,7 @@ pub(super) async fn purge(app: &App) -> Result<bool> {
         .transaction(async |tx| purge::purge_organization(tx, BATCH).await)
         .await?;
     if let Some(purged) = organization {
-        if tell("organization", &purged) {
-            app.metrics.purged(metrics::Purged::Organization, 1);
-        }
+        tell(app, metrics::Purged::Organization, &purged);
         return Ok(true);
     }
     let person = app
@@ -45,9 +41,7 @@ pub(super) async fn purge(app: &App) -> Result<bool> {
         .transaction(async |tx| purge::purge_person(tx, BATCH).await)
         .await?;
     if let Some(purged) = person {
-        if tell("person", &purged) {
-            app.metrics.purged(metrics::Purged::Person, 1);
-        }
+        tell(app, metrics::Purged::Person, &purged);
         return Ok(true);
     }
     let hits = app
@@ -57,16 +51,17 @@ pub(super) async fn purge(app: &App) -> Result<bool> {
     Ok(hits > 0)
 }
 
-/// Logs what was deleted, and returns whether nothing is left of it.
-fn tell<I: Display>(kind: &str, purged: &Purged<I>) -> bool {
+/// Logs what was deleted, and counts what nothing is left of.
+fn tell<I: Display>(app: &App, what: metrics::Purged, purged: &Purged<I>) {
     let Purged {
         id,
         counts,
         is_gone,
     } = purged;
+    let kind = what.label();
     tracing::debug!(kind, %id, rows = ?counts, "deleted a batch");
     if *is_gone {
         tracing::info!(kind, %id, "deleted for good");
+        app.metrics.purged(what, 1);
     }
-    *is_gone
 }

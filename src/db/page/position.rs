@@ -22,8 +22,8 @@ pub enum Key {
 }
 
 impl Key {
-    /// Whether a row may have it: a forged cursor may hold what PostgreSQL has no value for, such as NUL in
-    /// a text or an instant before its first.
+    /// Whether a row may have this key: a forged cursor may hold a value that PostgreSQL cannot store,
+    /// such as NUL in a text or an instant before its first.
     fn may_be_stored(&self) -> bool {
         match self {
             Self::Id => true,

@@ -18,7 +18,7 @@ pub enum RunRequestStatus {
     /// The run could not be queued, for the reason in `code`. A schedule set by the same mutation
     /// stays set.
     Failed,
-    /// The schedule was switched off, so no run was asked for.
+    /// The schedule was switched off, so no run was requested.
     NotRequested,
 }
 

@@ -226,7 +226,7 @@ impl Workspace {
         nullable(found.map(|found| found.and_then(Schedule::running)))
     }
 
-    /// When a run last ended, scheduled or manual; `null` before the first time.
+    /// When a run last ended by itself, scheduled or manual; `null` before the first time.
     fn last_run_at(&self) -> Option<DateTime> {
         self.row().last_run_at.map(DateTime)
     }

@@ -72,8 +72,8 @@ pub struct WorkspaceQuery;
 
 #[Object]
 impl WorkspaceQuery {
-    /// Workspaces that the viewer may see: in every organization, or in one. `offset` skips that
-    /// many after the cursor, for numbered pages.
+    /// Workspaces that the viewer may see: in every organization, or in one. `offset` skips that many
+    /// rows after the cursor, for numbered pages.
     #[allow(clippy::too_many_arguments, reason = "the arguments are the API's")]
     async fn workspaces(
         &self,

@@ -104,7 +104,8 @@ struct Results {
     stopping: watch::Receiver<bool>,
     _counted: Counted,
     is_over: bool,
-    /// Whether it would go on for any time. Queries and mutations are finished before the server stops.
+    /// Whether it may go on indefinitely, so that a stopping server ends it. Queries and mutations are
+    /// finished first.
     is_subscription: bool,
     /// The longest that the stream may be silent.
     silence: Duration,

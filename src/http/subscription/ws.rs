@@ -141,7 +141,7 @@ struct Connection<'a> {
     client: Client,
     protocol: Protocol,
     sender: mpsc::Sender<Keyed>,
-    /// Those of queries and mutations.
+    /// The slots of queries and mutations.
     slots: Arc<Semaphore>,
     /// The operations, which are aborted with the connection. The result of each says whether the
     /// connection may go on.
@@ -216,7 +216,8 @@ impl Connection<'_> {
         }
     }
 
-    /// Whether no query or mutation is running. A stopping server finishes those, and takes no more messages.
+    /// Whether no query or mutation is running. A stopping server finishes those, and takes no more
+    /// messages.
     fn is_idle(&self) -> bool {
         self.slots.available_permits() == SLOTS as usize
     }
@@ -335,7 +336,7 @@ async fn authenticate(state: &State, credentials: &Credentials) -> Result<Option
     }
 }
 
-/// Returns how to close the socket if the client has violated the protocol of sockets: RFC 6455 §7.4.1.
+/// Returns how to close the socket if the client has violated the WebSocket protocol: RFC 6455 §7.4.1.
 fn violation(error: &axum::Error) -> Option<Close> {
     use std::error::Error;
 

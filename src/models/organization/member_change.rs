@@ -78,7 +78,7 @@ pub async fn remove_member(
             check_within(scope.visible().role, &[member.role])?;
             let now = app.now();
             end(tx, viewer, &member, now).await?;
-            // Removing oneself is leaving, which does not bar from coming back.
+            // Removing oneself is leaving, which does not keep the person from coming back.
             if user != viewer.id() {
                 removal::record(tx, id, None, user, now).await?;
             }

@@ -270,8 +270,8 @@ pub async fn finish(
     holder: HolderId,
     now: Instant,
 ) -> Result<Lease> {
-    // Locks are taken in one order: the workspace comes before its run. Whoever had it may have stopped
-    // the run, so nothing is written before the run is locked as well.
+    // Locks are taken in one order: the workspace comes before its run. Whoever held its lock may have
+    // cancelled the run, so nothing is written before the run is locked as well.
     let of_workspace: Option<OrganizationId> = run!(tx, {
         let run = held(id, holder).select(runs::workspace_id).single_value();
         let workspace = workspaces::table

@@ -96,7 +96,7 @@ pub async fn remove_member(
             }
             let now = app.now();
             end(tx, viewer, &member, now).await?;
-            // Removing oneself is leaving, which does not bar from coming back.
+            // Removing oneself is leaving, which does not keep the person from coming back.
             if user != viewer.id() {
                 removal::record(tx, member.organization_id, Some(id), user, now).await?;
             }

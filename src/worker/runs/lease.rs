@@ -10,7 +10,7 @@ use crate::models::run::work::{self, Lease};
 use crate::models::run::{HolderId, Run};
 
 /// Renews the lease of a run three times per lease length, and completes once the lease is lost: because
-/// another worker claimed the run, the run was stopped, or the database was unreachable for a whole
+/// another worker claimed the run, the run was cancelled, or the database was unreachable for a whole
 /// lease length.
 pub(super) async fn keep(app: &App, run: &Run, holder: HolderId) {
     let length = Duration::from_secs(app.config.limits.run_lease_seconds.into());

@@ -1,4 +1,4 @@
-//! Working off runs: claiming them under a lease and collecting their answers.
+//! Processing runs: claiming them under a lease and collecting their answers.
 
 mod collect;
 mod lease;
@@ -13,11 +13,11 @@ use crate::error::Result;
 use crate::models::run::{HolderId, work};
 use crate::providers::Providers;
 
-/// How many runs one worker works off at the same time. The number of calls is bounded by the providers'
+/// How many runs one worker processes at the same time. The number of calls is bounded by the providers'
 /// own limits.
 const AT_ONCE: usize = 8;
 
-/// Works off runs until the shift is over; then waits for the calls under way and gives back unfinished
+/// Processes runs until the shift is over; then waits for the calls under way and gives back unfinished
 /// runs.
 pub(super) async fn work_off(app: &App, providers: &Providers, mut shift: Shift) {
     let mut under_way = JoinSet::new();
