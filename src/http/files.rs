@@ -34,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How many uploads may be under way at the same time, of all clients.
 const AT_ONCE: usize = 32;
 /// How many of them may come from one address.
-const AT_ONCE_OF_ADDRESS: usize = 4;
+const AT_ONCE_OF_ADDRESS: usize = 16;
 /// When a client with too many may try again. Most uploads take less.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -64,15 +64,14 @@ impl Uploads {
     /// these limits a few slow clients could keep everybody else from uploading.
     ///
     /// # Errors
-    /// `CONFLICT` if the file is being uploaded already, `RATE_LIMITED` if the client has too many
-    /// uploads.
+    /// `CONFLICT` if the file is being uploaded already; `RATE_LIMITED` if the client has too many uploads.
     fn begin(
         &self,
         file: FileId,
         Client(address): Client,
     ) -> Result<(Place<FileId>, Place<IpAddr>), Error> {
         let of_file = self.of_files.take(file).ok_or_else(|| {
-            Error::conflict("The file is being uploaded by this URL; try again if that fails.")
+            Error::conflict("The file is being uploaded to this URL; try again if that fails.")
         })?;
         let of_address = self.of_addresses.take(accountable(address));
         Ok((of_file, of_address.ok_or(Error::RateLimited(PAUSE))?))

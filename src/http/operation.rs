@@ -20,6 +20,7 @@ use super::parsed::Parsed;
 use super::places::Place;
 use super::request_id::RequestId;
 use super::state::State;
+use crate::config::Limits;
 use crate::db::Tally;
 use crate::error::{Error, ErrorCode};
 use crate::graphql::{ApiSchema, RequestContext, finish, is_request_error};
@@ -29,10 +30,17 @@ use crate::telemetry::Outcome;
 /// otherwise start any number of them.
 pub const MUTATIONS_AT_ONCE: usize = 256;
 
-/// How many bytes the documents and variables of one payer's subscriptions may come to. They stay in
-/// memory
-/// for as long as the subscriptions last, where a document takes some fifty times as much as its text.
-pub const SUBSCRIBED_BYTES: usize = 4 * 1024 * 1024;
+/// How many bytes of documents and variables each of one payer's subscriptions may come to, on average. They
+/// stay in memory for as long as the subscriptions last, where a document takes some fifty times as much as
+/// its text.
+const SUBSCRIPTION_BYTES: usize = 4 * 1024;
+/// The least that all of them may come to, however few there may be.
+const SUBSCRIBED_BYTES: usize = 4 * 1024 * 1024;
+
+/// How many bytes the documents and variables of one payer's subscriptions may come to.
+pub fn subscribed_bytes(limits: &Limits) -> usize {
+    SUBSCRIBED_BYTES.max(limits.subscriptions_per_viewer as usize * SUBSCRIPTION_BYTES)
+}
 
 /// The longest an operation on the schema waits for its turn. Running one takes a few milliseconds.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -225,9 +233,9 @@ impl Checked {
             limit: state.app.config.limits.subscriptions_per_viewer.into(),
         })?;
         let room = state.subscribed.take_many(self.payer, self.bytes.max(1));
-        let room = room.ok_or(Error::LimitReached {
+        let room = room.ok_or_else(|| Error::LimitReached {
             name: "subscribedBytesPerViewer",
-            limit: SUBSCRIBED_BYTES as i64,
+            limit: subscribed_bytes(&state.app.config.limits) as i64,
         })?;
         Ok([place, room])
     }

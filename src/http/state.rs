@@ -10,7 +10,7 @@ use tracing::Instrument;
 use super::budget::{Budgets, Payer};
 use super::documents::Documents;
 use super::files::Uploads;
-use super::operation::{MUTATIONS_AT_ONCE, SUBSCRIBED_BYTES};
+use super::operation::{MUTATIONS_AT_ONCE, subscribed_bytes};
 use super::parsed::ParsedDocuments;
 use super::places::Places;
 use super::playground::Playground;
@@ -74,7 +74,7 @@ impl State {
             budgets: Arc::new(Budgets::new(app.config.limits.cost_per_minute)),
             mutations: Places::new(MUTATIONS_AT_ONCE),
             subscriptions: Places::new(app.config.limits.subscriptions_per_viewer as usize),
-            subscribed: Places::new(SUBSCRIBED_BYTES),
+            subscribed: Places::new(subscribed_bytes(&app.config.limits)),
             schema_of_valid: schema_of_valid(introspection),
             parsed: Arc::default(),
             about_schema: Arc::default(),

@@ -11,13 +11,13 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgr
 use axum::response::Response;
 use futures_util::FutureExt;
 use futures_util::future::{self, BoxFuture};
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio::time::{Instant as Moment, MissedTickBehavior, interval_at, sleep, timeout};
 use tracing::Instrument;
 use tungstenite::error::ProtocolError;
 
-use self::task::{SLOTS, Task};
+use self::task::{SLOTS, Task, WAITING};
 use super::protocol::{Action, Close, Protocol};
 use super::run::{Outlet, Output};
 use super::stopped;
@@ -76,6 +76,10 @@ async fn serve(
                 protocol: Protocol::new(),
                 sender,
                 slots: Arc::new(Semaphore::new(SLOTS as usize)),
+                permits: SLOTS,
+                room: Arc::new(Semaphore::new(WAITING)),
+                place: None,
+                unfinished: Arc::new(()),
                 tasks: JoinSet::new(),
                 running: HashMap::new(),
             };
@@ -143,6 +147,13 @@ struct Connection<'a> {
     sender: mpsc::Sender<Keyed>,
     /// The slots of queries and mutations.
     slots: Arc<Semaphore>,
+    /// How many slots a query or mutation of this client takes.
+    permits: u32,
+    /// The places of operations that wait for a slot. Without one, no message is read.
+    room: Arc<Semaphore>,
+    place: Option<OwnedSemaphorePermit>,
+    /// Shared with the tasks of queries and mutations, and of operations that may turn out to be such.
+    unfinished: Arc<()>,
     /// The operations, which are aborted with the connection. The result of each says whether the
     /// connection may go on.
     tasks: JoinSet<Result<(), Close>>,
@@ -184,7 +195,14 @@ impl Connection<'_> {
                 return Err(Close::STOPPING.into());
             }
             tokio::select! {
-                message = self.socket.recv(), if !is_stopping => {
+                place = self.room.clone().acquire_owned(), if self.place.is_none() => {
+                    // Never closed, so this never fails.
+                    self.place = place.ok();
+                    // What the client has sent since it had none is still unread.
+                    is_silent = false;
+                    heartbeat.reset();
+                }
+                message = self.socket.recv(), if !is_stopping && self.place.is_some() => {
                     is_silent = false;
                     let message = message.ok_or(Ended::Lost)?;
                     if let Some(viewer) = self.receive(message).await? {
@@ -204,7 +222,7 @@ impl Connection<'_> {
                 () = &mut too_late, if self.protocol.is_waiting() => Err(Close::SIGN_IN)?,
                 () = &mut signed_out => Err(Close::FORBIDDEN)?,
                 () = stopped(&mut stopping), if !is_stopping => is_stopping = true,
-                _ = heartbeat.tick(), if !is_stopping => {
+                _ = heartbeat.tick(), if !is_stopping && self.place.is_some() => {
                     if is_silent {
                         return Err(Ended::Lost);
                     }
@@ -219,7 +237,7 @@ impl Connection<'_> {
     /// Whether no query or mutation is running. A stopping server finishes those, and takes no more
     /// messages.
     fn is_idle(&self) -> bool {
-        self.slots.available_permits() == SLOTS as usize
+        Arc::strong_count(&self.unfinished) == 1
     }
 
     /// Handles a message. After signing in, returns a future that completes when the credentials end.
@@ -257,6 +275,9 @@ impl Connection<'_> {
             self.credentials = given;
         }
         let viewer = authenticate(&self.state, &self.credentials).await?;
+        if viewer.is_some() {
+            self.permits = 1;
+        }
         let acknowledgement = self.protocol.acknowledge();
         self.send(Message::Text(acknowledgement.into())).await?;
         let credentials = self.credentials.clone();
@@ -272,12 +293,15 @@ impl Connection<'_> {
             patience: None,
         };
         let task = Task {
-            arrived: self.state.app.now(),
             state: self.state.clone(),
             credentials: self.credentials.clone(),
             client: self.client,
             id: self.id.clone(),
+            arrived: self.state.app.now(),
             slots: self.slots.clone(),
+            permits: self.permits,
+            place: self.place.take(),
+            unfinished: Some(self.unfinished.clone()),
             _held: held,
         };
         let running = task.run(params, outlet).in_current_span();

@@ -49,6 +49,8 @@ pub struct Feed {
     near: EventId,
     /// When everything beyond the horizon was last looked through; `None` before the first time.
     looked_back: Option<Moment>,
+    /// Whether the last look left events for the next one.
+    is_behind: bool,
     /// The events beyond the horizon that have been delivered, are waiting, or were there before.
     seen: BTreeSet<EventId>,
     waiting: VecDeque<EventId>,
@@ -88,6 +90,7 @@ impl Feed {
             horizon,
             near: horizon,
             looked_back: None,
+            is_behind: false,
             seen: before.into_iter().collect(),
             waiting: VecDeque::new(),
             checked: Some(Moment::now()),
@@ -108,6 +111,7 @@ impl Feed {
             let outcome = match self.deliver().await {
                 Ok(Some(event)) => return Some(event),
                 Ok(None) if self.is_ending => return None,
+                Ok(None) if self.is_behind => self.look().await,
                 Ok(None) => {
                     tokio::select! {
                         () = self.listener.changed() => {}
@@ -174,6 +178,7 @@ impl Feed {
         let mut conn = self.app.db.read().await?;
         let found = after(&mut conn, self.workspace, from, limit).await?;
         let is_all = found.len() < limit;
+        self.is_behind = !is_all;
         let new = found.into_iter().filter(|id| self.seen.insert(*id));
         self.waiting.extend(new);
         if is_all && is_far {

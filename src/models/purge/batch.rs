@@ -59,6 +59,7 @@ macro_rules! let_go_each {
             let theirs = diesel::alias!($table as theirs);
             let some = theirs
                 .filter(theirs.field($table::$column).eq($person))
+                .order_by(theirs.field($table::id))
                 .select(theirs.field($table::id))
                 .limit($batch.left());
             let rows = diesel::update($table::table.filter($table::id.eq_any(some)));

@@ -37,13 +37,14 @@ pub async fn purge_person(tx: &mut Transaction, limit: i64) -> Result<Option<Pur
     // The person may have a million events, or none.
     tx.plan_for_values().await?;
     let mut batch = Batch::new(limit);
+    // In the order in which rows are locked everywhere.
     let_go_each!(tx, batch, id,
-        events: actor_id,
+        organizations: created_by,
+        workspaces: created_by,
         invitations: invited_by,
         prompts: created_by,
-        workspaces: created_by,
-        organizations: created_by,
         files: uploaded_by,
+        events: actor_id,
     );
     let is_gone = !batch.is_full();
     if is_gone {

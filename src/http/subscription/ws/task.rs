@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use async_graphql::parser::types::OperationType;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::auth::Refused;
 use crate::db::types::Instant;
@@ -23,6 +23,8 @@ use crate::http::subscription::run::{Operation, Outlet, Output, Stopped};
 /// memory of a client that does not read is bounded. One at a time takes all of them if the client is not
 /// signed in: it can ask only for the schema, of which much is cached.
 pub(super) const SLOTS: u32 = 8;
+/// How many operations of a socket may wait for a slot before its messages are left unread.
+pub(super) const WAITING: usize = 8;
 
 /// The task of one operation.
 pub(super) struct Task {
@@ -33,14 +35,24 @@ pub(super) struct Task {
     /// When the client asked for it.
     pub(super) arrived: Instant,
     pub(super) slots: Arc<Semaphore>,
+    /// How many of them it takes.
+    pub(super) permits: u32,
+    /// Its place among the operations that wait for a slot.
+    pub(super) place: Option<OwnedSemaphorePermit>,
+    /// Dropped once it is known that the operation may go on for any time.
+    pub(super) unfinished: Option<Arc<()>>,
     /// Dropped with the task.
     pub(super) _held: oneshot::Sender<Infallible>,
 }
 
 impl Task {
     /// Runs the operation. Its credentials are checked again, as for any request.
-    pub(super) async fn run(self, params: Params, outlet: Outlet<u64>) -> Result<(), Close> {
+    pub(super) async fn run(mut self, params: Params, outlet: Outlet<u64>) -> Result<(), Close> {
+        // Never closed, so this never fails.
+        let slots = self.slots.acquire_many(self.permits).await.ok();
+        self.place = None;
         let state = &self.state;
+        let begun = state.app.now();
         let viewer = match self.credentials.authenticate(state).await {
             Ok(viewer) => viewer,
             Err(Refused::Invalid(_)) => return Err(Close::FORBIDDEN),
@@ -58,14 +70,16 @@ impl Task {
                 return Ok(());
             }
         };
-        let slots = match (checked.kind, &viewer) {
-            (OperationType::Subscription, _) => 0,
-            (_, Ok(_)) => 1,
-            (_, Err(_)) => SLOTS,
+        // A subscription has all events since it was asked for; what else is read, as it is now.
+        let (_slots, at) = match checked.kind {
+            OperationType::Subscription => {
+                drop(slots);
+                self.unfinished = None;
+                (None, self.arrived)
+            }
+            OperationType::Query | OperationType::Mutation => (slots, begun),
         };
-        // Never closed, so this never fails.
-        let _slots = self.slots.acquire_many(slots).await.ok();
-        let context = RequestContext::new(&state.app, viewer, self.arrived, checked.kind);
+        let context = RequestContext::new(&state.app, viewer, at, checked.kind);
         let operation = Operation {
             request,
             checked,
