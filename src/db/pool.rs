@@ -134,7 +134,7 @@ impl Db {
                 }
             }
             None => {
-                let pool_for = |url: &str, read_only, size, options: &Options| {
+                let pool_for = |url: &str, read_only, size| {
                     let statements = statements.clone();
                     // Settings would leak from one session of a pooler into others.
                     let settings = match options.listen_url {
@@ -146,7 +146,7 @@ impl Db {
                         let (settings, statements) = (settings.clone(), statements.clone());
                         async move { establish_postgres(&url, &settings, statements).await }.boxed()
                     };
-                    pool(url, size, options, connect)
+                    pool(url, size, &options, connect)
                 };
                 let replica = match &options.read_url {
                     Some(url) => {
@@ -154,24 +154,18 @@ impl Db {
                         parse(url).map_err(|_| {
                             anyhow!("database.read_url is not the URL of a PostgreSQL database")
                         })?;
-                        // A query that waits for the replica in vain has as much time left to wait for
-                        // the primary.
-                        let halved = Options {
-                            acquire_timeout: options.acquire_timeout / 2,
-                            ..options.clone()
-                        };
                         let spares = Spares {
-                            primary: pool_for(&options.url, true, 1, &options)?,
-                            replica: pool_for(url, true, 1, &options)?,
+                            primary: pool_for(&options.url, true, 1)?,
+                            replica: pool_for(url, true, 1)?,
                         };
-                        let pool = pool_for(url, true, options.readers, &halved)?;
+                        let pool = pool_for(url, true, options.readers)?;
                         Some(Replica::new(pool, spares))
                     }
                     None => None,
                 };
                 Pools::Postgres {
-                    read: pool_for(&options.url, true, options.readers, &options)?,
-                    write: pool_for(&options.url, false, options.writers, &options)?,
+                    read: pool_for(&options.url, true, options.readers)?,
+                    write: pool_for(&options.url, false, options.writers)?,
                     replica,
                 }
             }

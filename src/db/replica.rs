@@ -88,14 +88,15 @@ impl Replica {
         });
     }
 
-    /// A connection to the replica; `None` while it is away, or if all are in use for as long as its
-    /// pool
-    /// waits.
+    /// Returns a connection to the replica; `None` while it is away, or if none of them becomes free in half of
+    /// the time that queries wait for one, which leaves the other half for the primary.
     pub(super) async fn get(&self) -> Option<Object<AsyncPgConnection>> {
         if self.is_away() {
             return None;
         }
-        match self.pool.get().await {
+        let mut timeouts = self.pool.timeouts();
+        timeouts.wait = timeouts.wait.map(|wait| wait / 2);
+        match self.pool.timeout_get(&timeouts).await {
             Ok(conn) => Some(conn),
             // It is busy, not away: left alone for this one query, or all would go to the primary at
             // once, when there are most of them.

@@ -273,8 +273,8 @@ pub async fn download(
 }
 
 /// Returns a response whose body is read while it is sent. If it cannot be read to its end, the
-/// connection
-/// is closed before the announced number of bytes is sent, so that no client takes a part for the whole.
+/// connection is closed before the announced number of bytes is sent, so that no client takes a part for
+/// the whole.
 fn send(file: FileId, content: Content) -> Response {
     let length = HeaderValue::from(content.length);
     let pieces = content.pieces.inspect_err(move |error| {

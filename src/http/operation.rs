@@ -46,8 +46,7 @@ pub fn subscribed_bytes(limits: &Limits) -> usize {
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Charges the operation's cost and runs it, or returns the refusal if the budget is exhausted. Nothing
-/// is
-/// charged for a mutation that is refused because the payer has too many running.
+/// is charged for a mutation that is refused because the payer has too many running.
 pub async fn execute(
     state: &State,
     request: Request,
@@ -79,8 +78,7 @@ pub async fn execute(
 }
 
 /// Runs a query without charging for it. It has a time limit, and is cancelled in the database too once
-/// that
-/// has passed or the client has disconnected.
+/// that has passed or the client has disconnected.
 pub(super) async fn query(
     state: &State,
     request: Request,
@@ -100,8 +98,7 @@ pub(super) async fn query(
 }
 
 /// Runs a mutation to its end, even if the client disconnects or the server stops. If nobody waits for
-/// the
-/// response by then, the outcome is logged here.
+/// the response by then, the outcome is logged here.
 async fn mutate(
     state: &State,
     request: Request,

@@ -33,6 +33,8 @@ use crate::metrics::Transport;
 const SUBPROTOCOL: &str = "graphql-transport-ws";
 /// How many results of all operations may be queued for the socket before the operations have to wait.
 const QUEUE: usize = 4;
+/// How often a stopping server checks whether it may close the socket.
+const LOOK: Duration = Duration::from_millis(50);
 /// How long the closing handshake may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -222,6 +224,8 @@ impl Connection<'_> {
                 () = &mut too_late, if self.protocol.is_waiting() => Err(Close::SIGN_IN)?,
                 () = &mut signed_out => Err(Close::FORBIDDEN)?,
                 () = stopped(&mut stopping), if !is_stopping => is_stopping = true,
+                // An operation that turns out to be a subscription is waited for no longer.
+                () = sleep(LOOK), if is_stopping => {}
                 _ = heartbeat.tick(), if !is_stopping && self.place.is_some() => {
                     if is_silent {
                         return Err(Ended::Lost);
