@@ -202,6 +202,7 @@ async fn so_many_mutations_of_a_person_run_at_the_same_time(
     let server = TestServer::with(on, |config| {
         config.database.max_connections = 1;
         config.database.acquire_timeout_ms = 60_000;
+        config.limits.cost_per_minute = Some(100_000);
     })
     .await;
     let ada = Person::new(&server, "ada").await;
@@ -220,6 +221,8 @@ async fn so_many_mutations_of_a_person_run_at_the_same_time(
         let refused = refused.await;
         assert_eq!(refused.extensions()["limitName"], "mutationsAtOnce");
         assert_eq!(refused.extensions()["limit"], 256);
+        let cost = &refused.body["extensions"]["cost"];
+        assert!(cost.is_null(), "nothing is charged for it: {cost}");
         // Other people are not affected.
         let made = bob.mutate(
             "createOrganization",

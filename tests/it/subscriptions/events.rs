@@ -96,6 +96,34 @@ async fn an_event_that_was_committed_late_is_delivered_too(
     assert_eq!(text(&data, "workspaceEvents.kind"), "WORKSPACE_UPDATED");
 }
 
+/// More than are read at a time, of which one announcement tells.
+#[rstest]
+#[tokio::test(flavor = "multi_thread")]
+async fn many_events_at_once_are_all_delivered_at_once(#[values(Sqlite, Postgres)] on: Database) {
+    let server = suspicious_server(on).await;
+    let (_, office, mut socket) = office(&server).await;
+    follow(&mut socket, &office, EVENTS).await;
+    let now = server.app().now();
+    let recorded = server.app().db.transaction(async |tx| {
+        for _ in 0..250 {
+            let event = NewEvent {
+                kind: EventKind::JoinCodeRotated,
+                organization: office.organization,
+                workspace: Some(office.workspace),
+                subject: office.workspace.into(),
+                data: json!({}),
+            };
+            event::record_by_system(tx, now, event).await?;
+        }
+        Ok(())
+    });
+    recorded.await.expect("the events are written");
+    for _ in 0..250 {
+        let data = socket.next("e").await;
+        assert_eq!(text(&data, "workspaceEvents.kind"), "JOIN_CODE_ROTATED");
+    }
+}
+
 #[rstest]
 #[tokio::test(flavor = "multi_thread")]
 async fn other_instances_deliver_it_too(#[values(Sqlite, Postgres)] on: Database) {
